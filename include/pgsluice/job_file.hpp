@@ -1,0 +1,52 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "pgsluice/job.hpp"
+
+namespace pgsluice {
+
+/// One mistake in a job file. Line and column start at 1.
+struct Diagnostic {
+  std::string file;
+  int line = 1;
+  int column = 1;
+  std::string message;
+  std::string hint;
+};
+
+/// What came of reading a job file: a job without diagnostics, or every diagnostic at once.
+struct JobFile {
+  Job job;
+  std::vector<Diagnostic> diagnostics;
+
+  bool ok() const { return diagnostics.empty(); }
+};
+
+/// Reads and checks a TOML job file; `environment` names an [env.NAME] overlay, empty for none. Touches no server.
+/// Never throws for what the file holds; throws Error(kJobFile) if it cannot be read.
+JobFile load_job_file(const std::filesystem::path& path, const std::string& environment);
+
+/// The same from text; `file` is the name used in diagnostics.
+JobFile parse_job(const std::string& text, const std::string& file, const std::string& environment);
+
+/// What `pgsluice backfill --table … --set …` means, with the same checks. `set` items read "column = expression".
+struct BackfillFlags {
+  std::string table;
+  std::vector<std::string> set;
+  std::string where;
+  std::vector<std::string> key;
+  std::string name;  // empty: derived from the table and a digest of the definition
+};
+JobFile job_from_flags(const BackfillFlags& flags);
+
+/// "file:line:column: error: message" and, on a second line, "  hint: …".
+std::string to_string(const Diagnostic& diagnostic);
+
+/// Parses one tunable as `set NAME key=value` writes it ("batch.target=500ms", "pool.lanes=2") into `job`.
+/// Returns the mistake, empty if none. Keys: pool.lanes, batch.*, throttle.*, max_quarantined.
+std::string apply_tunable(Job& job, const std::string& key, const std::string& value);
+
+}  // namespace pgsluice

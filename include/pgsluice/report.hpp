@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdio>
+#include <memory>
+
+#include "pgsluice/event.hpp"
+
+namespace pgsluice {
+
+/// How a run tells what it does. Progress goes to stderr, JSON lines and results to stdout.
+enum class ReportStyle {
+  kLive,   // repainted view on a terminal
+  kLines,  // one line every 30 s and on every change of state
+  kJson,   // one event a line on stdout, the last one "summary"
+  kQuiet,  // the summary only
+};
+
+/// kJson if asked for, else kLive when stderr is a terminal (and TERM is not dumb), else kLines.
+ReportStyle choose_report_style(bool json_wanted, bool quiet_wanted);
+
+struct ReportOptions {
+  ReportStyle style = ReportStyle::kLines;
+  bool color = false;              // ignored off kLive; NO_COLOR clears it in choose_report_style's caller
+  bool log_batches = false;        // kJson: batch events too; kLines: one line a batch
+  std::FILE* out = stdout;
+  std::FILE* err = stderr;
+};
+
+/// An EventSink with a thread of its own that prints. finish() drains what is queued, prints the rest and joins;
+/// the destructor calls it. Owned by the command; must outlive the engine that publishes into it.
+class Reporter : public EventSink {
+ public:
+  virtual void finish() = 0;
+};
+
+std::unique_ptr<Reporter> make_reporter(const ReportOptions& options);
+
+}  // namespace pgsluice
