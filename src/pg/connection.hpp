@@ -1,0 +1,73 @@
+#pragma once
+
+#include <boost/asio/thread_pool.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "pg/hop.hpp"
+#include "pg/session.hpp"
+
+namespace pgsluice::pg {
+
+/// A session with the thread it lives on. Connects when first used and again after a loss; every run() is one hop.
+/// Used from the io thread by one coroutine at a time; cancel() may come from another coroutine of that thread.
+class Connection {
+ public:
+  Connection(ConnectionTarget target, std::string application_name)
+      : target_(std::move(target)), application_name_(std::move(application_name)) {}
+  ~Connection() { join(); }
+
+  /// Runs `work` on this connection's thread. Throws what it throws, and Failure when connecting fails. A session that
+  /// must not be used again is discarded afterwards: the next run() connects anew, which connects() counts.
+  template <class Result>
+  asio::awaitable<Result> run(std::function<Result(Session&)> work) {
+    std::function<Result()> job = [this, work = std::move(work)] { return use<Result>(work); };
+    co_return co_await hop<Result>(thread_, std::move(job));
+  }
+
+  /// Cancels the statement in flight, if it may be cancelled; true if a cancel was sent. Hops to the cancel thread.
+  asio::awaitable<bool> cancel() {
+    std::function<bool()> job = [session = std::atomic_load(&session_)] { return session && session->cancel(); };
+    co_return co_await hop<bool>(cancel_thread_, std::move(job));
+  }
+
+  /// 0 while not connected. Thread-safe.
+  int backend_pid() const {
+    const auto session = std::atomic_load(&session_);
+    return session ? session->backend_pid() : 0;
+  }
+
+  /// Waits for the work in flight.
+  void join() {
+    thread_.join();
+    cancel_thread_.join();
+  }
+
+ private:
+  template <class Result>
+  Result use(const std::function<Result(Session&)>& work) {
+    struct Discard {
+      Connection& connection;
+      ~Discard() {
+        const auto session = std::atomic_load(&connection.session_);
+        if (session && session->must_discard()) std::atomic_store(&connection.session_, std::shared_ptr<Session>());
+      }
+    };
+    auto session = std::atomic_load(&session_);
+    if (!session) {
+      session = std::make_shared<Session>(target_, application_name_);
+      std::atomic_store(&session_, session);
+    }
+    const Discard discard{*this};
+    return work(*session);
+  }
+
+  ConnectionTarget target_;
+  std::string application_name_;
+  std::shared_ptr<Session> session_;  // written on thread_, read by cancel() and backend_pid(): atomic access only
+  asio::thread_pool thread_{1};
+  asio::thread_pool cancel_thread_{1};
+};
+
+}  // namespace pgsluice::pg

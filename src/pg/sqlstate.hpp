@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string_view>
+
+namespace pgsluice::pg {
+
+/// How a batch ended, by what must be done next.
+enum class Disposition {
+  kCommitted,
+  kRetryable,  // rolled back for certain; the same batch may be tried again
+  kInDoubt,    // lost during COMMIT: only taking the range again tells
+  kFatal,      // trying again would fail again
+};
+
+/// One table from SQLSTATE to disposition; never kCommitted, and never kInDoubt (that depends on the statement, which
+/// only the session knows). Unknown states are fatal: better to stop than to repeat what nobody understands.
+Disposition classify(std::string_view sqlstate);
+
+/// The error blames one row (a cast, a constraint, a trigger that raises), so halving the batch finds it.
+bool is_row_fault(std::string_view sqlstate);
+
+/// A timeout or cancel: the batch took too long, a smaller one may pass.
+bool is_timeout(std::string_view sqlstate);
+
+/// After this state the connection is not used again: ecosystem rule "after any cancel, timeout or commit error".
+bool must_discard(std::string_view sqlstate);
+
+}  // namespace pgsluice::pg
