@@ -1,0 +1,48 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <utility>
+
+#include "pg/session.hpp"
+
+namespace pgsluice::pg {
+
+/// A transaction that idles longer is ended by the server: a stopped process must not hold row locks.
+constexpr std::chrono::milliseconds kIdleInTransaction{2'000};
+
+/// Settings of one transaction. All of them are SET LOCAL, so that a pooler's next client sees none.
+struct TransactionLimits {
+  std::chrono::milliseconds lock_timeout{1'000};       // 0: none
+  std::chrono::milliseconds statement_timeout{5'000};  // 0: none
+  bool is_synchronous = true;                          // false: synchronous_commit = off
+};
+
+/// BEGIN and every SET LOCAL in one round trip. DateStyle and TimeZone make key texts repeatable; row_security = off
+/// turns rows that a policy would hide into an error.
+std::string begin_sql(const TransactionLimits& limits);
+
+/// The connection went away during COMMIT: whether it committed is in doubt.
+class InDoubt : public Failure {
+ public:
+  using Failure::Failure;
+};
+
+/// Sends `sql`, which ends in COMMIT. Throws InDoubt if the connection is lost on the way, Failure if it rolled back.
+void commit(Session& session, const std::string& sql = "COMMIT");
+
+/// Runs `work` between BEGIN and COMMIT; rolls back and rethrows the first cause if it throws.
+template <class Work>
+auto in_transaction(Session& session, const TransactionLimits& limits, Work work) {
+  session.exec(begin_sql(limits));
+  try {
+    auto result = work();
+    commit(session);
+    return result;
+  } catch (...) {
+    rollback(session);
+    throw;
+  }
+}
+
+}  // namespace pgsluice::pg
