@@ -1,0 +1,114 @@
+#include "governor/pace.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace pgsluice::governor {
+namespace {
+
+// Samples by weight, the worst first; equals stay in the order given.
+std::vector<Sample> worst_first(std::vector<Sample> samples, TimePoint now) {
+  std::stable_sort(samples.begin(), samples.end(),
+                   [now](const Sample& a, const Sample& b) { return load_of(a, now) > load_of(b, now); });
+  return samples;
+}
+
+// The next pace when every signal is known; `load` is the worst one's.
+double pace_under(double load, const PaceState& previous) {
+  if (load >= kHoldsFrom) return 0;
+  if (load > kFallsAbove) {
+    if (!previous.has_started) return 0;  // not our doing: let it pass first
+    const double half = previous.pace / 2;
+    return half < kPaceMin ? 0 : half;
+  }
+  if (!previous.has_started) return 1;
+  if (previous.pace <= 0) return kRise;
+  if (load >= kRisesBelow) return previous.pace;
+  return std::min(1.0, previous.pace + (previous.pace < previous.caution ? kRise : kRiseCarefully));
+}
+
+PaceState next_state(double load, const PaceState& previous, TimePoint now) {
+  // Two calls within half a poll are one look at the same samples.
+  const bool is_extra_call = previous.moved_at && now - *previous.moved_at < kPoll / 2;
+  if (is_extra_call && load < kHoldsFrom) return previous;
+
+  PaceState next = previous;
+  next.moved_at = now;
+  if (std::isinf(load)) {
+    next.pace = 0;
+    return next;
+  }
+  next.pace = pace_under(load, previous);
+  next.has_started = true;
+  next.is_over = load > kFallsAbove;
+  if (next.is_over && !previous.is_over && previous.has_started) next.caution = kCaution * previous.pace;
+  return next;
+}
+
+// `samples` are sorted, the worst first. Two samples may say the same (a replica that is gone has no lag of either kind).
+std::string over_limit_in_words(const std::vector<Sample>& samples, TimePoint now) {
+  std::vector<std::string> said;
+  std::string reason;
+  for (const Sample& sample : samples) {
+    const std::string words = in_words(sample, now);
+    if (load_of(sample, now) <= kFallsAbove || std::find(said.begin(), said.end(), words) != said.end()) continue;
+    reason += (reason.empty() ? "" : "; ") + words;
+    said.push_back(words);
+  }
+  return reason;
+}
+
+std::string reason_of(const std::vector<Sample>& samples, double pace, TimePoint now) {
+  if (pace >= 1) return {};
+  if (samples.empty()) return "no signal read yet";
+  std::string reason = over_limit_in_words(samples, now);
+  if (!reason.empty()) return reason;
+  if (load_of(samples.front(), now) >= kRisesBelow) return in_words(samples.front(), now);
+  return "speeding up again, " + in_words(samples.front(), now);
+}
+
+Flow flow_of(double pace) {
+  if (pace <= 0) return Flow::kHold;
+  return pace < 1 ? Flow::kSlow : Flow::kGo;
+}
+
+}  // namespace
+
+const char* flow_text(Flow flow) {
+  switch (flow) {
+    case Flow::kGo: return "go";
+    case Flow::kSlow: return "slow";
+    case Flow::kHold: return "hold";
+  }
+  return "hold";
+}
+
+Decision decide(const std::vector<Sample>& samples, const PaceState& previous, TimePoint now) {
+  const std::vector<Sample> sorted = worst_first(samples, now);
+  const double load = sorted.empty() ? std::numeric_limits<double>::infinity() : load_of(sorted.front(), now);
+
+  Decision decision;
+  decision.next = next_state(load, previous, now);
+  decision.pace = decision.next.pace;
+  decision.flow = flow_of(decision.pace);
+  decision.reason = reason_of(sorted, decision.pace, now);
+  if (!sorted.empty()) decision.worst = sorted.front();
+  if (decision.flow == Flow::kHold) {
+    decision.next.held_since = previous.held_since.value_or(now);
+    decision.held_s = seconds_between(*decision.next.held_since, now);
+  } else {
+    decision.next.held_since.reset();
+  }
+  return decision;
+}
+
+std::chrono::milliseconds delay_after(std::chrono::milliseconds batch_time, double pace) {
+  if (pace >= 1) return std::chrono::milliseconds{0};
+  if (pace <= 0) return kDelayMax;
+  const double delay = static_cast<double>(batch_time.count()) * (1 / pace - 1);
+  const double most = static_cast<double>(kDelayMax.count());
+  return std::chrono::milliseconds{std::llround(std::clamp(delay, 0.0, most))};
+}
+
+}  // namespace pgsluice::governor

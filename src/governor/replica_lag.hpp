@@ -1,0 +1,66 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "governor/lsn.hpp"
+#include "governor/lsn_clock.hpp"
+#include "governor/signal.hpp"
+#include "pgsluice/job.hpp"
+
+namespace pgsluice::governor {
+
+/// One row of pg_stat_replication.
+struct ReplicaReading {
+  std::string application_name;
+  std::string client_addr;    // empty on a unix socket
+  std::string state;          // "streaming", "catchup", "startup", "stopping", "backup"
+  std::optional<Lsn> replay;  // NULL for pg_receivewal, and shortly after a replica has connected
+  bool is_logical = false;    // serves a logical slot: the slots have their own signal
+  bool is_backup = false;     // a base backup under a state of its own
+};
+
+/// The signals replica_lag and replica_lag_bytes. Remembers every replica it has seen, so that one that is gone is
+/// unknown and not zero. A replica is a physical walsender that has reported a replay position once, told apart by
+/// application_name and address; several may share both and are counted. A newcomer of the same application_name
+/// stands in for one that is gone and had not moved on since the newcomer came: a replica that came back under another
+/// address, or whose old walsender stayed for a while. Pure and externally synchronised; memory grows with the
+/// replicas ever seen.
+class ReplicaLag {
+ public:
+  /// Both signals for the worst replica, named in the reason. Empty while no replica was ever seen, or all are
+  /// ignored. `clock` already holds the primary's position of this reading.
+  std::vector<Sample> observe(const std::vector<ReplicaReading>& readings, const LsnClock& clock,
+                              const ThrottleLimits& limits, TimePoint taken_at);
+
+ private:
+  using Identity = std::pair<std::string, std::string>;  // application_name, client_addr
+
+  struct Present {
+    int replicas = 0;  // with a replay position
+    int silent = 0;    // connected without one
+    Lsn slowest = 0;   // replay position of the replicas
+  };
+  struct Seen {
+    Present latest;
+    int expected = 0;       // replicas that were there together
+    int newcomers = 0;      // how many of them came last and have not stood in for others yet
+    Lsn slowest = 0;        // replay position when all were last present
+    TimePoint joined_at;    // the newcomers came
+    TimePoint advanced_at;  // the slowest last moved on
+    TimePoint complete_at;  // all were last present
+  };
+
+  void count(const std::vector<ReplicaReading>& readings, TimePoint taken_at);
+  static void note(Seen& seen, const Present& group, TimePoint taken_at);
+  void let_stand_in(const std::string& application_name, Seen& gone);
+  std::string missing_in_words(const ThrottleLimits& limits, TimePoint now) const;
+  bool has_replica(const ThrottleLimits& limits) const;
+
+  std::map<Identity, Seen> seen_;
+};
+
+}  // namespace pgsluice::governor

@@ -1,0 +1,116 @@
+#include "walk/sizer.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "base/units.hpp"
+
+namespace pgsluice::walk {
+namespace {
+
+double in_seconds(std::chrono::nanoseconds duration) { return std::chrono::duration<double>(duration).count(); }
+
+std::string duration_in_words(double seconds) {
+  return base::format_duration(std::chrono::milliseconds{std::llround(seconds * 1'000)});
+}
+
+double median(const std::deque<double>& values) {
+  std::vector<double> sorted(values.begin(), values.end());
+  const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2);
+  std::nth_element(sorted.begin(), middle, sorted.end());
+  return *middle;
+}
+
+// The job layer refuses limits that contradict each other; here they only must not do harm.
+BatchLimits made_sane(BatchLimits limits) {
+  limits.rows_min = std::max<std::int64_t>(limits.rows_min, 1);
+  limits.rows_max = std::max(limits.rows_max, limits.rows_min);
+  limits.rows = std::clamp(limits.rows, limits.rows_min, limits.rows_max);
+  limits.target = std::max(limits.target, Milliseconds{1});
+  return limits;
+}
+
+}  // namespace
+
+Sizer::Sizer(const BatchLimits& limits) : limits_(made_sane(limits)), rows_(limits_.rows) {}
+
+std::optional<Tune> Sizer::record(std::int64_t rows_requested, std::int64_t rows_visited,
+                                  std::chrono::nanoseconds duration) {
+  if (!is_present_size(rows_requested)) return std::nullopt;
+  if (batches_until_growth_ > 0) --batches_until_growth_;
+
+  const double took_s = in_seconds(duration);
+  const double target_s = in_seconds(limits_.target);
+  const bool is_short = rows_visited < rows_requested;
+  if (took_s >= kCutFrom * target_s) {
+    const double fitting = is_short ? 0.5 : std::min(0.5, target_s / took_s);
+    return move_to(static_cast<double>(rows_) * fitting,
+                   "one batch took " + duration_in_words(took_s) + ", target " + duration_in_words(target_s));
+  }
+  if (is_short) return std::nullopt;
+  recent_s_.push_back(took_s);
+  if (recent_s_.size() > kWindow) recent_s_.pop_front();
+  return settle();
+}
+
+// Moves towards the target once enough batches agree; upwards as soon as one took a third of the target or less,
+// for nothing that short does harm when it grows by a half.
+std::optional<Tune> Sizer::settle() {
+  const double target_s = in_seconds(limits_.target);
+  const double typical_s = std::max(median(recent_s_), 1e-9);
+  const double factor = std::min(target_s / typical_s, kGrowthMax);
+  const bool is_far_below = recent_s_.back() * kCutFrom <= target_s;
+  if (recent_s_.size() < kWindowMin && !(factor > 1 && is_far_below)) return std::nullopt;
+  if (std::abs(typical_s - target_s) <= kDeadBand * target_s) return std::nullopt;
+  if (factor > 1 && batches_until_growth_ > 0) return std::nullopt;
+
+  const auto present = static_cast<double>(rows_);
+  return move_to(factor > 1 ? std::max(present * factor, present + 1) : present * factor,
+                 "batches took " + duration_in_words(typical_s) + ", target " + duration_in_words(target_s));
+}
+
+std::optional<Tune> Sizer::shrink_after_timeout(std::int64_t rows_requested) {
+  return halve(rows_requested, "a batch ran into a timeout");
+}
+
+std::optional<Tune> Sizer::yield_to_waiter(std::int64_t rows_requested) {
+  batches_until_growth_ = kBatchesUntilGrowth;
+  return halve(rows_requested, "a batch gave way to a session that waited for it");
+}
+
+std::optional<Tune> Sizer::retarget(const BatchLimits& limits) {
+  const BatchLimits before = limits_;
+  limits_ = made_sane(limits);
+  recent_s_.clear();
+  double rows = static_cast<double>(rows_);
+  if (limits_.rows != before.rows) {
+    rows = static_cast<double>(limits_.rows);
+  } else if (limits_.target < before.target) {
+    rows *= in_seconds(limits_.target) / in_seconds(before.target);
+  }
+  return move_to(rows, "batch limits were set");
+}
+
+// Several lanes may be stopped for one cause: only the first of them halves the size that they shared.
+std::optional<Tune> Sizer::halve(std::int64_t rows_requested, const std::string& cause) {
+  if (!is_present_size(rows_requested)) return std::nullopt;
+  return move_to(static_cast<double>(rows_) / 2, cause);
+}
+
+bool Sizer::is_present_size(std::int64_t rows_requested) const {
+  const double difference = std::abs(static_cast<double>(rows_requested - rows_));
+  return difference <= kSameSize * static_cast<double>(rows_);
+}
+
+std::optional<Tune> Sizer::move_to(double rows, const std::string& cause) {
+  const auto wanted = static_cast<std::int64_t>(std::min(rows, static_cast<double>(limits_.rows_max)));
+  const std::int64_t to = std::clamp(wanted, limits_.rows_min, limits_.rows_max);
+  if (to == rows_) return std::nullopt;
+  const Tune tune{rows_, to, cause};
+  rows_ = to;
+  recent_s_.clear();
+  return tune;
+}
+
+}  // namespace pgsluice::walk
