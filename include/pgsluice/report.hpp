@@ -18,9 +18,12 @@ enum class ReportStyle {
 /// kJson if asked for, else kLive when stderr is a terminal (and TERM is not dumb), else kLines.
 ReportStyle choose_report_style(bool json_wanted, bool quiet_wanted);
 
+/// True when stderr is a terminal that takes colour and NO_COLOR is not set (or empty).
+bool choose_color();
+
 struct ReportOptions {
   ReportStyle style = ReportStyle::kLines;
-  bool color = false;              // ignored off kLive; NO_COLOR clears it in choose_report_style's caller
+  bool color = false;              // kLive only; see choose_color()
   bool log_batches = false;        // kJson: batch events too; kLines: one line a batch
   std::FILE* out = stdout;
   std::FILE* err = stderr;

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "report/presenter.hpp"
+#include "report/render_live.hpp"
+#include "report/screen.hpp"
+
+namespace pgsluice::report {
+
+/// The repainted view. Before a run has started, and once a warning falls out of the view, events become plain lines above it.
+class LivePresenter final : public Presenter {
+ public:
+  LivePresenter(std::FILE* err, std::function<Terminal()> terminal);
+
+  void show(const Event& event, TimePoint now) override;
+  void tick(TimePoint now) override;
+  void finish(TimePoint now) override;
+
+  static constexpr std::size_t kNotes = 6;  // lines: the last moments, without pushing the numbers off a small window
+
+ private:
+  void begin(const Event& event, TimePoint now);
+  void update(const event::Status& status, TimePoint now);
+  void update(const event::StepStarted& started, TimePoint now);
+  void update(const event::StepEnded& ended, TimePoint now);
+  void end(const Event& event, const event::Summary& summary, TimePoint now);
+  void take_note(const Event& event);
+  void paint(TimePoint now);
+
+  std::FILE* const err_;
+  const std::function<Terminal()> terminal_;
+  Screen screen_;
+  bool running_ = false;
+  Progress progress_;
+  LiveState state_;
+  TimePoint progress_at_;
+  std::optional<TimePoint> painted_at_;
+  std::vector<std::string> above_;  // lines that leave the view at the next paint
+};
+
+}  // namespace pgsluice::report

@@ -1,0 +1,17 @@
+#include "report/quiet_presenter.hpp"
+
+#include "report/describe.hpp"
+#include "report/render_line.hpp"
+#include "report/render_summary.hpp"
+
+namespace pgsluice::report {
+
+void QuietPresenter::show(const Event& event, TimePoint /*now*/) {
+  if (const auto* summary = std::get_if<event::Summary>(&event.body)) {
+    write_lines(err_, render_summary(event.job, *summary, false));
+  } else if (describe(event.body).weight >= Weight::kWarning) {
+    write_lines(err_, {render_line(event)});
+  }
+}
+
+}  // namespace pgsluice::report
