@@ -16,6 +16,21 @@
 
 #include "support/server_user.hpp"
 
+/// Read by LeakSanitizer in this process; children get them by LSAN_OPTIONS.
+extern "C" {
+const char* __lsan_default_options();
+const char* __lsan_default_suppressions();
+
+__attribute__((visibility("default"))) const char* __lsan_default_options() {
+  return "print_suppressions=0";
+}
+
+__attribute__((visibility("default"))) const char* __lsan_default_suppressions() {
+  static const std::string text = pgsluice::test::read_file(PGSLUICE_LEAK_SUPPRESSIONS);
+  return text.c_str();
+}
+}
+
 namespace pgsluice::test {
 
 namespace {
@@ -34,6 +49,7 @@ std::map<std::string, std::string> clean_environment() {
     const auto equals = text.find('=');
     if (equals != std::string::npos) result[text.substr(0, equals)] = text.substr(equals + 1);
   }
+  result.try_emplace("LSAN_OPTIONS", "print_suppressions=0:suppressions=" PGSLUICE_LEAK_SUPPRESSIONS);
   return result;
 }
 

@@ -16,10 +16,9 @@
 namespace pgsluice::test {
 
 struct Command {
-  std::string program{};            // a path, or a name to be found in PATH
-  std::vector<std::string> args{};  // without the program's own name
-  std::map<std::string, std::string>
-      env{};  // laid over ours, from which libpq's PG* variables were taken out
+  std::string program{};                     // a path, or a name to be found in PATH
+  std::vector<std::string> args{};           // without the program's own name
+  std::map<std::string, std::string> env{};  // laid over ours, which loses libpq's PG* variables
   Owner owner = Owner::kCaller;
   std::filesystem::path folder{};  // working folder; empty: ours
   std::filesystem::path log{};     // both outputs are appended to this file; empty: kept in memory

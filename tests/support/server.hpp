@@ -39,6 +39,7 @@ class Server {
 
   const std::filesystem::path& socket_folder() const noexcept { return folder_.path(); }
   int port() const noexcept { return port_; }
+  std::filesystem::path socket_path() const { return folder_.path() / (".s.PGSQL." + std::to_string(port_)); }
   std::filesystem::path data_folder() const { return folder_.path() / "data"; }
 
   /// Starts it and waits until it answers; throws with its log when it does not within kPatience.
