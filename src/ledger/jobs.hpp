@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pg/session.hpp"
+#include "pgsluice/job.hpp"
+
+namespace pgsluice::ledger {
+
+struct StepRecord {
+  std::int64_t step_id = 0;
+  std::string name;
+  std::string kind;
+  std::string state;   // waiting, running, done, failed, rolled back
+  std::string detail;  // what the step must remember to be undone: "created" for an index that it built
+  bool ranges_cut = false;
+};
+
+struct JobRecord {
+  std::int64_t job_id = 0;
+  std::string state;
+  std::vector<StepRecord> steps;  // in the job's order
+};
+
+/// Finds the job by name, or writes it. Throws Error(kRefused) with the difference if a step's definition changed;
+/// tunables may change freely. New steps may be added behind those that the ledger knows.
+JobRecord open_job(pg::Session& session, const Job& job);
+
+/// nullopt: no job of that name.
+std::optional<JobRecord> find_job(pg::Session& session, const std::string& name);
+
+/// What is in the way of running `job` under its name: the differing lines, "- was" and "+ is". Empty: nothing.
+std::vector<std::string> definition_difference(pg::Session& session, const Job& job);
+
+void set_job_state(pg::Session& session, std::int64_t job_id, const std::string& state);
+void set_step_state(pg::Session& session, std::int64_t step_id, const std::string& state, const std::string& error = {});
+void set_step_detail(pg::Session& session, std::int64_t step_id, const std::string& detail);
+
+}  // namespace pgsluice::ledger

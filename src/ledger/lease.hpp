@@ -1,0 +1,37 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ledger/token.hpp"
+#include "pg/session.hpp"
+
+namespace pgsluice::ledger {
+
+/// A run without a heartbeat for this long has lost its ranges. Five heartbeats may be missed.
+constexpr int kLeaseSeconds = 15;
+constexpr int kHeartbeatSeconds = 3;
+
+/// Takes a range of the step that nobody holds: free, or of a run that ended, or whose lease ran out. Commits by itself,
+/// synchronously. Rows that an orphan backend still locks are passed over. nullopt: none to be had now.
+std::optional<Range> lease_next(pg::Session& session, std::int64_t step_id, const std::string& run_id);
+
+/// Takes our own range again, after a reconnect, a fence or a doubt: waits for an orphan backend that still runs the
+/// batch, and only its answer counts. nullopt: the range is not ours any more, or done.
+std::optional<Range> lease_again(pg::Session& session, const Token& token);
+
+/// Gives the range back so that anyone may take it at once; nothing if it is not ours any more.
+void release(pg::Session& session, const Token& token);
+
+/// Fixes the upper end of a tail range to `upper`, under the token. False: fenced.
+bool fix_upper(pg::Session& session, const Token& token, const pg::Key& upper);
+
+/// What is left of a step.
+struct Remaining {
+  std::int64_t ranges = 0;         // not done
+  std::int64_t held_by_others = 0; // of these, leased by another live run
+};
+Remaining remaining(pg::Session& session, std::int64_t step_id, const std::string& run_id);
+
+}  // namespace pgsluice::ledger

@@ -1,0 +1,96 @@
+#include "ledger/overview.hpp"
+
+#include <algorithm>
+
+#include "pg/key.hpp"
+
+namespace pgsluice::ledger {
+namespace {
+
+constexpr const char* kJobs = R"sql(
+SELECT job_id, name, description, state, control, control_reason, control_actor, tunables
+FROM pgsluice.job WHERE $1 = '' OR name = $1 ORDER BY created_at, name
+)sql";
+
+constexpr const char* kSteps = R"sql(
+SELECT s.name, s.kind, s.state, s.error, s.rows_expected,
+       coalesce(sum(r.rows_changed), 0), coalesce(sum(r.rows_visited), 0), coalesce(sum(r.rows_quarantined), 0),
+       coalesce(sum(r.batches), 0), count(r.range_id), count(r.range_id) FILTER (WHERE r.is_done)
+FROM pgsluice.step s LEFT JOIN pgsluice.range r ON r.step_id = s.step_id
+WHERE s.job_id = $1::bigint GROUP BY s.step_id ORDER BY s.number
+)sql";
+
+constexpr const char* kRuns = R"sql(
+SELECT run_id, host, pid, extract(epoch FROM now() - heartbeat_at), lease_until >= now(), progress
+FROM pgsluice.run WHERE job_id = $1::bigint AND ended_at IS NULL ORDER BY started_at
+)sql";
+
+constexpr const char* kCounts = R"sql(
+SELECT coalesce(sum(rows_changed), 0), coalesce(sum(rows_visited), 0), coalesce(sum(rows_quarantined), 0)
+FROM pgsluice.range WHERE step_id = $1::bigint
+)sql";
+
+constexpr const char* kQuarantine = R"sql(
+SELECT s.name, q.key, q.sqlstate, q.message, to_char(q.set_aside_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+FROM pgsluice.quarantine q
+JOIN pgsluice.step s ON s.step_id = q.step_id
+JOIN pgsluice.job j ON j.job_id = s.job_id
+WHERE j.name = $1 ORDER BY q.set_aside_at, q.key
+)sql";
+
+/// The ledger stores what is exact (visited, changed, set aside); what was already right is the rest. Rows that come
+/// and go while a batch runs can make it negative by a few.
+RowCounts counts(std::int64_t changed, std::int64_t visited, std::int64_t quarantined) {
+  return {changed, std::max<std::int64_t>(0, visited - changed - quarantined), quarantined};
+}
+
+std::vector<StepOverview> read_steps(pg::Session& session, const std::string& job_id) {
+  const auto rows = session.exec(kSteps, {job_id});
+  std::vector<StepOverview> out;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    out.push_back({rows.text(i, 0), rows.text(i, 1), rows.text(i, 2), rows.text(i, 3), rows.integer(i, 4),
+                   counts(rows.integer(i, 5), rows.integer(i, 6), rows.integer(i, 7)), rows.integer(i, 8),
+                   static_cast<int>(rows.integer(i, 9)), static_cast<int>(rows.integer(i, 10))});
+  }
+  return out;
+}
+
+std::vector<RunOverview> read_runs(pg::Session& session, const std::string& job_id) {
+  const auto rows = session.exec(kRuns, {job_id});
+  std::vector<RunOverview> out;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    out.push_back({rows.text(i, 0), rows.text(i, 1), static_cast<int>(rows.integer(i, 2)), rows.real(i, 3),
+                   rows.boolean(i, 4), rows.text(i, 5)});
+  }
+  return out;
+}
+
+}  // namespace
+
+std::vector<JobOverview> read_overview(pg::Session& session, const std::string& only) {
+  const auto rows = session.exec(kJobs, {only});
+  std::vector<JobOverview> out;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const auto job_id = rows.text(i, 0);
+    out.push_back({rows.text(i, 1), rows.text(i, 2), rows.text(i, 3), rows.text(i, 4), rows.text(i, 5), rows.text(i, 6),
+                   pg::from_array(rows.text(i, 7)), read_steps(session, job_id), read_runs(session, job_id)});
+  }
+  return out;
+}
+
+RowCounts step_counts(pg::Session& session, std::int64_t step_id) {
+  const auto rows = session.exec(kCounts, {std::to_string(step_id)});
+  return counts(rows.integer(0, 0), rows.integer(0, 1), rows.integer(0, 2));
+}
+
+std::vector<QuarantinedRow> read_quarantine(pg::Session& session, const std::string& job) {
+  const auto rows = session.exec(kQuarantine, {job});
+  std::vector<QuarantinedRow> out;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    out.push_back({rows.text(i, 0), pg::display(pg::from_array(rows.text(i, 1))), rows.text(i, 2), rows.text(i, 3),
+                   rows.text(i, 4)});
+  }
+  return out;
+}
+
+}  // namespace pgsluice::ledger

@@ -1,0 +1,148 @@
+#include "ledger/schema.hpp"
+
+#include <string>
+
+#include "pg/transaction.hpp"
+#include "pgsluice/error.hpp"
+
+namespace pgsluice::ledger {
+namespace {
+
+// `range` is updated with every batch: room on its pages keeps those updates HOT, and no index covers what changes.
+constexpr const char* kSchema = R"sql(
+CREATE SCHEMA IF NOT EXISTS pgsluice;
+COMMENT ON SCHEMA pgsluice IS 'ledger of pgsluice: jobs, their positions and their event log';
+
+CREATE TABLE pgsluice.meta (schema_version int NOT NULL, installed_at timestamptz NOT NULL DEFAULT now());
+
+CREATE TABLE pgsluice.job (
+  job_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  name text NOT NULL UNIQUE,
+  description text NOT NULL DEFAULT '',
+  state text NOT NULL DEFAULT 'ready',
+  control text NOT NULL DEFAULT 'run',
+  control_reason text NOT NULL DEFAULT '',
+  control_actor text NOT NULL DEFAULT '',
+  control_at timestamptz,
+  tunables text[] NOT NULL DEFAULT '{}',
+  tunables_version bigint NOT NULL DEFAULT 0,
+  created_at timestamptz NOT NULL DEFAULT now(),
+  ended_at timestamptz,
+  CHECK (control IN ('run', 'pause', 'cancel')),
+  CHECK (state IN ('ready', 'running', 'done', 'failed', 'cancelled', 'rolled back'))
+);
+
+CREATE TABLE pgsluice.step (
+  step_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  job_id bigint NOT NULL REFERENCES pgsluice.job ON DELETE CASCADE,
+  number int NOT NULL,
+  name text NOT NULL,
+  kind text NOT NULL,
+  definition text[] NOT NULL,
+  state text NOT NULL DEFAULT 'waiting',
+  detail text NOT NULL DEFAULT '',
+  rows_expected bigint NOT NULL DEFAULT 0,
+  ranges_cut boolean NOT NULL DEFAULT false,
+  started_at timestamptz,
+  ended_at timestamptz,
+  error text NOT NULL DEFAULT '',
+  UNIQUE (job_id, name),
+  CHECK (state IN ('waiting', 'running', 'done', 'failed', 'rolled back'))
+);
+
+CREATE TABLE pgsluice.run (
+  run_id uuid PRIMARY KEY,
+  job_id bigint NOT NULL REFERENCES pgsluice.job ON DELETE CASCADE,
+  version text NOT NULL,
+  host text NOT NULL,
+  boot text NOT NULL,
+  pid int NOT NULL,
+  process_started text NOT NULL,
+  started_at timestamptz NOT NULL DEFAULT now(),
+  heartbeat_at timestamptz NOT NULL DEFAULT now(),
+  lease_until timestamptz NOT NULL,
+  ended_at timestamptz,
+  outcome text NOT NULL DEFAULT '',
+  exit_code int,
+  progress text NOT NULL DEFAULT ''
+) WITH (fillfactor = 40);
+CREATE INDEX run_job ON pgsluice.run (job_id);
+
+CREATE TABLE pgsluice.range (
+  range_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  step_id bigint NOT NULL REFERENCES pgsluice.step ON DELETE CASCADE,
+  lower text[],
+  upper text[],
+  position text[],
+  is_done boolean NOT NULL DEFAULT false,
+  run_id uuid,
+  epoch bigint NOT NULL DEFAULT 0,
+  rows_expected bigint NOT NULL DEFAULT 0,
+  rows_visited bigint NOT NULL DEFAULT 0,
+  rows_changed bigint NOT NULL DEFAULT 0,
+  rows_quarantined bigint NOT NULL DEFAULT 0,
+  batches bigint NOT NULL DEFAULT 0
+) WITH (fillfactor = 40);
+CREATE INDEX range_step ON pgsluice.range (step_id);
+
+CREATE TABLE pgsluice.quarantine (
+  step_id bigint NOT NULL REFERENCES pgsluice.step ON DELETE CASCADE,
+  key text[] NOT NULL,
+  sqlstate text NOT NULL,
+  message text NOT NULL,
+  set_aside_at timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (step_id, key)
+);
+
+CREATE TABLE pgsluice.event (
+  event_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  job_id bigint NOT NULL REFERENCES pgsluice.job ON DELETE CASCADE,
+  run_id uuid,
+  at timestamptz NOT NULL,
+  type text NOT NULL,
+  fields jsonb NOT NULL
+);
+CREATE INDEX event_job ON pgsluice.event (job_id, event_id);
+
+INSERT INTO pgsluice.meta (schema_version) VALUES (1);
+)sql";
+
+// Any two numbers that nobody else uses; the lock is of the transaction, so poolers do not mind.
+constexpr const char* kInstallLock = "SELECT pg_catalog.pg_advisory_xact_lock(7034, 1)";
+
+constexpr std::chrono::milliseconds kInstallTimeout{10'000};  // another run may be installing
+
+int installed_version(pg::Session& session) {
+  return static_cast<int>(session.exec("SELECT max(schema_version) FROM pgsluice.meta", pg::Params{}).integer(0, 0));
+}
+
+}  // namespace
+
+bool is_installed(pg::Session& session) {
+  return session.exec("SELECT pg_catalog.to_regclass('pgsluice.meta') IS NOT NULL", pg::Params{}).boolean(0, 0);
+}
+
+void install(pg::Session& session) try {
+  if (!is_installed(session)) {
+    const pg::TransactionLimits limits{kInstallTimeout, kInstallTimeout, true};
+    pg::in_transaction(session, limits, [&] {
+      session.exec(kInstallLock);
+      if (!is_installed(session)) session.exec(kSchema);
+      return true;
+    });
+  }
+  const int version = installed_version(session);
+  if (version > kSchemaVersion) {
+    throw Error(ExitCode::kRefused,
+                "the ledger in schema \"pgsluice\" has version " + std::to_string(version) + ", this program knows " +
+                    std::to_string(kSchemaVersion),
+                "use the newer pgsluice that wrote it");
+  }
+} catch (const pg::Failure& f) {
+  if (f.sqlstate() != "42501") throw;
+  throw Error(ExitCode::kPrivileges, std::string("cannot create or read the ledger in schema \"pgsluice\": ") + f.what(),
+              "as a superuser: GRANT CREATE ON DATABASE … TO …, or create the ledger once as its owner and GRANT USAGE ON "
+              "SCHEMA pgsluice and ALL ON ALL TABLES IN SCHEMA pgsluice");
+}
+
+}  // namespace pgsluice::ledger

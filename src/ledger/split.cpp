@@ -1,0 +1,75 @@
+#include "ledger/split.hpp"
+
+#include "pg/transaction.hpp"
+
+namespace pgsluice::ledger {
+namespace {
+
+// The row lock of a batch in flight lasts at most its statement_timeout.
+constexpr pg::TransactionLimits kSplitLimits{std::chrono::milliseconds{2'000}, std::chrono::milliseconds{5'000}, true};
+
+constexpr const char* kLockStep =
+    "SELECT ranges_cut FROM pgsluice.step WHERE step_id = $1::bigint FOR UPDATE";
+
+constexpr const char* kInsert = R"sql(
+INSERT INTO pgsluice.range (step_id, lower, upper, rows_expected)
+VALUES ($1::bigint, $2::text[], $3::text[], $4::bigint)
+RETURNING range_id
+)sql";
+
+constexpr const char* kMarkCut =
+    "UPDATE pgsluice.step SET ranges_cut = true, rows_expected = $2::bigint WHERE step_id = $1::bigint";
+
+constexpr const char* kLargest = R"sql(
+SELECT range_id, epoch, coalesce(position, lower), upper, rows_expected - rows_visited AS rows_left
+FROM pgsluice.range
+WHERE step_id = $1::bigint AND NOT is_done AND run_id IS NOT NULL AND upper IS NOT NULL
+ORDER BY rows_left DESC LIMIT 1
+)sql";
+
+// Completed by the typed comparison of position and middle.
+constexpr const char* kShorten = R"sql(
+UPDATE pgsluice.range SET upper = $1::text[], epoch = epoch + 1, rows_expected = rows_expected - $2::bigint
+WHERE range_id = $3::bigint AND epoch = $4::bigint AND NOT is_done
+  AND (coalesce(position, lower) IS NULL OR )sql";
+
+pg::Value number(std::int64_t n) { return std::to_string(n); }
+
+}  // namespace
+
+void cut(pg::Session& session, std::int64_t step_id, std::int64_t rows_expected, const std::vector<NewRange>& ranges) {
+  pg::in_transaction(session, kSplitLimits, [&] {
+    if (session.exec(kLockStep, {number(step_id)}).boolean(0, 0)) return false;
+    for (const auto& range : ranges) {
+      session.exec(kInsert, {number(step_id), pg::to_value(range.lower), pg::to_value(range.upper),
+                             number(range.rows_expected)});
+    }
+    session.exec(kMarkCut, {number(step_id), number(rows_expected)});
+    return true;
+  });
+}
+
+std::optional<Candidate> largest_remaining(pg::Session& session, std::int64_t step_id) {
+  const auto rows = session.exec(kLargest, {number(step_id)});
+  if (rows.empty()) return std::nullopt;
+  return Candidate{rows.integer(0, 0), rows.integer(0, 1), pg::from_value(rows.at(0, 2)),
+                   *pg::from_value(rows.at(0, 3)), rows.integer(0, 4)};
+}
+
+std::optional<std::int64_t> split(pg::Session& session, std::int64_t step_id, const Candidate& candidate,
+                                  const pg::Key& middle, const IsBefore& is_before) {
+  constexpr int kFirstKeyParameter = 5;
+  const std::string shorten = kShorten + is_before("coalesce(position, lower)", kFirstKeyParameter) + ")";
+  const std::int64_t moved = candidate.rows_left / 2;
+  pg::Params params{pg::to_array(middle), number(moved), number(candidate.range_id), number(candidate.epoch)};
+  params.insert(params.end(), middle.begin(), middle.end());
+
+  return pg::in_transaction(session, kSplitLimits, [&]() -> std::optional<std::int64_t> {
+    if (session.exec(shorten, params).affected() != 1) return std::nullopt;
+    const auto inserted = session.exec(
+        kInsert, {number(step_id), pg::to_array(middle), pg::to_array(candidate.upper), number(moved)});
+    return inserted.integer(0, 0);
+  });
+}
+
+}  // namespace pgsluice::ledger

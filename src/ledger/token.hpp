@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "pg/key.hpp"
+
+namespace pgsluice::ledger {
+
+/// The right to change one range now. The epoch alone could repeat after a crash of the server, so the run belongs to
+/// it; the position pins what the owner believes.
+struct Token {
+  std::int64_t range_id = 0;
+  std::string run_id;
+  std::int64_t epoch = 0;
+};
+
+/// A leased range as the ledger held it when it was taken. Every field is thrown away and read again after a
+/// reconnect: committed positions can go backwards when the server crashes.
+struct Range {
+  Token token;
+  std::optional<pg::Key> position;  // empty: before the first row
+  std::optional<pg::Key> upper;     // empty: not yet fixed (the tail), or a step without keys
+  std::int64_t rows_expected = 0;
+  std::int64_t rows_visited = 0;
+  bool is_taken_over = false;       // from a run that is gone or late
+};
+
+}  // namespace pgsluice::ledger

@@ -1,0 +1,27 @@
+#include "steps/verify/verify.hpp"
+
+#include "pg/transaction.hpp"
+#include "pgsluice/error.hpp"
+
+namespace pgsluice::steps {
+
+std::string verify_value(pg::Session& session, const std::string& step, const std::string& query) {
+  // A count over the whole table takes as long as it takes; it holds no lock that anybody waits for.
+  session.exec("BEGIN READ ONLY; SET LOCAL statement_timeout = 0; SET LOCAL row_security = off");
+  try {
+    const auto rows = session.exec(query, pg::Params{});
+    pg::commit(session);
+    if (rows.size() != 1 || rows.row(0).size() != 1) {
+      throw Error(ExitCode::kMismatch,
+                  "verify step \"" + step + "\" answered with " + std::to_string(rows.size()) + " rows",
+                  "its query must give one row of one column");
+    }
+    return rows.text(0, 0);
+  } catch (const pg::Failure& f) {
+    pg::rollback(session);
+    if (f.is_connection_lost()) throw;
+    throw Error(ExitCode::kFailed, "verify step \"" + step + "\" failed: " + f.what(), "run its query in psql");
+  }
+}
+
+}  // namespace pgsluice::steps
