@@ -1,0 +1,48 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace pgsluice {
+
+/// One statement as it will be sent, and the lock it takes.
+struct PlannedStatement {
+  std::string sql;
+  std::string lock;         // "ACCESS EXCLUSIVE on \"public\".\"users\", lock_timeout 300 ms"
+  bool is_repeated = false; // once a batch
+};
+
+struct PlannedStep {
+  std::string name;
+  std::string kind;
+  std::string state;                 // what the ledger says of it: "waiting", "done", …; empty: not in the ledger
+  std::vector<PlannedStatement> statements;
+  std::string walk;                  // "keyset along (\"id\")"; empty unless rows are walked
+  std::string walk_reason;
+  std::int64_t rows_estimated = 0;
+  std::int64_t wal_bytes_estimated = 0;
+  std::chrono::milliseconds duration_estimated{0};
+  std::string undo;                  // how rollback undoes it, or why it cannot
+  bool can_be_undone = false;
+  std::vector<std::string> notes;    // warnings: volatile functions, triggers that will fire, …
+};
+
+struct Plan {
+  std::string job;
+  std::string target;                // the database, without secrets
+  std::vector<PlannedStep> steps;
+};
+
+/// One result of preflight.
+struct Finding {
+  enum class Level { kRefuse, kWarn, kInform };
+  Level level = Level::kInform;
+  std::string check;                 // "privileges", "key", "plan", "long transactions", …
+  std::string message;
+  std::string hint;
+  int exit_code = 5;                 // of a refusal: 5, or 77 for privileges
+};
+
+}  // namespace pgsluice
