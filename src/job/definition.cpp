@@ -1,0 +1,62 @@
+#include "job/table_name.hpp"
+#include "pgsluice/job.hpp"
+
+namespace pgsluice {
+namespace {
+
+/// One "key = value" line per line of the value, so that a diff shows the line that changed.
+void add(std::vector<std::string>& lines, const std::string& key, const std::string& value) {
+  std::size_t from = 0;
+  for (std::size_t end = value.find('\n'); end != std::string::npos; end = value.find('\n', from)) {
+    lines.push_back(key + " = " + value.substr(from, end - from));
+    from = end + 1;
+  }
+  if (from < value.size() || from == 0) lines.push_back(key + " = " + value.substr(from));
+}
+
+struct Lines {
+  std::vector<std::string> lines;
+
+  // `down` is left out: it has not run yet when it is found to be wrong, and must then be mended.
+  void operator()(const SqlStep& step) {
+    for (const std::string& statement : step.up) add(lines, "up", statement);
+  }
+  void operator()(const IndexStep& step) { add(lines, "sql", step.sql); }
+  void operator()(const BackfillStep& step) {
+    add(lines, "table", job::written(step.table));
+    for (const std::string& column : step.key) add(lines, "key", job::written(column));
+    for (const Assignment& item : step.set) add(lines, "set." + job::written(item.column), item.expression);
+    if (!step.where.empty()) add(lines, "where", step.where);
+  }
+  void operator()(const VerifyStep& step) {
+    add(lines, "query", step.query);
+    add(lines, "expect", step.expect);
+  }
+};
+
+struct Kind {
+  const char* operator()(const SqlStep&) const { return "sql"; }
+  const char* operator()(const IndexStep&) const { return "index"; }
+  const char* operator()(const BackfillStep&) const { return "backfill"; }
+  const char* operator()(const VerifyStep&) const { return "verify"; }
+};
+
+}  // namespace
+
+const std::string& step_name(const Step& step) {
+  return std::visit([](const auto& any) -> const std::string& { return any.name; }, step);
+}
+
+const char* step_kind(const Step& step) {
+  return std::visit(Kind{}, step);
+}
+
+std::vector<std::string> step_definition(const Step& step) {
+  Lines definition;
+  add(definition.lines, "kind", step_kind(step));
+  add(definition.lines, "name", step_name(step));
+  std::visit(definition, step);
+  return std::move(definition.lines);
+}
+
+}  // namespace pgsluice

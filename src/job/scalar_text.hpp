@@ -1,0 +1,17 @@
+#pragma once
+
+#include <toml++/toml.h>
+
+#include <optional>
+#include <string>
+
+namespace pgsluice::job {
+
+/// A TOML value as SQL: a string is an expression already, 5 and true are literals. nullopt: has no such
+/// meaning.
+std::optional<std::string> sql_text(const toml::node& node);
+
+/// A TOML value as the text that the server returns for it: true is "t". nullopt: has no such meaning.
+std::optional<std::string> result_text(const toml::node& node);
+
+}  // namespace pgsluice::job

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pgsluice::job {
+
+/// The candidate that was most likely meant by a mistyped word; empty if none is near.
+std::string closest(std::string_view word, const std::vector<std::string>& candidates);
+
+/// One sentence: "did you mean \"target\"?", or "known keys: a, b" (with `noun` "keys") when none is near.
+std::string suggestion(std::string_view word, const std::vector<std::string>& candidates,
+                       std::string_view noun);
+
+}  // namespace pgsluice::job
