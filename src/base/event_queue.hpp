@@ -13,14 +13,16 @@
 
 namespace pgsluice::base {
 
-/// Hands items from many producing threads to one consuming thread; the one home of moodycamel::ConcurrentQueue.
+/// Hands items from many producing threads to one consuming thread; the one home of
+/// moodycamel::ConcurrentQueue.
 ///
-/// Threads: push, push_droppable, wake, size and dropped are thread-safe and never wait. drain belongs to one thread.
-/// Limits: the queue inside has none. Droppable items are refused while `capacity` items wait; the others are always
-/// accepted, so whoever uses it pushes only a bounded number of those. Items of one thread keep their order; items of
-/// two threads have none. Blocks of 32 items are allocated as they are needed and reused, but given back only when the
-/// queue ends. The timed wait follows the system clock, so a set-back clock can prolong it until the next push.
-/// TSan: the library relies on fences and on an attribute that only clang honours; a g++ TSan build reports false races.
+/// Threads: push, push_droppable, wake, size and dropped are thread-safe and never wait. drain belongs to one
+/// thread. Limits: the queue inside has none. Droppable items are refused while `capacity` items wait; the
+/// others are always accepted, so whoever uses it pushes only a bounded number of those. Items of one thread
+/// keep their order; items of two threads have none. Blocks of 32 items are allocated as they are needed and
+/// reused, but given back only when the queue ends. The timed wait follows the system clock, so a set-back
+/// clock can prolong it until the next push. TSan: the library relies on fences and on an attribute that only
+/// clang honours; a g++ TSan build reports false races.
 template <typename T>
 class EventQueue {
  public:
@@ -76,7 +78,8 @@ class EventQueue {
     // Turns of the wait loop before it sleeps. The consumer prints; its latency is not worth a busy core.
     static constexpr int MAX_SEMA_SPINS = 0;
   };
-  static constexpr std::size_t kReservedItems = 1;  // rounded up to one block: nothing grows with the capacity
+  static constexpr std::size_t kReservedItems =
+      1;  // rounded up to one block: nothing grows with the capacity
 
   void enqueue(T item) {
     if (queue_.enqueue(std::optional<T>(std::move(item)))) return;
@@ -87,8 +90,9 @@ class EventQueue {
   const std::size_t capacity_;
   std::atomic<std::size_t> waiting_{0};
   std::atomic<std::uint64_t> dropped_{0};
-  moodycamel::BlockingConcurrentQueue<std::optional<T>, Traits> queue_{kReservedItems};  // nullopt: only a wake-up
-  std::vector<std::optional<T>> slots_ = std::vector<std::optional<T>>(kDrainMax);       // of the consumer
+  moodycamel::BlockingConcurrentQueue<std::optional<T>, Traits> queue_{
+      kReservedItems};                                                              // nullopt: only a wake-up
+  std::vector<std::optional<T>> slots_ = std::vector<std::optional<T>>(kDrainMax);  // of the consumer
 };
 
 }  // namespace pgsluice::base

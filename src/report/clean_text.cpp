@@ -28,7 +28,8 @@ bool is_allowed(char32_t code, std::size_t length) {
   return code >= kSmallest[length] && code <= 0x10FFFF && !surrogate;
 }
 
-/// The character at the start of `text`, which is not empty; a byte that starts none is kInvalid, one byte long.
+/// The character at the start of `text`, which is not empty; a byte that starts none is kInvalid, one byte
+/// long.
 Character first_character(std::string_view text) {
   const auto lead = static_cast<unsigned char>(text.front());
   const std::size_t length = sequence_length(lead);
@@ -48,7 +49,8 @@ bool is_blank(char32_t code) {
 }
 
 bool is_direction_mark(char32_t code) {
-  return code == 0x200E || code == 0x200F || (code >= 0x202A && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069);
+  return code == 0x200E || code == 0x200F || (code >= 0x202A && code <= 0x202E) ||
+         (code >= 0x2066 && code <= 0x2069);
 }
 
 std::size_t columns_of(char32_t code) {
@@ -57,9 +59,16 @@ std::size_t columns_of(char32_t code) {
     char32_t last;
   };
   // What common terminals draw two columns wide (Unicode's East Asian Width W and F, by whole blocks).
-  constexpr std::array<Block, 10> kWide = {{{0x1100, 0x115F}, {0x2E80, 0x303E}, {0x3041, 0x4DBF}, {0x4E00, 0xA4CF},
-                                            {0xAC00, 0xD7A3}, {0xF900, 0xFAFF}, {0xFE30, 0xFE6F}, {0xFF00, 0xFF60},
-                                            {0x1F300, 0x1FAFF}, {0x20000, 0x3FFFD}}};
+  constexpr std::array<Block, 10> kWide = {{{0x1100, 0x115F},
+                                            {0x2E80, 0x303E},
+                                            {0x3041, 0x4DBF},
+                                            {0x4E00, 0xA4CF},
+                                            {0xAC00, 0xD7A3},
+                                            {0xF900, 0xFAFF},
+                                            {0xFE30, 0xFE6F},
+                                            {0xFF00, 0xFF60},
+                                            {0x1F300, 0x1FAFF},
+                                            {0x20000, 0x3FFFD}}};
   const bool wide = std::any_of(kWide.begin(), kWide.end(),
                                 [code](Block block) { return code >= block.first && code <= block.last; });
   return wide ? 2 : 1;
@@ -127,8 +136,8 @@ std::string fit_line(const std::string& line, std::size_t width, bool utf8) {
   return mark > 0 ? cut + ellipsis : cut;
 }
 
-std::vector<std::string> pack_lines(const std::vector<std::string>& texts, const std::string& gap, std::size_t width,
-                                    bool utf8) {
+std::vector<std::string> pack_lines(const std::vector<std::string>& texts, const std::string& gap,
+                                    std::size_t width, bool utf8) {
   std::vector<std::string> lines;
   for (const auto& text : texts) {
     const std::string fitted = fit_line(text, width, utf8);

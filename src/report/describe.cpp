@@ -16,7 +16,9 @@ std::string range_and_lane(std::int64_t range_id, int lane) {
   return "range " + std::to_string(range_id) + ", lane " + std::to_string(lane);
 }
 
-std::string percent(double pace) { return std::to_string(static_cast<int>(pace * 100 + 1e-9)) + " %"; }
+std::string percent(double pace) {
+  return std::to_string(static_cast<int>(pace * 100 + 1e-9)) + " %";
+}
 
 std::string action_text(const event::BatchFailed& e) {
   const std::string wait = e.backoff_s > 0 ? " in " + seconds_text(e.backoff_s) : "";
@@ -35,34 +37,37 @@ Weight weight_of(const event::BatchFailed& e) {
 
 struct Words {
   Description operator()(const event::RunStarted& e) const {
-    return {Weight::kNews, std::string(e.resumed ? "run resumed" : "run started") + with(" on ", e.host) + ", pid " +
-                               std::to_string(e.pid) + ", " + std::to_string(e.lanes) + " lanes" +
+    return {Weight::kNews, std::string(e.resumed ? "run resumed" : "run started") + with(" on ", e.host) +
+                               ", pid " + std::to_string(e.pid) + ", " + std::to_string(e.lanes) + " lanes" +
                                with(", pgsluice ", e.version)};
   }
   Description operator()(const event::StepStarted& e) const {
-    const std::string rows = e.rows_expected > 0 ? ", about " + base::format_count(e.rows_expected) + " rows" : "";
-    return {Weight::kNews, "step " + e.step + " (" + e.kind + ") " + (e.resumed ? "resumed" : "started") + rows};
+    const std::string rows =
+        e.rows_expected > 0 ? ", about " + base::format_count(e.rows_expected) + " rows" : "";
+    return {Weight::kNews,
+            "step " + e.step + " (" + e.kind + ") " + (e.resumed ? "resumed" : "started") + rows};
   }
   Description operator()(const event::StepEnded& e) const {
     const std::string rows = e.rows.visited() > 0 ? ": " + row_counts_text(e.rows) : "";
-    return {Weight::kNews, "step " + e.step + " " + e.outcome + " after " + seconds_text(e.duration_s) + rows};
+    return {Weight::kNews,
+            "step " + e.step + " " + e.outcome + " after " + seconds_text(e.duration_s) + rows};
   }
   Description operator()(const event::Statement& e) const {
     return {Weight::kNews, e.sql + with(" [", e.lock, "]")};
   }
   Description operator()(const event::Batch& e) const {
-    return {Weight::kDetail, "batch: " + range_and_lane(e.range_id, e.lane) + ", " +
-                                 base::format_count(e.rows_changed) + " of " + base::format_count(e.rows_visited) +
-                                 " rows changed in " + seconds_text(e.duration_s) +
-                                 (e.attempt > 1 ? ", attempt " + std::to_string(e.attempt) : "")};
+    return {Weight::kDetail,
+            "batch: " + range_and_lane(e.range_id, e.lane) + ", " + base::format_count(e.rows_changed) +
+                " of " + base::format_count(e.rows_visited) + " rows changed in " +
+                seconds_text(e.duration_s) + (e.attempt > 1 ? ", attempt " + std::to_string(e.attempt) : "")};
   }
   Description operator()(const event::BatchFailed& e) const {
-    return {weight_of(e), range_and_lane(e.range_id, e.lane) + ", attempt " + std::to_string(e.attempt) + ": " +
-                              e.message + with(" (", e.sqlstate, ")") + with(": ", action_text(e))};
+    return {weight_of(e), range_and_lane(e.range_id, e.lane) + ", attempt " + std::to_string(e.attempt) +
+                              ": " + e.message + with(" (", e.sqlstate, ")") + with(": ", action_text(e))};
   }
   Description operator()(const event::Split& e) const {
-    return {Weight::kDetail, "range " + std::to_string(e.range_id) + " split at " + e.at + ", the rest is range " +
-                                 std::to_string(e.new_range_id)};
+    return {Weight::kDetail, "range " + std::to_string(e.range_id) + " split at " + e.at +
+                                 ", the rest is range " + std::to_string(e.new_range_id)};
   }
   Description operator()(const event::Lease& e) const {
     const std::string who = range_and_lane(e.range_id, e.lane) + ", epoch " + std::to_string(e.epoch);

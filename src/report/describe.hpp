@@ -8,8 +8,8 @@ namespace pgsluice::report {
 
 /// How much a person wants to hear of an event.
 enum class Weight {
-  kDetail,   // only where everything is logged
-  kNews,     // a change of state
+  kDetail,  // only where everything is logged
+  kNews,    // a change of state
   kWarning,
   kError,
 };

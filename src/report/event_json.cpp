@@ -13,9 +13,13 @@ namespace {
 using base::Json;
 
 /// Rounded to microseconds, so that 0.1 + 0.2 reads 0.3. What is not finite becomes null when written.
-double rounded(double value) { return std::isfinite(value) ? std::round(value * 1e6) / 1e6 : value; }
+double rounded(double value) {
+  return std::isfinite(value) ? std::round(value * 1e6) / 1e6 : value;
+}
 
-double seconds(std::chrono::milliseconds duration) { return static_cast<double>(duration.count()) / 1e3; }
+double seconds(std::chrono::milliseconds duration) {
+  return static_cast<double>(duration.count()) / 1e3;
+}
 
 void add_rows(Json& json, const RowCounts& rows) {
   json["rows_changed"] = rows.changed;
@@ -34,7 +38,8 @@ Json signal_json(const SignalView& signal) {
 
 struct Fields {
   Json operator()(const event::RunStarted& e) const {
-    return {{"version", e.version}, {"host", e.host}, {"pid", e.pid}, {"resumed", e.resumed}, {"lanes", e.lanes}};
+    return {
+        {"version", e.version}, {"host", e.host}, {"pid", e.pid}, {"resumed", e.resumed}, {"lanes", e.lanes}};
   }
   Json operator()(const event::StepStarted& e) const {
     return {{"step", e.step}, {"kind", e.kind}, {"resumed", e.resumed}, {"rows_expected", e.rows_expected}};
@@ -49,13 +54,20 @@ struct Fields {
     return {{"step", e.step}, {"sql", e.sql}, {"lock", e.lock}};
   }
   Json operator()(const event::Batch& e) const {
-    return {{"range_id", e.range_id},         {"lane", e.lane},
-            {"rows_changed", e.rows_changed}, {"rows_visited", e.rows_visited},
-            {"duration_s", rounded(e.duration_s)}, {"attempt", e.attempt}};
+    return {{"range_id", e.range_id},
+            {"lane", e.lane},
+            {"rows_changed", e.rows_changed},
+            {"rows_visited", e.rows_visited},
+            {"duration_s", rounded(e.duration_s)},
+            {"attempt", e.attempt}};
   }
   Json operator()(const event::BatchFailed& e) const {
-    return {{"range_id", e.range_id}, {"lane", e.lane},       {"sqlstate", e.sqlstate},
-            {"message", e.message},   {"attempt", e.attempt}, {"action", e.action},
+    return {{"range_id", e.range_id},
+            {"lane", e.lane},
+            {"sqlstate", e.sqlstate},
+            {"message", e.message},
+            {"attempt", e.attempt},
+            {"action", e.action},
             {"backoff_s", rounded(e.backoff_s)}};
   }
   Json operator()(const event::Split& e) const {
@@ -65,8 +77,14 @@ struct Fields {
     return {{"range_id", e.range_id}, {"lane", e.lane}, {"epoch", e.epoch}, {"taken_over", e.taken_over}};
   }
   Json operator()(const event::Throttle& e) const {
-    return {{"state", e.state}, {"signal", e.signal}, {"value", rounded(e.value)}, {"limit", rounded(e.limit)},
-            {"unit", e.unit},   {"pace", rounded(e.pace)}, {"reason", e.reason},   {"held_s", rounded(e.held_s)}};
+    return {{"state", e.state},
+            {"signal", e.signal},
+            {"value", rounded(e.value)},
+            {"limit", rounded(e.limit)},
+            {"unit", e.unit},
+            {"pace", rounded(e.pace)},
+            {"reason", e.reason},
+            {"held_s", rounded(e.held_s)}};
   }
   Json operator()(const event::Tune& e) const {
     return {{"field", e.field}, {"from", e.from}, {"to", e.to}, {"cause", e.cause}};
@@ -135,7 +153,8 @@ void replace_zero_bytes(Json& fields) {
   for (auto& value : fields) {
     if (!value.is_string()) continue;
     auto& text = value.get_ref<std::string&>();
-    for (auto at = text.find('\0'); at != std::string::npos; at = text.find('\0', at)) text.replace(at, 1, "\uFFFD");
+    for (auto at = text.find('\0'); at != std::string::npos; at = text.find('\0', at))
+      text.replace(at, 1, "\uFFFD");
   }
 }
 
@@ -145,19 +164,20 @@ Json fields_of(const EventBody& body) {
   return json;
 }
 
-std::string written(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+std::string written(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
 
 }  // namespace
 
-std::string event_fields_json(const EventBody& body) { return written(fields_of(body)); }
+std::string event_fields_json(const EventBody& body) {
+  return written(fields_of(body));
+}
 
 std::string event_line_json(const Event& event, std::int64_t seq) {
-  Json line{{"schema", kJsonSchema},
-            {"ts", timestamp_milliseconds(event.at)},
-            {"type", event_type(event.body)},
-            {"job", event.job},
-            {"run_id", event.run_id},
-            {"seq", seq}};
+  Json line{{"schema", kJsonSchema},          {"ts", timestamp_milliseconds(event.at)},
+            {"type", event_type(event.body)}, {"job", event.job},
+            {"run_id", event.run_id},         {"seq", seq}};
   line.update(fields_of(event.body));
   return written(line);
 }

@@ -10,9 +10,10 @@ namespace pgsluice::report {
 /// Version of the JSON lines. Fields and types may be added within one version; none changes its meaning.
 constexpr int kJsonSchema = 1;
 
-/// The body's fields as the text of one JSON object, without a line feed: what the job's event log stores and what the
-/// JSON line carries beside its common fields. Durations are seconds; what is not known is null. Never throws for the
-/// text it is given: bytes that are not UTF-8, and zero bytes (jsonb takes none), become U+FFFD.
+/// The body's fields as the text of one JSON object, without a line feed: what the job's event log stores and
+/// what the JSON line carries beside its common fields. Durations are seconds; what is not known is null.
+/// Never throws for the text it is given: bytes that are not UTF-8, and zero bytes (jsonb takes none), become
+/// U+FFFD.
 std::string event_fields_json(const EventBody& body);
 
 /// One JSON line without its line feed: schema, ts, type, job, run_id and seq, then the body's fields.

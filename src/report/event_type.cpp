@@ -25,6 +25,8 @@ struct Name {
 
 }  // namespace
 
-const char* event_type(const EventBody& body) { return std::visit(Name{}, body); }
+const char* event_type(const EventBody& body) {
+  return std::visit(Name{}, body);
+}
 
 }  // namespace pgsluice

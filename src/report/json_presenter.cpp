@@ -17,6 +17,8 @@ void JsonPresenter::show(const Event& event, TimePoint now) {
   std::fwrite(line.data(), 1, line.size(), out_);
 }
 
-void JsonPresenter::tick(TimePoint /*now*/) { std::fflush(out_); }
+void JsonPresenter::tick(TimePoint /*now*/) {
+  std::fflush(out_);
+}
 
 }  // namespace pgsluice::report

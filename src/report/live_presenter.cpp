@@ -10,8 +10,8 @@ namespace pgsluice::report {
 namespace {
 
 bool starts_the_view(const EventBody& body) {
-  return std::holds_alternative<event::RunStarted>(body) || std::holds_alternative<event::StepStarted>(body) ||
-         std::holds_alternative<event::Status>(body);
+  return std::holds_alternative<event::RunStarted>(body) ||
+         std::holds_alternative<event::StepStarted>(body) || std::holds_alternative<event::Status>(body);
 }
 
 }  // namespace
@@ -51,7 +51,8 @@ void LivePresenter::update(const event::StepStarted& started, TimePoint now) {
   next.state = "running";
   next.rows_expected = started.rows_expected;
   next.lanes = progress_.lanes;
-  next.elapsed = progress_.elapsed + std::chrono::duration_cast<std::chrono::milliseconds>(now - progress_at_);
+  next.elapsed =
+      progress_.elapsed + std::chrono::duration_cast<std::chrono::milliseconds>(now - progress_at_);
   progress_ = next;
   progress_at_ = now;
   state_.step_done = false;
@@ -96,7 +97,8 @@ void LivePresenter::finish(TimePoint now) {
 void LivePresenter::paint(TimePoint now) {
   const Terminal terminal = terminal_();
   state_.since_progress = std::chrono::duration_cast<std::chrono::milliseconds>(now - progress_at_);
-  for (auto& line : above_) line = fit_line(clean_line(line, terminal.utf8), terminal.columns - 1, terminal.utf8);
+  for (auto& line : above_)
+    line = fit_line(clean_line(line, terminal.utf8), terminal.columns - 1, terminal.utf8);
   screen_.paint(above_, render_live(progress_, state_, terminal), terminal.columns);
   above_.clear();
   painted_at_ = now;

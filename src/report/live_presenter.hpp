@@ -11,7 +11,8 @@
 
 namespace pgsluice::report {
 
-/// The repainted view. Before a run has started, and once a warning falls out of the view, events become plain lines above it.
+/// The repainted view. Before a run has started, and once a warning falls out of the view, events become
+/// plain lines above it.
 class LivePresenter final : public Presenter {
  public:
   LivePresenter(std::FILE* err, std::function<Terminal()> terminal);
@@ -20,7 +21,8 @@ class LivePresenter final : public Presenter {
   void tick(TimePoint now) override;
   void finish(TimePoint now) override;
 
-  static constexpr std::size_t kNotes = 6;  // lines: the last moments, without pushing the numbers off a small window
+  static constexpr std::size_t kNotes =
+      6;  // lines: the last moments, without pushing the numbers off a small window
 
  private:
   void begin(const Event& event, TimePoint now);

@@ -9,9 +9,9 @@
 
 namespace pgsluice::report {
 
-/// One style of telling what a run does. Confined to the reporter's thread (in tests: to the test's). The time is
-/// handed in, so that nothing here reads a clock. What cannot be written is lost without an error: the run matters
-/// more than its report.
+/// One style of telling what a run does. Confined to the reporter's thread (in tests: to the test's). The
+/// time is handed in, so that nothing here reads a clock. What cannot be written is lost without an error:
+/// the run matters more than its report.
 class Presenter {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;

@@ -46,7 +46,8 @@ std::string seconds_text(double seconds) {
 
 std::optional<double> percent_done(const Progress& progress) {
   if (progress.rows_expected <= 0) return std::nullopt;
-  const double share = static_cast<double>(progress.rows.visited()) / static_cast<double>(progress.rows_expected);
+  const double share =
+      static_cast<double>(progress.rows.visited()) / static_cast<double>(progress.rows_expected);
   return std::clamp(std::floor(share * 1000) / 10, 0.0, kMostWhileRunning);
 }
 
@@ -66,7 +67,8 @@ std::string rows_text(const Progress& progress) {
 std::string signal_text(const SignalView& signal) {
   const std::string label = signal_label(signal.name);
   if (!signal.known || !std::isfinite(signal.value)) return label + " unknown";
-  return label + " " + quantity_text(signal.value, signal.unit) + " of " + quantity_text(signal.limit, signal.unit);
+  return label + " " + quantity_text(signal.value, signal.unit) + " of " +
+         quantity_text(signal.limit, signal.unit);
 }
 
 std::string hold_text(const Progress& progress) {
@@ -80,8 +82,7 @@ std::vector<std::string> rate_texts(const Progress& progress, const std::string&
   const std::string size = progress.batch_rows > 0 ? base::format_count(progress.batch_rows) : "?";
   const std::string time = progress.batch_time.count() > 0 ? base::format_duration(progress.batch_time) : "?";
   return {base::format_count(std::llround(progress.rows_per_second)) + " rows/s",
-          "batch " + size + " " + times + " " + std::to_string(progress.lanes) + " lanes",
-          time + " a batch",
+          "batch " + size + " " + times + " " + std::to_string(progress.lanes) + " lanes", time + " a batch",
           "pace " + whole_percent(progress.pace)};
 }
 
@@ -102,7 +103,8 @@ std::vector<std::string> remaining_texts(const Progress& progress) {
   if (progress.rows.already_right > 0) {
     texts.push_back(base::format_count(progress.rows.already_right) + " already right");
   }
-  if (progress.rows.quarantined > 0) texts.push_back(base::format_count(progress.rows.quarantined) + " quarantined");
+  if (progress.rows.quarantined > 0)
+    texts.push_back(base::format_count(progress.rows.quarantined) + " quarantined");
   return texts;
 }
 

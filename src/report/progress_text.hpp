@@ -8,7 +8,8 @@
 
 namespace pgsluice::report {
 
-/// Percent of the step's rows, cut to one decimal. At most 99.9: only the step's end is 100. Empty while unknown.
+/// Percent of the step's rows, cut to one decimal. At most 99.9: only the step's end is 100. Empty while
+/// unknown.
 std::optional<double> percent_done(const Progress& progress);
 
 /// "54.2 %", or "?".

@@ -92,7 +92,8 @@ void add_bar(View& view, const Progress& p, const LiveState& state) {
   if (beside >= kBarNarrowest) {
     return view.add(bar(*percent, std::min(beside, kBarWidest), view.terminal.utf8) + "  " + text);
   }
-  if (view.width >= kBarNarrowest) view.add(bar(*percent, std::min(view.width, kBarWidest), view.terminal.utf8));
+  if (view.width >= kBarNarrowest)
+    view.add(bar(*percent, std::min(view.width, kBarWidest), view.terminal.utf8));
   view.add(text);
 }
 
@@ -129,7 +130,8 @@ void add_notes(View& view, const std::vector<Note>& notes) {
 
 }  // namespace
 
-std::vector<std::string> render_live(const Progress& progress, const LiveState& state, const Terminal& terminal) {
+std::vector<std::string> render_live(const Progress& progress, const LiveState& state,
+                                     const Terminal& terminal) {
   View view(terminal);
   add_header(view, progress, state);
   add_bar(view, progress, state);

@@ -25,7 +25,8 @@ std::string headline(const std::string& job, const event::Summary& summary) {
 }
 
 std::string speed_text(const event::Summary& summary) {
-  return base::format_count(std::llround(summary.rows_per_second)) + " rows/s over " + seconds_text(summary.duration_s);
+  return base::format_count(std::llround(summary.rows_per_second)) + " rows/s over " +
+         seconds_text(summary.duration_s);
 }
 
 std::string batches_text(const event::Summary& summary) {
@@ -34,8 +35,8 @@ std::string batches_text(const event::Summary& summary) {
 }
 
 std::string batch_time_text(const event::Summary& summary) {
-  return "p50 " + seconds_text(summary.batch_p50_s) + ", p95 " + seconds_text(summary.batch_p95_s) + ", p99 " +
-         seconds_text(summary.batch_p99_s) + ", max " + seconds_text(summary.batch_max_s);
+  return "p50 " + seconds_text(summary.batch_p50_s) + ", p95 " + seconds_text(summary.batch_p95_s) +
+         ", p99 " + seconds_text(summary.batch_p99_s) + ", max " + seconds_text(summary.batch_max_s);
 }
 
 void add_batches(std::vector<std::string>& lines, const event::Summary& summary) {
@@ -44,13 +45,15 @@ void add_batches(std::vector<std::string>& lines, const event::Summary& summary)
   lines.push_back(labelled("batches", batches_text(summary)));
   lines.push_back(labelled("batch time", batch_time_text(summary)));
   lines.push_back(labelled("held", summary.held_s > 0 ? seconds_text(summary.held_s) : "never"));
-  lines.push_back(labelled("highest lag", summary.lag_max_s < 0 ? "no replica seen" : seconds_text(summary.lag_max_s)));
+  lines.push_back(
+      labelled("highest lag", summary.lag_max_s < 0 ? "no replica seen" : seconds_text(summary.lag_max_s)));
 }
 
 }  // namespace
 
 std::vector<std::string> render_summary(const std::string& job, const event::Summary& summary, bool color) {
-  std::vector<std::string> lines = {styled(headline(job, summary), summary.exit_code == 1 ? kRed : kBold, color)};
+  std::vector<std::string> lines = {
+      styled(headline(job, summary), summary.exit_code == 1 ? kRed : kBold, color)};
   if (!summary.hint.empty()) lines.push_back(labelled("hint", summary.hint));
   if (summary.batches > 0 || summary.rows.visited() > 0) {
     add_batches(lines, summary);
@@ -58,7 +61,8 @@ std::vector<std::string> render_summary(const std::string& job, const event::Sum
     lines.push_back(labelled("time", seconds_text(summary.duration_s)));
   }
   if (summary.events_dropped > 0) {
-    lines.push_back(labelled("not shown", base::format_count(summary.events_dropped) + " events, the output was too slow"));
+    lines.push_back(labelled(
+        "not shown", base::format_count(summary.events_dropped) + " events, the output was too slow"));
   }
   if (!summary.next.empty()) lines.push_back(labelled("next", summary.next));
   return lines;

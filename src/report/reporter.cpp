@@ -19,15 +19,15 @@ namespace report {
 
 namespace {
 
-// Events that may wait for a slow terminal or pipe before Batch and Status are dropped: minutes of batches of a fast run,
-// some tens of MB at worst.
+// Events that may wait for a slow terminal or pipe before Batch and Status are dropped: minutes of batches of
+// a fast run, some tens of MB at worst.
 constexpr std::size_t kQueuedEvents = 65'536;
 
 std::unique_ptr<Presenter> make_presenter(const ReportOptions& options) {
   switch (options.style) {
     case ReportStyle::kLive:
-      return std::make_unique<LivePresenter>(
-          options.err, [options] { return read_terminal(options.err, options.color); });
+      return std::make_unique<LivePresenter>(options.err,
+                                             [options] { return read_terminal(options.err, options.color); });
     case ReportStyle::kJson:
       return std::make_unique<JsonPresenter>(options.out);
     case ReportStyle::kQuiet:
@@ -38,8 +38,8 @@ std::unique_ptr<Presenter> make_presenter(const ReportOptions& options) {
   return std::make_unique<LinePresenter>(options.err, options.log_batches);
 }
 
-/// Keeps OS signals away from the threads started meanwhile: they belong to the engine, and a reader that has gone away
-/// (SIGPIPE) must not end the run.
+/// Keeps OS signals away from the threads started meanwhile: they belong to the engine, and a reader that has
+/// gone away (SIGPIPE) must not end the run.
 class SignalsBlocked {
  public:
   SignalsBlocked() {
@@ -108,7 +108,8 @@ void ThreadedReporter::show(Event& event) {
     presenter_->show(event, std::chrono::steady_clock::now());
   } catch (const std::exception& failure) {
     // Safe to go on: an event that cannot be shown changes nothing in the database.
-    std::fprintf(err_, "pgsluice: cannot show an event of type %s: %s\n", event_type(event.body), failure.what());
+    std::fprintf(err_, "pgsluice: cannot show an event of type %s: %s\n", event_type(event.body),
+                 failure.what());
   }
 }
 

@@ -14,7 +14,9 @@ constexpr const char* kShowCursor = "\x1b[?25h";
 constexpr const char* kEraseRestOfLine = "\x1b[K";
 constexpr const char* kEraseBelow = "\x1b[J";
 
-std::string cursor_up(std::size_t rows) { return rows > 0 ? "\x1b[" + std::to_string(rows) + "A" : ""; }
+std::string cursor_up(std::size_t rows) {
+  return rows > 0 ? "\x1b[" + std::to_string(rows) + "A" : "";
+}
 
 }  // namespace
 
@@ -24,7 +26,8 @@ std::size_t rows_taken(const std::vector<std::size_t>& widths, std::size_t colum
   return rows;
 }
 
-void Screen::paint(const std::vector<std::string>& above, const std::vector<std::string>& lines, std::size_t columns) {
+void Screen::paint(const std::vector<std::string>& above, const std::vector<std::string>& lines,
+                   std::size_t columns) {
   std::string bytes = painted_ ? "\r" + cursor_up(rows_taken(widths_, columns)) : kHideCursor;
   for (const auto& line : above) bytes += line + kEraseRestOfLine + "\n";
   widths_.clear();

@@ -5,7 +5,8 @@
 
 namespace pgsluice::report {
 
-/// What the live view may use of a terminal. A value; read anew for each repaint, since the window may have changed.
+/// What the live view may use of a terminal. A value; read anew for each repaint, since the window may have
+/// changed.
 struct Terminal {
   std::size_t columns = 80;
   std::size_t rows = 24;

@@ -14,7 +14,8 @@ std::string text(const std::tm& time, const char* format) {
 }
 
 std::string utc(std::chrono::system_clock::time_point at, const char* format) {
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(std::chrono::floor<std::chrono::seconds>(at));
+  const std::time_t seconds =
+      std::chrono::system_clock::to_time_t(std::chrono::floor<std::chrono::seconds>(at));
   std::tm time{};
   gmtime_r(&seconds, &time);
   return text(time, format);
@@ -30,10 +31,13 @@ std::string timestamp_milliseconds(std::chrono::system_clock::time_point at) {
   return utc(at, "%Y-%m-%dT%H:%M:%S") + fraction.data();
 }
 
-std::string timestamp_seconds(std::chrono::system_clock::time_point at) { return utc(at, "%Y-%m-%dT%H:%M:%SZ"); }
+std::string timestamp_seconds(std::chrono::system_clock::time_point at) {
+  return utc(at, "%Y-%m-%dT%H:%M:%SZ");
+}
 
 std::string time_of_day(std::chrono::system_clock::time_point at) {
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(std::chrono::floor<std::chrono::seconds>(at));
+  const std::time_t seconds =
+      std::chrono::system_clock::to_time_t(std::chrono::floor<std::chrono::seconds>(at));
   std::tm time{};
   localtime_r(&seconds, &time);
   return text(time, "%H:%M:%S");
