@@ -18,7 +18,7 @@ std::uint64_t mixed(std::uint64_t x) {
 // Doubles step by step, because base << attempt overflows long before attempts run out.
 milliseconds ceiling(const Backoff& backoff, int attempt) {
   milliseconds wait = std::max(backoff.base, milliseconds{1});
-  for (int i = 1; i < attempt && wait < backoff.cap; ++i) wait = wait > backoff.cap / 2 ? backoff.cap : wait * 2;
+  for (int i = 1; i < attempt && wait < backoff.cap; ++i) wait *= 2;
   return std::max(std::min(wait, backoff.cap), milliseconds{1});
 }
 

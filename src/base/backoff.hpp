@@ -7,8 +7,8 @@
 
 namespace pgsluice::base {
 
-/// How long to wait before trying again: bounded exponential backoff with full jitter, so that lanes that failed
-/// together do not come back together. A value; pure: the same seed and attempt give the same wait.
+/// How long to wait before trying again: bounded exponential backoff with full jitter, so that lanes that
+/// failed together do not come back together. A value; pure: the same seed and attempt give the same wait.
 struct Backoff {
   static constexpr int kNoLimit = std::numeric_limits<int>::max();  // for waits that a deadline bounds
 

@@ -7,8 +7,8 @@
 namespace pgsluice::governor {
 namespace {
 
-// The first words of a statement, up to the first that is neither keyword nor plain name: "ALTER TABLE users". No
-// literal gets through, so no data of the application ends up in a log.
+// The first words of a statement, up to the first that is neither keyword nor plain name: "ALTER TABLE
+// users". No literal gets through, so no data of the application ends up in a log.
 std::string command_of(std::string_view query) {
   constexpr int kWordsMax = 3;
   constexpr std::string_view kPlain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.";
@@ -43,7 +43,8 @@ std::set<int> lanes_blocking(const WaiterReading& waiter, const std::map<int, in
 }
 
 // Each lane once, with the one who has waited longest.
-void add_to_cancel(std::map<int, LaneInTheWay>& to_cancel, const std::set<int>& lanes, const WaiterReading& waiter) {
+void add_to_cancel(std::map<int, LaneInTheWay>& to_cancel, const std::set<int>& lanes,
+                   const WaiterReading& waiter) {
   for (const int lane : lanes) {
     LaneInTheWay& entry = to_cancel[lane];
     if (!entry.reason.empty() && entry.waited_s >= waiter.waited_s) continue;
@@ -70,7 +71,8 @@ LockWaits judge_lock_waits(const std::vector<WaiterReading>& waiters, const std:
     if (lanes.empty()) continue;
     if (sample.reason.empty() || waiter.waited_s > sample.value) {
       sample.value = waiter.waited_s;
-      sample.reason = "while " + waiter_in_words(waiter) + " waits for lane " + std::to_string(*lanes.begin());
+      sample.reason =
+          "while " + waiter_in_words(waiter) + " waits for lane " + std::to_string(*lanes.begin());
     }
     if (waiter.waits_for_table || waiter.waited_s > sample.limit) add_to_cancel(to_cancel, lanes, waiter);
   }

@@ -16,7 +16,7 @@ struct WaiterReading {
   bool waits_for_table = false;  // for the table itself (DDL, LOCK TABLE), not for one of its rows
   std::vector<int> blockers;     // backend pids; may repeat, and 0 is a prepared transaction
   std::string application_name;
-  std::string query;             // never printed whole: it may hold data
+  std::string query;  // never printed whole: it may hold data
 };
 
 /// A lane whose batch has to be cancelled, and on whose behalf.
@@ -28,15 +28,16 @@ struct LaneInTheWay {
 
 /// What the lock waits that we cause ask for.
 struct LockWaits {
-  Sample sample;                       // lock_wait: the longest wait, zero when nobody waits for us
-  std::vector<LaneInTheWay> to_cancel; // each lane once, by lane
+  Sample sample;                        // lock_wait: the longest wait, zero when nobody waits for us
+  std::vector<LaneInTheWay> to_cancel;  // each lane once, by lane
 };
 
-/// Finds the sessions that wait for our lanes. `lane_of_pid` names the backends that run our batches; behind a pooler
-/// it is empty, and nothing counts as ours (the batch's own timeouts bound the wait there). Only direct blockers
-/// count, and our own lanes are no waiters. A lane is to be cancelled once somebody has waited for it longer than
-/// throttle.lock_wait, and at once when the table is waited for: everybody else queues behind that. Whether its batch
-/// is worth a cancel (Sizer::may_be_cancelled) is the caller's to ask. Pure.
+/// Finds the sessions that wait for our lanes. `lane_of_pid` names the backends that run our batches; behind
+/// a pooler it is empty, and nothing counts as ours (the batch's own timeouts bound the wait there). Only
+/// direct blockers count, and our own lanes are no waiters. A lane is to be cancelled once somebody has
+/// waited for it longer than throttle.lock_wait, and at once when the table is waited for: everybody else
+/// queues behind that. Whether its batch is worth a cancel (Sizer::may_be_cancelled) is the caller's to ask.
+/// Pure.
 LockWaits judge_lock_waits(const std::vector<WaiterReading>& waiters, const std::map<int, int>& lane_of_pid,
                            const ThrottleLimits& limits, TimePoint taken_at);
 

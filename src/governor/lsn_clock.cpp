@@ -31,14 +31,15 @@ std::uint64_t LsnClock::bytes_behind(Lsn replay) const {
   return marks_.back().flush - replay;
 }
 
-// Drops a mark when the gap it leaves stays small against its age. Afterwards at least a quarter is free, so that
-// the work is spread over many records.
+// Drops a mark when the gap it leaves stays small against its age. Afterwards at least a quarter is free, so
+// that the work is spread over many records.
 void LsnClock::thin_out(TimePoint now) {
   std::vector<Mark> kept;
   kept.reserve(kMarksMax);
   for (std::size_t i = 0; i < marks_.size(); ++i) {
     const bool is_edge = i == 0 || i + 1 == marks_.size();
-    if (is_edge || (marks_[i + 1].at - kept.back().at) * kResolution > now - marks_[i].at) kept.push_back(marks_[i]);
+    if (is_edge || (marks_[i + 1].at - kept.back().at) * kResolution > now - marks_[i].at)
+      kept.push_back(marks_[i]);
   }
   constexpr std::size_t kAfterwardsMax = kMarksMax / 4 * 3;
   if (kept.size() > kAfterwardsMax) {

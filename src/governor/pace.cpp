@@ -23,9 +23,10 @@ double pace_under(double load, const PaceState& previous) {
     return half < kPaceMin ? 0 : half;
   }
   if (!previous.has_started) return 1;
-  if (previous.pace <= 0) return kRise;
+  if (previous.pace <= 0) return std::clamp(previous.caution, kPaceMin, kRise);
   if (load >= kRisesBelow) return previous.pace;
-  return std::min(1.0, previous.pace + (previous.pace < previous.caution ? kRise : kRiseCarefully));
+  if (previous.pace < previous.caution) return std::min(previous.pace + kRise, previous.caution);
+  return std::min(previous.pace * kRiseCarefully, 1.0);
 }
 
 PaceState next_state(double load, const PaceState& previous, TimePoint now) {
@@ -41,18 +42,25 @@ PaceState next_state(double load, const PaceState& previous, TimePoint now) {
   }
   next.pace = pace_under(load, previous);
   next.has_started = true;
-  next.is_over = load > kFallsAbove;
-  if (next.is_over && !previous.is_over && previous.has_started) next.caution = kCaution * previous.pace;
+  if (load <= kFallsAbove) {
+    next.too_much.reset();
+  } else if (previous.too_much) {
+    next.caution = kCaution * *previous.too_much;  // not just one lock wait that a cancel has ended
+  } else if (previous.has_started && previous.pace > 0) {
+    next.too_much = previous.pace;
+  }
   return next;
 }
 
-// `samples` are sorted, the worst first. Two samples may say the same (a replica that is gone has no lag of either kind).
+// `samples` are sorted, the worst first. Two samples may say the same (a replica that is gone has no lag of
+// either kind).
 std::string over_limit_in_words(const std::vector<Sample>& samples, TimePoint now) {
   std::vector<std::string> said;
   std::string reason;
   for (const Sample& sample : samples) {
     const std::string words = in_words(sample, now);
-    if (load_of(sample, now) <= kFallsAbove || std::find(said.begin(), said.end(), words) != said.end()) continue;
+    if (load_of(sample, now) <= kFallsAbove || std::find(said.begin(), said.end(), words) != said.end())
+      continue;
     reason += (reason.empty() ? "" : "; ") + words;
     said.push_back(words);
   }
@@ -77,9 +85,12 @@ Flow flow_of(double pace) {
 
 const char* flow_text(Flow flow) {
   switch (flow) {
-    case Flow::kGo: return "go";
-    case Flow::kSlow: return "slow";
-    case Flow::kHold: return "hold";
+    case Flow::kGo:
+      return "go";
+    case Flow::kSlow:
+      return "slow";
+    case Flow::kHold:
+      return "hold";
   }
   return "hold";
 }

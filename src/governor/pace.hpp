@@ -17,13 +17,13 @@ inline constexpr double kHoldsFrom = 2.0;   // at twice the limit the lanes hold
 
 /// Pace won back with each poll: 2.5 s from a hold to full pace, ten times as long as it takes to lose it.
 inline constexpr double kRise = 0.1;
-/// The same above PaceState::caution: feel the way towards the pace that was too much, or the lanes would swing
-/// between full pace and hold for as long as the run lasts.
-inline constexpr double kRiseCarefully = 0.005;
-/// Caution starts at this part of the pace that was too much.
+/// A pace that kept a signal over its limit for two polls was too much. Up to this part of it the pace rises
+/// as ever, and above it by a hundredth a poll (9 s for the rest). Without that the lanes would swing between
+/// full pace and hold: in simulation, twice the overshoot and three times as much time held.
 inline constexpr double kCaution = 0.7;
-/// Below this the lanes hold: four halvings (one second over the limit), and from there on a trickle would only keep
-/// the signal up.
+inline constexpr double kRiseCarefully = 1.01;
+/// Below this the lanes hold: four halvings (one second over the limit), and from there on a trickle would
+/// only keep the signal up.
 inline constexpr double kPaceMin = 0.05;
 /// No wait between two batches is longer, so that a lane notices within 5 s that there is room again.
 inline constexpr std::chrono::milliseconds kDelayMax{5'000};
@@ -42,7 +42,7 @@ struct PaceState {
   double pace = 1;                      // 0 to 1; a run starts at full pace if nothing speaks against it
   double caution = 1;                   // above it the pace rises carefully
   bool has_started = false;             // some decision has seen every signal
-  bool is_over = false;                 // some signal was over its limit
+  std::optional<double> too_much;       // the pace at which a signal went over its limit, while it is over
   std::optional<TimePoint> moved_at;    // the pace was last judged
   std::optional<TimePoint> held_since;  // the hold began; nothing when not holding
 };
@@ -57,12 +57,13 @@ struct Decision {
   PaceState next;
 };
 
-/// Decides from all samples; the worst one counts. No samples: hold, for nothing has been looked at yet. To be called
-/// once a poll, whether or not new samples came; calls in between change nothing but notice a stale sample.
+/// Decides from all samples; the worst one counts. No samples: hold, for nothing has been looked at yet. To
+/// be called once a poll, whether or not new samples came; calls in between change nothing but notice a stale
+/// sample.
 Decision decide(const std::vector<Sample>& samples, const PaceState& previous, TimePoint now);
 
-/// What a lane waits after a batch that took `batch_time`, so that it works for the share `pace` of the time: at most
-/// kDelayMax, nothing at full pace. kDelayMax at pace 0, where the caller holds anyway.
+/// What a lane waits after a batch that took `batch_time`, so that it works for the share `pace` of the time:
+/// at most kDelayMax, nothing at full pace. kDelayMax at pace 0, where the caller holds anyway.
 std::chrono::milliseconds delay_after(std::chrono::milliseconds batch_time, double pace);
 
 }  // namespace pgsluice::governor

@@ -54,9 +54,11 @@ std::vector<Sample> ReplicaLag::observe(const std::vector<ReplicaReading>& readi
 
   const double limit_s = std::chrono::duration<double>(limits.replica_lag).count();
   Sample time = sample_of("replica_lag", limit_s, "s", taken_at);
-  Sample bytes = sample_of("replica_lag_bytes", static_cast<double>(limits.replica_lag_bytes), "bytes", taken_at);
+  Sample bytes =
+      sample_of("replica_lag_bytes", static_cast<double>(limits.replica_lag_bytes), "bytes", taken_at);
   for (const ReplicaReading& reading : readings) {
-    if (!is_replica_like(reading) || !reading.replay || is_ignored(limits, reading.application_name)) continue;
+    if (!is_replica_like(reading) || !reading.replay || is_ignored(limits, reading.application_name))
+      continue;
     take_worse(time, bytes, reading, clock);
   }
   const std::string missing = missing_in_words(limits, taken_at);
@@ -107,7 +109,8 @@ void ReplicaLag::note(Seen& seen, const Present& group, TimePoint taken_at) {
 void ReplicaLag::let_stand_in(const std::string& application_name, Seen& gone) {
   for (auto& [identity, seen] : seen_) {
     if (identity.first != application_name || seen.joined_at <= gone.advanced_at) continue;
-    const int moved = std::clamp(gone.expected - gone.latest.replicas - gone.latest.silent, 0, seen.newcomers);
+    const int moved =
+        std::clamp(gone.expected - gone.latest.replicas - gone.latest.silent, 0, seen.newcomers);
     gone.expected -= moved;
     seen.newcomers -= moved;
   }
@@ -125,11 +128,13 @@ std::string ReplicaLag::missing_in_words(const ThrottleLimits& limits, TimePoint
     const int missing = seen.expected - seen.latest.replicas;
     if (missing <= 0 || is_ignored(limits, identity.first)) continue;
     const std::string since = " since " + quantity_text(seconds_between(seen.complete_at, now), "s");
-    const std::string who = seen.expected == 1 ? "replica " + identity.first
-                                               : std::to_string(missing) + " of " + std::to_string(seen.expected) +
-                                                     " replicas named " + identity.first;
+    const std::string who = seen.expected == 1
+                                ? "replica " + identity.first
+                                : std::to_string(missing) + " of " + std::to_string(seen.expected) +
+                                      " replicas named " + identity.first;
     const bool is_silent = seen.latest.silent >= missing;
-    words += (words.empty() ? "" : "; ") + who + (is_silent ? " shows no replay position" : " is gone") + since;
+    words +=
+        (words.empty() ? "" : "; ") + who + (is_silent ? " shows no replay position" : " is gone") + since;
   }
   return words;
 }

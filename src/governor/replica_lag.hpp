@@ -23,16 +23,16 @@ struct ReplicaReading {
   bool is_backup = false;     // a base backup under a state of its own
 };
 
-/// The signals replica_lag and replica_lag_bytes. Remembers every replica it has seen, so that one that is gone is
-/// unknown and not zero. A replica is a physical walsender that has reported a replay position once, told apart by
-/// application_name and address; several may share both and are counted. A newcomer of the same application_name
-/// stands in for one that is gone and had not moved on since the newcomer came: a replica that came back under another
-/// address, or whose old walsender stayed for a while. Pure and externally synchronised; memory grows with the
-/// replicas ever seen.
+/// The signals replica_lag and replica_lag_bytes. Remembers every replica it has seen, so that one that is
+/// gone is unknown and not zero. A replica is a physical walsender that has reported a replay position once,
+/// told apart by application_name and address; several may share both and are counted. A newcomer of the same
+/// application_name stands in for one that is gone and had not moved on since the newcomer came: a replica
+/// that came back under another address, or whose old walsender stayed for a while. Pure and externally
+/// synchronised; memory grows with the replicas ever seen.
 class ReplicaLag {
  public:
-  /// Both signals for the worst replica, named in the reason. Empty while no replica was ever seen, or all are
-  /// ignored. `clock` already holds the primary's position of this reading.
+  /// Both signals for the worst replica, named in the reason. Empty while no replica was ever seen, or all
+  /// are ignored. `clock` already holds the primary's position of this reading.
   std::vector<Sample> observe(const std::vector<ReplicaReading>& readings, const LsnClock& clock,
                               const ThrottleLimits& limits, TimePoint taken_at);
 

@@ -28,10 +28,13 @@ const char* relation(double load) {
 
 }  // namespace
 
-bool is_fresh(const Sample& sample, TimePoint now) { return now - sample.taken_at <= kSampleAgeMax; }
+bool is_fresh(const Sample& sample, TimePoint now) {
+  return now - sample.taken_at <= kSampleAgeMax;
+}
 
 double load_of(const Sample& sample, TimePoint now) {
-  if (!sample.known || !is_fresh(sample, now) || sample.limit <= 0) return std::numeric_limits<double>::infinity();
+  if (!sample.known || !is_fresh(sample, now) || sample.limit <= 0)
+    return std::numeric_limits<double>::infinity();
   return sample.value / sample.limit;
 }
 
@@ -41,7 +44,8 @@ std::string quantity_text(double value, const std::string& unit) {
 
 std::string in_words(const Sample& sample, TimePoint now) {
   if (!is_fresh(sample, now)) {
-    return "no fresh sample of " + sample.name + " for " + quantity_text(seconds_between(sample.taken_at, now), "s");
+    return "no fresh sample of " + sample.name + " for " +
+           quantity_text(seconds_between(sample.taken_at, now), "s");
   }
   if (!sample.known) return sample.reason.empty() ? sample.name + " is unknown" : sample.reason;
   const std::string where = sample.reason.empty() ? "" : " " + sample.reason;

@@ -9,7 +9,9 @@ Bisection::Verdict Bisection::on_fault(std::int64_t rows_tried) {
   return suspects_ == 1 ? Verdict::kSingleRow : Verdict::kSmaller;
 }
 
-void Bisection::on_committed(std::int64_t rows) { suspects_ = std::max<std::int64_t>(suspects_ - rows, 0); }
+void Bisection::on_committed(std::int64_t rows) {
+  suspects_ = std::max<std::int64_t>(suspects_ - rows, 0);
+}
 
 std::int64_t Bisection::rows(std::int64_t rows_from_sizer) const {
   if (!is_searching()) return rows_from_sizer;

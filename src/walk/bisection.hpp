@@ -4,12 +4,13 @@
 
 namespace pgsluice::walk {
 
-/// A batch that failed so often with a retryable error is cut down like one that holds a faulty row: five attempts
-/// with backoff outlast any deadlock or lock queue, so something about these rows is in the way.
+/// A batch that failed so often with a retryable error is cut down like one that holds a faulty row: five
+/// attempts with backoff outlast any deadlock or lock queue, so something about these rows is in the way.
 inline constexpr int kRetriesMax = 5;
 
-/// Finds the one row that makes batches fail, by halving: about 2 × log2(rows) batches, and every half without a fault
-/// commits. One for each leased range, thrown away with the lease. Pure; confined to the lane that holds the range.
+/// Finds the one row that makes batches fail, by halving: about 2 × log2(rows) batches, and every half
+/// without a fault commits. One for each leased range, thrown away with the lease. Pure; confined to the lane
+/// that holds the range.
 class Bisection {
  public:
   enum class Verdict {

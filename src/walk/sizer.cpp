@@ -9,10 +9,12 @@
 namespace pgsluice::walk {
 namespace {
 
-double in_seconds(std::chrono::nanoseconds duration) { return std::chrono::duration<double>(duration).count(); }
+double in_ms(std::chrono::nanoseconds duration) {
+  return std::chrono::duration<double, std::milli>(duration).count();
+}
 
-std::string duration_in_words(double seconds) {
-  return base::format_duration(std::chrono::milliseconds{std::llround(seconds * 1'000)});
+std::string duration_in_words(double ms) {
+  return base::format_duration(Milliseconds{std::llround(ms)});
 }
 
 double median(const std::deque<double>& values) {
@@ -40,34 +42,35 @@ std::optional<Tune> Sizer::record(std::int64_t rows_requested, std::int64_t rows
   if (!is_present_size(rows_requested)) return std::nullopt;
   if (batches_until_growth_ > 0) --batches_until_growth_;
 
-  const double took_s = in_seconds(duration);
-  const double target_s = in_seconds(limits_.target);
+  const double took_ms = in_ms(duration);
+  const double target_ms = in_ms(limits_.target);
   const bool is_short = rows_visited < rows_requested;
-  if (took_s >= kCutFrom * target_s) {
-    const double fitting = is_short ? 0.5 : std::min(0.5, target_s / took_s);
-    return move_to(static_cast<double>(rows_) * fitting,
-                   "one batch took " + duration_in_words(took_s) + ", target " + duration_in_words(target_s));
+  if (took_ms >= kCutFrom * target_ms) {
+    const double fitting = is_short ? 0.5 : std::min(0.5, target_ms / took_ms);
+    return move_to(static_cast<double>(rows_) * fitting, "one batch took " + duration_in_words(took_ms) +
+                                                             ", target " + duration_in_words(target_ms));
   }
   if (is_short) return std::nullopt;
-  recent_s_.push_back(took_s);
-  if (recent_s_.size() > kWindow) recent_s_.pop_front();
+  recent_ms_.push_back(took_ms);
+  if (recent_ms_.size() > kWindow) recent_ms_.pop_front();
   return settle();
 }
 
-// Moves towards the target once enough batches agree; upwards as soon as one took a third of the target or less,
-// for nothing that short does harm when it grows by a half.
+// Moves towards the target once enough batches agree; upwards as soon as one took a third of the target or
+// less, for nothing that short does harm when it grows by a half.
 std::optional<Tune> Sizer::settle() {
-  const double target_s = in_seconds(limits_.target);
-  const double typical_s = std::max(median(recent_s_), 1e-9);
-  const double factor = std::min(target_s / typical_s, kGrowthMax);
-  const bool is_far_below = recent_s_.back() * kCutFrom <= target_s;
-  if (recent_s_.size() < kWindowMin && !(factor > 1 && is_far_below)) return std::nullopt;
-  if (std::abs(typical_s - target_s) <= kDeadBand * target_s) return std::nullopt;
+  const double target_ms = in_ms(limits_.target);
+  const double typical_ms = std::max(median(recent_ms_), 1e-9);
+  const double factor = std::min(target_ms / typical_ms, kGrowthMax);
+  const bool is_far_below = recent_ms_.back() * kCutFrom <= target_ms;
+  if (recent_ms_.size() < kWindowMin && !(factor > 1 && is_far_below)) return std::nullopt;
+  if (std::abs(typical_ms - target_ms) <= kDeadBand * target_ms) return std::nullopt;
   if (factor > 1 && batches_until_growth_ > 0) return std::nullopt;
 
   const auto present = static_cast<double>(rows_);
-  return move_to(factor > 1 ? std::max(present * factor, present + 1) : present * factor,
-                 "batches took " + duration_in_words(typical_s) + ", target " + duration_in_words(target_s));
+  return move_to(
+      factor > 1 ? std::max(present * factor, present + 1) : present * factor,
+      "batches took " + duration_in_words(typical_ms) + ", target " + duration_in_words(target_ms));
 }
 
 std::optional<Tune> Sizer::shrink_after_timeout(std::int64_t rows_requested) {
@@ -82,12 +85,11 @@ std::optional<Tune> Sizer::yield_to_waiter(std::int64_t rows_requested) {
 std::optional<Tune> Sizer::retarget(const BatchLimits& limits) {
   const BatchLimits before = limits_;
   limits_ = made_sane(limits);
-  recent_s_.clear();
   double rows = static_cast<double>(rows_);
   if (limits_.rows != before.rows) {
     rows = static_cast<double>(limits_.rows);
   } else if (limits_.target < before.target) {
-    rows *= in_seconds(limits_.target) / in_seconds(before.target);
+    rows *= in_ms(limits_.target) / in_ms(before.target);
   }
   return move_to(rows, "batch limits were set");
 }
@@ -109,7 +111,7 @@ std::optional<Tune> Sizer::move_to(double rows, const std::string& cause) {
   if (to == rows_) return std::nullopt;
   const Tune tune{rows_, to, cause};
   rows_ = to;
-  recent_s_.clear();
+  recent_ms_.clear();
   return tune;
 }
 

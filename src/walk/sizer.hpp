@@ -17,41 +17,45 @@ struct Tune {
   std::string cause;
 };
 
-/// Chooses how many rows a batch takes, so that it meets batch.target in server time. One for all lanes of a step:
-/// they write to the same table on the same server. Pure; confined to the thread that decides.
+/// Chooses how many rows a batch takes, so that it meets batch.target in server time. One for all lanes of a
+/// step: they write to the same table on the same server. Pure; confined to the thread that decides.
 ///
-/// Feedback counts only if the batch was asked for with about the present size: a batch of another size, still on its
-/// way while the size changed, would move it twice for one cause. Every call that changes the size says so.
+/// Feedback counts only if the batch was asked for with about the present size: a batch of another size,
+/// still on its way while the size changed, would move it twice for one cause. Every call that changes the
+/// size says so.
 class Sizer {
  public:
-  static constexpr double kGrowthMax = 1.5;        // a step; cost per row is not linear, so feel the way up
-  static constexpr double kCutFrom = 3;            // times the target: too much to wait for a second opinion
-  static constexpr double kDeadBand = 0.1;         // share of the target that is near enough
-  static constexpr double kSameSize = 0.1;         // share of the present size that counts as the present size
-  static constexpr std::size_t kWindow = 5;        // batches that the estimate looks at
-  static constexpr std::size_t kWindowMin = 3;     // batches before the size moves: one may be an exception
-  static constexpr int kBatchesUntilGrowth = 20;   // after a batch was cancelled for somebody who waited (P4)
+  static constexpr double kGrowthMax = 1.5;       // a step; cost per row is not linear, so feel the way up
+  static constexpr double kCutFrom = 3;           // times the target: too much to wait for a second opinion
+  static constexpr double kDeadBand = 0.1;        // share of the target that is near enough
+  static constexpr double kSameSize = 0.1;        // share of the present size that counts as the present size
+  static constexpr std::size_t kWindow = 5;       // batches that the estimate looks at
+  static constexpr std::size_t kWindowMin = 3;    // batches before the size moves: one may be an exception
+  static constexpr int kBatchesUntilGrowth = 20;  // after a batch was cancelled for somebody who waited (P4)
 
   explicit Sizer(const BatchLimits& limits);
 
   std::int64_t rows() const { return rows_; }
 
-  /// A committed batch: rows asked for, rows visited, server time. One that visited fewer than it asked for is the
-  /// last of its range: mostly overhead, so it tells nothing about a row, and only counts when it took far too long.
-  std::optional<Tune> record(std::int64_t rows_requested, std::int64_t rows_visited, std::chrono::nanoseconds duration);
+  /// A committed batch: rows asked for, rows visited, server time. One that visited fewer than it asked for
+  /// is the last of its range: mostly overhead, so it tells nothing about a row, and only counts when it took
+  /// far too long.
+  std::optional<Tune> record(std::int64_t rows_requested, std::int64_t rows_visited,
+                             std::chrono::nanoseconds duration);
 
   /// A batch ran into a timeout: half the size.
   std::optional<Tune> shrink_after_timeout(std::int64_t rows_requested);
 
-  /// A batch was cancelled because somebody waited for it: half the size, and no growth for kBatchesUntilGrowth.
+  /// A batch was cancelled because somebody waited for it: half the size, and no growth for
+  /// kBatchesUntilGrowth.
   std::optional<Tune> yield_to_waiter(std::int64_t rows_requested);
 
-  /// New limits from `set`. A new batch.rows is taken as it is; a smaller target shrinks the size in proportion at
-  /// once, a larger one lets it grow.
+  /// New limits from `set`. A new batch.rows is taken as it is; a smaller target shrinks the size in
+  /// proportion at once, a larger one lets it grow.
   std::optional<Tune> retarget(const BatchLimits& limits);
 
-  /// Whether a batch of this size gives way to somebody who waits. At rows_min it does not any more, so that work
-  /// always goes on.
+  /// Whether a batch of this size gives way to somebody who waits. At rows_min it does not any more, so that
+  /// work always goes on.
   bool may_be_cancelled(std::int64_t rows_requested) const { return rows_requested > limits_.rows_min; }
 
  private:
@@ -62,7 +66,7 @@ class Sizer {
 
   BatchLimits limits_;
   std::int64_t rows_;
-  std::deque<double> recent_s_;      // durations of full batches of the present size, the newest last
+  std::deque<double> recent_ms_;  // durations of full batches of the present size, the newest last
   int batches_until_growth_ = 0;
 };
 
