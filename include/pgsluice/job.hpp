@@ -59,7 +59,7 @@ struct IndexStep {
 
 struct Assignment {
   std::string column;              // folded, unquoted
-  std::string expression;          // one SQL expression, checked by the job layer
+  std::string expression;          // one SQL expression, checked by the job layer; safe to put into parentheses
 };
 
 /// UPDATE of every row that matches `where`, in keyed batches.
@@ -71,7 +71,7 @@ struct BackfillStep {
   std::string where;               // empty: every row
 };
 
-/// A query whose single value must equal `expect`.
+/// A query whose single value, as the server writes it (true is "t"), must equal `expect`.
 struct VerifyStep {
   std::string name;
   std::string query;
@@ -98,7 +98,8 @@ struct Job {
   std::vector<Step> steps;
 };
 
-/// The part of a step that must not change once the job exists, as lines of text fit for a diff.
+/// The part of a step that must not change once the job exists, as lines of text fit for a diff: all of it but `down`,
+/// which may be mended before it runs.
 std::vector<std::string> step_definition(const Step& step);
 
 }  // namespace pgsluice

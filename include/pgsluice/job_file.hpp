@@ -8,7 +8,8 @@
 
 namespace pgsluice {
 
-/// One mistake in a job file. Line and column start at 1.
+/// One mistake in a job file. Line and column start at 1; line 0 is a mistake in a flag, and `file` is its
+/// name.
 struct Diagnostic {
   std::string file;
   int line = 1;
@@ -25,14 +26,16 @@ struct JobFile {
   bool ok() const { return diagnostics.empty(); }
 };
 
-/// Reads and checks a TOML job file; `environment` names an [env.NAME] overlay, empty for none. Touches no server.
-/// Never throws for what the file holds; throws Error(kJobFile) if it cannot be read.
+/// Reads and checks a TOML job file; `environment` names an [env.NAME] overlay, empty for none. Touches no
+/// server. Never throws for what the file holds; throws Error(kJobFile) if it cannot be read.
 JobFile load_job_file(const std::filesystem::path& path, const std::string& environment);
 
 /// The same from text; `file` is the name used in diagnostics.
 JobFile parse_job(const std::string& text, const std::string& file, const std::string& environment);
 
-/// What `pgsluice backfill --table … --set …` means, with the same checks. `set` items read "column = expression".
+/// What `pgsluice backfill --table … --set …` means, with the same checks. `set` items read "column =
+/// expression". The one step is called "fill"; an unnamed job is called "backfill-TABLE-DIGEST", the same for
+/// the same definition.
 struct BackfillFlags {
   std::string table;
   std::vector<std::string> set;
@@ -42,11 +45,14 @@ struct BackfillFlags {
 };
 JobFile job_from_flags(const BackfillFlags& flags);
 
-/// "file:line:column: error: message" and, on a second line, "  hint: …".
+/// "file:line:column: error: message" and, on a second line, "  hint: …". A flag has no place: "--set: error:
+/// …".
 std::string to_string(const Diagnostic& diagnostic);
 
 /// Parses one tunable as `set NAME key=value` writes it ("batch.target=500ms", "pool.lanes=2") into `job`.
-/// Returns the mistake, empty if none. Keys: pool.lanes, batch.*, throttle.*, max_quarantined.
+/// Returns the mistake, empty if none; a refused value leaves the job as it was. Keys: pool.lanes, batch.*,
+/// throttle.* (throttle.ignore takes names with commas between them), max_quarantined. Changing
+/// batch.rows_min or rows_max moves batch.rows between them.
 std::string apply_tunable(Job& job, const std::string& key, const std::string& value);
 
 }  // namespace pgsluice

@@ -14,10 +14,11 @@ constexpr const char* kReturning =
 
 const std::string kLeaseNext = std::string(R"sql(
 WITH free AS (
-  SELECT f.range_id, f.run_id IS NOT NULL AS is_taken_over
+  SELECT f.range_id, coalesce(f.run_id <> $2::uuid, false) AS is_taken_over
   FROM pgsluice.range f LEFT JOIN pgsluice.run u ON u.run_id = f.run_id
   WHERE f.step_id = $1::bigint AND NOT f.is_done
-    AND (f.run_id IS NULL OR u.run_id IS NULL OR u.ended_at IS NOT NULL OR u.lease_until < now())
+    AND (f.run_id IS NULL OR u.run_id IS NULL OR u.ended_at IS NOT NULL OR u.lease_until < now()
+         OR (f.run_id = $2::uuid AND f.range_id <> ALL ($3::bigint[])))
   ORDER BY f.range_id LIMIT 1
   FOR UPDATE OF f SKIP LOCKED
 )
@@ -65,9 +66,12 @@ pg::Params parameters(const Token& token) {
 
 }  // namespace
 
-std::optional<Range> lease_next(pg::Session& session, std::int64_t step_id, const std::string& run_id) {
+std::optional<Range> lease_next(pg::Session& session, std::int64_t step_id, const std::string& run_id,
+                                const std::set<std::int64_t>& in_use) {
+  pg::Key used;
+  for (const auto range_id : in_use) used.push_back(std::to_string(range_id));
   return pg::in_transaction(session, kLeaseLimits, [&] {
-    return read_range(session.exec(kLeaseNext, {std::to_string(step_id), run_id}), run_id);
+    return read_range(session.exec(kLeaseNext, {std::to_string(step_id), run_id, pg::to_array(used)}), run_id);
   });
 }
 

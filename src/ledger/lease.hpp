@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -13,9 +14,11 @@ namespace pgsluice::ledger {
 constexpr int kLeaseSeconds = 15;
 constexpr int kHeartbeatSeconds = 3;
 
-/// Takes a range of the step that nobody holds: free, or of a run that ended, or whose lease ran out. Commits by itself,
-/// synchronously. Rows that an orphan backend still locks are passed over. nullopt: none to be had now.
-std::optional<Range> lease_next(pg::Session& session, std::int64_t step_id, const std::string& run_id);
+/// Takes a range of the step that nobody works on: free, or of a run that ended or whose lease ran out, or ours but not
+/// `in_use` (the answer to an earlier lease was lost). Commits by itself, synchronously. Rows that an orphan backend
+/// still locks are passed over. nullopt: none to be had now.
+std::optional<Range> lease_next(pg::Session& session, std::int64_t step_id, const std::string& run_id,
+                                const std::set<std::int64_t>& in_use);
 
 /// Takes our own range again, after a reconnect, a fence or a doubt: waits for an orphan backend that still runs the
 /// batch, and only its answer counts. nullopt: the range is not ours any more, or done.

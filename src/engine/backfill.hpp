@@ -1,0 +1,61 @@
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <exception>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/lane.hpp"
+#include "engine/sampler.hpp"
+
+namespace pgsluice::engine {
+
+/// Where lanes connect to, and under which name the server shows them.
+struct LaneConnections {
+  pg::ConnectionTarget target;
+  std::string application_prefix;
+};
+
+/// Runs the lanes of one backfill step and keeps as many of them as `pool.lanes` says, also while that changes.
+/// Confined to the io thread.
+class Backfill {
+ public:
+  Backfill(boost::asio::io_context& io, LaneConnections connections, LaneSurroundings surroundings)
+      : io_(io), connections_(std::move(connections)), at_(surroundings) {}
+
+  /// Returns when no lane works any more: the step is done, held by others, or stop is requested. Throws the first
+  /// lane's Error after the others have drained.
+  boost::asio::awaitable<void> run(Stop& stop);
+
+  std::map<int, int> lane_of_pid() const;
+  void give_way(int lane, const std::string& who);
+  /// The grace is over: cancels every batch in flight.
+  void abort();
+  int lanes_busy() const;
+
+ private:
+  struct Crew {
+    std::unique_ptr<pg::Connection> connection;
+    std::unique_ptr<Lane> lane;
+    bool is_over = false;
+  };
+
+  static boost::asio::awaitable<void> give_way_on(std::shared_ptr<Crew> crew, std::string who);
+  static boost::asio::awaitable<void> abort_on(std::shared_ptr<Crew> crew);
+  void start_lane(Stop& stop);
+  void match_lanes(Stop& stop);
+  int working() const;
+
+  boost::asio::io_context& io_;
+  LaneConnections connections_;
+  LaneSurroundings at_;
+  std::vector<std::shared_ptr<Crew>> crews_;  // shared with a cancel on its way, which may outlast the lane
+  std::exception_ptr first_error_;
+  int next_number_ = 1;
+  bool is_nothing_left_ = false;  // a lane found nothing to lease: no use in starting more
+};
+
+}  // namespace pgsluice::engine

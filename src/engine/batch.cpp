@@ -1,0 +1,105 @@
+#include "engine/batch.hpp"
+
+#include <algorithm>
+
+#include "base/failpoint.hpp"
+#include "ledger/checkpoint.hpp"
+
+namespace pgsluice::engine {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds kLockTimeoutMax{150};
+constexpr int kTargetsUntilTimeout = 5;
+constexpr double kShareOfDeadlockTimeout = 0.8;
+constexpr std::chrono::milliseconds kStatementTimeoutMin{50};  // below this nothing would ever commit
+
+/// Where the batch ends.
+struct Cut {
+  walk::KeySlice slice;
+  std::int64_t visited = 0;
+  bool is_last = false;
+};
+
+Cut find_end(pg::Session& session, const BatchWork& work) {
+  const auto& range = work.range;
+  const auto ask = work.keyset->bound(range.position, *range.upper, work.rows);
+  if (const auto bound = work.keyset->read_bound(session.exec(ask.sql, ask.params)); bound && !bound->is_past_range) {
+    return {{range.position, bound->key, bound->equal_prefix}, work.rows, false};
+  }
+  const auto rest = work.keyset->remainder(range.position, *range.upper, work.rows);
+  const auto rows = session.exec(rest.sql, rest.params);
+  return {{range.position, *range.upper, static_cast<int>(rows.integer(0, 1))}, rows.integer(0, 0), true};
+}
+
+/// The row that failed may be gone by now; the next one must get its own chance.
+bool is_set_aside(const BatchWork& work, const Cut& cut) {
+  return work.set_aside && cut.visited == 1 && cut.slice.upper == work.set_aside->key;
+}
+
+std::int64_t change_rows(pg::Session& session, const BatchWork& work, const Cut& cut) {
+  if (cut.visited == 0) return 0;
+  if (is_set_aside(work, cut)) {
+    ledger::quarantine(session, work.step_id, cut.slice.upper, work.set_aside->sqlstate, work.set_aside->message);
+    return 0;
+  }
+  const auto predicate = work.keyset->predicate(cut.slice);
+  return session.exec_cancellable((*work.update_sql)(predicate.sql), predicate.params).affected();
+}
+
+void run_in_transaction(pg::Session& session, const BatchWork& work, BatchOutcome& out) {
+  session.exec(pg::begin_sql(work.limits));
+  base::failpoint("after_begin");
+  const Cut cut = find_end(session, work);
+  if (!ledger::advance(session, work.range.token, work.range.position, cut.slice.upper, *work.range.upper)) {
+    pg::rollback(session);
+    out.is_fenced = true;
+    out.disposition = pg::Disposition::kRetryable;
+    return;
+  }
+  base::failpoint("after_position");
+  out.position = cut.slice.upper;
+  out.changed = change_rows(session, work, cut);
+  base::failpoint("after_update");
+  out.quarantined = is_set_aside(work, cut) ? 1 : 0;
+  pg::commit(session, ledger::count_and_commit(work.range.token.range_id,
+                                               {cut.visited, out.changed, out.quarantined, cut.is_last}));
+  base::failpoint("after_commit");
+  out.disposition = pg::Disposition::kCommitted;
+  out.visited = cut.visited;
+  out.is_range_done = cut.is_last;
+}
+
+}  // namespace
+
+BatchOutcome run_batch(pg::Session& session, const BatchWork& work) {
+  BatchOutcome out;
+  const auto began = Clock::now();
+  try {
+    run_in_transaction(session, work, out);
+  } catch (const pg::Failure& f) {
+    out.disposition = dynamic_cast<const pg::InDoubt*>(&f) ? pg::Disposition::kInDoubt : f.disposition();
+    out.sqlstate = f.sqlstate();
+    out.message = f.what();
+    out.is_connection_lost = f.is_connection_lost();
+    if (!out.is_connection_lost) pg::rollback(session);
+  }
+  out.duration = Clock::now() - began;
+  return out;
+}
+
+pg::TransactionLimits batch_limits(std::chrono::milliseconds target, std::chrono::milliseconds lock_wait,
+                                   std::chrono::milliseconds deadlock_timeout) {
+  pg::TransactionLimits limits;
+  limits.is_synchronous = false;
+  limits.lock_timeout = std::min(lock_wait, kLockTimeoutMax);
+  // Two statements can use up their time: the one that moves the position waits for its row at most lock_timeout.
+  const std::chrono::milliseconds room{
+      static_cast<std::int64_t>(kShareOfDeadlockTimeout * static_cast<double>(deadlock_timeout.count())) -
+      limits.lock_timeout.count()};
+  limits.statement_timeout = std::max(kStatementTimeoutMin, std::min(kTargetsUntilTimeout * target, room));
+  return limits;
+}
+
+}  // namespace pgsluice::engine

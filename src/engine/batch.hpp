@@ -1,0 +1,61 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "ledger/token.hpp"
+#include "pg/session.hpp"
+#include "pg/transaction.hpp"
+#include "walk/keyset.hpp"
+
+namespace pgsluice::engine {
+
+/// Writes the step's UPDATE around a walk's WHERE condition.
+using UpdateSql = std::function<std::string(const std::string& predicate)>;
+
+/// A row fault met by a batch of one row: it is set aside instead of changed, if it is still the next row.
+struct SetAside {
+  pg::Key key;
+  std::string sqlstate;
+  std::string message;
+};
+
+/// Everything one batch needs, by value or constant for the step: it runs on the lane's own thread.
+struct BatchWork {
+  const walk::Keyset* keyset = nullptr;
+  const UpdateSql* update_sql = nullptr;
+  std::int64_t step_id = 0;
+  ledger::Range range;               // REQUIRES: upper is fixed
+  std::int64_t rows = 0;             // wanted
+  pg::TransactionLimits limits;
+  std::optional<SetAside> set_aside; // REQUIRES: rows == 1
+};
+
+/// How a batch ended. A value; see pg::Disposition for what must be done next.
+struct BatchOutcome {
+  pg::Disposition disposition = pg::Disposition::kFatal;
+  bool is_fenced = false;            // rolled back: somebody else owns the range, or it was cut; take it again
+  bool is_range_done = false;
+  std::string sqlstate;
+  std::string message;
+  bool is_connection_lost = false;
+  pg::Key position;                  // reached when committed, aimed at otherwise; empty if the batch never got there
+  std::int64_t visited = 0;
+  std::int64_t changed = 0;
+  std::int64_t quarantined = 0;
+  std::chrono::nanoseconds duration{0};  // from BEGIN to the answer of COMMIT, as the session's thread saw it
+};
+
+/// Runs one batch in one transaction: where does it end, advance the position under the token, change the rows, count
+/// them, commit. Blocks; never throws Failure: what went wrong is in the outcome.
+BatchOutcome run_batch(pg::Session& session, const BatchWork& work);
+
+/// The batch's timeouts: statement_timeout min(5 × target, what keeps the transaction below 0.8 × deadlock_timeout, so that the
+/// application is never the deadlock's victim), lock_timeout min(throttle.lock_wait, 150 ms).
+pg::TransactionLimits batch_limits(std::chrono::milliseconds target, std::chrono::milliseconds lock_wait,
+                                   std::chrono::milliseconds deadlock_timeout);
+
+}  // namespace pgsluice::engine

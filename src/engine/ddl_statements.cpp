@@ -1,0 +1,29 @@
+#include "engine/ddl_statements.hpp"
+
+#include "job/statement.hpp"
+#include "pg/identifier.hpp"
+
+namespace pgsluice::engine {
+namespace {
+
+bool is_worth_a_gentle_lock(const std::string& lock) {
+  return lock == "ACCESS EXCLUSIVE" || lock == "EXCLUSIVE" || lock == "SHARE ROW EXCLUSIVE" || lock == "SHARE";
+}
+
+}  // namespace
+
+std::vector<steps::DdlStatement> ddl_statements(const std::vector<std::string>& statements) {
+  std::vector<steps::DdlStatement> out;
+  for (const auto& sql : statements) {
+    const auto analysed = job::analyse_statement(sql);
+    const auto* facts = std::get_if<job::StatementFacts>(&analysed);
+    steps::DdlStatement statement{sql, "", facts ? facts->lock : ""};
+    if (facts && facts->table && is_worth_a_gentle_lock(facts->lock)) {
+      statement.table_sql = pg::Identifier(facts->table->schema, facts->table->name).sql();
+    }
+    out.push_back(std::move(statement));
+  }
+  return out;
+}
+
+}  // namespace pgsluice::engine

@@ -1,0 +1,148 @@
+#include "pgsluice/engine.hpp"
+
+#include <pwd.h>
+#include <unistd.h>
+
+#include "base/process_identity.hpp"
+#include "engine/planner.hpp"
+#include "engine/preflight.hpp"
+#include "engine/rollback.hpp"
+#include "engine/run.hpp"
+#include "engine/verification.hpp"
+#include "ledger/control.hpp"
+#include "ledger/event_log.hpp"
+#include "ledger/overview.hpp"
+#include "ledger/schema.hpp"
+#include "pgsluice/job_file.hpp"
+
+namespace pgsluice {
+namespace {
+
+constexpr const char* kApplicationName = "pgsluice command";
+
+/// Opens a session for one command; what libpqxx would say becomes an Error.
+template <class Work>
+auto with_session(const std::string& dsn, Work work) {
+  try {
+    pg::Session session(pg::ConnectionTarget(dsn), kApplicationName);
+    return work(session);
+  } catch (const pg::Failure& f) {
+    if (f.is_connection_lost() || f.sqlstate() == "28000") {
+      throw Error(ExitCode::kUnreachable, f.what(), "check --dsn, DATABASE_URL or the PG* variables, and that the server runs");
+    }
+    if (f.sqlstate() == "42501") throw Error(ExitCode::kPrivileges, f.what(), "GRANT what is missing");
+    throw Error(ExitCode::kFailed, std::string(f.what()) + " (SQLSTATE " + f.sqlstate() + ")");
+  }
+}
+
+void require_ledger(pg::Session& session, const std::string& name) {
+  if (ledger::is_installed(session)) return;
+  throw Error(ExitCode::kNoSuchJob, "no job \"" + name + "\": this database holds no ledger", "run a job first, or check --dsn");
+}
+
+/// Who says so, for the audit: the user and host of this process.
+std::string actor() {
+  const passwd* user = getpwuid(geteuid());
+  return std::string(user ? user->pw_name : "?") + "@" + base::this_process().host;
+}
+
+}  // namespace
+
+Engine::Engine(std::string dsn) : dsn_(std::move(dsn)) {}
+
+Plan Engine::plan(const Job& job) {
+  return with_session(dsn_, [&](pg::Session& s) { return engine::make_plan(s, job, pg::ConnectionTarget(dsn_).display()); });
+}
+
+std::vector<Finding> Engine::check(const Job& job) {
+  return with_session(dsn_, [&](pg::Session& s) { return engine::preflight(s, job, true); });
+}
+
+ExitCode Engine::run(const Job& job, const RunOptions& options, EventSink& sink) {
+  return engine::Run(pg::ConnectionTarget(dsn_), job, options, sink).execute();
+}
+
+ExitCode Engine::verify(const Job& job, EventSink& sink) {
+  return with_session(dsn_, [&](pg::Session& s) {
+    ExitCode code = ExitCode::kDone;
+    for (const auto& result : engine::verify_job(s, job)) {
+      Event event;
+      event.job = job.name;
+      event.body = event::Verify{result.step, result.expected, result.actual, result.matches};
+      sink.publish(std::move(event));
+      if (!result.matches) code = ExitCode::kMismatch;
+    }
+    return code;
+  });
+}
+
+ExitCode Engine::rollback(const Job& job, EventSink& sink) {
+  return with_session(dsn_, [&](pg::Session& s) {
+    require_ledger(s, job.name);
+    engine::rollback_job(s, job, [&](EventBody body) {
+      Event event;
+      event.job = job.name;
+      event.body = std::move(body);
+      sink.publish(std::move(event));
+    });
+    return ExitCode::kDone;
+  });
+}
+
+std::vector<JobOverview> Engine::status(const std::string& name) {
+  return with_session(dsn_, [&](pg::Session& s) {
+    if (name.empty() && !ledger::is_installed(s)) return std::vector<JobOverview>{};
+    if (!name.empty()) require_ledger(s, name);
+    auto jobs = ledger::read_overview(s, name);
+    if (!name.empty() && jobs.empty()) {
+      throw Error(ExitCode::kNoSuchJob, "no job \"" + name + "\" in this database's ledger", "pgsluice status lists the jobs");
+    }
+    return jobs;
+  });
+}
+
+std::vector<LogEntry> Engine::history(const std::string& name, int limit) {
+  return with_session(dsn_, [&](pg::Session& s) {
+    require_ledger(s, name);
+    const auto job = ledger::find_job(s, name);
+    if (!job) throw Error(ExitCode::kNoSuchJob, "no job \"" + name + "\" in this database's ledger", "pgsluice status lists the jobs");
+    return ledger::read_events(s, job->job_id, limit);
+  });
+}
+
+std::vector<QuarantinedRow> Engine::failures(const std::string& name) {
+  return with_session(dsn_, [&](pg::Session& s) {
+    require_ledger(s, name);
+    return ledger::read_quarantine(s, name);
+  });
+}
+
+void Engine::control(const std::string& name, const std::string& control, const std::string& reason) {
+  with_session(dsn_, [&](pg::Session& s) {
+    require_ledger(s, name);
+    ledger::set_control(s, name, control, actor(), reason);
+    return true;
+  });
+}
+
+void Engine::set(const std::string& name, const std::string& key, const std::string& value, const std::string& reason) {
+  Job defaults;
+  if (const auto mistake = apply_tunable(defaults, key, value); !mistake.empty()) {
+    throw Error(ExitCode::kUsage, mistake, "tunables are pool.lanes, batch.*, throttle.* and max_quarantined");
+  }
+  with_session(dsn_, [&](pg::Session& s) {
+    require_ledger(s, name);
+    ledger::set_tunable(s, name, key, value, actor(), reason);
+    return true;
+  });
+}
+
+void Engine::resolve(const std::string& name, const std::string& step, bool is_applied, const std::string& reason) {
+  with_session(dsn_, [&](pg::Session& s) {
+    require_ledger(s, name);
+    ledger::resolve_step(s, name, step, is_applied ? "done" : "waiting", actor(), reason);
+    return true;
+  });
+}
+
+}  // namespace pgsluice

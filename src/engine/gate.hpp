@@ -1,0 +1,45 @@
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "engine/stop.hpp"
+#include "governor/pace.hpp"
+
+namespace pgsluice::engine {
+
+/// Where a lane asks before each batch. Holds while the governor's decision or an operator's pause says so, and waits
+/// between batches as the pace demands. Confined to the io thread.
+class Gate {
+ public:
+  using TimePoint = std::chrono::steady_clock::time_point;
+
+  /// The governor's word. A decision that is not renewed within governor::kSampleAgeMax holds: no fresh sample, no new batch.
+  void decide(const governor::Decision& decision, TimePoint now);
+  void pause(const std::string& reason);
+  void resume();
+
+  bool is_open(TimePoint now) const;
+  bool is_paused() const { return pause_reason_.has_value(); }
+  /// In words; empty when open at full pace.
+  std::string reason(TimePoint now) const;
+  double pace(TimePoint now) const;
+  const governor::Decision& decision() const { return decision_; }
+  /// Held, for whatever reason, without a break since then.
+  std::optional<TimePoint> held_since(TimePoint now);
+
+  /// Returns when the next batch may start, or stop is requested. `batch_time` is what the last one took.
+  boost::asio::awaitable<void> pass(std::chrono::milliseconds batch_time, const Stop& stop);
+
+ private:
+  bool is_stale(TimePoint now) const;
+
+  governor::Decision decision_;  // starts as a hold: nothing has been looked at yet
+  std::optional<TimePoint> decided_at_;
+  std::optional<std::string> pause_reason_;
+  std::optional<TimePoint> held_since_;
+};
+
+}  // namespace pgsluice::engine

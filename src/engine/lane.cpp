@@ -1,0 +1,190 @@
+#include "engine/lane.hpp"
+
+#include "base/backoff.hpp"
+#include "engine/outage.hpp"
+#include "pgsluice/error.hpp"
+
+namespace pgsluice::engine {
+namespace {
+
+// Short against the lease, long against a lock queue that is about to clear.
+constexpr base::Backoff kBatchBackoff{std::chrono::milliseconds{20}, std::chrono::milliseconds{5'000}};
+
+double seconds(std::chrono::nanoseconds d) { return std::chrono::duration<double>(d).count(); }
+
+std::string row_in_words(const pg::Table& table, const pg::Key& key) {
+  return "row " + pg::display(key) + " of table \"" + table.schema + "." + table.name + "\"";
+}
+
+ExitCode exit_code_for(const std::string& sqlstate) {
+  return sqlstate == "42501" ? ExitCode::kPrivileges : ExitCode::kFailed;
+}
+
+std::string hint_for(const std::string& sqlstate) {
+  if (sqlstate == "53100") return "free space on the server's disk, then run again: the job goes on where it stopped";
+  if (sqlstate == "42501") return "GRANT what is missing, then run again: the job goes on where it stopped";
+  if (sqlstate.substr(0, 2) == "42") return "the table or an expression does not fit any more: compare it with the job file";
+  return "mend the cause, then run again: the job goes on where it stopped";
+}
+
+}  // namespace
+
+boost::asio::awaitable<void> Lane::work() {
+  while (!is_draining()) {
+    auto range = co_await at_.desk.next(connection_, number_);
+    if (!range) co_return;
+    co_await walk(std::move(*range));
+  }
+}
+
+boost::asio::awaitable<void> Lane::walk(ledger::Range range) {
+  bisection_ = {};
+  set_aside_.reset();
+  attempt_ = 1;
+  for (;;) {
+    co_await sleep_unless_stopped(std::exchange(backoff_, {}), at_.stop);
+    co_await at_.gate.pass(std::exchange(last_batch_, {}), at_.stop);
+    if (is_draining()) {
+      co_await at_.desk.give_back(connection_, range.token, false);
+      co_return;
+    }
+    const auto rows = set_aside_ ? 1 : bisection_.rows(at_.sizer.rows());
+    const auto outcome = co_await attempt(range, rows);
+    Next next = Next::kLeaseAgain;
+    if (outcome.disposition == pg::Disposition::kCommitted) {
+      next = on_committed(range, outcome, rows);
+    } else if (outcome.is_fenced) {
+      attempt_ = 1;  // nothing failed: the range was cut, or taken over
+    } else if (outcome.disposition != pg::Disposition::kFatal) {
+      next = on_retryable(outcome, rows, range.token.range_id);
+    } else if (pg::is_row_fault(outcome.sqlstate)) {
+      next = on_row_fault(range, outcome, rows);
+    } else {
+      fail(outcome);
+    }
+    if (next == Next::kRangeOver) {
+      co_await at_.desk.give_back(connection_, range.token, true);
+      co_return;
+    }
+    if (next == Next::kLeaseAgain) {
+      auto again = co_await at_.desk.again(connection_, range.token);
+      if (!again) co_return;
+      // A tail that was leased but not yet fixed cannot come back: next() fixes it before any batch.
+      range = std::move(*again);
+    }
+  }
+}
+
+boost::asio::awaitable<BatchOutcome> Lane::attempt(ledger::Range range, std::int64_t rows) {
+  BatchWork work;
+  work.keyset = &at_.step.keyset;
+  work.update_sql = &at_.step.update_sql;
+  work.step_id = at_.step.step_id;
+  work.range = std::move(range);
+  work.rows = rows;
+  work.limits = batch_limits(at_.job.batch.target, at_.job.throttle.lock_wait, at_.step.deadlock_timeout);
+  work.set_aside = set_aside_;
+  std::function<BatchOutcome(pg::Session&)> run = [work = std::move(work)](pg::Session& s) { return run_batch(s, work); };
+
+  rows_in_flight_ = rows;
+  BatchOutcome outcome;
+  try {
+    outcome = co_await connection_.run<BatchOutcome>(std::move(run));
+  } catch (const pg::Failure& f) {  // could not connect: nothing was sent
+    outcome.disposition = pg::Disposition::kRetryable;
+    outcome.is_connection_lost = true;
+    outcome.sqlstate = f.sqlstate();
+    outcome.message = f.what();
+  }
+  rows_in_flight_ = 0;
+  co_return outcome;
+}
+
+Lane::Next Lane::on_committed(ledger::Range& range, const BatchOutcome& outcome, std::int64_t rows) {
+  last_batch_ = std::chrono::duration_cast<std::chrono::milliseconds>(outcome.duration);
+  at_.tally.batch_committed(outcome.changed, outcome.visited, outcome.quarantined, outcome.duration,
+                            std::chrono::steady_clock::now());
+  at_.journal.write(event::Batch{range.token.range_id, number_, outcome.changed, outcome.visited,
+                                 seconds(outcome.duration), attempt_});
+  range.position = outcome.position;
+  range.rows_visited += outcome.visited;
+  if (set_aside_) {
+    set_aside_.reset();
+    bisection_.on_set_aside();
+  } else {
+    bisection_.on_committed(rows);
+    if (!bisection_.is_searching()) tune(at_.sizer.record(rows, outcome.visited, outcome.duration));
+  }
+  attempt_ = 1;
+  is_yielding_ = false;
+  return outcome.is_range_done ? Next::kRangeOver : Next::kGoOn;
+}
+
+Lane::Next Lane::on_retryable(const BatchOutcome& outcome, std::int64_t rows, std::int64_t range_id) {
+  ++at_.tally.retries;
+  std::string action = "retry";
+  if (std::exchange(is_yielding_, false)) {
+    tune(at_.sizer.yield_to_waiter(rows));
+    action = "shrink";
+  } else if (pg::is_timeout(outcome.sqlstate)) {
+    tune(at_.sizer.shrink_after_timeout(rows));
+    action = "shrink";
+  }
+  if (attempt_ >= walk::kRetriesMax && !outcome.is_connection_lost) {
+    // A single row is tried on for ever: whoever locks it will let go, or the governor gives up first.
+    bisection_.on_fault(rows);
+    action = "bisect";
+  }
+  backoff_ = kBatchBackoff.next(attempt_).value_or(kBatchBackoff.cap);
+  at_.journal.write(event::BatchFailed{range_id, number_, outcome.sqlstate, outcome.message, attempt_, action,
+                                       seconds(backoff_)});
+  ++attempt_;
+  const bool is_position_known = outcome.disposition == pg::Disposition::kRetryable && !outcome.is_connection_lost &&
+                                 !pg::must_discard(outcome.sqlstate);
+  return is_position_known ? Next::kGoOn : Next::kLeaseAgain;
+}
+
+Lane::Next Lane::on_row_fault(const ledger::Range& range, const BatchOutcome& outcome, std::int64_t rows) {
+  const bool is_single = bisection_.on_fault(rows) == walk::Bisection::Verdict::kSingleRow;
+  at_.journal.write(event::BatchFailed{range.token.range_id, number_, outcome.sqlstate, outcome.message, attempt_,
+                                       is_single ? "quarantine" : "bisect", 0});
+  if (!is_single) return Next::kGoOn;
+  if (at_.tally.step_rows().quarantined >= at_.job.max_quarantined) {
+    throw Error(ExitCode::kFailed,
+                row_in_words(at_.step.table, outcome.position) + " cannot be changed: " + outcome.message + " (SQLSTATE " +
+                    outcome.sqlstate + ")",
+                "correct the row or the expression, or allow more than max_quarantined = " +
+                    std::to_string(at_.job.max_quarantined) + "; then run again: the job goes on at this row");
+  }
+  set_aside_ = SetAside{outcome.position, outcome.sqlstate, outcome.message};
+  return Next::kGoOn;
+}
+
+void Lane::fail(const BatchOutcome& outcome) const {
+  throw Error(exit_code_for(outcome.sqlstate),
+              "a batch on table \"" + at_.step.table.schema + "." + at_.step.table.name + "\" failed: " + outcome.message +
+                  " (SQLSTATE " + outcome.sqlstate + ")",
+              hint_for(outcome.sqlstate));
+}
+
+void Lane::tune(const std::optional<walk::Tune>& change) {
+  if (!change) return;
+  at_.journal.write(event::Tune{"batch.rows", std::to_string(change->from), std::to_string(change->to), change->cause});
+}
+
+boost::asio::awaitable<void> Lane::yield_to(std::string who) {
+  if (!is_in_batch() || is_yielding_ || !at_.sizer.may_be_cancelled(rows_in_flight_)) co_return;
+  is_yielding_ = true;
+  const bool was_sent = co_await connection_.cancel();
+  if (was_sent) {
+    at_.journal.warn("lane " + std::to_string(number_) + " gives way: " + who);
+  } else {
+    is_yielding_ = false;  // the batch was over before the cancel
+  }
+}
+
+boost::asio::awaitable<void> Lane::abort() {
+  if (is_in_batch()) co_await connection_.cancel();
+}
+
+}  // namespace pgsluice::engine

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "engine/backfill_step.hpp"
+#include "engine/gate.hpp"
+#include "engine/lease_desk.hpp"
+#include "pg/connection.hpp"
+#include "pgsluice/job.hpp"
+#include "walk/bisection.hpp"
+#include "walk/sizer.hpp"
+
+namespace pgsluice::engine {
+
+/// What every lane of a step is given; each reference outlives the lanes and is confined to the io thread.
+struct LaneSurroundings {
+  const PreparedBackfill& step;
+  const Job& job;        // the tunables of now: `set` changes them while lanes run
+  LeaseDesk& desk;
+  Gate& gate;
+  walk::Sizer& sizer;
+  Journal& journal;
+  Tally& tally;
+  const Stop& stop;
+};
+
+/// One connection with the work done on it, one batch after the other: lease a range, ask the gate, run a batch, look at
+/// the outcome, go on. Confined to the io thread but for the batch itself.
+class Lane {
+ public:
+  Lane(int number, pg::Connection& connection, LaneSurroundings surroundings)
+      : number_(number), connection_(connection), at_(surroundings) {}
+
+  /// Works until nothing is left for it, stop is requested, or retire() was called. Throws Error for what ends the run.
+  boost::asio::awaitable<void> work();
+
+  /// Finish the batch in flight, give the range back, end.
+  void retire() { is_retired_ = true; }
+  bool is_retired() const { return is_retired_; }
+
+  /// Somebody waits for this lane: cancel its batch if it is large enough to be worth it (P4).
+  boost::asio::awaitable<void> yield_to(std::string who);
+  /// Cancel whatever is in flight: the grace is over.
+  boost::asio::awaitable<void> abort();
+
+  bool is_in_batch() const { return rows_in_flight_ > 0; }
+  int backend_pid() const { return connection_.backend_pid(); }
+  int number() const { return number_; }
+
+ private:
+  /// What walk() does after a batch.
+  enum class Next { kGoOn, kLeaseAgain, kRangeOver };
+
+  boost::asio::awaitable<void> walk(ledger::Range range);
+  boost::asio::awaitable<BatchOutcome> attempt(ledger::Range range, std::int64_t rows);
+  Next on_committed(ledger::Range& range, const BatchOutcome& outcome, std::int64_t rows);
+  Next on_retryable(const BatchOutcome& outcome, std::int64_t rows, std::int64_t range_id);
+  Next on_row_fault(const ledger::Range& range, const BatchOutcome& outcome, std::int64_t rows);
+  [[noreturn]] void fail(const BatchOutcome& outcome) const;
+  void tune(const std::optional<walk::Tune>& tune);
+  bool is_draining() const { return at_.stop.is_requested() || is_retired_; }
+
+  int number_;
+  pg::Connection& connection_;
+  LaneSurroundings at_;
+  walk::Bisection bisection_;            // of the present range
+  std::optional<SetAside> set_aside_;    // the next batch is this row
+  std::chrono::milliseconds last_batch_{0};
+  std::chrono::milliseconds backoff_{0}; // before the next attempt
+  int attempt_ = 1;
+  std::int64_t rows_in_flight_ = 0;
+  bool is_yielding_ = false;             // a cancel for somebody who waits is on its way
+  bool is_retired_ = false;
+};
+
+}  // namespace pgsluice::engine

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <string>
+
+#include "base/backoff.hpp"
+#include "engine/journal.hpp"
+#include "engine/stop.hpp"
+#include "pg/connection.hpp"
+#include "pgsluice/error.hpp"
+
+namespace pgsluice::engine {
+
+/// How long a run stands an unreachable server, then it exits with 69. A restart or a failover takes less.
+constexpr std::chrono::seconds kReconnectMax{60};
+constexpr base::Backoff kReconnectBackoff{std::chrono::milliseconds{50}, std::chrono::milliseconds{5'000}};
+
+/// Runs `work` until it succeeds or the server was unreachable for kReconnectMax; also retries what the server calls
+/// retryable. REQUIRES: `work` may run twice, for its first answer can be lost. Other failures pass through.
+template <class Result>
+boost::asio::awaitable<Result> keep_trying(pg::Connection& connection, std::function<Result(pg::Session&)> work,
+                                           Journal& journal, const Stop& stop) {
+  const auto began = std::chrono::steady_clock::now();
+  for (int attempt = 1;; ++attempt) {
+    std::string message;
+    try {
+      co_return co_await connection.run<Result>(work);
+    } catch (const pg::Failure& f) {
+      if (!f.is_connection_lost() && f.disposition() != pg::Disposition::kRetryable) throw;
+      message = f.what();
+    }
+    const auto waited = std::chrono::steady_clock::now() - began;
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(kReconnectMax - waited);
+    const auto wait = kReconnectBackoff.next(attempt, left);
+    if (!wait || (stop.is_requested() && attempt > 3)) {
+      throw Error(ExitCode::kUnreachable, "the database cannot be reached: " + message,
+                  "start it or correct the connection, then run again: the job goes on where it stopped");
+    }
+    if (attempt == 2) journal.warn("the database cannot be reached, trying again: " + message);
+    co_await sleep_for(*wait);
+  }
+}
+
+}  // namespace pgsluice::engine

@@ -1,0 +1,326 @@
+#include "engine/run.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+
+#include "base/failpoint.hpp"
+#include "base/process_identity.hpp"
+#include "base/units.hpp"
+#include "base/uuid.hpp"
+#include "engine/outage.hpp"
+#include "engine/preflight.hpp"
+#include "engine/version.hpp"
+#include "ledger/overview.hpp"
+#include "ledger/runs.hpp"
+#include "ledger/schema.hpp"
+#include "pgsluice/error.hpp"
+
+namespace pgsluice::engine {
+
+namespace asio = boost::asio;
+using SteadyClock = std::chrono::steady_clock;
+
+namespace {
+
+constexpr std::chrono::milliseconds kProgressTurn{250};
+// After batches were cancelled they end at once, unless the server does not answer any more: then the process ends
+// without them. Nothing is lost: the server decides alone whether the batch commits, and the next run asks it.
+constexpr std::chrono::seconds kAbortMax{5};
+
+/// What the ledger has to know before the first step. Blocks; safe to repeat.
+struct Opened {
+  ledger::JobRecord record;
+  ledger::Control control;
+};
+
+Opened open_run(pg::Session& session, const Job& job, const std::string& run_id) {
+  for (const auto& finding : preflight(session, job, true)) {
+    if (finding.level != Finding::Level::kRefuse) continue;
+    throw Error(static_cast<ExitCode>(finding.exit_code), finding.message, finding.hint);
+  }
+  ledger::install(session);
+  Opened opened;
+  opened.record = ledger::open_job(session, job);
+  ledger::end_gone_runs(session, opened.record.job_id);
+  ledger::register_run(session, opened.record.job_id, run_id, kVersion, base::this_process());
+  base::failpoint("after_register");
+  opened.control = ledger::read_control(session, opened.record.job_id, run_id, job.window ? job.window->timezone : "UTC");
+  return opened;
+}
+
+const char* outcome_text(ExitCode code) {
+  switch (code) {
+    case ExitCode::kDone: return "done";
+    case ExitCode::kQuarantined: return "done, rows quarantined";
+    case ExitCode::kMismatch: return "verify mismatch";
+    case ExitCode::kPaused: return "paused";
+    case ExitCode::kCancelled: return "cancelled";
+    case ExitCode::kRangesHeld: return "held by other runs";
+    case ExitCode::kWorkLeft: return "work left";
+    case ExitCode::kRefused:
+    case ExitCode::kPrivileges: return "refused";
+    default: return "failed";
+  }
+}
+
+/// The state that the ledger shows for a job whose run ended so.
+const char* job_state(ExitCode code) {
+  switch (code) {
+    case ExitCode::kDone:
+    case ExitCode::kQuarantined: return "done";
+    case ExitCode::kCancelled: return "cancelled";
+    case ExitCode::kPaused:
+    case ExitCode::kRangesHeld:
+    case ExitCode::kUnreachable:
+    case ExitCode::kWorkLeft: return "ready";
+    default: return "failed";
+  }
+}
+
+Error as_error(const pg::Failure& f) {
+  if (f.sqlstate() == "42501") return Error(ExitCode::kPrivileges, f.what(), "GRANT what is missing to the role that runs the job");
+  const bool is_unreachable = f.is_connection_lost() || f.sqlstate() == "28000";
+  return Error(is_unreachable ? ExitCode::kUnreachable : ExitCode::kFailed, f.what(),
+               is_unreachable ? "check the connection, then run again: the job goes on where it stopped"
+                              : "SQLSTATE " + f.sqlstate());
+}
+
+}  // namespace
+
+Run::Run(pg::ConnectionTarget target, Job job, RunOptions options, EventSink& sink)
+    : target_(std::move(target)),
+      options_(options),
+      run_id_(base::random_uuid()),
+      application_prefix_("pgsluice " + run_id_.substr(0, 8)),
+      signals_(io_),
+      job_(std::move(job)),
+      journal_(sink, job_.name, run_id_),
+      sink_(sink),
+      control_(target_, application_prefix_ + " control"),
+      monitor_(target_, application_prefix_ + " monitor"),
+      steps_(target_, application_prefix_ + " steps"),
+      sampler_(monitor_, application_prefix_, job_, gate_, journal_, tally_) {}
+
+Run::~Run() = default;
+
+ExitCode Run::execute() {
+  if (options_.handle_signals) {
+    signals_.add(SIGTERM);
+    signals_.add(SIGINT);
+    asio::co_spawn(io_, watch_signals(), asio::detached);
+  }
+  asio::co_spawn(io_, story(), [this](const std::exception_ptr& error) {
+    if (error && !error_) error_ = error;
+    signals_.cancel();
+  });
+  io_.run();
+  if (error_) std::rethrow_exception(error_);
+  return exit_code();
+}
+
+asio::awaitable<void> Run::story() {
+  std::exception_ptr error;
+  try {
+    co_await open();
+    co_await run_steps();
+  } catch (...) {
+    error = std::current_exception();
+  }
+  ExitCode code = exit_code();
+  std::string reason = stop_.reason();
+  std::string hint;
+  if (error) {
+    try {
+      std::rethrow_exception(error);
+    } catch (const Error& e) {
+      code = e.code();
+      reason = e.what();
+      hint = e.hint();
+      error_ = error;
+    } catch (const pg::Failure& f) {
+      const auto e = as_error(f);
+      code = e.code();
+      reason = e.what();
+      hint = e.hint();
+      error_ = std::make_exception_ptr(e);
+    } catch (const std::exception& e) {
+      code = ExitCode::kInternal;
+      reason = e.what();
+      error_ = error;
+    }
+  }
+  is_over_ = true;
+  while (beside_ > 0) co_await sleep_for(std::chrono::milliseconds{5});
+  if (is_registered_) co_await close(code, outcome_text(code));
+  journal_.write(summary(code, reason, hint));
+  if (is_registered_) co_await keeper_->flush_journal();
+}
+
+asio::awaitable<void> Run::open() {
+  // The steps' own connection: the first batch's lane finds the server warm.
+  std::function<Opened(pg::Session&)> open_it = [job = job_, run_id = run_id_](pg::Session& s) { return open_run(s, job, run_id); };
+  const auto opened = co_await keep_trying<Opened>(control_, open_it, journal_, stop_);
+  record_ = opened.record;
+  is_registered_ = true;
+  const bool is_resumed = record_.state != "ready" || record_.steps.front().state != "waiting";
+  journal_.write(event::RunStarted{kVersion, base::this_process().host, base::this_process().pid, is_resumed, job_.lanes});
+
+  keeper_ = std::make_unique<Keeper>(control_, record_.job_id, run_id_, options_, job_, gate_, journal_, stop_);
+  if (opened.control.control == "pause") {
+    stop_.request(StopCause::kPaused, "the job is paused" + (opened.control.reason.empty() ? "" : ": " + opened.control.reason));
+    co_return;
+  }
+  keeper_->obey(opened.control);
+  ++beside_;
+  asio::co_spawn(io_, keeper_->run(is_over_, [this] { return progress_text(); }), [this](const std::exception_ptr&) { --beside_; });
+  ++beside_;
+  asio::co_spawn(io_, sampler_.run(is_over_), [this](const std::exception_ptr&) { --beside_; });
+  ++beside_;
+  asio::co_spawn(io_, show_progress(is_over_), [this](const std::exception_ptr&) { --beside_; });
+
+  std::function<bool(pg::Session&)> mark = [job_id = record_.job_id](pg::Session& s) {
+    ledger::set_job_state(s, job_id, "running");
+    return true;
+  };
+  if (!stop_.is_requested()) co_await keep_trying<bool>(control_, mark, journal_, stop_);
+}
+
+asio::awaitable<void> Run::close(ExitCode code, std::string outcome) {
+  std::function<RowCounts(pg::Session&)> end = [=, job_id = record_.job_id, run_id = run_id_, steps = record_.steps](pg::Session& s) {
+    RowCounts all;
+    for (const auto& step : steps) {
+      const auto rows = ledger::step_counts(s, step.step_id);
+      all.changed += rows.changed;
+      all.already_right += rows.already_right;
+      all.quarantined += rows.quarantined;
+    }
+    ledger::end_run(s, run_id, outcome, static_cast<int>(code));
+    // While others work on, the job's state is theirs to tell.
+    if (ledger::other_live_runs(s, job_id, run_id) == 0 || code == ExitCode::kDone) {
+      ledger::set_job_state(s, job_id, job_state(code));
+    }
+    return all;
+  };
+  try {
+    final_rows_ = co_await control_.run<RowCounts>(std::move(end));
+  } catch (const pg::Failure& f) {
+    journal_.warn(std::string("the run's end could not be written to the ledger: ") + f.what(),
+                  "its ranges are free when the lease ends");
+    final_rows_ = tally_.run_rows();
+  }
+}
+
+asio::awaitable<void> Run::watch_signals() {
+  for (;;) {
+    boost::system::error_code cancelled;
+    co_await signals_.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
+    if (cancelled) co_return;
+    ++signals_seen_;
+    stop_.request(StopCause::kSignal, "a signal asked to stop");
+    if (signals_seen_ == 1) {
+      journal_.write(event::State{"running", "draining", "a signal asked to stop: finishing the batches in flight"});
+    }
+    asio::co_spawn(io_, abort_after_grace(), asio::detached);
+  }
+}
+
+asio::awaitable<void> Run::abort_after_grace() {
+  const auto end = SteadyClock::now() + options_.grace;
+  while (signals_seen_ < 2 && SteadyClock::now() < end && !is_over_) co_await sleep_for(std::chrono::milliseconds{20});
+  if (is_over_) co_return;
+  if (backfill_) backfill_->abort();
+  if (busy_) co_await busy_->cancel();
+  const auto give_up = SteadyClock::now() + kAbortMax;
+  while (SteadyClock::now() < give_up && !is_over_) co_await sleep_for(std::chrono::milliseconds{20});
+  if (is_over_) co_return;
+  std::fputs("pgsluice: the server does not answer; leaving. The job goes on where it stopped with the next run.\n", stderr);
+  std::_Exit(static_cast<int>(ExitCode::kWorkLeft));
+}
+
+asio::awaitable<void> Run::show_progress(const bool& is_over) {
+  auto last = SteadyClock::now();
+  while (!is_over) {
+    const auto now = SteadyClock::now();
+    if (!gate_.is_open(now)) tally_.held_s += std::chrono::duration<double>(now - last).count();
+    last = now;
+    journal_.write(event::Status{progress()});
+    for (int i = 0; i < 5 && !is_over; ++i) co_await sleep_for(kProgressTurn / 5);
+  }
+}
+
+Progress Run::progress() const {
+  const auto now = SteadyClock::now();
+  Progress p;
+  p.job = job_.name;
+  p.step = step_name_;
+  p.step_kind = step_kind_;
+  p.step_number = step_number_;
+  p.step_count = static_cast<int>(job_.steps.size());
+  p.state = stop_.is_requested() ? "draining" : gate_.is_paused() ? "paused" : gate_.is_open(now) || !backfill_ ? "running" : "held";
+  p.rows = tally_.step_rows();
+  p.rows_expected = rows_expected_;
+  p.rows_per_second = backfill_ ? tally_.rows_per_second(now) : 0;
+  p.batch_rows = sizer_ ? sizer_->rows() : 0;
+  p.batch_time = tally_.recent_batch_time();
+  p.lanes = job_.lanes;
+  p.lanes_busy = backfill_ ? backfill_->lanes_busy() : 0;
+  p.ranges_left = ranges_left_;
+  p.pace = gate_.pace(now);
+  p.hold_reason = backfill_ ? gate_.reason(now) : "";
+  for (const auto& s : sampler_.samples()) p.signals.push_back(governor::view_of(s, now));
+  const auto left = p.rows_expected - p.rows.visited();
+  if (p.rows_per_second > 0 && left > 0) {
+    p.eta = std::chrono::seconds{static_cast<std::int64_t>(static_cast<double>(left) / p.rows_per_second)};
+  }
+  p.elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(now - began_);
+  return p;
+}
+
+std::string Run::progress_text() const {
+  const auto p = progress();
+  std::string text = p.step_kind + " " + p.step + " (" + p.state + ")";
+  if (backfill_) {
+    text += ": " + base::format_count(p.rows.visited()) + " of about " + base::format_count(p.rows_expected) + " rows, " +
+            base::format_count(static_cast<std::int64_t>(p.rows_per_second)) + " rows/s, " + std::to_string(p.lanes) + " lanes";
+    if (p.eta) text += ", " + base::format_duration(*p.eta) + " left";
+  }
+  if (!p.hold_reason.empty()) text += "; " + p.hold_reason;
+  return text;
+}
+
+ExitCode Run::exit_code() const {
+  switch (stop_.cause()) {
+    case StopCause::kNone: return tally_.step_rows().quarantined + final_rows_.quarantined > 0 ? ExitCode::kQuarantined : ExitCode::kDone;
+    case StopCause::kPaused: return ExitCode::kPaused;
+    case StopCause::kCancelled: return ExitCode::kCancelled;
+    case StopCause::kFailed: return ExitCode::kFailed;
+    default: return ExitCode::kWorkLeft;
+  }
+}
+
+event::Summary Run::summary(ExitCode code, const std::string& reason, const std::string& hint) const {
+  event::Summary s;
+  s.outcome = outcome_text(code);
+  s.exit_code = static_cast<int>(code);
+  s.reason = reason;
+  s.hint = hint;
+  s.rows = final_rows_;
+  s.batches = tally_.batches;
+  s.retries = tally_.retries;
+  s.splits = tally_.splits;
+  s.duration_s = std::chrono::duration<double>(SteadyClock::now() - began_).count();
+  s.held_s = tally_.held_s;
+  s.batch_p50_s = tally_.batch_times.quantile(0.5);
+  s.batch_p95_s = tally_.batch_times.quantile(0.95);
+  s.batch_p99_s = tally_.batch_times.quantile(0.99);
+  s.batch_max_s = tally_.batch_times.max_s();
+  s.lag_max_s = tally_.lag_max_s;
+  s.rows_per_second = s.duration_s > 0 ? static_cast<double>(tally_.run_rows().visited()) / s.duration_s : 0;
+  return s;
+}
+
+}  // namespace pgsluice::engine

@@ -1,0 +1,106 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <memory>
+#include <string>
+
+#include "engine/backfill.hpp"
+#include "engine/gate.hpp"
+#include "engine/journal.hpp"
+#include "engine/keeper.hpp"
+#include "engine/sampler.hpp"
+#include "engine/stop.hpp"
+#include "engine/tally.hpp"
+#include "ledger/jobs.hpp"
+#include "pg/connection.hpp"
+#include "pgsluice/engine.hpp"
+#include "steps/sql/ddl.hpp"
+
+namespace pgsluice::engine {
+
+/// One run of one job, from its registration to its summary: the steps in order, with the sampler and the keeper beside
+/// them. The composition root of the engine: everything that a run needs is a member here and handed out from here.
+/// execute() is called once, on the thread that becomes the io thread.
+class Run {
+ public:
+  Run(pg::ConnectionTarget target, Job job, RunOptions options, EventSink& sink);
+  ~Run();
+
+  /// Throws Error after the summary is published.
+  ExitCode execute();
+
+ private:
+  template <class T>
+  using awaitable = boost::asio::awaitable<T>;
+
+  awaitable<void> story();
+  awaitable<void> open();
+  awaitable<void> run_steps();
+  awaitable<void> run_step(const Step& step, ledger::StepRecord record);
+  awaitable<void> run_backfill(const BackfillStep& step, std::int64_t step_id);
+  awaitable<void> run_lanes(const BackfillStep& step, std::int64_t step_id);
+  awaitable<void> run_sql(const SqlStep& step, std::int64_t step_id);
+  awaitable<void> run_index(const IndexStep& step, std::int64_t step_id);
+  awaitable<void> run_verify(const VerifyStep& step, std::int64_t step_id);
+
+  awaitable<void> name_blockers(std::vector<steps::DdlStatement> statements, std::string failure, int attempt,
+                                std::chrono::milliseconds wait);
+  awaitable<void> build(pg::Connection& own, std::string sql, std::string lock, int attempt);
+
+  /// Leases the one range of a step without keys; nullopt if stop is requested or the step is done by another run.
+  awaitable<std::optional<ledger::Range>> lease_single(pg::Connection& connection, std::int64_t step_id);
+  /// Waits for the ranges that other live runs hold. True: the step is done. Throws Error(kRangesHeld).
+  awaitable<bool> wait_for_others(std::int64_t step_id, std::chrono::steady_clock::time_point since);
+  awaitable<ledger::Remaining> remaining(std::int64_t step_id);
+  awaitable<void> close(ExitCode code, std::string outcome);
+
+  awaitable<void> watch_signals();
+  awaitable<void> abort_after_grace();
+  awaitable<void> show_progress(const bool& is_over);
+  Progress progress() const;
+  std::string progress_text() const;
+
+  ExitCode exit_code() const;
+  event::Summary summary(ExitCode code, const std::string& reason, const std::string& hint) const;
+
+  // Constant after construction.
+  pg::ConnectionTarget target_;
+  RunOptions options_;
+  std::string run_id_;
+  std::string application_prefix_;
+  std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
+
+  // Confined to the io thread; the order is that of dependence, connections last: their threads end first.
+  boost::asio::io_context io_{1};
+  boost::asio::signal_set signals_;
+  Job job_;                       // steps constant, tunables moved by the keeper
+  Stop stop_;
+  Gate gate_;
+  Tally tally_;
+  Journal journal_;
+  EventSink& sink_;
+  ledger::JobRecord record_;
+  bool is_registered_ = false;
+  bool is_over_ = false;
+  int beside_ = 0;                // coroutines beside the story that have not ended
+  int signals_seen_ = 0;
+  int step_number_ = 0;
+  std::string step_name_;
+  std::string step_kind_;
+  std::int64_t rows_expected_ = 0;
+  int ranges_left_ = 0;
+  walk::Sizer* sizer_ = nullptr;  // of the backfill step in work
+  Backfill* backfill_ = nullptr;  // likewise
+  pg::Connection* busy_ = nullptr;  // an index build in work, to be cancelled after the grace
+  std::exception_ptr error_;
+  RowCounts final_rows_;
+
+  pg::Connection control_;        // keeper and ledger
+  pg::Connection monitor_;        // sampler
+  pg::Connection steps_;          // sql, verify, preparation
+  std::unique_ptr<Keeper> keeper_;
+  Sampler sampler_;
+};
+
+}  // namespace pgsluice::engine

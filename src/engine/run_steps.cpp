@@ -1,0 +1,324 @@
+// The steps of a Run: each member function is the story of one kind.
+
+#include "engine/run.hpp"
+
+#include "base/failpoint.hpp"
+#include "engine/ddl_statements.hpp"
+#include "engine/outage.hpp"
+#include "job/statement.hpp"
+#include "ledger/checkpoint.hpp"
+#include "ledger/overview.hpp"
+#include "ledger/split.hpp"
+#include "pg/identifier.hpp"
+#include "pg/transaction.hpp"
+#include "pgsluice/error.hpp"
+#include "steps/index/index.hpp"
+#include "steps/sql/ddl.hpp"
+#include "steps/verify/verify.hpp"
+
+namespace pgsluice::engine {
+
+namespace asio = boost::asio;
+using SteadyClock = std::chrono::steady_clock;
+
+namespace {
+
+constexpr std::chrono::milliseconds kLook{200};  // how often held ranges and builds of others are looked at
+// Another run's last batches are over in a moment; leaving at once would end both runs of every pair with work undone.
+constexpr std::chrono::seconds kSettle{5};
+
+double seconds_since(SteadyClock::time_point then) {
+  return std::chrono::duration<double>(SteadyClock::now() - then).count();
+}
+
+}  // namespace
+
+asio::awaitable<void> Run::run_steps() {
+  for (std::size_t i = 0; i < job_.steps.size() && !stop_.is_requested(); ++i) {
+    step_number_ = static_cast<int>(i) + 1;
+    co_await run_step(job_.steps[i], record_.steps[i]);
+  }
+}
+
+asio::awaitable<void> Run::run_step(const Step& step, ledger::StepRecord record) {
+  step_name_ = record.name;
+  step_kind_ = record.kind;
+  rows_expected_ = 0;
+  const auto began = SteadyClock::now();
+  if (record.state == "done") co_return;
+  std::function<RowCounts(pg::Session&)> begin = [id = record.step_id](pg::Session& s) {
+    ledger::set_step_state(s, id, "running");
+    return ledger::step_counts(s, id);
+  };
+  tally_.begin_step(co_await keep_trying<RowCounts>(steps_, begin, journal_, stop_));
+
+  std::exception_ptr error;
+  try {
+    if (const auto* backfill = std::get_if<BackfillStep>(&step)) co_await run_backfill(*backfill, record.step_id);
+    if (const auto* sql = std::get_if<SqlStep>(&step)) co_await run_sql(*sql, record.step_id);
+    if (const auto* index = std::get_if<IndexStep>(&step)) co_await run_index(*index, record.step_id);
+    if (const auto* verify = std::get_if<VerifyStep>(&step)) co_await run_verify(*verify, record.step_id);
+  } catch (...) {
+    error = std::current_exception();
+  }
+
+  std::string outcome = stop_.is_requested() ? "interrupted" : "done";
+  std::string message;
+  if (error) {
+    outcome = "failed";
+    try {
+      std::rethrow_exception(error);
+    } catch (const std::exception& e) {
+      message = e.what();
+    }
+  }
+  if (outcome != "interrupted") {
+    std::function<bool(pg::Session&)> end = [=, id = record.step_id](pg::Session& s) {
+      ledger::set_step_state(s, id, outcome, message);
+      return true;
+    };
+    try {
+      co_await keep_trying<bool>(steps_, end, journal_, stop_);
+    } catch (...) {
+      if (!error) error = std::current_exception();  // the first cause stands
+    }
+  }
+  journal_.write(event::StepEnded{record.name, record.kind, outcome, tally_.step_rows(), seconds_since(began)});
+  base::failpoint("after_step");
+  if (error) std::rethrow_exception(error);
+}
+
+asio::awaitable<ledger::Remaining> Run::remaining(std::int64_t step_id) {
+  std::function<ledger::Remaining(pg::Session&)> look = [=, run_id = run_id_](pg::Session& s) {
+    return ledger::remaining(s, step_id, run_id);
+  };
+  co_return co_await keep_trying<ledger::Remaining>(steps_, look, journal_, stop_);
+}
+
+asio::awaitable<bool> Run::wait_for_others(std::int64_t step_id, SteadyClock::time_point since) {
+  const auto patience = std::max<std::chrono::seconds>(options_.wait, kSettle);
+  while (!stop_.is_requested()) {
+    const auto left = co_await remaining(step_id);
+    ranges_left_ = static_cast<int>(left.ranges);
+    if (left.ranges == 0) co_return true;
+    if (left.held_by_others < left.ranges) co_return false;
+    if (SteadyClock::now() - since > patience) {
+      throw Error(ExitCode::kRangesHeld, "other live runs hold every range that is left of step \"" + step_name_ + "\"",
+                  "wait for them (pgsluice status " + job_.name + "), or run again with --wait");
+    }
+    co_await sleep_unless_stopped(kLook, stop_);
+  }
+  co_return false;
+}
+
+asio::awaitable<void> Run::run_backfill(const BackfillStep& step, std::int64_t step_id) {
+  auto waiting_since = SteadyClock::now();
+  while (!stop_.is_requested()) {
+    co_await run_lanes(step, step_id);
+    if (stop_.is_requested()) co_return;
+    const auto before = tally_.batches;
+    if (co_await wait_for_others(step_id, waiting_since)) break;
+    if (tally_.batches != before) waiting_since = SteadyClock::now();
+  }
+  std::function<RowCounts(pg::Session&)> count = [=](pg::Session& s) { return ledger::step_counts(s, step_id); };
+  tally_.reconcile(co_await keep_trying<RowCounts>(steps_, count, journal_, stop_));
+}
+
+asio::awaitable<void> Run::run_lanes(const BackfillStep& step, std::int64_t step_id) {
+  std::function<PreparedBackfill(pg::Session&)> prepare = [=, lanes = job_.lanes](pg::Session& s) {
+    auto prepared = prepare_backfill(s, step, step_id);
+    cut_into_ranges(s, prepared, lanes);
+    return prepared;
+  };
+  const auto prepared = co_await keep_trying<PreparedBackfill>(steps_, prepare, journal_, stop_);
+  rows_expected_ = prepared.table.rows_estimate;
+  journal_.write(event::StepStarted{step_name_, step_kind_, tally_.step_rows().visited() > 0, rows_expected_});
+
+  walk::Sizer sizer(job_.batch);
+  LeaseDesk desk(prepared, run_id_, sizer, journal_, tally_, stop_);
+  Backfill backfill(io_, {target_, application_prefix_},
+                    {prepared, job_, desk, gate_, sizer, journal_, tally_, stop_});
+  sizer_ = &sizer;
+  backfill_ = &backfill;
+  sampler_.attach([&backfill] { return backfill.lane_of_pid(); },
+                  [&backfill](int lane, const std::string& who) { backfill.give_way(lane, who); });
+  std::exception_ptr error;
+  try {
+    co_await backfill.run(stop_);
+  } catch (...) {
+    error = std::current_exception();
+  }
+  sampler_.detach();
+  backfill_ = nullptr;
+  sizer_ = nullptr;
+  if (error) std::rethrow_exception(error);
+}
+
+asio::awaitable<std::optional<ledger::Range>> Run::lease_single(pg::Connection& connection, std::int64_t step_id) {
+  std::function<std::optional<ledger::Range>(pg::Session&)> lease = [=, run_id = run_id_](pg::Session& s) {
+    ledger::cut(s, step_id, 0, {ledger::NewRange{}});
+    return ledger::lease_next(s, step_id, run_id, {});
+  };
+  const auto since = SteadyClock::now();
+  while (!stop_.is_requested()) {
+    auto range = co_await keep_trying<std::optional<ledger::Range>>(connection, lease, journal_, stop_);
+    if (range) co_return range;
+    if (co_await wait_for_others(step_id, since)) co_return std::nullopt;
+    co_await sleep_unless_stopped(std::chrono::milliseconds{50}, stop_);  // an orphan backend still locks it
+  }
+  co_return std::nullopt;
+}
+
+asio::awaitable<void> Run::run_sql(const SqlStep& step, std::int64_t step_id) {
+  journal_.write(event::StepStarted{step_name_, step_kind_, false, 0});
+  const auto statements = ddl_statements(step.up);
+  const base::Backoff backoff{steps::kDdlBackoffBase, steps::kDdlBackoffMax, steps::kDdlAttempts};
+  for (const auto& s : statements) journal_.write(event::Statement{step_name_, s.sql, s.lock});
+
+  for (int attempt = 1; !stop_.is_requested(); ++attempt) {
+    const auto range = co_await lease_single(steps_, step_id);
+    if (!range) co_return;
+    std::function<bool(pg::Session&)> run = [=, token = range->token](pg::Session& s) {
+      return steps::attempt_ddl(s, statements, [&](pg::Session& in) { return ledger::mark_done(in, token); });
+    };
+    std::string blocked;
+    try {
+      if (co_await steps_.run<bool>(std::move(run))) co_return;
+      continue;  // fenced: lease again, or find it done
+    } catch (const pg::Failure& f) {
+      if (f.disposition() != pg::Disposition::kRetryable) {
+        const bool is_half_applied = f.sqlstate() == "42701" || f.sqlstate() == "42P07" || f.sqlstate() == "42710";
+        throw Error(f.sqlstate() == "42501" ? ExitCode::kPrivileges : ExitCode::kFailed,
+                    "step \"" + step_name_ + "\" failed: " + f.what() + " (SQLSTATE " + f.sqlstate() + ")",
+                    is_half_applied ? "it was applied before: write IF NOT EXISTS, or say pgsluice resolve " + job_.name + " " +
+                                          step_name_ + " --applied"
+                                    : "correct the statement; nothing of this step was changed");
+      }
+      blocked = f.what();
+    }
+    const auto wait = backoff.next(attempt);
+    if (!wait) {
+      throw Error(ExitCode::kFailed, "step \"" + step_name_ + "\" did not get its lock in " + std::to_string(attempt) +
+                                         " attempts: " + blocked,
+                  "end the sessions in its way (the event log names them), then run again");
+    }
+    ++tally_.retries;
+    co_await name_blockers(statements, blocked, attempt, *wait);
+    co_await sleep_unless_stopped(*wait, stop_);
+  }
+}
+
+asio::awaitable<void> Run::name_blockers(std::vector<steps::DdlStatement> statements, std::string failure, int attempt,
+                                         std::chrono::milliseconds wait) {
+  std::function<std::vector<std::string>(pg::Session&)> look = [=](pg::Session& s) {
+    std::vector<std::string> all;
+    for (const auto& statement : statements) {
+      for (auto& holder : steps::lock_holders(s, statement.table_sql)) all.push_back(statement.table_sql + ": " + std::move(holder));
+    }
+    return all;
+  };
+  std::string holders;
+  try {
+    for (const auto& holder : co_await steps_.run<std::vector<std::string>>(std::move(look))) holders += "; held by " + holder;
+  } catch (const pg::Failure&) {
+    // Who blocks is a courtesy; the attempt's own error is what counts.
+  }
+  journal_.write(event::BatchFailed{0, 0, "55P03", failure + holders, attempt, "retry", std::chrono::duration<double>(wait).count()});
+}
+
+asio::awaitable<void> Run::run_index(const IndexStep& step, std::int64_t step_id) {
+  journal_.write(event::StepStarted{step_name_, step_kind_, false, 0});
+  const auto analysed = job::analyse_statement(step.sql);
+  const auto* facts = std::get_if<job::StatementFacts>(&analysed);
+  if (!facts || !facts->table) throw Error(ExitCode::kJobFile, "step \"" + step_name_ + "\" names no table", "check `sql`");
+  const auto table_sql = pg::Identifier(facts->table->schema, facts->table->name).sql();
+  pg::Connection own(job_.direct_dsn.empty() ? target_ : pg::ConnectionTarget(job_.direct_dsn), application_prefix_ + " index");
+
+  const auto range = co_await lease_single(own, step_id);
+  if (!range) co_return;
+  struct Look {
+    std::string index_sql;
+    steps::IndexState state = steps::IndexState::kMissing;
+  };
+  std::function<Look(pg::Session&)> look = [=, name = facts->index_name](pg::Session& s) {
+    Look found;
+    found.index_sql = steps::index_in_schema_of(s, table_sql, name);
+    found.state = steps::index_state(s, found.index_sql, table_sql);
+    return found;
+  };
+  bool is_ours = false;
+  for (int attempt = 1; !stop_.is_requested(); ++attempt) {
+    const auto found = co_await keep_trying<Look>(own, look, journal_, stop_);
+    if (found.state == steps::IndexState::kForeign) {
+      throw Error(ExitCode::kRefused, "the name " + found.index_sql + " belongs to something else than an index of " + table_sql,
+                  "give the index another name");
+    }
+    if (found.state == steps::IndexState::kValid) break;
+    if (found.state == steps::IndexState::kBuilding) {
+      co_await sleep_unless_stopped(kLook, stop_);  // an orphan backend of an earlier run is at it
+      continue;
+    }
+    const bool is_leftover = found.state == steps::IndexState::kInvalid;
+    if (is_leftover) journal_.warn("index " + found.index_sql + " is INVALID, a leftover: it is dropped and built again");
+    const auto sql = is_leftover ? steps::drop_index_sql(found.index_sql) : step.sql;
+    co_await build(own, sql, is_leftover ? "SHARE UPDATE EXCLUSIVE" : facts->lock, attempt);
+    is_ours = is_ours || !is_leftover;
+  }
+  if (stop_.is_requested()) co_return;
+  std::function<bool(pg::Session&)> mark = [=, token = range->token](pg::Session& s) {
+    if (is_ours) ledger::set_step_detail(s, step_id, "created");
+    return ledger::mark_done(s, token);
+  };
+  base::failpoint("after_index");
+  co_await keep_trying<bool>(own, mark, journal_, stop_);
+}
+
+asio::awaitable<void> Run::build(pg::Connection& own, std::string sql, std::string lock, int attempt) {
+  journal_.write(event::Statement{step_name_, sql, lock});
+  std::function<bool(pg::Session&)> run = [sql](pg::Session& s) {
+    steps::run_concurrently(s, sql);
+    return true;
+  };
+  busy_ = &own;
+  std::exception_ptr error;
+  std::string message;
+  try {
+    co_await own.run<bool>(std::move(run));
+  } catch (const pg::Failure& f) {
+    const bool is_retryable = f.disposition() == pg::Disposition::kRetryable && attempt < steps::kDdlAttempts;
+    if (!is_retryable && !stop_.is_requested()) {
+      error = std::make_exception_ptr(Error(f.sqlstate() == "42501" ? ExitCode::kPrivileges : ExitCode::kFailed,
+                                            "step \"" + step_name_ + "\" failed: " + f.what() + " (SQLSTATE " + f.sqlstate() + ")",
+                                            "correct it and run again: an INVALID leftover is dropped first"));
+    }
+    message = f.what();
+  }
+  busy_ = nullptr;
+  if (error) std::rethrow_exception(error);
+  if (message.empty() || stop_.is_requested()) co_return;
+  ++tally_.retries;
+  journal_.write(event::BatchFailed{0, 0, "", message, attempt, "retry", 1});
+  co_await sleep_unless_stopped(std::chrono::seconds{1}, stop_);
+}
+
+asio::awaitable<void> Run::run_verify(const VerifyStep& step, std::int64_t step_id) {
+  journal_.write(event::StepStarted{step_name_, step_kind_, false, 0});
+  const auto range = co_await lease_single(steps_, step_id);
+  if (!range) co_return;
+  std::function<std::string(pg::Session&)> ask = [=](pg::Session& s) { return steps::verify_value(s, step.name, step.query); };
+  const auto actual = co_await keep_trying<std::string>(steps_, ask, journal_, stop_);
+  const bool matches = actual == step.expect;
+  journal_.write(event::Verify{step_name_, step.expect, actual, matches});
+  std::function<bool(pg::Session&)> mark = [=, token = range->token](pg::Session& s) {
+    if (matches) return ledger::mark_done(s, token);
+    ledger::release(s, token);
+    return true;
+  };
+  co_await keep_trying<bool>(steps_, mark, journal_, stop_);
+  if (!matches) {
+    throw Error(ExitCode::kMismatch, "verify step \"" + step_name_ + "\" expects " + step.expect + " and found " + actual,
+                "look at the rows that its query finds; run again to verify once more");
+  }
+}
+
+}  // namespace pgsluice::engine

@@ -1,0 +1,95 @@
+#include "engine/sampler.hpp"
+
+#include <algorithm>
+
+#include "pg/activity.hpp"
+#include "pg/transaction.hpp"
+
+namespace pgsluice::engine {
+
+/// One visit to the primary.
+struct Readings {
+  pg::ReplicationView replication;
+  std::vector<pg::Waiter> waiters;
+};
+
+namespace {
+
+// Longer than a healthy reading by far, shorter than the patience of an operator.
+constexpr pg::TransactionLimits kReadLimits{std::chrono::milliseconds{500}, std::chrono::milliseconds{2'000}, true};
+
+Readings read(pg::Session& session, const std::string& prefix) {
+  return pg::in_transaction(session, kReadLimits, [&] {
+    return Readings{pg::read_replication(session), pg::read_waiters(session, prefix)};
+  });
+}
+
+governor::ReplicaReading replica_reading(const pg::Walsender& w) {
+  return {w.application_name, w.client_addr, w.state, w.replay ? governor::parse_lsn(*w.replay) : std::nullopt,
+          w.is_logical, w.state == "backup"};
+}
+
+governor::WaiterReading waiter_reading(const pg::Waiter& w) {
+  return {w.pid, w.waited_s, w.waits_for_table, w.blockers, w.application_name, w.query};
+}
+
+}  // namespace
+
+void Sampler::attach(LanePids lane_pids, GiveWay give_way) {
+  lane_pids_ = std::move(lane_pids);
+  give_way_ = std::move(give_way);
+}
+
+void Sampler::detach() { attach(nullptr, nullptr); }
+
+boost::asio::awaitable<void> Sampler::run(const bool& is_over) {
+  std::function<Readings(pg::Session&)> visit = [prefix = prefix_](pg::Session& s) { return read(s, prefix); };
+  while (!is_over) {
+    const auto began = std::chrono::steady_clock::now();
+    try {
+      const auto readings = co_await connection_.run<Readings>(visit);
+      take(readings, std::chrono::steady_clock::now());
+    } catch (const pg::Failure&) {
+      // No sample: the ones we have grow stale, and the governor says so in the hold's reason.
+    }
+    decide(std::chrono::steady_clock::now());
+    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began);
+    co_await sleep_for(std::max(governor::kPoll - took, std::chrono::milliseconds{1}));
+  }
+}
+
+void Sampler::take(const Readings& readings, governor::TimePoint taken_at) {
+  if (const auto flush = governor::parse_lsn(readings.replication.flush_lsn)) clock_.record(taken_at, *flush);
+  std::vector<governor::ReplicaReading> replicas;
+  for (const auto& w : readings.replication.walsenders) replicas.push_back(replica_reading(w));
+  samples_ = replica_lag_.observe(replicas, clock_, job_.throttle, taken_at);
+  for (const auto& s : samples_) {
+    if (s.name == "replica_lag" && s.known) tally_.lag_max_s = std::max(tally_.lag_max_s, s.value);
+  }
+
+  std::vector<governor::WaiterReading> waiters;
+  for (const auto& w : readings.waiters) waiters.push_back(waiter_reading(w));
+  const auto lane_of_pid = lane_pids_ ? lane_pids_() : std::map<int, int>{};
+  auto waits = governor::judge_lock_waits(waiters, lane_of_pid, job_.throttle, taken_at);
+  samples_.push_back(std::move(waits.sample));
+  if (!give_way_) return;
+  for (const auto& in_the_way : waits.to_cancel) give_way_(in_the_way.lane, in_the_way.reason);
+}
+
+void Sampler::decide(governor::TimePoint now) {
+  auto decision = governor::decide(samples_, pace_, now);
+  pace_ = decision.next;
+  gate_.decide(decision, now);
+  if (decision.flow == flow_) return;
+  flow_ = decision.flow;
+  event::Throttle told{governor::flow_text(flow_), "", 0, 0, "", decision.pace, decision.reason, decision.held_s};
+  if (decision.worst) {
+    told.signal = decision.worst->name;
+    told.value = decision.worst->value;
+    told.limit = decision.worst->limit;
+    told.unit = decision.worst->unit;
+  }
+  journal_.write(std::move(told));
+}
+
+}  // namespace pgsluice::engine

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "engine/gate.hpp"
+#include "engine/journal.hpp"
+#include "engine/tally.hpp"
+#include "governor/lock_waits.hpp"
+#include "governor/replica_lag.hpp"
+#include "pg/connection.hpp"
+#include "pgsluice/job.hpp"
+
+namespace pgsluice::engine {
+
+/// Reads the signals every governor::kPoll on a connection of its own, lets the governor decide, and sets the gate.
+/// A slow server delays a reading; the gate then holds by itself. Confined to the io thread.
+class Sampler {
+ public:
+  /// Which lane a server process works for; empty behind a pooler, and while no lanes run.
+  using LanePids = std::function<std::map<int, int>()>;
+  /// Asks a lane to give way to a waiter, who is named in words.
+  using GiveWay = std::function<void(int lane, const std::string& who)>;
+
+  Sampler(pg::Connection& connection, std::string application_prefix, const Job& job, Gate& gate, Journal& journal,
+          Tally& tally)
+      : connection_(connection), prefix_(std::move(application_prefix)), job_(job), gate_(gate), journal_(journal), tally_(tally) {}
+
+  /// Called while a backfill step runs.
+  void attach(LanePids lane_pids, GiveWay give_way);
+  void detach();
+
+  /// Samples until `is_over` is set. Never throws for a server that cannot be reached: without samples the gate holds.
+  boost::asio::awaitable<void> run(const bool& is_over);
+
+  const std::vector<governor::Sample>& samples() const { return samples_; }
+
+ private:
+  void take(const struct Readings& readings, governor::TimePoint taken_at);
+  void decide(governor::TimePoint now);
+
+  pg::Connection& connection_;
+  std::string prefix_;
+  const Job& job_;
+  Gate& gate_;
+  Journal& journal_;
+  Tally& tally_;
+  LanePids lane_pids_;
+  GiveWay give_way_;
+  governor::LsnClock clock_;
+  governor::ReplicaLag replica_lag_;
+  governor::PaceState pace_;
+  governor::Flow flow_ = governor::Flow::kGo;  // last told
+  std::vector<governor::Sample> samples_;
+};
+
+}  // namespace pgsluice::engine

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <chrono>
+#include <string>
+
+namespace pgsluice::engine {
+
+/// Why a run takes no new batch.
+enum class StopCause {
+  kNone,
+  kSignal,       // SIGTERM, SIGINT
+  kDuration,     // --for
+  kUntil,        // --until
+  kWindow,       // outside [window]
+  kHeldTooLong,  // throttle.give_up
+  kPaused,       // by an operator, for longer than throttle.give_up
+  kCancelled,    // by an operator
+  kFailed,       // an error ends the run
+};
+
+/// The run's word to drain. The first cause stands, but for an error, which outweighs all. Confined to the io thread.
+class Stop {
+ public:
+  void request(StopCause cause, const std::string& reason) {
+    if (cause_ != StopCause::kNone && cause != StopCause::kFailed) return;
+    cause_ = cause;
+    reason_ = reason;
+  }
+  bool is_requested() const { return cause_ != StopCause::kNone; }
+  StopCause cause() const { return cause_; }
+  const std::string& reason() const { return reason_; }
+
+ private:
+  StopCause cause_ = StopCause::kNone;
+  std::string reason_;
+};
+
+/// Waits, but at most 50 ms longer than until `stop` is requested.
+boost::asio::awaitable<void> sleep_unless_stopped(std::chrono::milliseconds duration, const Stop& stop);
+
+/// Waits.
+boost::asio::awaitable<void> sleep_for(std::chrono::milliseconds duration);
+
+}  // namespace pgsluice::engine
