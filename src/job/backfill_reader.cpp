@@ -32,10 +32,10 @@ void read_assignment(Section& set, BackfillStep& step, const Section::Entry& ent
   const Position where = position_of(*entry.node);
   const auto expression = sql_text(*entry.node);
   if (!expression) {
-    const bool dotted = entry.node->is_table();
     return set.refuse_type(*entry.node, entry.key, "an SQL expression in a string, a number or a boolean",
-                           dotted ? "a column has no schema or table in front of it"
-                                  : "write the expression as a string, such as \"DATE '2024-01-01'\"");
+                           entry.node->is_table()
+                               ? "a column has no schema or table in front of it"
+                               : "write the expression as a string: \"DATE '2024-01-01'\"");
   }
   const auto refusal = add_assignment(step, entry.key, *expression);
   if (!refusal) return;

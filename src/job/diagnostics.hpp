@@ -20,7 +20,6 @@ class Diagnostics {
   explicit Diagnostics(std::string file) : file_(std::move(file)) {}
 
   void add(Position where, std::string message, std::string hint);
-  std::size_t count() const { return found_.size(); }
 
   /// All of them, sorted by position. Empties the collection.
   std::vector<Diagnostic> take();

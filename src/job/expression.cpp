@@ -144,10 +144,10 @@ std::string hint_for(std::string_view text) {
   return kOneExpression;
 }
 
-/// Parses `SELECT text` for its shape and `SELECT (text)` for its meaning: the first alone lets an alias or a
-/// FROM through, the second alone `1) + (2`, and only both together are one expression. The line break ends a
-/// line comment.
-Checked<Tree> parse_value(std::string_view text) {
+/// `SELECT (text)` as a tree. Parses `SELECT text` for its shape and `SELECT (text)` for its meaning: the
+/// first alone lets an alias or a FROM through, the second alone `1) + (2`, and only both together are one
+/// expression. The line break ends a line comment.
+Checked<std::vector<ParsedStatement>> parse_value(std::string_view text) {
   auto bare = parse_statements("SELECT " + std::string(text) + "\n");
   if (auto* refusal = std::get_if<Refusal>(&bare))
     return Refusal{std::move(refusal->message), hint_for(text)};
@@ -157,11 +157,11 @@ Checked<Tree> parse_value(std::string_view text) {
                    kOneExpression};
   }
   auto wrapped = parse_statements("SELECT (" + std::string(text) + "\n)");
-  const bool is_one =
-      only_value(statements) != nullptr && std::holds_alternative<std::vector<ParsedStatement>>(wrapped);
-  const Tree* value = is_one ? only_value(std::get<0>(wrapped)) : nullptr;
-  if (value == nullptr) return Refusal{"must be exactly one expression", hint_for(text)};
-  return *value;
+  const auto* whole = std::get_if<std::vector<ParsedStatement>>(&wrapped);
+  if (whole == nullptr || only_value(statements) == nullptr || only_value(*whole) == nullptr) {
+    return Refusal{"must be exactly one expression", hint_for(text)};
+  }
+  return wrapped;
 }
 
 std::string_view trim(std::string_view text) {
@@ -183,7 +183,7 @@ Checked<Expression> check_expression(std::string_view text) {
 
   Expression expression;
   std::optional<Refusal> found;
-  visit_nodes(std::get<Tree>(parsed), [&](std::string_view name, const Tree& node, bool in_query) {
+  visit_nodes(*only_value(std::get<0>(parsed)), [&](std::string_view name, const Tree& node, bool in_query) {
     if (!found) found = check_node(name, node, in_query);
     if (name != "FuncCall") return;
     const std::string function = function_name(node);
@@ -193,7 +193,10 @@ Checked<Expression> check_expression(std::string_view text) {
   });
   if (found) return std::move(*found);
   expression.text = std::string(text);
-  if (text.find("--") != std::string_view::npos) expression.text += '\n';
+  const auto last_line = text.rfind('\n');
+  if (text.find("--", last_line == std::string_view::npos ? 0 : last_line) != std::string_view::npos) {
+    expression.text += '\n';
+  }
   return expression;
 }
 

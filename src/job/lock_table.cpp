@@ -18,9 +18,9 @@ constexpr std::array<std::string_view, 8> kShareRowExclusive = {
 
 // Storage parameters that change what other sessions' running statements rely on; all others, fillfactor and
 // autovacuum's among them, are read when they are needed.
-constexpr std::array<std::string_view, 8> kStrictParameters = {
-    "user_catalog_table", "security_barrier", "security_invoker",       "check_option",
-    "buffering",          "fastupdate",       "gin_pending_list_limit", "pages_per_range"};
+constexpr std::array<std::string_view, 9> kStrictParameters = {
+    "user_catalog_table", "security_barrier",       "security_invoker", "check_option", "buffering",
+    "fastupdate",         "gin_pending_list_limit", "pages_per_range",  "autosummarize"};
 
 template <class Names>
 bool holds(const Names& names, std::string_view name) {
@@ -30,7 +30,7 @@ bool holds(const Names& names, std::string_view name) {
 LockMode parameters_lock(const Tree& command) {
   for (const Tree& item : child(child(child(command, "def"), "List"), "items")) {
     const std::string name = text_of(child(item, "DefElem"), "defname");
-    if (holds(kStrictParameters, name) || name == "autosummarize") return LockMode::kAccessExclusive;
+    if (holds(kStrictParameters, name)) return LockMode::kAccessExclusive;
   }
   return LockMode::kShareUpdateExclusive;
 }

@@ -30,17 +30,22 @@ std::string_view trim(std::string_view text) {
   return text.substr(first, text.find_last_not_of(kSpaces) - first + 1);
 }
 
-/// `position` counts bytes from 1; the line is only worth naming when there are several.
+/// `position` counts characters from 1; the line is only worth naming when there are several.
 std::string line_of(std::string_view sql, int position) {
-  if (sql.find('\n') == std::string_view::npos) return {};
-  const auto end = std::min(sql.size(), static_cast<std::size_t>(std::max(0, position - 1)));
-  const auto line = 1 + std::count(sql.begin(), sql.begin() + static_cast<std::ptrdiff_t>(end), '\n');
+  if (trim(sql).find('\n') == std::string_view::npos) return {};
+  int line = 1;
+  int characters = 0;
+  for (const char c : sql) {
+    const bool continues = (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;  // inside a UTF-8 character
+    if (!continues && ++characters >= position) break;
+    if (c == '\n') ++line;
+  }
   return " in its line " + std::to_string(line);
 }
 
 Refusal syntax_error(std::string_view sql, const PgQueryError& error) {
   return {"is not valid SQL: " + std::string(error.message) + line_of(sql, error.cursorpos),
-          "the grammar is that of PostgreSQL 15"};
+          "the grammar is that of PostgreSQL " PG_MAJORVERSION};
 }
 
 ParsedStatement take_statement(std::string_view sql, Tree& raw) {

@@ -33,12 +33,18 @@ std::optional<std::int64_t> read_tunable(Section& section, const Tunable& tunabl
   return amount;
 }
 
-void read_tunables(Section& section, std::string_view name, Settings& settings) {
+/// Returns the keys whose values were refused.
+std::vector<std::string_view> read_tunables(Section& section, std::string_view name, Settings& settings) {
+  std::vector<std::string_view> refused;
   for (const Tunable& tunable : tunables()) {
     if (tunable.section != name) continue;
-    if (name == "batch" && section.has(tunable.key)) settings.written.emplace(tunable.key);
-    if (const auto amount = read_tunable(section, tunable)) tunable.set(settings.job, *amount);
+    const auto amount = read_tunable(section, tunable);
+    if (amount) tunable.set(settings.job, *amount);
+    if (!section.has(tunable.key)) continue;
+    if (name == "batch") settings.written.emplace(tunable.key);
+    if (!amount) refused.push_back(tunable.key);
   }
+  return refused;
 }
 
 /// The defaults of what is not written follow what is: `rows_max = 500` alone also lowers the first batch. A
@@ -47,18 +53,18 @@ void fit_defaults(Settings& settings) {
   BatchLimits& batch = settings.job.batch;
   const auto written = [&](const char* key) { return settings.written.contains(key); };
   if (!written("rows")) batch.rows = std::min(BatchLimits{}.rows, batch.rows_max);
-  if (!written("rows_min")) batch.rows_min = std::min(BatchLimits{}.rows_min, batch.rows);
+  if (!written("rows_min")) batch.rows_min = std::min({BatchLimits{}.rows_min, batch.rows, batch.rows_max});
   if (!written("rows")) batch.rows = std::min(std::max(batch.rows, batch.rows_min), batch.rows_max);
 }
 
 void read_batch(Section& section, Settings& settings) {
-  const std::size_t before = section.diagnostics().count();
-  read_tunables(section, "batch", settings);
+  const auto refused = read_tunables(section, "batch", settings);
   fit_defaults(settings);
-  const bool readable = section.diagnostics().count() == before;
   const auto conflict = find_conflict(settings.job.batch);
   if (!conflict || settings.has_conflict) return;
   settings.has_conflict = true;
+  // A refused row count left its default behind: a conflict with that would be no mistake of the file's.
+  const bool readable = std::all_of(refused.begin(), refused.end(), [](auto key) { return key == "target"; });
   if (readable) section.refuse(conflict->key, conflict->refusal);
 }
 

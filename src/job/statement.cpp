@@ -40,12 +40,14 @@ TableName dotted_name(const Tree& list, std::size_t dropped) {
   return {parts.size() > 1 ? parts[parts.size() - 2] : std::string(), parts.back()};
 }
 
-/// A column or table constraint with REFERENCES locks the table it points at.
-void lock_referenced(StatementFacts& facts, const Tree& constraints) {
-  for (const Tree& item : constraints) {
-    const Tree& target = child(child(item, "Constraint"), "pktable");
-    if (!target.is_null()) lock_other(facts, table_of(target), LockMode::kShareRowExclusive);
-  }
+/// A constraint with REFERENCES locks the table that it points at.
+void lock_referenced(StatementFacts& facts, const Tree& constraint) {
+  const Tree& target = child(child(constraint, "Constraint"), "pktable");
+  if (!target.is_null()) lock_other(facts, table_of(target), LockMode::kShareRowExclusive);
+}
+
+void lock_all_referenced(StatementFacts& facts, const Tree& column) {
+  for (const Tree& constraint : child(column, "constraints")) lock_referenced(facts, constraint);
 }
 
 LockMode alter_command(StatementFacts& facts, const Tree& command) {
@@ -54,10 +56,13 @@ LockMode alter_command(StatementFacts& facts, const Tree& command) {
   const Tree& column = child(def, "ColumnDef");
   if (subtype == "AT_AddColumn") {
     facts.columns_added.push_back(text_of(column, "colname"));
-    lock_referenced(facts, child(column, "constraints"));
+    lock_all_referenced(facts, column);
   }
   if (subtype == "AT_DropColumn") facts.columns_dropped.push_back(text_of(command, "name"));
-  if (subtype == "AT_AddConstraint") lock_referenced(facts, Tree::array({def}));
+  if (subtype == "AT_AddConstraint") lock_referenced(facts, def);
+  if (subtype == "AT_AddInherit") {
+    lock_other(facts, table_of(child(def, "RangeVar")), LockMode::kShareUpdateExclusive);
+  }
   const Tree& partition = child(child(def, "PartitionCmd"), "name");
   if (!partition.is_null()) lock_other(facts, table_of(partition), LockMode::kAccessExclusive);
   return alter_table_lock(command);
@@ -87,8 +92,8 @@ void create_table(const Tree& tree, StatementFacts& facts) {
     lock_other(facts, parent, partition ? LockMode::kAccessExclusive : LockMode::kShareUpdateExclusive);
   }
   for (const Tree& element : child(tree, "tableElts")) {
-    lock_referenced(facts, child(child(element, "ColumnDef"), "constraints"));
-    lock_referenced(facts, Tree::array({element}));
+    lock_all_referenced(facts, child(element, "ColumnDef"));
+    lock_referenced(facts, element);
     const Tree& like = child(child(element, "TableLikeClause"), "relation");
     if (!like.is_null()) lock_other(facts, table_of(like), LockMode::kAccessShare);
   }
@@ -167,8 +172,15 @@ void vacuum(const Tree& tree, StatementFacts& facts) {
 void reindex(const Tree& tree, StatementFacts& facts) {
   const Tree& relation = child(tree, "relation");
   if (relation.is_null()) return;
-  if (text_of(tree, "kind") == "REINDEX_OBJECT_INDEX") facts.index_name = table_of(relation).name;
-  lock_tables(facts, {table_of(relation)}, LockMode::kShare);
+  const bool index = text_of(tree, "kind") == "REINDEX_OBJECT_INDEX";
+  if (index) facts.index_name = table_of(relation).name;
+  lock_tables(facts, {table_of(relation)}, index ? LockMode::kAccessExclusive : LockMode::kShare);
+}
+
+void refresh(const Tree& tree, StatementFacts& facts) {
+  const bool concurrent = is_set(tree, "concurrent");
+  lock_tables(facts, {table_of(child(tree, "relation"))},
+              concurrent ? LockMode::kExclusive : LockMode::kAccessExclusive);
 }
 
 /// Statements whose one table stands in one field and whose lock is always the same.
@@ -189,8 +201,7 @@ const std::map<std::string, PlainLock, std::less<>>& plain_locks() {
       {"RuleStmt", {"relation", LockMode::kAccessExclusive}},
       {"ClusterStmt", {"relation", LockMode::kAccessExclusive}},
       {"AlterObjectSchemaStmt", {"relation", LockMode::kAccessExclusive}},
-      {"AlterSeqStmt", {"sequence", LockMode::kShareRowExclusive}},
-      {"RefreshMatViewStmt", {"relation", LockMode::kAccessExclusive}}};
+      {"AlterSeqStmt", {"sequence", LockMode::kShareRowExclusive}}};
   return kLocks;
 }
 
@@ -212,7 +223,7 @@ const std::map<std::string, Describe, std::less<>>& describers() {
       {"ViewStmt", create_view},       {"DropStmt", drop},
       {"RenameStmt", rename},          {"CommentStmt", comment},
       {"SelectStmt", select},          {"VacuumStmt", vacuum},
-      {"ReindexStmt", reindex}};
+      {"ReindexStmt", reindex},        {"RefreshMatViewStmt", refresh}};
   return kDescribers;
 }
 

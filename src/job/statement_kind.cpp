@@ -38,8 +38,7 @@ std::string node_words(std::string_view node) {
 }
 
 std::string transaction_words(const Tree& tree) {
-  const std::string kind = text_of(tree, "kind").substr(std::string_view("TRANS_STMT_").size());
-  std::string words = kind;
+  std::string words = text_of(tree, "kind").substr(std::string_view("TRANS_STMT_").size());
   std::replace(words.begin(), words.end(), '_', ' ');
   return words;
 }
@@ -108,7 +107,7 @@ std::string statement_kind(const ParsedStatement& statement) {
     return "ALTER " + object_words(text_of(tree, "objectType"));
   if (node == "RenameStmt") return rename_words(tree);
   if (node == "DropStmt") return "DROP " + object_words(text_of(tree, "removeType"));
-  if (node == "IndexStmt") return is_set(tree, "unique") ? "CREATE UNIQUE INDEX" : "CREATE INDEX";
+  if (node == "IndexStmt") return "CREATE INDEX";
   if (node == "ViewStmt") return create_words(tree, "VIEW");
   if (node == "CreateFunctionStmt")
     return create_words(tree, is_set(tree, "is_procedure") ? "PROCEDURE" : "FUNCTION");

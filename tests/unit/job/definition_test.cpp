@@ -1,0 +1,55 @@
+// Goal: a definition changes when what a step does changes, and only then.
+// Method: compare lines of steps that differ in one thing.
+#include <gtest/gtest.h>
+
+#include "pgsluice/job.hpp"
+
+namespace pgsluice {
+namespace {
+
+using Lines = std::vector<std::string>;
+
+BackfillStep backfill() {
+  return {
+      "fill", {"public", "Users"}, {"tenant_id", "id"}, {{"email", "lower(email)"}}, "email <> lower(email)"};
+}
+
+TEST(Definitions, AreLinesFitForADiff) {
+  EXPECT_EQ(step_definition(backfill()),
+            (Lines{"kind = backfill", "name = fill", "table = public.\"Users\"", "key = tenant_id",
+                   "key = id", "set.email = lower(email)", "where = email <> lower(email)"}));
+  EXPECT_EQ(step_definition(SqlStep{"add", {"ALTER TABLE a\n  ADD x int", "SELECT 1"}, {}}),
+            (Lines{"kind = sql", "name = add", "up = ALTER TABLE a", "up =   ADD x int", "up = SELECT 1"}));
+  EXPECT_EQ(step_definition(IndexStep{"i", "CREATE INDEX CONCURRENTLY i ON a (b)"}),
+            (Lines{"kind = index", "name = i", "sql = CREATE INDEX CONCURRENTLY i ON a (b)"}));
+  EXPECT_EQ(step_definition(VerifyStep{"v", "SELECT 0", "0"}),
+            (Lines{"kind = verify", "name = v", "query = SELECT 0", "expect = 0"}));
+}
+
+TEST(Definitions, ChangeWithEverythingThatABackfillDoes) {
+  const Lines before = step_definition(backfill());
+  for (void (*change)(BackfillStep&) :
+       {+[](BackfillStep& s) { s.table.name = "users"; }, +[](BackfillStep& s) { s.key.pop_back(); },
+        +[](BackfillStep& s) { s.set[0].expression += " "; }, +[](BackfillStep& s) { s.where.clear(); }}) {
+    BackfillStep changed = backfill();
+    change(changed);
+    EXPECT_NE(step_definition(changed), before);
+  }
+}
+
+TEST(Definitions, LetTheWayBackBeMended) {
+  EXPECT_EQ(step_definition(SqlStep{"a", {"SELECT 1"}, {}}),
+            step_definition(SqlStep{"a", {"SELECT 1"}, {"SELECT 2"}}));
+}
+
+TEST(Steps, KnowTheirNameAndKind) {
+  const Step step = backfill();
+  EXPECT_EQ(step_name(step), "fill");
+  EXPECT_STREQ(step_kind(step), "backfill");
+  EXPECT_STREQ(step_kind(SqlStep{}), "sql");
+  EXPECT_STREQ(step_kind(IndexStep{}), "index");
+  EXPECT_STREQ(step_kind(VerifyStep{}), "verify");
+}
+
+}  // namespace
+}  // namespace pgsluice
