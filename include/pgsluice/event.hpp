@@ -10,63 +10,156 @@
 
 namespace pgsluice {
 
-/// What happened, as it travels from the engine to the reporter and, but for Batch and Status, into the job's event
-/// log. Values only. Field names are those of the JSON lines (docs/operations.md).
+/// What happened, as it travels from the engine to the reporter and, but for Batch and Status, into the job's
+/// event log. Values only. Field names are those of the JSON lines (docs/operations.md); `_s` means seconds.
+/// A RowCounts becomes rows_changed, rows_already_right and rows_quarantined; what is not known (0 expected
+/// rows, lag -1) is null.
 namespace event {
 
-struct RunStarted { std::string version; std::string host; int pid = 0; bool resumed = false; int lanes = 0; };
-struct StepStarted { std::string step; std::string kind; bool resumed = false; std::int64_t rows_expected = 0; };
-struct StepEnded { std::string step; std::string kind; std::string outcome; RowCounts rows; double duration_s = 0; };
+struct RunStarted {
+  std::string version;
+  std::string host;
+  int pid = 0;
+  bool resumed = false;
+  int lanes = 0;
+};
+struct StepStarted {
+  std::string step;
+  std::string kind;
+  bool resumed = false;
+  std::int64_t rows_expected = 0;
+};
+/// outcome: "done" or how else it ended; only "done" lets the live view show 100 %.
+struct StepEnded {
+  std::string step;
+  std::string kind;
+  std::string outcome;
+  RowCounts rows;
+  double duration_s = 0;
+};
 /// A statement that is not part of a batch, just before it runs.
-struct Statement { std::string step; std::string sql; std::string lock; };
+struct Statement {
+  std::string step;
+  std::string sql;
+  std::string lock;
+};
+/// A committed batch. Published always, shown only with ReportOptions::log_batches.
 struct Batch {
-  std::int64_t range_id = 0; int lane = 0; std::int64_t rows_changed = 0; std::int64_t rows_visited = 0;
-  double duration_s = 0; int attempt = 1;
+  std::int64_t range_id = 0;
+  int lane = 0;
+  std::int64_t rows_changed = 0;
+  std::int64_t rows_visited = 0;
+  double duration_s = 0;
+  int attempt = 1;
 };
 struct BatchFailed {
-  std::int64_t range_id = 0; int lane = 0; std::string sqlstate; std::string message; int attempt = 1;
-  std::string action;               // "retry", "shrink", "bisect", "quarantine", "release", "fail"
+  std::int64_t range_id = 0;
+  int lane = 0;
+  std::string sqlstate;
+  std::string message;
+  int attempt = 1;
+  std::string action;  // "retry", "shrink", "bisect", "quarantine", "release", "fail"
   double backoff_s = 0;
 };
-struct Split { std::int64_t range_id = 0; std::int64_t new_range_id = 0; std::string at; };
-struct Lease { std::int64_t range_id = 0; int lane = 0; std::int64_t epoch = 0; bool taken_over = false; };
-/// state: "slow", "hold" or "go".
-struct Throttle { std::string state; std::string signal; double value = 0; double limit = 0; std::string unit;
-                  double pace = 1; std::string reason; double held_s = 0; };
-struct Tune { std::string field; std::string from; std::string to; std::string cause; };
-struct Command { std::string actor; std::string verb; std::string arguments; std::string reason; };
-struct State { std::string from; std::string to; std::string reason; };
-struct Verify { std::string step; std::string expected; std::string actual; bool matches = false; };
-struct Warning { std::string message; std::string hint; };
-struct Status { Progress progress; };
+/// Range range_id ends at `at` (a key, as text) from now on; the rest is new_range_id.
+struct Split {
+  std::int64_t range_id = 0;
+  std::int64_t new_range_id = 0;
+  std::string at;
+};
+/// taken_over: it belonged to a run that is gone.
+struct Lease {
+  std::int64_t range_id = 0;
+  int lane = 0;
+  std::int64_t epoch = 0;
+  bool taken_over = false;
+};
+/// state: "slow", "hold" or "go". value and limit in `unit` ("s", "bytes"); pace 0 to 1; held_s at "go" only.
+struct Throttle {
+  std::string state;
+  std::string signal;
+  double value = 0;
+  double limit = 0;
+  std::string unit;
+  double pace = 1;
+  std::string reason;
+  double held_s = 0;
+};
+/// A setting that pgsluice changed by itself.
+struct Tune {
+  std::string field;
+  std::string from;
+  std::string to;
+  std::string cause;
+};
+/// A setting or state that an operator changed.
+struct Command {
+  std::string actor;
+  std::string verb;
+  std::string arguments;
+  std::string reason;
+};
+/// The job went from one state to another.
+struct State {
+  std::string from;
+  std::string to;
+  std::string reason;
+};
+struct Verify {
+  std::string step;
+  std::string expected;
+  std::string actual;
+  bool matches = false;
+};
+struct Warning {
+  std::string message;
+  std::string hint;
+};
+/// Published several times a second; each style shows it as often as it can bear.
+struct Status {
+  Progress progress;
+};
+/// The last event of a run. The reporter adds what it dropped to events_dropped.
 struct Summary {
-  std::string outcome;              // "done", "failed", "work left", "paused", "cancelled", "refused", …
-  int exit_code = 0; std::string reason; std::string hint; RowCounts rows; std::int64_t batches = 0; std::int64_t retries = 0;
-  std::int64_t splits = 0; double duration_s = 0; double held_s = 0;
-  double batch_p50_s = 0; double batch_p95_s = 0; double batch_p99_s = 0; double batch_max_s = 0;
-  double lag_max_s = -1;            // highest replica lag seen; -1: no replica
-  double rows_per_second = 0; std::int64_t events_dropped = 0; std::string next;  // command line to continue
+  std::string outcome;  // "done", "failed", "work left", "paused", "cancelled", "refused", …
+  int exit_code = 0;
+  std::string reason;
+  std::string hint;
+  RowCounts rows;
+  std::int64_t batches = 0;
+  std::int64_t retries = 0;
+  std::int64_t splits = 0;
+  double duration_s = 0;
+  double held_s = 0;
+  double batch_p50_s = 0;
+  double batch_p95_s = 0;
+  double batch_p99_s = 0;
+  double batch_max_s = 0;
+  double lag_max_s = -1;  // highest replica lag seen; -1: no replica
+  double rows_per_second = 0;
+  std::int64_t events_dropped = 0;
+  std::string next;  // command line to continue
 };
 
 }  // namespace event
 
-using EventBody = std::variant<event::RunStarted, event::StepStarted, event::StepEnded, event::Statement, event::Batch,
-                               event::BatchFailed, event::Split, event::Lease, event::Throttle, event::Tune,
-                               event::Command, event::State, event::Verify, event::Warning, event::Status,
-                               event::Summary>;
+using EventBody =
+    std::variant<event::RunStarted, event::StepStarted, event::StepEnded, event::Statement, event::Batch,
+                 event::BatchFailed, event::Split, event::Lease, event::Throttle, event::Tune, event::Command,
+                 event::State, event::Verify, event::Warning, event::Status, event::Summary>;
 
 struct Event {
   std::chrono::system_clock::time_point at = std::chrono::system_clock::now();
   std::string job;
-  std::string run_id;               // UUID; empty outside a run
+  std::string run_id;  // UUID; empty outside a run
   EventBody body;
 };
 
 /// Snake-case type name of the JSON line: "run_started", "batch", "summary", …
 const char* event_type(const EventBody& body);
 
-/// Takes events. Implementations are thread-safe and never block the caller; a full sink drops Batch and Status events and
-/// counts them, all others are kept.
+/// Takes events. The order of one thread's events is kept. Implementations are thread-safe and never block
+/// the caller; a full sink drops Batch and Status events and counts them, all others are kept.
 class EventSink {
  public:
   virtual ~EventSink() = default;

@@ -26,6 +26,8 @@ struct BatchLimits {
   Milliseconds target{100};        // server time of one batch transaction
   std::int64_t rows_min = 50;
   std::int64_t rows_max = 50'000;
+
+  bool operator==(const BatchLimits&) const = default;
 };
 
 /// When the governor holds. Zero for a limit is not "off": it is refused.

@@ -11,7 +11,7 @@ namespace pgsluice {
 /// Rows as they are, never as batch sizes: P5.
 struct RowCounts {
   std::int64_t changed = 0;
-  std::int64_t already_right = 0;   // visited, but outside the step's `where`
+  std::int64_t already_right = 0;  // visited, but outside the step's `where`
   std::int64_t quarantined = 0;
 
   std::int64_t visited() const { return changed + already_right + quarantined; }
@@ -19,12 +19,12 @@ struct RowCounts {
 
 /// One signal as the screen shows it.
 struct SignalView {
-  std::string name;                 // "replica_lag", "replica_lag_bytes", "lock_wait"
-  double value = 0;                 // in `unit`
+  std::string name;  // "replica_lag", "replica_lag_bytes", "lock_wait"
+  double value = 0;  // in `unit`
   double limit = 0;
-  std::string unit;                 // "s", "bytes"
-  bool known = true;                // false: value means nothing, and the governor holds
-  std::string reason;               // in words, when it slows or holds
+  std::string unit;    // "s", "bytes"
+  bool known = true;   // false: value means nothing, and the governor holds
+  std::string reason;  // in words, when it slows or holds
 };
 
 /// What a run looks like at one moment. A value: copied freely, owned by whoever holds it.
@@ -32,19 +32,19 @@ struct Progress {
   std::string job;
   std::string step;
   std::string step_kind;
-  int step_number = 0;              // from 1
+  int step_number = 0;  // from 1
   int step_count = 0;
-  std::string state;                // "running", "held", "paused", "draining", "waiting"
+  std::string state;  // "running", "held", "paused", "draining", "waiting"
   RowCounts rows;
-  std::int64_t rows_expected = 0;   // an estimate from the catalog; 0: unknown
-  double rows_per_second = 0;       // over the last seconds of work
-  std::int64_t batch_rows = 0;      // size that the next batch will have
+  std::int64_t rows_expected = 0;           // an estimate from the catalog; 0: unknown
+  double rows_per_second = 0;               // over the last seconds of work
+  std::int64_t batch_rows = 0;              // size that the next batch will have
   std::chrono::milliseconds batch_time{0};  // median of the recent batches
-  int lanes = 0;                    // wanted
+  int lanes = 0;                            // wanted
   int lanes_busy = 0;
   int ranges_left = 0;
-  double pace = 1;                  // 0 to 1
-  std::string hold_reason;          // empty unless slowed or held
+  double pace = 1;          // 0 to 1
+  std::string hold_reason;  // empty unless slowed or held
   std::vector<SignalView> signals;
   std::optional<std::chrono::seconds> eta;  // of the step; empty: not known yet
   std::chrono::milliseconds elapsed{0};     // of this run

@@ -23,14 +23,16 @@ bool choose_color();
 
 struct ReportOptions {
   ReportStyle style = ReportStyle::kLines;
-  bool color = false;              // kLive only; see choose_color()
-  bool log_batches = false;        // kJson: batch events too; kLines: one line a batch
+  bool color = false;        // kLive only; see choose_color()
+  bool log_batches = false;  // kJson: batch events too; kLines: one line a batch
   std::FILE* out = stdout;
   std::FILE* err = stderr;
 };
 
-/// An EventSink with a thread of its own that prints. finish() drains what is queued, prints the rest and joins;
-/// the destructor calls it. Owned by the command; must outlive the engine that publishes into it.
+/// An EventSink with a thread of its own that prints; that thread takes no OS signal, and a reader that has
+/// gone away does not end the run. Several runs may tell one reporter one after the other, each ending in its
+/// Summary. finish() drains what is queued, prints the rest and joins; the destructor calls it. Owned by the
+/// command; must outlive the engine that publishes into it.
 class Reporter : public EventSink {
  public:
   virtual void finish() = 0;

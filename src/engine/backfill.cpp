@@ -40,6 +40,14 @@ void Backfill::start_lane(Stop& stop) {
   });
 }
 
+void Backfill::match_tunables() {
+  if (limits_ == at_.job.batch) return;
+  limits_ = at_.job.batch;
+  if (const auto tune = at_.sizer.retarget(limits_)) {
+    at_.journal.write(event::Tune{"batch.rows", std::to_string(tune->from), std::to_string(tune->to), tune->cause});
+  }
+}
+
 void Backfill::match_lanes(Stop& stop) {
   const int wanted = at_.job.lanes;
   while (working() < wanted && !is_nothing_left_ && !stop.is_requested()) start_lane(stop);
@@ -55,6 +63,7 @@ void Backfill::match_lanes(Stop& stop) {
 
 asio::awaitable<void> Backfill::run(Stop& stop) {
   do {
+    match_tunables();
     match_lanes(stop);
     co_await sleep_for(kLook);
   } while (working() > 0 || (!is_nothing_left_ && !stop.is_requested()));

@@ -24,7 +24,7 @@ struct LaneConnections {
 class Backfill {
  public:
   Backfill(boost::asio::io_context& io, LaneConnections connections, LaneSurroundings surroundings)
-      : io_(io), connections_(std::move(connections)), at_(surroundings) {}
+      : io_(io), connections_(std::move(connections)), at_(surroundings), limits_(surroundings.job.batch) {}
 
   /// Returns when no lane works any more: the step is done, held by others, or stop is requested. Throws the first
   /// lane's Error after the others have drained.
@@ -46,12 +46,14 @@ class Backfill {
   static boost::asio::awaitable<void> give_way_on(std::shared_ptr<Crew> crew, std::string who);
   static boost::asio::awaitable<void> abort_on(std::shared_ptr<Crew> crew);
   void start_lane(Stop& stop);
+  void match_tunables();
   void match_lanes(Stop& stop);
   int working() const;
 
   boost::asio::io_context& io_;
   LaneConnections connections_;
   LaneSurroundings at_;
+  BatchLimits limits_;            // that the sizer works by
   std::vector<std::shared_ptr<Crew>> crews_;  // shared with a cancel on its way, which may outlast the lane
   std::exception_ptr first_error_;
   int next_number_ = 1;

@@ -1,6 +1,7 @@
 #include "engine/lane.hpp"
 
-#include "base/backoff.hpp"
+#include <random>
+
 #include "engine/outage.hpp"
 #include "pgsluice/error.hpp"
 
@@ -8,7 +9,8 @@ namespace pgsluice::engine {
 namespace {
 
 // Short against the lease, long against a lock queue that is about to clear.
-constexpr base::Backoff kBatchBackoff{std::chrono::milliseconds{20}, std::chrono::milliseconds{5'000}};
+constexpr std::chrono::milliseconds kBackoffFirst{20};
+constexpr std::chrono::milliseconds kBackoffMax{5'000};
 
 double seconds(std::chrono::nanoseconds d) { return std::chrono::duration<double>(d).count(); }
 
@@ -28,6 +30,12 @@ std::string hint_for(const std::string& sqlstate) {
 }
 
 }  // namespace
+
+Lane::Lane(int number, pg::Connection& connection, LaneSurroundings surroundings)
+    : number_(number),
+      connection_(connection),
+      at_(surroundings),
+      jitter_{kBackoffFirst, kBackoffMax, base::Backoff::kNoLimit, std::random_device{}()} {}
 
 boost::asio::awaitable<void> Lane::work() {
   while (!is_draining()) {
@@ -135,7 +143,7 @@ Lane::Next Lane::on_retryable(const BatchOutcome& outcome, std::int64_t rows, st
     bisection_.on_fault(rows);
     action = "bisect";
   }
-  backoff_ = kBatchBackoff.next(attempt_).value_or(kBatchBackoff.cap);
+  backoff_ = jitter_.next(attempt_).value_or(kBackoffMax);
   at_.journal.write(event::BatchFailed{range_id, number_, outcome.sqlstate, outcome.message, attempt_, action,
                                        seconds(backoff_)});
   ++attempt_;

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "base/backoff.hpp"
 #include "engine/backfill_step.hpp"
 #include "engine/gate.hpp"
 #include "engine/lease_desk.hpp"
@@ -31,8 +32,7 @@ struct LaneSurroundings {
 /// the outcome, go on. Confined to the io thread but for the batch itself.
 class Lane {
  public:
-  Lane(int number, pg::Connection& connection, LaneSurroundings surroundings)
-      : number_(number), connection_(connection), at_(surroundings) {}
+  Lane(int number, pg::Connection& connection, LaneSurroundings surroundings);
 
   /// Works until nothing is left for it, stop is requested, or retire() was called. Throws Error for what ends the run.
   boost::asio::awaitable<void> work();
@@ -66,6 +66,7 @@ class Lane {
   int number_;
   pg::Connection& connection_;
   LaneSurroundings at_;
+  base::Backoff jitter_;
   walk::Bisection bisection_;            // of the present range
   std::optional<SetAside> set_aside_;    // the next batch is this row
   std::chrono::milliseconds last_batch_{0};

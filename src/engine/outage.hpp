@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <functional>
+#include <random>
 #include <string>
 
 #include "base/backoff.hpp"
@@ -14,7 +15,8 @@ namespace pgsluice::engine {
 
 /// How long a run stands an unreachable server, then it exits with 69. A restart or a failover takes less.
 constexpr std::chrono::seconds kReconnectMax{60};
-constexpr base::Backoff kReconnectBackoff{std::chrono::milliseconds{50}, std::chrono::milliseconds{5'000}};
+constexpr std::chrono::milliseconds kReconnectFirst{50};
+constexpr std::chrono::milliseconds kReconnectWaitMax{5'000};
 
 /// Runs `work` until it succeeds or the server was unreachable for kReconnectMax; also retries what the server calls
 /// retryable. REQUIRES: `work` may run twice, for its first answer can be lost. Other failures pass through.
@@ -22,6 +24,8 @@ template <class Result>
 boost::asio::awaitable<Result> keep_trying(pg::Connection& connection, std::function<Result(pg::Session&)> work,
                                            Journal& journal, const Stop& stop) {
   const auto began = std::chrono::steady_clock::now();
+  // Every connection waits its own while: lanes that were cut off together do not come back together.
+  const base::Backoff backoff{kReconnectFirst, kReconnectWaitMax, base::Backoff::kNoLimit, std::random_device{}()};
   for (int attempt = 1;; ++attempt) {
     std::string message;
     try {
@@ -32,7 +36,7 @@ boost::asio::awaitable<Result> keep_trying(pg::Connection& connection, std::func
     }
     const auto waited = std::chrono::steady_clock::now() - began;
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(kReconnectMax - waited);
-    const auto wait = kReconnectBackoff.next(attempt, left);
+    const auto wait = backoff.next(attempt, left);
     if (!wait || (stop.is_requested() && attempt > 3)) {
       throw Error(ExitCode::kUnreachable, "the database cannot be reached: " + message,
                   "start it or correct the connection, then run again: the job goes on where it stopped");

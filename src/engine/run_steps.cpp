@@ -2,6 +2,8 @@
 
 #include "engine/run.hpp"
 
+#include <random>
+
 #include "base/failpoint.hpp"
 #include "engine/ddl_statements.hpp"
 #include "engine/outage.hpp"
@@ -172,7 +174,7 @@ asio::awaitable<std::optional<ledger::Range>> Run::lease_single(pg::Connection& 
 asio::awaitable<void> Run::run_sql(const SqlStep& step, std::int64_t step_id) {
   journal_.write(event::StepStarted{step_name_, step_kind_, false, 0});
   const auto statements = ddl_statements(step.up);
-  const base::Backoff backoff{steps::kDdlBackoffBase, steps::kDdlBackoffMax, steps::kDdlAttempts};
+  const base::Backoff backoff{steps::kDdlBackoffBase, steps::kDdlBackoffMax, steps::kDdlAttempts, std::random_device{}()};
   for (const auto& s : statements) journal_.write(event::Statement{step_name_, s.sql, s.lock});
 
   for (int attempt = 1; !stop_.is_requested(); ++attempt) {

@@ -18,6 +18,11 @@ namespace {
 // Longer than a healthy reading by far, shorter than the patience of an operator.
 constexpr pg::TransactionLimits kReadLimits{std::chrono::milliseconds{500}, std::chrono::milliseconds{2'000}, true};
 
+// A replica that is a few bytes behind our first sample is unknown until it passes it: look again soon, so that a run
+// starts within a second.
+constexpr std::chrono::milliseconds kFirstPolls{30};
+constexpr std::chrono::seconds kStart{2};
+
 Readings read(pg::Session& session, const std::string& prefix) {
   return pg::in_transaction(session, kReadLimits, [&] {
     return Readings{pg::read_replication(session), pg::read_waiters(session, prefix)};
@@ -44,17 +49,19 @@ void Sampler::detach() { attach(nullptr, nullptr); }
 
 boost::asio::awaitable<void> Sampler::run(const bool& is_over) {
   std::function<Readings(pg::Session&)> visit = [prefix = prefix_](pg::Session& s) { return read(s, prefix); };
+  const auto first = std::chrono::steady_clock::now();
   while (!is_over) {
     const auto began = std::chrono::steady_clock::now();
     try {
       const auto readings = co_await connection_.run<Readings>(visit);
-      take(readings, std::chrono::steady_clock::now());
+      take(readings, began);  // a reading is as old as its question
     } catch (const pg::Failure&) {
       // No sample: the ones we have grow stale, and the governor says so in the hold's reason.
     }
     decide(std::chrono::steady_clock::now());
+    const bool is_starting = began - first < kStart && gate_.decision().flow == governor::Flow::kHold;
     const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began);
-    co_await sleep_for(std::max(governor::kPoll - took, std::chrono::milliseconds{1}));
+    co_await sleep_for(std::max((is_starting ? kFirstPolls : governor::kPoll) - took, std::chrono::milliseconds{1}));
   }
 }
 
@@ -80,8 +87,10 @@ void Sampler::decide(governor::TimePoint now) {
   auto decision = governor::decide(samples_, pace_, now);
   pace_ = decision.next;
   gate_.decide(decision, now);
-  if (decision.flow == flow_) return;
+  const std::string signal = decision.flow == governor::Flow::kHold && decision.worst ? decision.worst->name : "";
+  if (decision.flow == flow_ && signal == signal_) return;
   flow_ = decision.flow;
+  signal_ = signal;
   event::Throttle told{governor::flow_text(flow_), "", 0, 0, "", decision.pace, decision.reason, decision.held_s};
   if (decision.worst) {
     told.signal = decision.worst->name;

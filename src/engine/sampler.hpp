@@ -54,6 +54,7 @@ class Sampler {
   governor::ReplicaLag replica_lag_;
   governor::PaceState pace_;
   governor::Flow flow_ = governor::Flow::kGo;  // last told
+  std::string signal_;                         // last told as the cause of a hold
   std::vector<governor::Sample> samples_;
 };
 
