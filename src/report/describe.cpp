@@ -38,8 +38,8 @@ Weight weight_of(const event::BatchFailed& e) {
 struct Words {
   Description operator()(const event::RunStarted& e) const {
     return {Weight::kNews, std::string(e.resumed ? "run resumed" : "run started") + with(" on ", e.host) +
-                               ", pid " + std::to_string(e.pid) + ", " + std::to_string(e.lanes) + " lanes" +
-                               with(", pgsluice ", e.version)};
+                               ", pid " + std::to_string(e.pid) + ", " +
+                               counted_text(e.lanes, "lane", "lanes") + with(", pgsluice ", e.version)};
   }
   Description operator()(const event::StepStarted& e) const {
     const std::string rows =

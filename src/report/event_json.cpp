@@ -21,6 +21,11 @@ double seconds(std::chrono::milliseconds duration) {
   return static_cast<double>(duration.count()) / 1e3;
 }
 
+/// Of an expected number, of which 0 means that it is not known.
+Json or_null(std::int64_t expected) {
+  return expected > 0 ? Json(expected) : Json(nullptr);
+}
+
 void add_rows(Json& json, const RowCounts& rows) {
   json["rows_changed"] = rows.changed;
   json["rows_already_right"] = rows.already_right;
@@ -42,7 +47,10 @@ struct Fields {
         {"version", e.version}, {"host", e.host}, {"pid", e.pid}, {"resumed", e.resumed}, {"lanes", e.lanes}};
   }
   Json operator()(const event::StepStarted& e) const {
-    return {{"step", e.step}, {"kind", e.kind}, {"resumed", e.resumed}, {"rows_expected", e.rows_expected}};
+    return {{"step", e.step},
+            {"kind", e.kind},
+            {"resumed", e.resumed},
+            {"rows_expected", or_null(e.rows_expected)}};
   }
   Json operator()(const event::StepEnded& e) const {
     Json json{{"step", e.step}, {"kind", e.kind}, {"outcome", e.outcome}};
@@ -113,7 +121,7 @@ Json Fields::progress(const Progress& p) {
             {"state", p.state}};
   add_rows(json, p.rows);
   const auto percent = percent_done(p);
-  json["rows_expected"] = p.rows_expected > 0 ? Json(p.rows_expected) : Json(nullptr);
+  json["rows_expected"] = or_null(p.rows_expected);
   json["percent"] = percent ? Json(*percent) : Json(nullptr);
   json["rows_per_second"] = rounded(p.rows_per_second);
   json["batch_rows"] = p.batch_rows;

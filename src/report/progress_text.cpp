@@ -39,6 +39,10 @@ std::string whole_percent(double share) {
 
 }  // namespace
 
+std::string counted_text(std::int64_t count, const char* one, const char* many) {
+  return base::format_count(count) + " " + (count == 1 ? one : many);
+}
+
 std::string seconds_text(double seconds) {
   if (!std::isfinite(seconds)) return "?";
   return base::format_duration(std::chrono::milliseconds(std::llround(std::max(seconds, 0.0) * 1e3)));
@@ -82,8 +86,8 @@ std::vector<std::string> rate_texts(const Progress& progress, const std::string&
   const std::string size = progress.batch_rows > 0 ? base::format_count(progress.batch_rows) : "?";
   const std::string time = progress.batch_time.count() > 0 ? base::format_duration(progress.batch_time) : "?";
   return {base::format_count(std::llround(progress.rows_per_second)) + " rows/s",
-          "batch " + size + " " + times + " " + std::to_string(progress.lanes) + " lanes", time + " a batch",
-          "pace " + whole_percent(progress.pace)};
+          "batch " + size + " " + times + " " + counted_text(progress.lanes, "lane", "lanes"),
+          time + " a batch", "pace " + whole_percent(progress.pace)};
 }
 
 std::vector<std::string> signal_texts(const Progress& progress) {
@@ -99,7 +103,8 @@ std::string eta_text(const Progress& progress) {
 
 std::vector<std::string> remaining_texts(const Progress& progress) {
   std::vector<std::string> texts = {"elapsed " + base::format_duration(progress.elapsed)};
-  if (progress.ranges_left > 0) texts.push_back(base::format_count(progress.ranges_left) + " ranges left");
+  if (progress.ranges_left > 0)
+    texts.push_back(counted_text(progress.ranges_left, "range left", "ranges left"));
   if (progress.rows.already_right > 0) {
     texts.push_back(base::format_count(progress.rows.already_right) + " already right");
   }
@@ -109,7 +114,7 @@ std::vector<std::string> remaining_texts(const Progress& progress) {
 }
 
 std::string row_counts_text(const RowCounts& rows) {
-  return base::format_count(rows.changed) + " rows changed, " + base::format_count(rows.already_right) +
+  return counted_text(rows.changed, "row", "rows") + " changed, " + base::format_count(rows.already_right) +
          " already right, " + base::format_count(rows.quarantined) + " quarantined";
 }
 

@@ -24,7 +24,7 @@ std::string signal_text(const SignalView& signal);
 /// "held: replica r1 is 3 s behind" or "slowed to 40 %: …"; empty at full pace.
 std::string hold_text(const Progress& progress);
 
-/// Speed, batch size and time, pace: what there is to say of a step that changes rows. `times` is "×" or "x".
+/// Speed, batch size and time, pace; empty where the step changes no rows. `times` is "×" or "x".
 std::vector<std::string> rate_texts(const Progress& progress, const std::string& times);
 
 std::vector<std::string> signal_texts(const Progress& progress);
@@ -37,6 +37,9 @@ std::vector<std::string> remaining_texts(const Progress& progress);
 
 /// "5,000,000 rows changed, 12 already right, 0 quarantined".
 std::string row_counts_text(const RowCounts& rows);
+
+/// "1 range", "1,200 ranges".
+std::string counted_text(std::int64_t count, const char* one, const char* many);
 
 /// base::format_duration of seconds.
 std::string seconds_text(double seconds);

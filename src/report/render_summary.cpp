@@ -30,8 +30,8 @@ std::string speed_text(const event::Summary& summary) {
 }
 
 std::string batches_text(const event::Summary& summary) {
-  return base::format_count(summary.batches) + ", " + base::format_count(summary.retries) + " retries, " +
-         base::format_count(summary.splits) + " splits";
+  return base::format_count(summary.batches) + ", " + counted_text(summary.retries, "retry", "retries") +
+         ", " + counted_text(summary.splits, "split", "splits");
 }
 
 std::string batch_time_text(const event::Summary& summary) {

@@ -79,7 +79,8 @@ class ThreadedReporter final : public Reporter {
   const bool batches_wanted_;
   base::EventQueue<Event> queue_{kQueuedEvents};
   std::atomic<bool> finishing_{false};
-  std::unique_ptr<Presenter> presenter_;  // of thread_, while that runs
+  std::unique_ptr<Presenter> presenter_;  // of thread_, like dropped_told_
+  std::uint64_t dropped_told_ = 0;        // events that earlier summaries have told of
   std::thread thread_;
 };
 
@@ -102,7 +103,9 @@ void ThreadedReporter::finish() {
 
 void ThreadedReporter::show(Event& event) {
   if (auto* summary = std::get_if<event::Summary>(&event.body)) {
-    summary->events_dropped += static_cast<std::int64_t>(queue_.dropped());
+    const std::uint64_t dropped = queue_.dropped();
+    summary->events_dropped += static_cast<std::int64_t>(dropped - dropped_told_);
+    dropped_told_ = dropped;
   }
   try {
     presenter_->show(event, std::chrono::steady_clock::now());

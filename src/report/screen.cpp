@@ -11,7 +11,9 @@ namespace {
 // ECMA-48 and DEC sequences that every terminal of the last decades knows.
 constexpr const char* kHideCursor = "\x1b[?25l";
 constexpr const char* kShowCursor = "\x1b[?25h";
-constexpr const char* kEraseRestOfLine = "\x1b[K";
+// The whole line, before it is written: after a mere erasure of its rest, some terminals still break the line
+// at its old length when the window becomes narrower.
+constexpr const char* kEraseLine = "\x1b[2K";
 constexpr const char* kEraseBelow = "\x1b[J";
 
 std::string cursor_up(std::size_t rows) {
@@ -29,10 +31,10 @@ std::size_t rows_taken(const std::vector<std::size_t>& widths, std::size_t colum
 void Screen::paint(const std::vector<std::string>& above, const std::vector<std::string>& lines,
                    std::size_t columns) {
   std::string bytes = painted_ ? "\r" + cursor_up(rows_taken(widths_, columns)) : kHideCursor;
-  for (const auto& line : above) bytes += line + kEraseRestOfLine + "\n";
+  for (const auto& line : above) bytes += kEraseLine + line + "\n";
   widths_.clear();
   for (const auto& line : lines) {
-    bytes += line + kEraseRestOfLine + "\n";
+    bytes += kEraseLine + line + "\n";
     widths_.push_back(display_width(line));
   }
   write(bytes + kEraseBelow);

@@ -95,6 +95,8 @@ TEST(EventJson, WhatIsNotKnownIsNullNeverZero) {
   EXPECT_TRUE(status["percent"].is_null());
   EXPECT_TRUE(status["rows_expected"].is_null());
   EXPECT_TRUE(status["signals"][0]["value"].is_null());
+  const event::StepStarted started{"fill", "backfill", false, 0};
+  EXPECT_TRUE(Json::parse(event_fields_json(started))["rows_expected"].is_null());
   event::Summary summary = sample_summary();
   summary.lag_max_s = -1;
   EXPECT_TRUE(Json::parse(event_fields_json(summary))["lag_max_s"].is_null());

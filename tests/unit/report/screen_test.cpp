@@ -14,8 +14,8 @@ TEST(Screen, GoesBackOverWhatItPainted) {
   screen.paint({}, {"one", "two", "three"}, 80);
   screen.paint({}, {"four"}, 80);
   EXPECT_EQ(capture.text(),
-            "\x1b[?25lone\x1b[K\ntwo\x1b[K\nthree\x1b[K\n\x1b[J\r\x1b[3A"
-            "four\x1b[K\n\x1b[J");
+            "\x1b[?25l\x1b[2Kone\n\x1b[2Ktwo\n\x1b[2Kthree\n\x1b[J\r\x1b[3A"
+            "\x1b[2Kfour\n\x1b[J");
 }
 
 TEST(Screen, LetsLinesScrollAwayAboveTheBlock) {
@@ -23,7 +23,7 @@ TEST(Screen, LetsLinesScrollAwayAboveTheBlock) {
   Screen screen(capture.file());
   screen.paint({}, {"view"}, 80);
   screen.paint({"warning"}, {"view"}, 80);
-  EXPECT_TRUE(contains(capture.text(), "\r\x1b[1Awarning\x1b[K\nview\x1b[K\n"));
+  EXPECT_TRUE(contains(capture.text(), "\r\x1b[1A\x1b[2Kwarning\n\x1b[2Kview\n"));
 }
 
 TEST(Screen, CountsTheRowsOfLinesThatANarrowerWindowBroke) {
