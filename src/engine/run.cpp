@@ -11,6 +11,7 @@
 #include "base/process_identity.hpp"
 #include "base/units.hpp"
 #include "base/uuid.hpp"
+#include "engine/job_definition.hpp"
 #include "engine/outage.hpp"
 #include "engine/preflight.hpp"
 #include "engine/version.hpp"
@@ -44,7 +45,7 @@ Opened open_run(pg::Session& session, const Job& job, const std::string& run_id)
   }
   ledger::install(session);
   Opened opened;
-  opened.record = ledger::open_job(session, job);
+  opened.record = ledger::open_job(session, definition_of(job));
   ledger::end_gone_runs(session, opened.record.job_id);
   ledger::register_run(session, opened.record.job_id, run_id, kVersion, base::this_process());
   base::failpoint("after_register");

@@ -73,23 +73,23 @@ void compare(const std::string& step, const std::vector<std::string>& was, const
   }
 }
 
-std::vector<std::string> difference(const std::vector<StoredStep>& stored, const Job& job) {
+std::vector<std::string> difference(const std::vector<StoredStep>& stored, const JobDefinition& job) {
   std::vector<std::string> out;
   for (std::size_t i = 0; i < stored.size(); ++i) {
     const auto& was = stored[i];
     if (i >= job.steps.size()) {
       out.push_back("- step \"" + was.record.name + "\" is missing");
-    } else if (step_name(job.steps[i]) != was.record.name) {
+    } else if (job.steps[i].name != was.record.name) {
       out.push_back("- step \"" + was.record.name + "\" at place " + std::to_string(i + 1));
-      out.push_back("+ step \"" + step_name(job.steps[i]) + "\" at place " + std::to_string(i + 1));
+      out.push_back("+ step \"" + job.steps[i].name + "\" at place " + std::to_string(i + 1));
     } else {
-      compare(was.record.name, was.definition, step_definition(job.steps[i]), out);
+      compare(was.record.name, was.definition, job.steps[i].lines, out);
     }
   }
   return out;
 }
 
-void refuse_difference(const Job& job, const std::vector<std::string>& lines) {
+void refuse_difference(const JobDefinition& job, const std::vector<std::string>& lines) {
   if (lines.empty()) return;
   std::string message = "job \"" + job.name + "\" exists with another definition";
   for (const auto& line : lines) message += "\n  " + line;
@@ -106,20 +106,20 @@ std::optional<JobRecord> find_job(pg::Session& session, const std::string& name)
   return record;
 }
 
-std::vector<std::string> definition_difference(pg::Session& session, const Job& job) {
+std::vector<std::string> definition_difference(pg::Session& session, const JobDefinition& job) {
   const auto found = find_job(session, job.name);
   return found ? difference(stored_steps(session, found->job_id), job) : std::vector<std::string>{};
 }
 
-JobRecord open_job(pg::Session& session, const Job& job) {
+JobRecord open_job(pg::Session& session, const JobDefinition& job) {
   return pg::in_transaction(session, {}, [&] {
     const auto rows = session.exec(kInsertJob, {job.name, job.description});
     const auto job_id = rows.integer(0, 0);
     refuse_difference(job, difference(stored_steps(session, job_id), job));
     int number = 0;
     for (const auto& step : job.steps) {
-      session.exec(kInsertStep, {std::to_string(job_id), std::to_string(++number), step_name(step), step_kind(step),
-                                 pg::to_array(step_definition(step))});
+      session.exec(kInsertStep, {std::to_string(job_id), std::to_string(++number), step.name, step.kind,
+                                 pg::to_array(step.lines)});
     }
     return *find_job(session, job.name);
   });

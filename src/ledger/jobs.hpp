@@ -6,9 +6,20 @@
 #include <vector>
 
 #include "pg/session.hpp"
-#include "pgsluice/job.hpp"
 
 namespace pgsluice::ledger {
+
+/// What identifies a job: the part of it that must not change between runs.
+struct StepDefinition {
+  std::string name;
+  std::string kind;
+  std::vector<std::string> lines;  // fit for a diff
+};
+struct JobDefinition {
+  std::string name;
+  std::string description;
+  std::vector<StepDefinition> steps;
+};
 
 struct StepRecord {
   std::int64_t step_id = 0;
@@ -27,13 +38,13 @@ struct JobRecord {
 
 /// Finds the job by name, or writes it. Throws Error(kRefused) with the difference if a step's definition changed;
 /// tunables may change freely. New steps may be added behind those that the ledger knows.
-JobRecord open_job(pg::Session& session, const Job& job);
+JobRecord open_job(pg::Session& session, const JobDefinition& job);
 
 /// nullopt: no job of that name.
 std::optional<JobRecord> find_job(pg::Session& session, const std::string& name);
 
 /// What is in the way of running `job` under its name: the differing lines, "- was" and "+ is". Empty: nothing.
-std::vector<std::string> definition_difference(pg::Session& session, const Job& job);
+std::vector<std::string> definition_difference(pg::Session& session, const JobDefinition& job);
 
 void set_job_state(pg::Session& session, std::int64_t job_id, const std::string& state);
 void set_step_state(pg::Session& session, std::int64_t step_id, const std::string& state, const std::string& error = {});
