@@ -35,7 +35,7 @@ std::string string_node(const Tree& node);
 /// A RangeVar's table.
 TableName table_of(const Tree& range_var);
 
-/// Calls `visit(node name, node, in_query)` for every node below `tree`, in the order they are written;
+/// Calls `visit(node name, node, in_query)` for every node below `tree`, outer before inner;
 /// `in_query` is true inside a subquery. Does not recurse, so that depth is bounded by memory and not by the
 /// stack.
 using NodeVisitor = std::function<void(std::string_view, const Tree&, bool)>;

@@ -93,5 +93,14 @@ TEST(Environments, MustFitTheRowCountsThatTheyAreLaidOver) {
             "rows_min ≤ rows ≤ rows_max; the default of rows_max is 50,000\n");
 }
 
+TEST(Environments, DoNotRepeatAConflictOfTheirBase) {
+  const std::string text =
+      "name = \"n\"\n[batch]\nrows = 10\nrows_min = 20\n"
+      "[[step]]\nkind = \"sql\"\nname = \"s\"\nup = \"SELECT 1\"\n"
+      "[env.small.batch]\ntarget = \"1s\"\n";
+  EXPECT_EQ(mistakes(parse(text)),
+            "3:8 batch.rows (10) is below rows_min (20) | rows_min ≤ rows ≤ rows_max\n");
+}
+
 }  // namespace
 }  // namespace pgsluice::job
