@@ -81,7 +81,7 @@ void rename(const Tree& tree, TableEffects& effects) {
   if (what == "OBJECT_COLUMN") effects.columns_renamed.push_back(text_of(tree, "newname"));
   if (what != "OBJECT_TABLE") return;
   effects.made = MadeTable{{table.schema, text_of(tree, "newname")}, {}, true};
-  effects.tables_dropped.push_back(written(table));
+  effects.tables_dropped.push_back(table);
 }
 
 void drop(const Tree& tree, TableEffects& effects) {
@@ -89,7 +89,7 @@ void drop(const Tree& tree, TableEffects& effects) {
   for (const Tree& object : child(tree, "objects")) {
     TableName table;
     for (const Tree& part : child(child(object, "List"), "items")) table = {table.name, string_node(part)};
-    effects.tables_dropped.push_back(written(table));
+    effects.tables_dropped.push_back(table);
   }
 }
 

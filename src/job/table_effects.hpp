@@ -21,7 +21,7 @@ struct MadeTable {
 struct TableEffects {
   std::optional<MadeTable> made;
   std::vector<std::string> columns_renamed;  // new names, on the statement's table
-  std::vector<std::string> tables_dropped;   // by DROP TABLE and by renaming, as `written()` writes them
+  std::vector<TableName> tables_dropped;     // by DROP TABLE, and by RENAME: the old name
   /// What takes long on a large table while the statement's lock is held, in words.
   std::vector<std::string> long_work;
   /// Functions in defaults of added columns: if one is volatile, the table is rewritten.
