@@ -1,0 +1,308 @@
+#include "cli/arguments.hpp"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cctype>
+#include <chrono>
+#include <functional>
+#include <initializer_list>
+#include <utility>
+
+#include "base/units.hpp"
+#include "cli/near_word.hpp"
+#include "cli/password_blot.hpp"
+
+namespace pgsluice::cli {
+namespace {
+
+constexpr const char* kLook = "Look before";
+constexpr const char* kWork = "Work";
+constexpr const char* kFollow = "Follow";
+constexpr const char* kSteer = "Steer, from any machine";
+
+constexpr const char* kDescription =
+    "pgsluice changes very large PostgreSQL tables in keyed batches while they stay in use.";
+
+constexpr const char* kExitCodes = R"(JOB is a job file; NAME is a job's name in the ledger, or its file.
+The connection comes from --dsn, the job file, DATABASE_URL, then libpq's PG* variables.
+
+Exit codes:
+   0  done                              10  no such job
+   1  failed                            11  other live runs hold every range left
+   2  usage                             69  database unreachable
+   3  done, rows quarantined            70  internal error
+   4  verify found a mismatch           75  stopped with work left: run again
+   5  refused before any write              (--yield-exit-code replaces it)
+   6  paused by an operator             77  privileges
+   7  cancelled by an operator          78  job file)";
+
+constexpr const char* kGlobalFlagsToo =
+    "With every verb: --dsn CONNINFO, --env NAME, --json, --quiet, --log-batches, --yield-exit-code N.\n"
+    "`pgsluice --help` explains them and lists the exit codes.";
+
+void add_global_flags(CLI::App& app, Arguments& a) {
+  app.add_option("--dsn", a.dsn, "Where to connect: \"host=… dbname=…\" or postgresql://…")
+      ->type_name("CONNINFO");
+  app.add_option("--env", a.environment, "Overlay [env.NAME] of the job file")->type_name("NAME");
+  app.add_flag("--json", a.json, "Documents, or one event a line, on stdout");
+  app.add_flag("--quiet", a.quiet, "Of a run, warnings and the summary only");
+  app.add_flag("--log-batches", a.log_batches, "Of a run, every batch too");
+  app.add_option("--yield-exit-code", a.yield_exit_code, "Instead of 75: 0 for cron, 99 for Airflow")
+      ->type_name("N")
+      ->check(CLI::Range(0, 255));
+}
+
+/// A flag that takes "90s" or "4h".
+void add_duration(CLI::App& verb, const std::string& flag, std::function<void(std::chrono::seconds)> store,
+                  const std::string& text) {
+  verb.add_option_function<std::string>(
+          flag,
+          [flag, store = std::move(store)](const std::string& value) {
+            const auto duration = base::parse_duration(value);
+            if (!duration) {
+              throw CLI::ValidationError(flag + " needs a duration with its unit, such as 90s or 4h, not \"" +
+                                         value + "\"");
+            }
+            store(std::chrono::ceil<std::chrono::seconds>(*duration));
+          },
+          text)
+      ->type_name("DURATION");
+}
+
+void add_until(CLI::App& verb, Arguments& a) {
+  verb.add_option_function<std::string>(
+          "--until",
+          [&a](const std::string& value) {
+            a.run.until_minute = base::parse_time_of_day(value);
+            if (!a.run.until_minute) {
+              throw CLI::ValidationError("--until needs a time of day, such as 06:00, not \"" + value + "\"");
+            }
+          },
+          "Stop at this local time")
+      ->type_name("HH:MM");
+}
+
+void add_run_flags(CLI::App& verb, Arguments& a) {
+  add_duration(
+      verb, "--for", [&a](std::chrono::seconds s) { a.run.duration = s; }, "Stop after this long");
+  add_until(verb, a);
+  verb.add_option("--lanes", a.lanes, "Connections that work at the same time, instead of pool.lanes")
+      ->type_name("N");
+  add_duration(
+      verb, "--grace", [&a](std::chrono::seconds s) { a.run.grace = s; },
+      "After SIGTERM, time for the batches in flight (20s)");
+  add_duration(
+      verb, "--wait", [&a](std::chrono::seconds s) { a.run.wait = s; },
+      "For ranges that other live runs hold (0s)");
+}
+
+CLI::App& add_verb(CLI::App& app, Arguments& a, Verb verb, const char* group, const char* name,
+                   const char* text) {
+  auto* added = app.add_subcommand(name, text);
+  added->group(group)->fallthrough()->footer(kGlobalFlagsToo);
+  added->callback([&a, verb] { a.verb = verb; });
+  return *added;
+}
+
+void takes_job(CLI::App& verb, Arguments& a, const char* text = "Job file") {
+  verb.add_option("JOB", a.jobs, text)->required()->expected(1)->type_name("");
+}
+
+void takes_name(CLI::App& verb, Arguments& a) {
+  verb.add_option("NAME", a.name, "Job in the ledger, or its file")->required()->type_name("");
+}
+
+void takes_reason(CLI::App& verb, Arguments& a) {
+  verb.add_option("--reason", a.reason, "Why, for the event log and for the others")->type_name("TEXT");
+}
+
+void add_backfill(CLI::App& app, Arguments& a) {
+  auto& verb = add_verb(app, a, Verb::kBackfill, kWork, "backfill", "Run one backfill without a job file");
+  verb.add_option("--table", a.backfill.table, "Table, with its schema or without")
+      ->required()
+      ->type_name("TABLE");
+  verb.add_option("--set", a.backfill.set, "\"column = expression\"; may be repeated")
+      ->required()
+      ->allow_extra_args(false)
+      ->type_name("ASSIGNMENT");
+  verb.add_option("--where", a.backfill.where, "Rows to change; all of them unless given")
+      ->type_name("CONDITION");
+  verb.add_option("--key", a.backfill.key, "Columns of a unique key; the primary key unless given")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->type_name("COLUMN,…");
+  verb.add_option("--name", a.backfill.name, "Name in the ledger; made from the table unless given")
+      ->type_name("NAME");
+  add_run_flags(verb, a);
+}
+
+void add_work(CLI::App& app, Arguments& a) {
+  takes_job(
+      add_verb(app, a, Verb::kPlan, kLook, "plan", "Every statement in order with its lock; writes nothing"),
+      a);
+  takes_job(
+      add_verb(app, a, Verb::kCheck, kLook, "check", "Preflight: whether run would refuse, and what to mind"),
+      a);
+
+  auto& run = add_verb(app, a, Verb::kRun, kWork, "run", "Start jobs, or go on where they stopped");
+  run.add_option("JOB", a.jobs, "Job files, or folders of them, in this order")->required()->type_name("");
+  add_run_flags(run, a);
+  add_backfill(app, a);
+  takes_job(add_verb(app, a, Verb::kVerify, kWork, "verify", "Prove the result"), a);
+  takes_job(add_verb(app, a, Verb::kRollback, kWork, "rollback", "Undo the steps, last one first"), a);
+}
+
+void add_follow(CLI::App& app, Arguments& a) {
+  auto& status = add_verb(app, a, Verb::kStatus, kFollow, "status", "Where jobs stand, from the ledger");
+  status.add_option("NAME", a.name, "Job in the ledger, or its file; all jobs unless given")->type_name("");
+  takes_name(add_verb(app, a, Verb::kWatch, kFollow, "watch", "The same again and again until the job ends"),
+             a);
+  auto& history = add_verb(app, a, Verb::kHistory, kFollow, "history", "The event log of a job");
+  takes_name(history, a);
+  history.add_option("--limit", a.limit, "Newest events shown (100)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1'000'000));
+  takes_name(
+      add_verb(app, a, Verb::kFailures, kFollow, "failures", "Rows that were set aside, with their errors"),
+      a);
+}
+
+void add_steer(CLI::App& app, Arguments& a, bool& rolled_back) {
+  const struct {
+    Verb verb;
+    const char* name;
+    const char* text;
+  } controls[] = {{Verb::kPause, "pause", "Take no new batch until resumed"},
+                  {Verb::kResume, "resume", "Take back a pause or a cancel"},
+                  {Verb::kCancel, "cancel", "End the job's runs for good"}};
+  for (const auto& control : controls) {
+    auto& verb = add_verb(app, a, control.verb, kSteer, control.name, control.text);
+    takes_name(verb, a);
+    takes_reason(verb, a);
+  }
+  auto& set = add_verb(app, a, Verb::kSet, kSteer, "set", "Change limits while the job runs");
+  takes_name(set, a);
+  set.add_option("SETTING", a.settings, "key=value, such as batch.target=500ms")->required()->type_name("");
+  takes_reason(set, a);
+  auto& resolve =
+      add_verb(app, a, Verb::kResolve, kSteer, "resolve", "Correct a step's state in the ledger by hand");
+  takes_name(resolve, a);
+  resolve.add_option("STEP", a.step, "Name of the step")->required()->type_name("");
+  resolve.add_flag("--applied", a.is_applied, "The step's work is there");
+  resolve.add_flag("--rolled-back", rolled_back, "The step's work is not there");
+  takes_reason(resolve, a);
+}
+
+// ----- mistakes
+
+/// The verb that was recognised, else the program.
+const CLI::App& innermost(const CLI::App& app) {
+  const auto verbs = app.get_subcommands();
+  return verbs.empty() ? app : *verbs.front();
+}
+
+std::string help_hint(const CLI::App& app) {
+  const auto& verb = innermost(app);
+  return &verb == &app ? "pgsluice --help lists the verbs"
+                       : "pgsluice " + verb.get_name() + " --help shows what it takes";
+}
+
+std::vector<std::string> known_flags(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* level : {&innermost(app), &app}) {
+    for (const auto* option : level->get_options()) {
+      for (const auto& name : option->get_lnames()) names.push_back("--" + name);
+    }
+  }
+  return names;
+}
+
+std::vector<std::string> known_verbs(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const auto* verb : app.get_subcommands([](const CLI::App*) { return true; }))
+    names.push_back(verb->get_name());
+  return names;
+}
+
+Error unknown_word(const CLI::App& app, const std::string& extra) {
+  const bool is_flag = extra.size() > 1 && extra.front() == '-';
+  const bool is_verb = !is_flag && app.get_subcommands().empty();
+  const std::string word = is_flag ? extra.substr(0, extra.find('=')) : without_passwords(extra);
+  const std::string near = near_word(word, is_flag   ? known_flags(app)
+                                           : is_verb ? known_verbs(app)
+                                                     : std::vector<std::string>{});
+  const std::string what = is_flag   ? "unknown flag \""
+                           : is_verb ? "unknown verb \""
+                                     : "unexpected argument \"";
+  return Error(ExitCode::kUsage, what + word + "\"",
+               near.empty() ? help_hint(app) : "did you mean \"" + near + "\"?");
+}
+
+Error as_usage_error(const CLI::App& app, const CLI::ParseError& mistake) {
+  const auto extras = app.remaining(true);
+  if (!extras.empty()) return unknown_word(app, extras.front());
+  if (app.get_subcommands().empty() && dynamic_cast<const CLI::RequiredError*>(&mistake)) {
+    return Error(ExitCode::kUsage, "no verb is given", help_hint(app));
+  }
+  std::string message = mistake.what();
+  if (message.size() > 1 && std::islower(static_cast<unsigned char>(message[1])) != 0) {
+    message.front() = static_cast<char>(std::tolower(static_cast<unsigned char>(message.front())));
+  }
+  return Error(ExitCode::kUsage, message, help_hint(app));
+}
+
+// ----- the command line to give again
+
+bool is_plain(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
+         std::string_view("_-./:=,+@%").find(c) != std::string_view::npos;
+}
+
+std::string shell_quoted(const std::string& word) {
+  if (!word.empty() && std::all_of(word.begin(), word.end(), is_plain)) return word;
+  std::string quoted = "'";
+  for (const char c : word) quoted += c == '\'' ? "'\\''" : std::string(1, c);
+  return quoted + "'";
+}
+
+std::string to_give_again(const std::vector<std::string>& words) {
+  std::string line = "pgsluice";
+  for (const auto& word : words) {
+    if (without_passwords(word) != word) return {};
+    line += " " + shell_quoted(word);
+  }
+  return line;
+}
+
+}  // namespace
+
+Arguments parse_arguments(const std::vector<std::string>& words) {
+  Arguments a;
+  bool rolled_back = false;
+  CLI::App app(kDescription, "pgsluice");
+  app.set_help_flag("-h,--help", "Say this and end");
+  app.set_version_flag("--version", "pgsluice " PGSLUICE_VERSION, "Say the version and end");
+  app.get_formatter()->label("SUBCOMMAND", "VERB");
+  app.get_formatter()->column_width(28);
+  app.require_subcommand(1)->footer(kExitCodes);
+  add_global_flags(app, a);
+  add_work(app, a);
+  add_follow(app, a);
+  add_steer(app, a, rolled_back);
+  try {
+    app.parse(std::vector<std::string>(words.rbegin(), words.rend()));  // it takes them from the back
+  } catch (const CLI::CallForVersion& version) {
+    a.answer = std::string(version.what()) + "\n";
+  } catch (const CLI::CallForHelp&) {
+    a.answer = app.help();
+  } catch (const CLI::ParseError& mistake) {
+    throw as_usage_error(app, mistake);
+  }
+  if (a.answer.empty() && a.verb == Verb::kResolve && a.is_applied == rolled_back) {
+    throw Error(ExitCode::kUsage, "resolve needs either --applied or --rolled-back", help_hint(app));
+  }
+  a.command_line = to_give_again(words);
+  return a;
+}
+
+}  // namespace pgsluice::cli

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pgsluice/engine.hpp"
+#include "pgsluice/job_file.hpp"
+
+namespace pgsluice::cli {
+
+enum class Verb {
+  kPlan,
+  kCheck,
+  kRun,
+  kBackfill,
+  kVerify,
+  kRollback,
+  kStatus,
+  kWatch,
+  kHistory,
+  kFailures,
+  kPause,
+  kResume,
+  kCancel,
+  kSet,
+  kResolve,
+};
+
+/// One command line, read. A value; fields that a verb does not take keep their defaults.
+struct Arguments {
+  Verb verb = Verb::kStatus;
+  std::string answer;       // not empty: help or version; print it and end with 0
+  std::string dsn;          // empty: not given
+  std::string environment;  // --env; empty: none
+  bool json = false;
+  bool quiet = false;
+  bool log_batches = false;
+  std::optional<int> yield_exit_code;  // instead of 75
+
+  std::vector<std::string> jobs;  // JOB…: files, for run folders too
+  std::string name;               // NAME: of a job in the ledger, or its file
+  BackfillFlags backfill;
+  RunOptions run;
+  std::optional<int> lanes;
+  int limit = 100;  // events of history
+  std::string reason;
+  std::vector<std::string> settings;  // key=value
+  std::string step;
+  bool is_applied = false;   // resolve; false: rolled back
+  std::string command_line;  // to give again, quoted for a shell; empty if it holds a password
+};
+
+/// Reads the words after the program's name. Throws Error(kUsage), whose text holds no password.
+Arguments parse_arguments(const std::vector<std::string>& words);
+
+}  // namespace pgsluice::cli

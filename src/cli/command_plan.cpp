@@ -1,0 +1,20 @@
+#include "cli/commands.hpp"
+#include "cli/job_source.hpp"
+#include "cli/json_text.hpp"
+#include "cli/plain_text.hpp"
+#include "cli/plan_text.hpp"
+
+namespace pgsluice::cli {
+
+ExitCode plan_job(const Arguments& arguments) {
+  const Job job = load_job(arguments.jobs.front(), arguments.environment);
+  const Plan plan = Engine(choose_dsn(arguments.dsn, job.dsn)).plan(job);
+  if (arguments.json) {
+    print_line(json_document(plan_json(plan)));
+  } else {
+    for (const auto& line : plan_lines(plan)) print_line(line);
+  }
+  return ExitCode::kDone;
+}
+
+}  // namespace pgsluice::cli

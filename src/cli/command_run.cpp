@@ -1,0 +1,66 @@
+#include <memory>
+#include <vector>
+
+#include "cli/commands.hpp"
+#include "cli/job_source.hpp"
+#include "cli/noting_sink.hpp"
+#include "pgsluice/report.hpp"
+
+namespace pgsluice::cli {
+namespace {
+
+ReportOptions report_options(const Arguments& arguments) {
+  ReportOptions options;
+  options.style = choose_report_style(arguments.json, arguments.quiet);
+  options.color = choose_color();
+  options.log_batches = arguments.log_batches;
+  return options;
+}
+
+void apply_lanes(Job& job, const Arguments& arguments) {
+  if (!arguments.lanes) return;
+  const auto mistake = apply_tunable(job, "pool.lanes", std::to_string(*arguments.lanes));
+  if (!mistake.empty()) throw Error(ExitCode::kUsage, "--lanes: " + mistake);
+}
+
+/// A failure that the summary has told already is not thrown again, but for programs, which read stderr's
+/// last line.
+ExitCode run_job(const Job& job, const Arguments& arguments) {
+  const auto reporter = make_reporter(report_options(arguments));
+  NotingSink sink(*reporter, arguments.command_line);
+  try {
+    const ExitCode code = Engine(choose_dsn(arguments.dsn, job.dsn)).run(job, arguments.run, sink);
+    reporter->finish();
+    return code;
+  } catch (const Error& error) {
+    reporter->finish();
+    if (arguments.json || !sink.has_summary()) throw;
+    return error.code();
+  }
+}
+
+}  // namespace
+
+ExitCode run_jobs(const Arguments& arguments) {
+  std::vector<Job>
+      jobs;  // all are read before the first starts: a mistake in the last one stops none half-way
+  for (const auto& path : expand_jobs(arguments.jobs)) {
+    jobs.push_back(load_job(path, arguments.environment));
+    apply_lanes(jobs.back(), arguments);
+  }
+  ExitCode result = ExitCode::kDone;
+  for (const auto& job : jobs) {
+    const ExitCode code = run_job(job, arguments);
+    if (code != ExitCode::kDone && code != ExitCode::kQuarantined) return code;
+    if (code == ExitCode::kQuarantined) result = code;
+  }
+  return result;
+}
+
+ExitCode run_backfill(const Arguments& arguments) {
+  Job job = job_of_flags(arguments.backfill);
+  apply_lanes(job, arguments);
+  return run_job(job, arguments);
+}
+
+}  // namespace pgsluice::cli

@@ -1,0 +1,66 @@
+#include <cstdio>
+#include <string>
+#include <utility>
+
+#include "cli/commands.hpp"
+#include "cli/job_source.hpp"
+#include "cli/noting_sink.hpp"
+#include "pgsluice/report.hpp"
+
+namespace pgsluice::cli {
+namespace {
+
+/// Lines, as these acts are short: no live view. In text they are the result, hence stdout.
+ReportOptions report_options(const Arguments& arguments) {
+  ReportOptions options;
+  options.style = arguments.json    ? ReportStyle::kJson
+                  : arguments.quiet ? ReportStyle::kQuiet
+                                    : ReportStyle::kLines;
+  options.err = stdout;
+  return options;
+}
+
+Event summary(const std::string& job, ExitCode code, std::string outcome, std::string reason) {
+  event::Summary body;
+  body.outcome = std::move(outcome);
+  body.reason = std::move(reason);
+  body.exit_code = static_cast<int>(code);
+  Event event;
+  event.job = job;
+  event.body = std::move(body);
+  return event;
+}
+
+std::string verified_text(const NotingSink& sink) {
+  const int as_expected = sink.verified() - sink.mismatches();
+  return std::to_string(as_expected) + " of " + std::to_string(sink.verified()) + " results as expected";
+}
+
+}  // namespace
+
+ExitCode verify_job(const Arguments& arguments) {
+  const Job job = load_job(arguments.jobs.front(), arguments.environment);
+  const auto reporter = make_reporter(report_options(arguments));
+  NotingSink sink(*reporter, "");
+  const ExitCode code = Engine(choose_dsn(arguments.dsn, job.dsn)).verify(job, sink);
+  if (!sink.has_summary()) {
+    sink.publish(summary(job.name, code, code == ExitCode::kDone ? "verified" : "verify mismatch",
+                         verified_text(sink)));
+  }
+  reporter->finish();
+  return code;
+}
+
+ExitCode rollback_job(const Arguments& arguments) {
+  const Job job = load_job(arguments.jobs.front(), arguments.environment);
+  const auto reporter = make_reporter(report_options(arguments));
+  NotingSink sink(*reporter, "");
+  const ExitCode code = Engine(choose_dsn(arguments.dsn, job.dsn)).rollback(job, sink);
+  if (!sink.has_summary()) {
+    sink.publish(summary(job.name, code, code == ExitCode::kDone ? "rolled back" : "not rolled back", ""));
+  }
+  reporter->finish();
+  return code;
+}
+
+}  // namespace pgsluice::cli

@@ -1,0 +1,111 @@
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+
+#include "cli/commands.hpp"
+#include "cli/job_source.hpp"
+#include "cli/json_text.hpp"
+#include "cli/plain_text.hpp"
+#include "cli/status_text.hpp"
+
+namespace pgsluice::cli {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::seconds kLookEvery{1};    // a person's patience; one short connection each
+constexpr std::chrono::seconds kLineEvery{30};   // off a terminal: as often as a run's own line
+constexpr std::chrono::minutes kOutageMost{10};  // a failover is over by then
+
+bool stdout_is_capable_terminal() {
+  const char* term = std::getenv("TERM");
+  return isatty(STDOUT_FILENO) == 1 && term != nullptr && *term != '\0' && std::string_view(term) != "dumb";
+}
+
+std::string time_of_day() {
+  const std::time_t now = std::time(nullptr);
+  std::tm local{};
+  localtime_r(&now, &local);
+  char text[16];
+  std::strftime(text, sizeof text, "%H:%M:%S", &local);
+  return text;
+}
+
+/// Shows what is seen: painted over on a terminal, else a line on every change of state and every 30 s.
+class View {
+ public:
+  explicit View(bool json) : json_(json), paints_(!json && stdout_is_capable_terminal()) {}
+
+  void show(const JobOverview& job) {
+    if (paints_) return paint(job);
+    const std::string state = state_text(job) + " " + job.control;
+    if (state == last_state_ && Clock::now() - last_line_ < kLineEvery) return;
+    last_state_ = state;
+    last_line_ = Clock::now();
+    if (!json_) return print_now(time_of_day() + " " + job_line(job));
+    base::Json line{{"type", "status"}};
+    line.update(job_json(job));
+    print_now(json_line(line));
+  }
+
+  void show_outage(const Error& error) {
+    if (json_ || last_state_ == kOutage) return;
+    last_state_ = kOutage;
+    print_now(time_of_day() + " " + plain_line(error.what()));
+  }
+
+ private:
+  static constexpr const char* kOutage = "outage";
+
+  static void print_now(const std::string& line) {
+    print_line(line);
+    std::fflush(stdout);
+  }
+
+  void paint(const JobOverview& job) {
+    last_state_.clear();
+    std::string frame =
+        "\x1b[H";  // home; then each line is cleared to its end, and what is below to the screen's
+    for (const auto& line : job_lines(job)) frame += line + "\x1b[K\n";
+    frame += time_of_day() + ", Ctrl-C ends the view, not the job\x1b[K\n\x1b[J";
+    if (!painted_) frame = "\x1b[2J" + frame;
+    painted_ = true;
+    std::fwrite(frame.data(), 1, frame.size(), stdout);
+    std::fflush(stdout);
+  }
+
+  const bool json_;
+  const bool paints_;
+  bool painted_ = false;
+  std::string last_state_;
+  Clock::time_point last_line_;
+};
+
+}  // namespace
+
+ExitCode watch_job(const Arguments& arguments) {
+  const LedgerJob wanted = find_ledger_job(arguments);
+  Engine engine(wanted.dsn);
+  View view(arguments.json);
+  std::optional<Clock::time_point> seen;  // an outage is waited for only once the job was seen
+  for (;; std::this_thread::sleep_for(kLookEvery)) {
+    try {
+      const auto jobs = engine.status(wanted.name);
+      seen = Clock::now();
+      view.show(jobs.front());
+      if (is_over(jobs.front())) return exit_code_of(jobs.front());
+    } catch (const Error& error) {
+      if (error.code() != ExitCode::kUnreachable || !seen || Clock::now() - *seen > kOutageMost) throw;
+      view.show_outage(error);
+    }
+  }
+}
+
+}  // namespace pgsluice::cli

@@ -1,0 +1,27 @@
+#pragma once
+
+#include "cli/arguments.hpp"
+#include "pgsluice/error.hpp"
+
+namespace pgsluice::cli {
+
+/// One function for each verb, in a file command_*.cpp. Each connects, prints its result on stdout and its
+/// progress on stderr, and returns how it ended; throws Error for what ended it and is not printed yet.
+ExitCode plan_job(const Arguments& arguments);
+ExitCode check_job(const Arguments& arguments);
+ExitCode run_jobs(const Arguments& arguments);
+ExitCode run_backfill(const Arguments& arguments);
+ExitCode verify_job(const Arguments& arguments);
+ExitCode rollback_job(const Arguments& arguments);
+ExitCode show_status(const Arguments& arguments);
+ExitCode watch_job(const Arguments& arguments);
+ExitCode show_history(const Arguments& arguments);
+ExitCode show_failures(const Arguments& arguments);
+ExitCode control_job(const Arguments& arguments);  // pause, resume, cancel
+ExitCode set_tunables(const Arguments& arguments);
+ExitCode resolve_step(const Arguments& arguments);
+
+/// Does what the verb says.
+ExitCode perform(const Arguments& arguments);
+
+}  // namespace pgsluice::cli

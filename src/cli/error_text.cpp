@@ -1,0 +1,24 @@
+#include "cli/error_text.hpp"
+
+#include <cstdio>
+
+#include "cli/json_text.hpp"
+#include "cli/plain_text.hpp"
+
+namespace pgsluice::cli {
+
+void print_error(const Error& error, bool json) {
+  std::fflush(stdout);  // where both go to one place, the error comes last
+  std::string text = "pgsluice: error: " + plain_line(error.what()) + "\n";
+  if (!error.hint().empty()) text += "  hint: " + plain_line(error.hint()) + "\n";
+  if (json) {
+    text += json_line({{"type", "exit_error"},
+                       {"code", static_cast<int>(error.code())},
+                       {"message", error.what()},
+                       {"hint", error.hint()}}) +
+            "\n";
+  }
+  std::fwrite(text.data(), 1, text.size(), stderr);
+}
+
+}  // namespace pgsluice::cli

@@ -1,0 +1,50 @@
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <string>
+#include <vector>
+
+#include "cli/arguments.hpp"
+#include "cli/commands.hpp"
+#include "cli/error_text.hpp"
+#include "cli/password_blot.hpp"
+
+namespace {
+
+using namespace pgsluice;
+
+int exit_status(ExitCode code, const cli::Arguments& arguments) {
+  if (code == ExitCode::kWorkLeft) return arguments.yield_exit_code.value_or(static_cast<int>(code));
+  return static_cast<int>(code);
+}
+
+ExitCode answer_or_perform(const cli::Arguments& arguments) {
+  if (arguments.answer.empty()) return cli::perform(arguments);
+  std::fputs(arguments.answer.c_str(), stdout);
+  return ExitCode::kDone;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);  // a reader that has gone away changes nothing about how the command ends
+  const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+  cli::blot_out_passwords(argc, argv);
+  // Known before parsing, so that a mistake in the flags is told in the wanted form as well.
+  const bool json = std::find(words.begin(), words.end(), "--json") != words.end();
+
+  cli::Arguments arguments;
+  try {
+    arguments = cli::parse_arguments(words);
+    return exit_status(answer_or_perform(arguments), arguments);
+  } catch (const Error& error) {
+    cli::print_error(error, json);
+    return exit_status(error.code(), arguments);
+  } catch (const std::exception& fault) {
+    const Error error(ExitCode::kInternal, std::string("internal error: ") + fault.what(),
+                      "this is a fault of pgsluice: please report it with the job file and the event log");
+    cli::print_error(error, json);
+    return exit_status(error.code(), arguments);
+  }
+}

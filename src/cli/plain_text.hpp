@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pgsluice::cli {
+
+/// One line that cannot steer a terminal: each control character but a tab becomes a blank. What the server
+/// says and what others wrote into the ledger goes through here before it is shown.
+std::string plain_line(std::string_view text);
+
+/// The text's own lines, each plain; no empty ones at the end.
+std::vector<std::string> plain_lines(std::string_view text);
+
+/// Characters of UTF-8 text: what a terminal draws, as long as none is wide.
+std::size_t character_count(std::string_view text);
+
+/// Bytes as they are, then an end of line, to stdout.
+void print_line(std::string_view line);
+
+}  // namespace pgsluice::cli

@@ -1,0 +1,194 @@
+#include "cli/status_text.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+
+#include "base/units.hpp"
+#include "cli/plain_text.hpp"
+#include "cli/table.hpp"
+
+namespace pgsluice::cli {
+namespace {
+
+using base::Json;
+
+using Lines = std::vector<std::string>;
+
+std::string seconds_text(double seconds) {
+  return base::format_duration(std::chrono::milliseconds(std::llround(seconds * 1e3)));
+}
+
+std::ptrdiff_t live_runs(const JobOverview& job) {
+  return std::count_if(job.runs.begin(), job.runs.end(), [](const RunOverview& run) { return run.is_live; });
+}
+
+/// Percent of the rows expected; at most 99.9 before the step's end, since what is expected is an estimate.
+double percent_of(const StepOverview& step) {
+  if (step.state == "done") return 100;
+  if (step.rows_expected <= 0) return 0;
+  const double share = static_cast<double>(step.rows.visited()) / static_cast<double>(step.rows_expected);
+  return std::min(99.9, std::floor(share * 1000) / 10);
+}
+
+std::string expected_text(const StepOverview& step) {
+  if (step.kind != "backfill" || step.rows_expected <= 0) return {};
+  std::array<char, 16> percent{};
+  std::snprintf(percent.data(), percent.size(), "%.1f %%", percent_of(step));
+  return std::string(percent.data()) + " of about " + base::format_count(step.rows_expected);
+}
+
+/// A number of rows; nothing for a step that changes none.
+std::string rows_text(const StepOverview& step, std::int64_t rows) {
+  return step.kind == "backfill" ? base::format_count(rows) : "";
+}
+
+Lines step_lines(const JobOverview& job) {
+  Table table({"step", "kind", "state", "changed", "already right", "quarantined", "progress"}, {3, 4, 5});
+  for (const auto& step : job.steps) {
+    table.add({step.name, step.kind, step.state, rows_text(step, step.rows.changed),
+               rows_text(step, step.rows.already_right), rows_text(step, step.rows.quarantined),
+               expected_text(step)});
+  }
+  auto lines = table.lines("  ");
+  for (const auto& step : job.steps) {
+    if (!step.error.empty()) lines.push_back(plain_line("  error in " + step.name + ": " + step.error));
+  }
+  return lines;
+}
+
+std::string run_text(const RunOverview& run) {
+  const std::string who =
+      "run " + run.run_id.substr(0, 8) + " on " + run.host + ", pid " + std::to_string(run.pid);
+  if (!run.is_live) return who + ": gone, last heartbeat " + seconds_text(run.heartbeat_age_s) + " ago";
+  return who + ", heartbeat " + seconds_text(run.heartbeat_age_s) + " ago" +
+         (run.progress.empty() ? "" : ": " + run.progress);
+}
+
+std::string control_text(const JobOverview& job) {
+  return job.control + (job.control_actor.empty() ? "" : " by " + job.control_actor) +
+         (job.control_reason.empty() ? "" : ": " + job.control_reason);
+}
+
+/// The step in work, else the first one that is not done; past the end: none is left.
+std::size_t current_step(const JobOverview& job) {
+  const auto find = [&job](auto wanted) { return std::find_if(job.steps.begin(), job.steps.end(), wanted); };
+  auto step = find([](const StepOverview& s) { return s.state == "running" || s.state == "failed"; });
+  if (step == job.steps.end()) step = find([](const StepOverview& s) { return s.state != "done"; });
+  return static_cast<std::size_t>(step - job.steps.begin());
+}
+
+std::string current_step_text(const JobOverview& job) {
+  const auto count = std::to_string(job.steps.size());
+  const auto at = current_step(job);
+  if (at == job.steps.size()) return count + "/" + count;
+  return std::to_string(at + 1) + "/" + count + " " + job.steps[at].name;
+}
+
+std::string current_progress_text(const JobOverview& job) {
+  const auto at = current_step(job);
+  return at == job.steps.size() ? "" : expected_text(job.steps[at]);
+}
+
+RowCounts rows_of(const JobOverview& job) {
+  RowCounts rows;
+  for (const auto& step : job.steps) {
+    rows.changed += step.rows.changed;
+    rows.already_right += step.rows.already_right;
+    rows.quarantined += step.rows.quarantined;
+  }
+  return rows;
+}
+
+void add_rows(Json& json, const RowCounts& rows) {
+  json["rows_changed"] = rows.changed;
+  json["rows_already_right"] = rows.already_right;
+  json["rows_quarantined"] = rows.quarantined;
+}
+
+Json step_json(const StepOverview& step) {
+  Json json{{"name", step.name}, {"kind", step.kind}, {"state", step.state}, {"error", step.error}};
+  add_rows(json, step.rows);
+  const bool is_known = step.rows_expected > 0;
+  json["rows_expected"] = is_known ? Json(step.rows_expected) : Json(nullptr);
+  json["percent"] = is_known ? Json(percent_of(step)) : Json(nullptr);
+  json["batches"] = step.batches;
+  json["ranges"] = step.ranges;
+  json["ranges_done"] = step.ranges_done;
+  return json;
+}
+
+Json run_json(const RunOverview& run) {
+  return {{"run_id", run.run_id},
+          {"host", run.host},
+          {"pid", run.pid},
+          {"is_live", run.is_live},
+          {"heartbeat_age_s", run.heartbeat_age_s},
+          {"progress", run.progress}};
+}
+
+}  // namespace
+
+std::string state_text(const JobOverview& job) {
+  return job.state == "running" && live_runs(job) == 0 ? "interrupted" : job.state;
+}
+
+std::vector<std::string> job_list_lines(const std::vector<JobOverview>& jobs) {
+  if (jobs.empty()) return {"no jobs in this database's ledger"};
+  Table table({"job", "state", "control", "step", "changed", "progress", "live runs"}, {4, 6});
+  for (const auto& job : jobs) {
+    table.add({job.name, state_text(job), job.control, current_step_text(job),
+               base::format_count(rows_of(job).changed), current_progress_text(job),
+               std::to_string(live_runs(job))});
+  }
+  return table.lines("");
+}
+
+std::vector<std::string> job_lines(const JobOverview& job) {
+  Lines lines = {plain_line(job.name + ": " + state_text(job))};
+  if (!job.description.empty()) lines.push_back("  " + plain_line(job.description));
+  lines.push_back("  control: " + plain_line(control_text(job)));
+  for (const auto& tunable : job.tunables) lines.push_back("  set: " + plain_line(tunable));
+  for (auto& line : step_lines(job)) lines.push_back(std::move(line));
+  for (const auto& run : job.runs) lines.push_back("  " + plain_line(run_text(run)));
+  return lines;
+}
+
+std::string job_line(const JobOverview& job) {
+  std::string line = job.name + ": " + state_text(job);
+  if (job.control != "run") line += ", control " + control_text(job);
+  line += ", step " + current_step_text(job);
+  if (const auto progress = current_progress_text(job); !progress.empty()) line += ", " + progress;
+  for (const auto& run : job.runs) {
+    if (run.is_live) line += "; " + run_text(run);
+  }
+  return plain_line(line);
+}
+
+Json job_json(const JobOverview& job) {
+  Json json{
+      {"name", job.name},        {"description", job.description},       {"state", state_text(job)},
+      {"control", job.control},  {"control_reason", job.control_reason}, {"control_actor", job.control_actor},
+      {"tunables", job.tunables}};
+  add_rows(json, rows_of(job));
+  json["steps"] = Json::array();
+  for (const auto& step : job.steps) json["steps"].push_back(step_json(step));
+  json["runs"] = Json::array();
+  for (const auto& run : job.runs) json["runs"].push_back(run_json(run));
+  return json;
+}
+
+bool is_over(const JobOverview& job) {
+  constexpr std::array kEnds = {"done", "failed", "cancelled", "rolled back"};
+  return live_runs(job) == 0 && std::find(kEnds.begin(), kEnds.end(), job.state) != kEnds.end();
+}
+
+ExitCode exit_code_of(const JobOverview& job) {
+  if (job.state == "failed") return ExitCode::kFailed;
+  if (job.state == "cancelled") return ExitCode::kCancelled;
+  return rows_of(job).quarantined > 0 ? ExitCode::kQuarantined : ExitCode::kDone;
+}
+
+}  // namespace pgsluice::cli
