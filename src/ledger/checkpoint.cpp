@@ -21,6 +21,8 @@ WHERE range_id = $1::bigint AND run_id = $2::uuid AND epoch = $3::bigint AND NOT
 
 }  // namespace
 
+const char* advance_sql() { return kAdvance; }
+
 bool advance(pg::Session& session, const Token& token, const std::optional<pg::Key>& from, const pg::Key& to,
              const pg::Key& upper) {
   return session

@@ -14,6 +14,9 @@ namespace pgsluice::ledger {
 bool advance(pg::Session& session, const Token& token, const std::optional<pg::Key>& from, const pg::Key& to,
              const pg::Key& upper);
 
+/// The statement that advance() sends; for `plan`.
+const char* advance_sql();
+
 /// What a batch adds to its range.
 struct BatchCounts {
   std::int64_t visited = 0;

@@ -56,9 +56,11 @@ void check_columns(const pg::Table& table, const std::vector<pg::Column>& key, c
   }
 }
 
+std::string explain_sql(const std::string& statement) { return "EXPLAIN (COSTS OFF) " + statement; }
+
 std::string explain(pg::Session& session, const std::string& statement) try {
   return pg::in_transaction(session, {}, [&] {
-    const auto rows = session.exec("EXPLAIN (COSTS OFF) " + statement);
+    const auto rows = session.exec(explain_sql(statement));
     std::string plan;
     for (std::size_t i = 0; i < rows.size(); ++i) plan += rows.text(i, 0) + "\n";
     return plan;

@@ -20,6 +20,9 @@ void check_columns(const pg::Table& table, const std::vector<pg::Column>& key, c
 /// Returns the plan's text. `statement` must have no parameters: literals stand in.
 std::string explain(pg::Session& session, const std::string& statement);
 
+/// What explain() sends; for `plan`.
+std::string explain_sql(const std::string& statement);
+
 /// Of `functions` (as written in the step's expressions), those that are volatile: `plan` warns about them.
 std::vector<std::string> volatile_functions(pg::Session& session, const std::vector<std::string>& functions);
 

@@ -33,12 +33,6 @@ std::string set_lock_timeout(std::chrono::milliseconds timeout) {
 
 std::string gentle_lock(const DdlStatement& s) { return "LOCK TABLE " + s.table_sql + " IN SHARE UPDATE EXCLUSIVE MODE"; }
 
-bool is_existing_table(pg::Session& session, const std::string& table_sql) {
-  if (table_sql.empty()) return false;
-  const auto rows = session.exec(kExists, {table_sql});
-  return !rows.empty() && rows.boolean(0, 0);
-}
-
 void run(pg::Session& session, const DdlStatement& statement) {
   if (is_existing_table(session, statement.table_sql)) {
     session.exec(set_lock_timeout(kGentleLockTimeout));
@@ -49,6 +43,12 @@ void run(pg::Session& session, const DdlStatement& statement) {
 }
 
 }  // namespace
+
+bool is_existing_table(pg::Session& session, const std::string& table_sql) {
+  if (table_sql.empty()) return false;
+  const auto rows = session.exec(kExists, {table_sql});
+  return !rows.empty() && rows.boolean(0, 0);
+}
 
 bool attempt_ddl(pg::Session& session, const std::vector<DdlStatement>& statements,
                  const std::function<bool(pg::Session&)>& note) {

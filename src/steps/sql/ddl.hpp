@@ -31,6 +31,9 @@ struct DdlStatement {
 bool attempt_ddl(pg::Session& session, const std::vector<DdlStatement>& statements,
                  const std::function<bool(pg::Session&)>& note);
 
+/// Whether the table is there to be locked gently. An empty name, a view or a sequence is not.
+bool is_existing_table(pg::Session& session, const std::string& table_sql);
+
 /// The statements of an attempt as they are sent, BEGIN and COMMIT aside; for `plan`.
 std::vector<std::string> ddl_texts(const DdlStatement& statement);
 
