@@ -18,7 +18,8 @@ boost::asio::awaitable<void> Keeper::run(const bool& is_over, std::function<std:
     const auto now = SteadyClock::now();
     const bool is_heartbeat_due = now - heartbeat_at >= std::chrono::seconds{ledger::kHeartbeatSeconds};
     if (is_heartbeat_due) heartbeat_at = now;
-    co_await turn(is_heartbeat_due, is_heartbeat_due ? progress() : std::string());
+    const std::string text = is_heartbeat_due ? progress() : std::string();
+    co_await turn(is_heartbeat_due, text);
     co_await flush_journal();
     for (int i = 0; i < 10 && !is_over; ++i) co_await sleep_for(kTurn / 10);
   }

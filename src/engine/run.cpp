@@ -156,7 +156,8 @@ asio::awaitable<void> Run::story() {
   }
   is_over_ = true;
   while (beside_ > 0) co_await sleep_for(std::chrono::milliseconds{5});
-  if (is_registered_) co_await close(code, outcome_text(code));
+  const std::string outcome = outcome_text(code);
+  if (is_registered_) co_await close(code, outcome);
   journal_.write(summary(code, reason, hint));
   if (is_registered_) co_await keeper_->flush_journal();
 }

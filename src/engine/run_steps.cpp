@@ -52,7 +52,8 @@ asio::awaitable<void> Run::run_step(const Step& step, ledger::StepRecord record)
     ledger::set_step_state(s, id, "running");
     return ledger::step_counts(s, id);
   };
-  tally_.begin_step(co_await keep_trying<RowCounts>(steps_, begin, journal_, stop_));
+  const auto already_done = co_await keep_trying<RowCounts>(steps_, begin, journal_, stop_);
+  tally_.begin_step(already_done);
 
   std::exception_ptr error;
   try {
@@ -123,7 +124,8 @@ asio::awaitable<void> Run::run_backfill(const BackfillStep& step, std::int64_t s
     if (tally_.batches != before) waiting_since = SteadyClock::now();
   }
   std::function<RowCounts(pg::Session&)> count = [=](pg::Session& s) { return ledger::step_counts(s, step_id); };
-  tally_.reconcile(co_await keep_trying<RowCounts>(steps_, count, journal_, stop_));
+  const auto counted = co_await keep_trying<RowCounts>(steps_, count, journal_, stop_);
+  tally_.reconcile(counted);
 }
 
 asio::awaitable<void> Run::run_lanes(const BackfillStep& step, std::int64_t step_id) {
@@ -221,7 +223,8 @@ asio::awaitable<void> Run::name_blockers(std::vector<steps::DdlStatement> statem
   };
   std::string holders;
   try {
-    for (const auto& holder : co_await steps_.run<std::vector<std::string>>(std::move(look))) holders += "; held by " + holder;
+    const auto found = co_await steps_.run<std::vector<std::string>>(std::move(look));
+    for (const auto& holder : found) holders += "; held by " + holder;
   } catch (const pg::Failure&) {
     // Who blocks is a courtesy; the attempt's own error is what counts.
   }
@@ -263,7 +266,8 @@ asio::awaitable<void> Run::run_index(const IndexStep& step, std::int64_t step_id
     const bool is_leftover = found.state == steps::IndexState::kInvalid;
     if (is_leftover) journal_.warn("index " + found.index_sql + " is INVALID, a leftover: it is dropped and built again");
     const auto sql = is_leftover ? steps::drop_index_sql(found.index_sql) : step.sql;
-    co_await build(own, sql, is_leftover ? "SHARE UPDATE EXCLUSIVE" : facts->lock, attempt);
+    const std::string lock = is_leftover ? "SHARE UPDATE EXCLUSIVE" : facts->lock;
+    co_await build(own, sql, lock, attempt);
     is_ours = is_ours || !is_leftover;
   }
   if (stop_.is_requested()) co_return;

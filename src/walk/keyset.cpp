@@ -22,9 +22,10 @@ void append(pg::Params& params, const pg::Key& key) { params.insert(params.end()
 
 Keyset::Keyset(std::string table_sql, std::vector<pg::Column> key) : table_sql_(std::move(table_sql)), key_(std::move(key)) {}
 
+// Qualified: in ORDER BY a bare name means the output column first, and that is the key's text, in text order.
 std::string Keyset::columns(const char* suffix) const {
   std::vector<std::string> names;
-  for (const auto& c : key_) names.push_back(pg::Identifier(c.name).sql() + suffix);
+  for (const auto& c : key_) names.push_back("t." + pg::Identifier(c.name).sql() + suffix);
   return joined(names, ", ");
 }
 
@@ -43,7 +44,7 @@ std::string Keyset::row(int first) const {
 std::string Keyset::selected_texts(const char* alias) const {
   std::vector<std::string> parts;
   for (std::size_t i = 0; i < key_.size(); ++i) {
-    parts.push_back((*alias ? std::string(alias) + ".k" + std::to_string(i + 1) : pg::Identifier(key_[i].name).sql()) +
+    parts.push_back((*alias ? std::string(alias) + ".k" + std::to_string(i + 1) : "t." + pg::Identifier(key_[i].name).sql()) +
                     "::text");
   }
   return joined(parts, ", ");
@@ -63,12 +64,12 @@ Fragment Keyset::bound(const std::optional<pg::Key>& lower, const pg::Key& range
   std::vector<std::string> own;
   std::vector<std::string> low;
   for (std::size_t i = 0; i < key_.size(); ++i) {
-    own.push_back(pg::Identifier(key_[i].name).sql());
+    own.push_back("t." + pg::Identifier(key_[i].name).sql());
     low.push_back(parameter(i, 2 + n));
   }
   Fragment f;
   f.sql = "SELECT " + selected_texts("") + ", " + row_of_columns() + " >= " + row(2) + ", " +
-          (lower ? equal_prefix(own, low) : "0") + "\nFROM " + table_sql_ +
+          (lower ? equal_prefix(own, low) : "0") + "\nFROM " + table_sql_ + " t" +
           (lower ? "\nWHERE " + row_of_columns() + " > " + row(2 + n) : "") + "\nORDER BY " + columns() +
           "\nOFFSET $1::bigint LIMIT 1";
   f.params.emplace_back(std::to_string(rows - 1));
@@ -93,7 +94,7 @@ Fragment Keyset::remainder(const std::optional<pg::Key>& lower, const pg::Key& u
   }
   Fragment f;
   f.sql = "SELECT count(*) FILTER (WHERE s.is_inside), " + (lower ? equal_prefix(low, up) : std::string("0")) +
-          "\nFROM (SELECT " + row_of_columns() + " <= " + row(2) + " AS is_inside FROM " + table_sql_ +
+          "\nFROM (SELECT " + row_of_columns() + " <= " + row(2) + " AS is_inside FROM " + table_sql_ + " t" +
           (lower ? " WHERE " + row_of_columns() + " > " + row(2 + n) : "") + " ORDER BY " + columns() +
           " LIMIT $1::bigint) s";
   f.params.emplace_back(std::to_string(rows));
@@ -152,7 +153,7 @@ Fragment Keyset::sample(const std::optional<pg::Key>& lower, const std::optional
   std::vector<std::string> ordered;
   for (std::size_t i = 0; i < key_.size(); ++i) {
     ordered.push_back("k" + std::to_string(i + 1));
-    aliased.push_back(pg::Identifier(key_[i].name).sql() + " AS " + ordered.back());
+    aliased.push_back("t." + pg::Identifier(key_[i].name).sql() + " AS " + ordered.back());
   }
   Fragment f;
   f.params = {std::to_string(percent), std::to_string(parts)};
@@ -164,13 +165,13 @@ Fragment Keyset::sample(const std::optional<pg::Key>& lower, const std::optional
   }
   f.sql = "SELECT " + selected_texts("s") + "\nFROM (SELECT p.*, row_number() OVER (ORDER BY " + joined(ordered, ", ") +
           ") AS n, count(*) OVER () AS total\n      FROM (SELECT " + joined(aliased, ", ") + " FROM " + table_sql_ +
-          " TABLESAMPLE SYSTEM ($1::real)" + (bounds.empty() ? "" : " WHERE " + joined(bounds, " AND ")) +
+          " t TABLESAMPLE SYSTEM ($1::real)" + (bounds.empty() ? "" : " WHERE " + joined(bounds, " AND ")) +
           ") p) s\nWHERE s.n * $2::bigint / s.total > (s.n - 1) * $2::bigint / s.total AND s.n < s.total\nORDER BY s.n";
   return f;
 }
 
 std::string Keyset::highest() const {
-  return "SELECT " + selected_texts("") + "\nFROM " + table_sql_ + "\nORDER BY " + columns(" DESC") + "\nLIMIT 1";
+  return "SELECT " + selected_texts("") + "\nFROM " + table_sql_ + " t\nORDER BY " + columns(" DESC") + "\nLIMIT 1";
 }
 
 std::string Keyset::is_before(const std::string& array_expression, int first) const {

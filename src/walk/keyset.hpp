@@ -68,9 +68,9 @@ class Keyset {
   const std::string& table_sql() const { return table_sql_; }
 
  private:
-  std::string columns(const char* suffix = "") const;                      // "a", "b"
+  std::string columns(const char* suffix = "") const;                      // t."a", t."b"
   std::string row(int first) const;                                        // ($1::t, $2::u)
-  std::string row_of_columns() const;                                      // ("a", "b")
+  std::string row_of_columns() const;                                      // (t."a", t."b")
   std::string parameter(std::size_t column, int first) const;              // $2::"pg_catalog"."int8"
   std::string equal_prefix(const std::vector<std::string>& left, const std::vector<std::string>& right) const;
   std::string selected_texts(const char* alias) const;
