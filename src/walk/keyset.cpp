@@ -105,15 +105,15 @@ Fragment Keyset::remainder(const std::optional<pg::Key>& lower, const pg::Key& u
 
 Fragment Keyset::predicate(const KeySlice& slice) const {
   const int n = static_cast<int>(key_.size());
-  const int lower_first = 1;
-  const int upper_first = slice.lower ? 1 + n : 1;
   Fragment f;
-  if (slice.lower) append(f.params, *slice.lower);
-  append(f.params, slice.upper);
-
+  // Each use is a parameter of its own: one that no piece uses would have no type.
+  const auto bind = [&](const pg::Key& key, int i) {
+    f.params.emplace_back(key[static_cast<std::size_t>(i)]);
+    return parameter(static_cast<std::size_t>(i), static_cast<int>(f.params.size()) - i);
+  };
   const auto name = [&](int i) { return pg::Identifier(key_[static_cast<std::size_t>(i)].name).sql(); };
-  const auto low = [&](int i) { return parameter(static_cast<std::size_t>(i), lower_first); };
-  const auto up = [&](int i) { return parameter(static_cast<std::size_t>(i), upper_first); };
+  const auto low = [&](int i) { return bind(*slice.lower, i); };
+  const auto up = [&](int i) { return bind(slice.upper, i); };
   const int prefix = slice.lower ? std::min(slice.equal_prefix, n - 1) : 0;
 
   std::vector<std::string> conditions;
