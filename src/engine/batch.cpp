@@ -85,6 +85,7 @@ BatchOutcome run_batch(pg::Session& session, const BatchWork& work) {
     out.is_connection_lost = f.is_connection_lost();
     if (!out.is_connection_lost) pg::rollback(session);
   }
+  out.is_session_spent = session.must_discard();
   out.duration = Clock::now() - began;
   return out;
 }

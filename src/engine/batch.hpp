@@ -42,6 +42,7 @@ struct BatchOutcome {
   std::string sqlstate;
   std::string message;
   bool is_connection_lost = false;
+  bool is_session_spent = false;     // the next batch runs on another connection: take the range again first
   pg::Key position;                  // reached when committed, aimed at otherwise; empty if the batch never got there
   std::int64_t visited = 0;
   std::int64_t changed = 0;

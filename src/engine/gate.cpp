@@ -31,7 +31,7 @@ std::string Gate::reason(TimePoint now) const {
 double Gate::pace(TimePoint now) const { return is_open(now) ? decision_.pace : 0; }
 
 std::optional<Gate::TimePoint> Gate::held_since(TimePoint now) {
-  if (is_open(now)) {
+  if (is_open(now) || waiting_ == 0) {
     held_since_.reset();
   } else if (!held_since_) {
     held_since_ = now;
@@ -40,6 +40,12 @@ std::optional<Gate::TimePoint> Gate::held_since(TimePoint now) {
 }
 
 boost::asio::awaitable<void> Gate::pass(std::chrono::milliseconds batch_time, const Stop& stop) {
+  struct Waiting {
+    explicit Waiting(int& count) : count_(count) { ++count_; }
+    ~Waiting() { --count_; }
+    int& count_;
+  };
+  const Waiting waiting(waiting_);
   const auto asked = SteadyClock::now();
   while (!stop.is_requested()) {
     const auto now = SteadyClock::now();

@@ -27,7 +27,8 @@ class Gate {
   std::string reason(TimePoint now) const;
   double pace(TimePoint now) const;
   const governor::Decision& decision() const { return decision_; }
-  /// Held, for whatever reason, without a break since then.
+  /// Since when lanes have been held, for whatever reason, without a break. Nothing while no lane asks: an index build
+  /// does not wait for replicas.
   std::optional<TimePoint> held_since(TimePoint now);
 
   /// Returns when the next batch may start, or stop is requested. `batch_time` is what the last one took.
@@ -40,6 +41,7 @@ class Gate {
   std::optional<TimePoint> decided_at_;
   std::optional<std::string> pause_reason_;
   std::optional<TimePoint> held_since_;
+  int waiting_ = 0;  // lanes in pass()
 };
 
 }  // namespace pgsluice::engine

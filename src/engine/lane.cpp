@@ -125,7 +125,8 @@ Lane::Next Lane::on_committed(ledger::Range& range, const BatchOutcome& outcome,
   }
   attempt_ = 1;
   is_yielding_ = false;
-  return outcome.is_range_done ? Next::kRangeOver : Next::kGoOn;
+  if (outcome.is_range_done) return Next::kRangeOver;
+  return outcome.is_session_spent ? Next::kLeaseAgain : Next::kGoOn;
 }
 
 Lane::Next Lane::on_retryable(const BatchOutcome& outcome, std::int64_t rows, std::int64_t range_id) {
@@ -147,16 +148,15 @@ Lane::Next Lane::on_retryable(const BatchOutcome& outcome, std::int64_t rows, st
   at_.journal.write(event::BatchFailed{range_id, number_, outcome.sqlstate, outcome.message, attempt_, action,
                                        seconds(backoff_)});
   ++attempt_;
-  const bool is_position_known = outcome.disposition == pg::Disposition::kRetryable && !outcome.is_connection_lost &&
-                                 !pg::must_discard(outcome.sqlstate);
-  return is_position_known ? Next::kGoOn : Next::kLeaseAgain;
+  // The position in memory is worth nothing on another connection: the server may have crashed in between.
+  return outcome.is_connection_lost || outcome.is_session_spent ? Next::kLeaseAgain : Next::kGoOn;
 }
 
 Lane::Next Lane::on_row_fault(const ledger::Range& range, const BatchOutcome& outcome, std::int64_t rows) {
   const bool is_single = bisection_.on_fault(rows) == walk::Bisection::Verdict::kSingleRow;
   at_.journal.write(event::BatchFailed{range.token.range_id, number_, outcome.sqlstate, outcome.message, attempt_,
                                        is_single ? "quarantine" : "bisect", 0});
-  if (!is_single) return Next::kGoOn;
+  if (!is_single) return outcome.is_session_spent ? Next::kLeaseAgain : Next::kGoOn;
   if (at_.tally.step_rows().quarantined >= at_.job.max_quarantined) {
     throw Error(ExitCode::kFailed,
                 row_in_words(at_.step.table, outcome.position) + " cannot be changed: " + outcome.message + " (SQLSTATE " +

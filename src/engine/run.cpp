@@ -1,5 +1,6 @@
 #include "engine/run.hpp"
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -131,6 +132,10 @@ asio::awaitable<void> Run::story() {
   } catch (...) {
     error = std::current_exception();
   }
+  is_over_ = true;
+  while (beside_ > 0) co_await sleep_for(std::chrono::milliseconds{5});
+  if (is_registered_) co_await count_rows();
+
   ExitCode code = exit_code();
   std::string reason = stop_.reason();
   std::string hint;
@@ -154,8 +159,6 @@ asio::awaitable<void> Run::story() {
       error_ = error;
     }
   }
-  is_over_ = true;
-  while (beside_ > 0) co_await sleep_for(std::chrono::milliseconds{5});
   const std::string outcome = outcome_text(code);
   if (is_registered_) co_await close(code, outcome);
   journal_.write(summary(code, reason, hint));
@@ -168,7 +171,8 @@ asio::awaitable<void> Run::open() {
   const auto opened = co_await keep_trying<Opened>(control_, open_it, journal_, stop_);
   record_ = opened.record;
   is_registered_ = true;
-  const bool is_resumed = record_.state != "ready" || record_.steps.front().state != "waiting";
+  const bool is_resumed = std::any_of(record_.steps.begin(), record_.steps.end(),
+                                      [](const ledger::StepRecord& s) { return s.state != "waiting"; });
   journal_.write(event::RunStarted{kVersion, base::this_process().host, base::this_process().pid, is_resumed, job_.lanes});
 
   keeper_ = std::make_unique<Keeper>(control_, record_.job_id, run_id_, options_, job_, gate_, journal_, stop_);
@@ -191,8 +195,8 @@ asio::awaitable<void> Run::open() {
   if (!stop_.is_requested()) co_await keep_trying<bool>(control_, mark, journal_, stop_);
 }
 
-asio::awaitable<void> Run::close(ExitCode code, std::string outcome) {
-  std::function<RowCounts(pg::Session&)> end = [=, job_id = record_.job_id, run_id = run_id_, steps = record_.steps](pg::Session& s) {
+asio::awaitable<void> Run::count_rows() {
+  std::function<RowCounts(pg::Session&)> count = [steps = record_.steps](pg::Session& s) {
     RowCounts all;
     for (const auto& step : steps) {
       const auto rows = ledger::step_counts(s, step.step_id);
@@ -200,19 +204,29 @@ asio::awaitable<void> Run::close(ExitCode code, std::string outcome) {
       all.already_right += rows.already_right;
       all.quarantined += rows.quarantined;
     }
+    return all;
+  };
+  try {
+    final_rows_ = co_await control_.run<RowCounts>(std::move(count));
+  } catch (const pg::Failure&) {
+    final_rows_ = tally_.run_rows();  // the server is gone: what this run knows must do
+  }
+}
+
+asio::awaitable<void> Run::close(ExitCode code, std::string outcome) {
+  std::function<bool(pg::Session&)> end = [=, job_id = record_.job_id, run_id = run_id_](pg::Session& s) {
     ledger::end_run(s, run_id, outcome, static_cast<int>(code));
     // While others work on, the job's state is theirs to tell.
     if (ledger::other_live_runs(s, job_id, run_id) == 0 || code == ExitCode::kDone) {
       ledger::set_job_state(s, job_id, job_state(code));
     }
-    return all;
+    return true;
   };
   try {
-    final_rows_ = co_await control_.run<RowCounts>(std::move(end));
+    co_await control_.run<bool>(std::move(end));
   } catch (const pg::Failure& f) {
     journal_.warn(std::string("the run's end could not be written to the ledger: ") + f.what(),
                   "its ranges are free when the lease ends");
-    final_rows_ = tally_.run_rows();
   }
 }
 
@@ -247,7 +261,7 @@ asio::awaitable<void> Run::show_progress(const bool& is_over) {
   auto last = SteadyClock::now();
   while (!is_over) {
     const auto now = SteadyClock::now();
-    if (!gate_.is_open(now)) tally_.held_s += std::chrono::duration<double>(now - last).count();
+    if (gate_.held_since(now)) tally_.held_s += std::chrono::duration<double>(now - last).count();
     last = now;
     journal_.write(event::Status{progress()});
     for (int i = 0; i < 5 && !is_over; ++i) co_await sleep_for(kProgressTurn / 5);
@@ -296,7 +310,7 @@ std::string Run::progress_text() const {
 
 ExitCode Run::exit_code() const {
   switch (stop_.cause()) {
-    case StopCause::kNone: return tally_.step_rows().quarantined + final_rows_.quarantined > 0 ? ExitCode::kQuarantined : ExitCode::kDone;
+    case StopCause::kNone: return final_rows_.quarantined > 0 ? ExitCode::kQuarantined : ExitCode::kDone;
     case StopCause::kPaused: return ExitCode::kPaused;
     case StopCause::kCancelled: return ExitCode::kCancelled;
     case StopCause::kFailed: return ExitCode::kFailed;

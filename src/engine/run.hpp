@@ -53,6 +53,8 @@ class Run {
   /// Waits for the ranges that other live runs hold. True: the step is done. Throws Error(kRangesHeld).
   awaitable<bool> wait_for_others(std::int64_t step_id, std::chrono::steady_clock::time_point since);
   awaitable<ledger::Remaining> remaining(std::int64_t step_id);
+  /// What the ledger says of all steps, other runs' work included.
+  awaitable<void> count_rows();
   awaitable<void> close(ExitCode code, std::string outcome);
 
   awaitable<void> watch_signals();
