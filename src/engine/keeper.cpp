@@ -34,7 +34,6 @@ boost::asio::awaitable<void> Keeper::turn(bool is_heartbeat_due, std::string pro
   try {
     const auto control = co_await connection_.run<ledger::Control>(std::move(visit));
     obey(control);
-    watch_clock(control);
   } catch (const pg::Failure&) {
     // Unreachable for now: the lanes notice too and decide when to give up; a late heartbeat is what fencing is for.
   }
@@ -58,6 +57,7 @@ boost::asio::awaitable<void> Keeper::flush_journal() {
 
 void Keeper::obey(const ledger::Control& control) {
   obey_tunables(control);
+  watch_clock(control);
   if (!control.is_run_alive) {
     stop_.request(StopCause::kFailed, "another run took this one for dead and ended it");
     return;

@@ -32,7 +32,7 @@ class Keeper {
   /// Stores pending events; keeps them if the ledger cannot be reached.
   boost::asio::awaitable<void> flush_journal();
 
-  /// What an operator said last, for a run that starts.
+  /// What operators said and what the clock says; also once before the first step.
   void obey(const ledger::Control& control);
 
  private:
