@@ -49,7 +49,7 @@ void add_global_flags(CLI::App& app, Arguments& a) {
   app.add_flag("--log-batches", a.log_batches, "Of a run, every batch too");
   app.add_option("--yield-exit-code", a.yield_exit_code, "Instead of 75: 0 for cron, 99 for Airflow")
       ->type_name("N")
-      ->check(CLI::Range(0, 255));
+      ->check(CLI::Range(0, 255).description(""));
 }
 
 /// A flag that takes "90s" or "4h".
@@ -104,8 +104,8 @@ CLI::App& add_verb(CLI::App& app, Arguments& a, Verb verb, const char* group, co
   return *added;
 }
 
-void takes_job(CLI::App& verb, Arguments& a, const char* text = "Job file") {
-  verb.add_option("JOB", a.jobs, text)->required()->expected(1)->type_name("");
+void takes_job(CLI::App& verb, Arguments& a) {
+  verb.add_option("JOB", a.job, "Job file")->required()->type_name("");
 }
 
 void takes_name(CLI::App& verb, Arguments& a) {
@@ -161,7 +161,7 @@ void add_follow(CLI::App& app, Arguments& a) {
   takes_name(history, a);
   history.add_option("--limit", a.limit, "Newest events shown (100)")
       ->type_name("N")
-      ->check(CLI::Range(1, 1'000'000));
+      ->check(CLI::Range(1, 1'000'000).description(""));
   takes_name(
       add_verb(app, a, Verb::kFailures, kFollow, "failures", "Rows that were set aside, with their errors"),
       a);
@@ -238,17 +238,23 @@ Error unknown_word(const CLI::App& app, const std::string& extra) {
                near.empty() ? help_hint(app) : "did you mean \"" + near + "\"?");
 }
 
+/// What CLI11 says, in our words.
+std::string message_of(const CLI::ParseError& mistake) {
+  const std::string said = mistake.what();
+  const std::string subject = said.substr(0, said.find(':'));
+  if (dynamic_cast<const CLI::ArgumentMismatch*>(&mistake)) return subject + " takes one value";
+  if (dynamic_cast<const CLI::ConversionError*>(&mistake)) {
+    return "cannot read" + said.substr(said.find(':') + 1) + " as a number";
+  }
+  return said;
+}
+
 Error as_usage_error(const CLI::App& app, const CLI::ParseError& mistake) {
   const auto extras = app.remaining(true);
   if (!extras.empty()) return unknown_word(app, extras.front());
-  if (app.get_subcommands().empty() && dynamic_cast<const CLI::RequiredError*>(&mistake)) {
-    return Error(ExitCode::kUsage, "no verb is given", help_hint(app));
-  }
-  std::string message = mistake.what();
-  if (message.size() > 1 && std::islower(static_cast<unsigned char>(message[1])) != 0) {
-    message.front() = static_cast<char>(std::tolower(static_cast<unsigned char>(message.front())));
-  }
-  return Error(ExitCode::kUsage, message, help_hint(app));
+  const bool lacks_verb =
+      app.get_subcommands().empty() && dynamic_cast<const CLI::RequiredError*>(&mistake) != nullptr;
+  return Error(ExitCode::kUsage, lacks_verb ? "no verb is given" : message_of(mistake), help_hint(app));
 }
 
 // ----- the command line to give again
@@ -283,6 +289,8 @@ Arguments parse_arguments(const std::vector<std::string>& words) {
   app.set_help_flag("-h,--help", "Say this and end");
   app.set_version_flag("--version", "pgsluice " PGSLUICE_VERSION, "Say the version and end");
   app.get_formatter()->label("SUBCOMMAND", "VERB");
+  app.get_formatter()->label("Positionals", "Arguments");
+  app.get_formatter()->label("REQUIRED", "");  // the usage line shows it
   app.get_formatter()->column_width(28);
   app.require_subcommand(1)->footer(kExitCodes);
   add_global_flags(app, a);

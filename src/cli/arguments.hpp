@@ -38,7 +38,8 @@ struct Arguments {
   bool log_batches = false;
   std::optional<int> yield_exit_code;  // instead of 75
 
-  std::vector<std::string> jobs;  // JOB…: files, for run folders too
+  std::string job;                // JOB: a file
+  std::vector<std::string> jobs;  // JOB… of run: files and folders
   std::string name;               // NAME: of a job in the ledger, or its file
   BackfillFlags backfill;
   RunOptions run;

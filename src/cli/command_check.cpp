@@ -7,7 +7,7 @@
 namespace pgsluice::cli {
 
 ExitCode check_job(const Arguments& arguments) {
-  const Job job = load_job(arguments.jobs.front(), arguments.environment);
+  const Job job = load_job(arguments.job, arguments.environment);
   const auto findings = Engine(choose_dsn(arguments.dsn, job.dsn)).check(job);
   const int code = exit_code_of(findings);
   if (arguments.json) {

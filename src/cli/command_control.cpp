@@ -20,7 +20,9 @@ void confirm(const Arguments& arguments, const std::string& job, const std::stri
                           {"arguments", text},
                           {"reason", arguments.reason}}));
   } else if (!arguments.quiet) {
-    print_line(plain_line("job \"" + job + "\": " + verb + (text.empty() ? "" : " " + text) + " is noted"));
+    const std::string word = verb + (text.empty() ? "" : " " + text);
+    print_line(
+        plain_line("job \"" + job + "\": " + word + " is in the ledger; live runs obey within seconds"));
   }
 }
 

@@ -7,7 +7,7 @@
 namespace pgsluice::cli {
 
 ExitCode plan_job(const Arguments& arguments) {
-  const Job job = load_job(arguments.jobs.front(), arguments.environment);
+  const Job job = load_job(arguments.job, arguments.environment);
   const Plan plan = Engine(choose_dsn(arguments.dsn, job.dsn)).plan(job);
   if (arguments.json) {
     print_line(json_document(plan_json(plan)));

@@ -1,3 +1,4 @@
+#include <csignal>
 #include <memory>
 #include <vector>
 
@@ -26,6 +27,7 @@ void apply_lanes(Job& job, const Arguments& arguments) {
 /// A failure that the summary has told already is not thrown again, but for programs, which read stderr's
 /// last line.
 ExitCode run_job(const Job& job, const Arguments& arguments) {
+  std::signal(SIGPIPE, SIG_IGN);  // a reader that has gone away ends no run and changes no exit code
   const auto reporter = make_reporter(report_options(arguments));
   NotingSink sink(*reporter, arguments.command_line);
   try {

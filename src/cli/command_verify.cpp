@@ -39,7 +39,7 @@ std::string verified_text(const NotingSink& sink) {
 }  // namespace
 
 ExitCode verify_job(const Arguments& arguments) {
-  const Job job = load_job(arguments.jobs.front(), arguments.environment);
+  const Job job = load_job(arguments.job, arguments.environment);
   const auto reporter = make_reporter(report_options(arguments));
   NotingSink sink(*reporter, "");
   const ExitCode code = Engine(choose_dsn(arguments.dsn, job.dsn)).verify(job, sink);
@@ -52,7 +52,7 @@ ExitCode verify_job(const Arguments& arguments) {
 }
 
 ExitCode rollback_job(const Arguments& arguments) {
-  const Job job = load_job(arguments.jobs.front(), arguments.environment);
+  const Job job = load_job(arguments.job, arguments.environment);
   const auto reporter = make_reporter(report_options(arguments));
   NotingSink sink(*reporter, "");
   const ExitCode code = Engine(choose_dsn(arguments.dsn, job.dsn)).rollback(job, sink);

@@ -1,13 +1,17 @@
+#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <vector>
 
 #include "cli/commands.hpp"
 #include "cli/job_source.hpp"
@@ -36,6 +40,20 @@ std::string time_of_day() {
   char text[16];
   std::strftime(text, sizeof text, "%H:%M:%S", &local);
   return text;
+}
+
+/// As many lines as the terminal has room for: the head and the last ones, where the runs are.
+std::vector<std::string> fitted(std::vector<std::string> lines) {
+  winsize size{};
+  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_row < 4 || size.ws_col == 0) return lines;
+  const auto taken = [&size](std::size_t rows, const std::string& line) {
+    return rows + std::max<std::size_t>(1, (character_count(line) + size.ws_col - 1) / size.ws_col);
+  };
+  const std::size_t room = size.ws_row - 2U;  // the clock's line and the text cursor's
+  while (lines.size() > 2 && std::accumulate(lines.begin(), lines.end(), std::size_t{0}, taken) > room) {
+    lines.erase(lines.begin() + 1);
+  }
+  return lines;
 }
 
 /// Shows what is seen: painted over on a terminal, else a line on every change of state and every 30 s.
@@ -73,7 +91,7 @@ class View {
     last_state_.clear();
     std::string frame =
         "\x1b[H";  // home; then each line is cleared to its end, and what is below to the screen's
-    for (const auto& line : job_lines(job)) frame += line + "\x1b[K\n";
+    for (const auto& line : fitted(job_lines(job))) frame += line + "\x1b[K\n";
     frame += time_of_day() + ", Ctrl-C ends the view, not the job\x1b[K\n\x1b[J";
     if (!painted_) frame = "\x1b[2J" + frame;
     painted_ = true;

@@ -30,7 +30,8 @@ bool says_nothing(const Json& value) {
 std::string entry_line(const LogEntry& entry) {
   std::string line =
       entry.at + " " + (entry.run_id.empty() ? "operator" : entry.run_id.substr(0, 8)) + " " + entry.type;
-  for (const auto& [key, value] : fields_of(entry).items()) {
+  const Json fields = fields_of(entry);
+  for (const auto& [key, value] : fields.items()) {
     if (!says_nothing(value)) line += " " + key + "=" + value_text(value);
   }
   return plain_line(line);
@@ -44,7 +45,7 @@ Json entry_json(const std::string& job, const LogEntry& entry) {
 
 std::vector<std::string> failure_lines(const std::vector<QuarantinedRow>& rows) {
   if (rows.empty()) return {"no row is quarantined"};
-  Table table({"step", "key", "sqlstate", "at", "error"}, {});
+  Table table({"STEP", "KEY", "SQLSTATE", "AT", "ERROR"}, {});
   for (const auto& row : rows) table.add({row.step, row.key, row.sqlstate, row.at, row.message});
   return table.lines("");
 }

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <string>
@@ -28,7 +27,6 @@ ExitCode answer_or_perform(const cli::Arguments& arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::signal(SIGPIPE, SIG_IGN);  // a reader that has gone away changes nothing about how the command ends
   const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
   cli::blot_out_passwords(argc, argv);
   // Known before parsing, so that a mistake in the flags is told in the wanted form as well.

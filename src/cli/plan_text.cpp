@@ -23,8 +23,13 @@ void add_labelled(Lines& lines, const std::string& label, const std::string& tex
 
 void add_statement(Lines& lines, const PlannedStatement& statement) {
   for (const auto& line : plain_lines(statement.sql)) lines.push_back("     " + line);
-  if (!statement.lock.empty()) add_labelled(lines, "       lock: ", statement.lock);
-  if (statement.is_repeated) lines.push_back("       sent once a batch");
+  std::string lock = statement.lock.empty() ? "none" : statement.lock;
+  if (!statement.when.empty()) {
+    lock += "; sent with the " + statement.when;
+  } else if (statement.is_repeated) {
+    lock += "; sent once a batch";
+  }
+  add_labelled(lines, "       lock: ", lock);
 }
 
 std::string estimate_text(const PlannedStep& step) {
@@ -52,7 +57,8 @@ void add_step(Lines& lines, std::size_t number, const PlannedStep& step) {
 Json step_json(std::size_t number, const PlannedStep& step) {
   Json statements = Json::array();
   for (const auto& s : step.statements) {
-    statements.push_back({{"sql", s.sql}, {"lock", s.lock}, {"is_repeated", s.is_repeated}});
+    statements.push_back(
+        {{"sql", s.sql}, {"lock", s.lock}, {"is_repeated", s.is_repeated}, {"when", s.when}});
   }
   return {{"number", number},
           {"name", step.name},
@@ -84,7 +90,7 @@ const char* level_text(Finding::Level level) {
 }  // namespace
 
 std::vector<std::string> plan_lines(const Plan& plan) {
-  Lines lines = {plain_line("plan of job \"" + plan.job + "\" on " + plan.target + "; nothing was written")};
+  Lines lines = {plain_line("plan of job \"" + plan.job + "\" for " + plan.target + "; nothing was written")};
   for (std::size_t i = 0; i < plan.steps.size(); ++i) {
     lines.emplace_back();
     add_step(lines, i + 1, plan.steps[i]);

@@ -46,7 +46,7 @@ std::string rows_text(const StepOverview& step, std::int64_t rows) {
 }
 
 Lines step_lines(const JobOverview& job) {
-  Table table({"step", "kind", "state", "changed", "already right", "quarantined", "progress"}, {3, 4, 5});
+  Table table({"STEP", "KIND", "STATE", "CHANGED", "ALREADY RIGHT", "QUARANTINED", "PROGRESS"}, {3, 4, 5});
   for (const auto& step : job.steps) {
     table.add({step.name, step.kind, step.state, rows_text(step, step.rows.changed),
                rows_text(step, step.rows.already_right), rows_text(step, step.rows.quarantined),
@@ -137,7 +137,7 @@ std::string state_text(const JobOverview& job) {
 
 std::vector<std::string> job_list_lines(const std::vector<JobOverview>& jobs) {
   if (jobs.empty()) return {"no jobs in this database's ledger"};
-  Table table({"job", "state", "control", "step", "changed", "progress", "live runs"}, {4, 6});
+  Table table({"JOB", "STATE", "CONTROL", "STEP", "CHANGED", "PROGRESS", "LIVE RUNS"}, {4, 6});
   for (const auto& job : jobs) {
     table.add({job.name, state_text(job), job.control, current_step_text(job),
                base::format_count(rows_of(job).changed), current_progress_text(job),
