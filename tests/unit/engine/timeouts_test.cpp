@@ -1,0 +1,31 @@
+// Goal: a batch's timeouts keep promise P3: the application is never the deadlock's victim, and waits no longer than told.
+
+#include <gtest/gtest.h>
+
+#include "engine/batch.hpp"
+
+namespace pgsluice::engine {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(BatchLimits, AreFiveTargetsWithDefaults) {
+  const auto limits = batch_limits(100ms, 200ms, 1s);
+  EXPECT_EQ(limits.statement_timeout, 500ms);
+  EXPECT_EQ(limits.lock_timeout, 150ms);
+  EXPECT_FALSE(limits.is_synchronous);
+}
+
+TEST(BatchLimits, StayBelowTheDeadlockTimeoutWhateverTheTarget) {
+  for (const auto target : {1ms, 50ms, 100ms, 500ms, 5'000ms}) {
+    for (const auto deadlock : {300ms, 1'000ms, 5'000ms}) {
+      const auto limits = batch_limits(target, 200ms, deadlock);
+      EXPECT_LE(limits.statement_timeout + limits.lock_timeout, deadlock * 8 / 10) << target.count() << " " << deadlock.count();
+    }
+  }
+}
+
+TEST(BatchLimits, WaitForALockNoLongerThanOthersMayWaitForUs) { EXPECT_EQ(batch_limits(100ms, 40ms, 1s).lock_timeout, 40ms); }
+
+}  // namespace
+}  // namespace pgsluice::engine
