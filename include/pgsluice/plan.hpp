@@ -12,7 +12,7 @@ struct PlannedStatement {
   std::string sql;
   std::string lock;         // "ACCESS EXCLUSIVE on \"public\".\"users\", lock_timeout 300 ms"
   bool is_repeated = false; // once a batch
-  std::string when;         // "first batch of the table", "last batch of a range"; empty: always
+  std::string when{};       // "first batch of the table", "last batch of a range"; empty: always
 };
 
 struct PlannedStep {

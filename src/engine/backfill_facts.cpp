@@ -45,7 +45,8 @@ std::vector<std::string> indexes_changed(const pg::Storage& storage, const Backf
 std::string key_reason(const pg::Table& table, const pg::UniqueKey& key, const BackfillStep& step) {
   const std::string name = "\"" + key.index_name + "\"";
   if (!step.key.empty()) return "the job names this key; " + name + " is its index";
-  std::string reason = key.is_primary ? "primary key " + name : "unique index " + name + ", the narrowest that is fit";
+  std::string reason =
+      key.is_primary ? "primary key " + name : "unique index " + name + ", the narrowest that is fit";
   for (const auto& other : table.keys) {
     if (!other.unfit_reason.empty()) reason += "; not \"" + other.index_name + "\": " + other.unfit_reason;
   }

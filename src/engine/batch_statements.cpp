@@ -11,21 +11,27 @@ namespace {
 constexpr const char* kRangeLock = "ROW EXCLUSIVE on pgsluice.range, its one row until COMMIT";
 constexpr const char* kFirst = "first batch of the table, which has no lower end";
 
-std::string reads(const pg::Table& table) { return "ACCESS SHARE on " + table.sql(); }
+std::string reads(const pg::Table& table) {
+  return "ACCESS SHARE on " + table.sql();
+}
 
-std::string milliseconds(std::chrono::milliseconds time) { return std::to_string(time.count()) + " ms"; }
+std::string milliseconds(std::chrono::milliseconds time) {
+  return std::to_string(time.count()) + " ms";
+}
 
 std::string changes(const pg::Table& table, const pg::TransactionLimits& limits) {
-  return "ROW EXCLUSIVE on " + table.sql() + ", its rows until COMMIT, lock_timeout " + milliseconds(limits.lock_timeout) +
-         ", statement_timeout " + milliseconds(limits.statement_timeout);
+  return "ROW EXCLUSIVE on " + table.sql() + ", its rows until COMMIT, lock_timeout " +
+         milliseconds(limits.lock_timeout) + ", statement_timeout " + milliseconds(limits.statement_timeout);
 }
 
 /// Values that nobody sees: only the shape of a statement is asked for.
-pg::Key any_key(const walk::Keyset& keyset) { return pg::Key(keyset.key().size()); }
+pg::Key any_key(const walk::Keyset& keyset) {
+  return pg::Key(keyset.key().size());
+}
 
 /// The UPDATE for ends that differ from column 0, 1, … on, and the one without a lower end.
-std::vector<PlannedStatement> update_shapes(const pg::Table& table, const BackfillStep& step, const walk::Keyset& keyset,
-                                            const std::string& lock) {
+std::vector<PlannedStatement> update_shapes(const pg::Table& table, const BackfillStep& step,
+                                            const walk::Keyset& keyset, const std::string& lock) {
   const auto any = any_key(keyset);
   const auto add = [&](const walk::KeySlice& slice, const std::string& when) {
     return PlannedStatement{steps::update_sql(table, step, keyset.predicate(slice).sql), lock, true, when};
@@ -33,7 +39,9 @@ std::vector<PlannedStatement> update_shapes(const pg::Table& table, const Backfi
   std::vector<PlannedStatement> out;
   const int columns = static_cast<int>(keyset.key().size());
   for (int prefix = columns - 1; prefix >= 0; --prefix) {
-    const std::string equal = prefix == 0 ? "no key column" : prefix == 1 ? "the first key column" : "the first " + std::to_string(prefix) + " key columns";
+    const std::string equal = prefix == 0   ? "no key column"
+                              : prefix == 1 ? "the first key column"
+                                            : "the first " + std::to_string(prefix) + " key columns";
     out.push_back(add({any, any, prefix}, columns == 1 ? "" : "both ends share " + equal));
   }
   out.push_back(add({std::nullopt, any, 0}, kFirst));
@@ -42,17 +50,22 @@ std::vector<PlannedStatement> update_shapes(const pg::Table& table, const Backfi
 
 }  // namespace
 
-std::vector<PlannedStatement> preparing_statements(const pg::Table& table, const BackfillStep& step, const walk::Keyset& keyset) {
+std::vector<PlannedStatement> preparing_statements(const pg::Table& table, const BackfillStep& step,
+                                                   const walk::Keyset& keyset) {
   const auto any = any_key(keyset);
   return {
-      {steps::explain_sql(steps::update_sql(table, step, "false")), "ROW EXCLUSIVE on " + table.sql() + ", for a moment", false, "once"},
-      {keyset.sample(std::nullopt, std::nullopt, 2, 1).sql, reads(table), false, "once, to cut a large table into ranges"},
+      {steps::explain_sql(steps::update_sql(table, step, "false")),
+       "ROW EXCLUSIVE on " + table.sql() + ", for a moment", false, "once"},
+      {keyset.sample(std::nullopt, std::nullopt, 2, 1).sql, reads(table), false,
+       "once, to cut a large table into ranges"},
       {keyset.highest(), reads(table), false, "once, to end the last range"},
-      {keyset.sample(any, any, 2, 1).sql, reads(table), false, "when a lane has run out of ranges, to split another's"},
+      {keyset.sample(any, any, 2, 1).sql, reads(table), false,
+       "when a lane has run out of ranges, to split another's"},
   };
 }
 
-std::vector<PlannedStatement> batch_statements(const pg::Table& table, const BackfillStep& step, const walk::Keyset& keyset,
+std::vector<PlannedStatement> batch_statements(const pg::Table& table, const BackfillStep& step,
+                                               const walk::Keyset& keyset,
                                                const pg::TransactionLimits& limits, std::int64_t rows) {
   const auto any = any_key(keyset);
   std::vector<PlannedStatement> out{
@@ -60,10 +73,12 @@ std::vector<PlannedStatement> batch_statements(const pg::Table& table, const Bac
       {keyset.bound(any, any, rows).sql, reads(table), true, ""},
       {keyset.bound(std::nullopt, any, rows).sql, reads(table), true, kFirst},
       {keyset.remainder(any, any, rows).sql, reads(table), true, "last batch of a range"},
-      {keyset.remainder(std::nullopt, any, rows).sql, reads(table), true, "first batch of a table, if it is also the last of its range"},
+      {keyset.remainder(std::nullopt, any, rows).sql, reads(table), true,
+       "first batch of a table, if it is also the last of its range"},
       {ledger::advance_sql(), kRangeLock, true, ""},
   };
-  for (auto& update : update_shapes(table, step, keyset, changes(table, limits))) out.push_back(std::move(update));
+  for (auto& update : update_shapes(table, step, keyset, changes(table, limits)))
+    out.push_back(std::move(update));
   out.push_back({ledger::count_and_commit(1, {rows, rows, 0, false}), kRangeLock, true, ""});
   return out;
 }

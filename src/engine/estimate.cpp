@@ -5,11 +5,11 @@
 namespace pgsluice::engine {
 namespace {
 
-constexpr double kRowRecords = 136;     // bytes: heap update and tuple lock, without the row itself
-constexpr double kIndexRecord = 48;     // bytes: an index insertion, without the entry
-constexpr double kItemPointer = 4;      // bytes on the page, for heap rows and index entries alike
-constexpr double kLeafFill = 0.9;       // a B-tree fills its leaves so far when it is built
-constexpr double kEntryMax = 2'700;     // bytes: no B-tree entry is larger; a bloated index must not tell us so
+constexpr double kRowRecords = 136;  // bytes: heap update and tuple lock, without the row itself
+constexpr double kIndexRecord = 48;  // bytes: an index insertion, without the entry
+constexpr double kItemPointer = 4;   // bytes on the page, for heap rows and index entries alike
+constexpr double kLeafFill = 0.9;    // a B-tree fills its leaves so far when it is built
+constexpr double kEntryMax = 2'700;  // bytes: no B-tree entry is larger; a bloated index must not tell us so
 
 std::chrono::milliseconds time_for(std::int64_t rows, std::int64_t rows_per_second) {
   return std::chrono::milliseconds{rows * 1'000 / std::max<std::int64_t>(rows_per_second, 1)};
@@ -17,7 +17,8 @@ std::chrono::milliseconds time_for(std::int64_t rows, std::int64_t rows_per_seco
 
 }  // namespace
 
-Estimate estimate_backfill(const pg::Storage& storage, std::int64_t rows_visited, std::int64_t rows_changed, int lanes) {
+Estimate estimate_backfill(const pg::Storage& storage, std::int64_t rows_visited, std::int64_t rows_changed,
+                           int lanes) {
   const double visited = static_cast<double>(std::max<std::int64_t>(rows_visited, 1));
   const double changed = static_cast<double>(rows_changed);
   double wal = kRowRecords + storage.row_bytes;

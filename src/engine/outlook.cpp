@@ -14,8 +14,9 @@ bool may_be_same(const TableName& a, const TableName& b) {
 
 bool is_same_table(pg::Session& session, const TableName& a, const TableName& b) {
   if (!may_be_same(a, b)) return false;
-  const auto rows = session.exec("SELECT pg_catalog.to_regclass($1)::oid, pg_catalog.to_regclass($2)::oid",
-                                 {pg::Identifier(a.schema, a.name).sql(), pg::Identifier(b.schema, b.name).sql()});
+  const auto rows =
+      session.exec("SELECT pg_catalog.to_regclass($1)::oid, pg_catalog.to_regclass($2)::oid",
+                   {pg::Identifier(a.schema, a.name).sql(), pg::Identifier(b.schema, b.name).sql()});
   if (rows.is_null(0, 0) || rows.is_null(0, 1)) return true;
   return rows.text(0, 0) == rows.text(0, 1);
 }
@@ -40,19 +41,22 @@ void Outlook::add(const std::string& step, const std::string& sql) {
   }
   if (!facts->table) return;
   for (const auto& column : facts->columns_dropped) {
-    std::erase_if(columns_, [&](const Column& c) { return c.name == column && may_be_same(c.table, *facts->table); });
+    std::erase_if(columns_,
+                  [&](const Column& c) { return c.name == column && may_be_same(c.table, *facts->table); });
   }
   for (const auto& column : facts->columns_added) columns_.push_back({*facts->table, column, step});
   for (const auto& column : effects->columns_renamed) columns_.push_back({*facts->table, column, step});
 }
 
 std::string Outlook::maker_of(const TableName& table) const {
-  const auto it = std::find_if(made_.begin(), made_.end(), [&](const Table& t) { return may_be_same(t.name, table); });
+  const auto it =
+      std::find_if(made_.begin(), made_.end(), [&](const Table& t) { return may_be_same(t.name, table); });
   return it == made_.end() ? "" : it->step;
 }
 
 std::string Outlook::dropper_of(const TableName& table) const {
-  const auto it = std::find_if(dropped_.begin(), dropped_.end(), [&](const Table& t) { return may_be_same(t.name, table); });
+  const auto it = std::find_if(dropped_.begin(), dropped_.end(),
+                               [&](const Table& t) { return may_be_same(t.name, table); });
   return it == dropped_.end() ? "" : it->step;
 }
 
@@ -61,7 +65,8 @@ std::string Outlook::adder_of(const TableName& table, const std::string& column)
     if (c.name == column && may_be_same(c.table, table)) return c.step;
   }
   for (const auto& t : made_) {
-    const bool has_it = t.has_more_columns || std::find(t.columns.begin(), t.columns.end(), column) != t.columns.end();
+    const bool has_it =
+        t.has_more_columns || std::find(t.columns.begin(), t.columns.end(), column) != t.columns.end();
     if (has_it && may_be_same(t.name, table)) return t.step;
   }
   return {};

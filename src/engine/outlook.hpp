@@ -8,8 +8,9 @@
 
 namespace pgsluice::engine {
 
-/// What the sql steps that have yet to run will have done to the schema when a later step's turn comes, as far as their
-/// text tells. Names are compared as they are written; a missing schema matches any. Not thread-safe.
+/// What the sql steps that have yet to run will have done to the schema when a later step's turn comes, as
+/// far as their text tells. Names are compared as they are written; a missing schema matches any. Not
+/// thread-safe.
 class Outlook {
  public:
   void add(const std::string& step, const std::string& sql);

@@ -8,39 +8,49 @@
 #include "pg/identifier.hpp"
 #include "pgsluice/error.hpp"
 #include "steps/backfill/update.hpp"
+#include "steps/sql/ddl.hpp"
 
 namespace pgsluice::engine {
 namespace {
 
-/// The table as it will be: columns that earlier steps add stand in without a type, which no batch statement needs.
-void add_coming_columns(const BackfillStep& step, const Outlook& outlook, pg::Table& table, std::vector<std::string>& notes) {
+/// The table as it will be: columns that earlier steps add stand in without a type, which no batch statement
+/// needs.
+void add_coming_columns(const BackfillStep& step, const Outlook& outlook, pg::Table& table,
+                        std::vector<std::string>& notes) {
   for (const auto& column : changed_columns(step)) {
     if (table.find(column)) continue;
     const auto adder = outlook.adder_of(step.table, column);
     if (adder.empty()) continue;
-    notes.push_back("step \"" + adder + "\" adds column \"" + column + "\"; until then its expressions cannot be checked");
+    notes.push_back("step \"" + adder + "\" adds column \"" + column +
+                    "\"; until then its expressions cannot be checked");
     table.columns.push_back({column, "", "", false, false});
   }
 }
 
-void note_surprises(pg::Session& session, const BackfillStep& step, const pg::Table& table, const pg::Storage& storage,
-                    std::vector<std::string>& notes) {
+void note_surprises(pg::Session& session, const BackfillStep& step, const pg::Table& table,
+                    const pg::Storage& storage, std::vector<std::string>& notes) {
   for (const auto& name : volatile_functions_of(session, step)) {
-    notes.push_back(name + " is volatile: each row gets its own value, and a batch that is tried again other values");
+    notes.push_back(
+        name + " is volatile: each row gets its own value, and a batch that is tried again other values");
   }
-  if (const auto triggers = pg::fired_triggers(session, table.oid, changed_columns(step)); !triggers.empty()) {
+  if (const auto triggers = pg::fired_triggers(session, table.oid, changed_columns(step));
+      !triggers.empty()) {
     notes.push_back("fires for every row changed: trigger " + listed(triggers));
   }
   if (const auto indexes = indexes_changed(storage, step); !indexes.empty()) {
-    notes.push_back("a changed column is in index " + listed(indexes) + ": no update is HOT, every index gets a new entry for each row");
+    notes.push_back("a changed column is in index " + listed(indexes) +
+                    ": no update is HOT, every index gets a new entry for each row");
   }
   if (table.row_security_applies) {
-    notes.push_back("run will refuse: row security hides rows of " + table.sql() + " from this role; it needs BYPASSRLS");
+    notes.push_back("run will refuse: row security hides rows of " + table.sql() +
+                    " from this role; it needs BYPASSRLS");
   }
   if (!storage.is_analysed) notes.push_back("the table was never analysed: rows are guessed from its size");
 }
 
-std::string rate_text(std::int64_t rows) { return base::format_count(rows); }
+std::string rate_text(std::int64_t rows) {
+  return base::format_count(rows);
+}
 
 void add_estimate(pg::Session& session, const Job& job, const BackfillStep& step, const pg::Table& table,
                   const pg::Storage& storage, PlannedStep& planned) {
@@ -54,10 +64,12 @@ void add_estimate(pg::Session& session, const Job& job, const BackfillStep& step
     planned.notes.push_back("of the rows visited, about " + rate_text(changed) + " match `where`" +
                             (matching ? "" : " (not known yet: all of them assumed)"));
   }
-  planned.notes.push_back("takes " + base::format_duration(estimate.fastest) + " to " + base::format_duration(estimate.slowest) +
-                          ", holds aside, if each of " + std::to_string(job.lanes) + " lanes changes " + rate_text(kLaneRowsFast) +
-                          " to " + rate_text(kLaneRowsSlow) + " rows a second (an assumption)");
-  planned.notes.push_back("table and indexes grow by up to " + base::format_bytes(static_cast<double>(estimate.room_bytes)) +
+  planned.notes.push_back("takes " + base::format_duration(estimate.fastest) + " to " +
+                          base::format_duration(estimate.slowest) + ", holds aside, if each of " +
+                          std::to_string(job.lanes) + " lanes changes " + rate_text(kLaneRowsFast) + " to " +
+                          rate_text(kLaneRowsSlow) + " rows a second (an assumption)");
+  planned.notes.push_back("table and indexes grow by up to " +
+                          base::format_bytes(static_cast<double>(estimate.room_bytes)) +
                           ", until vacuum makes room again");
 }
 
@@ -81,23 +93,33 @@ void plan_known_table(pg::Session& session, const Job& job, const BackfillStep& 
   const auto limits = batch_limits(job.batch.target, job.throttle.lock_wait,
                                    std::chrono::milliseconds{pg::deadlock_timeout_ms(session)});
   planned.statements = preparing_statements(table, step, keyset);
-  for (auto& s : batch_statements(table, step, keyset, limits, job.batch.rows)) planned.statements.push_back(std::move(s));
+  for (auto& s : batch_statements(table, step, keyset, limits, job.batch.rows))
+    planned.statements.push_back(std::move(s));
 }
 
 }  // namespace
 
-void plan_backfill(pg::Session& session, const Job& job, const BackfillStep& step, const Outlook& outlook, PlannedStep& planned) {
+void plan_backfill(pg::Session& session, const Job& job, const BackfillStep& step, const Outlook& outlook,
+                   PlannedStep& planned) {
   const auto maker = outlook.maker_of(step.table);
-  if (!maker.empty() || !outlook.dropper_of(step.table).empty()) {
-    planned.notes.push_back("its table is made by step \"" + maker + "\": key and statements are known after that");
+  const auto dropper = outlook.dropper_of(step.table);
+  const bool is_there =
+      steps::is_existing_table(session, pg::Identifier(step.table.schema, step.table.name).sql());
+  if (!maker.empty() && (!is_there || !dropper.empty())) {
+    planned.notes.push_back("its table is made by step \"" + maker +
+                            "\": key and statements are known after that");
+    return;
+  }
+  if (maker.empty() && !dropper.empty()) {
+    planned.notes.push_back("run will refuse: step \"" + dropper + "\" drops its table");
     return;
   }
   try {
     plan_known_table(session, job, step, outlook, planned);
   } catch (const Error& e) {
-    planned.notes.push_back(outlook.opaque_step().empty()
-                                ? std::string("run will refuse: ") + e.what()
-                                : std::string(e.what()) + ", unless step \"" + outlook.opaque_step() + "\" makes it");
+    planned.notes.push_back(outlook.opaque_step().empty() ? std::string("run will refuse: ") + e.what()
+                                                          : std::string(e.what()) + ", unless step \"" +
+                                                                outlook.opaque_step() + "\" makes it");
   }
 }
 

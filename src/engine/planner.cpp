@@ -20,7 +20,9 @@
 namespace pgsluice::engine {
 namespace {
 
-std::string sql_of(const TableName& table) { return pg::Identifier(table.schema, table.name).sql(); }
+std::string sql_of(const TableName& table) {
+  return pg::Identifier(table.schema, table.name).sql();
+}
 
 std::string with_timeout(const std::string& lock, std::chrono::milliseconds timeout) {
   return lock + ", lock_timeout " + base::format_duration(timeout);
@@ -31,21 +33,25 @@ std::string lock_in_words(const job::StatementFacts& facts) {
   std::string words;
   if (facts.table && !facts.lock.empty()) words = facts.lock + " on " + sql_of(*facts.table);
   if (!facts.table && !facts.lock.empty()) words = facts.lock;
-  for (const auto& other : facts.other_locks) words += (words.empty() ? "" : ", ") + (other.lock + " on " + sql_of(other.table));
+  for (const auto& other : facts.other_locks)
+    words += (words.empty() ? "" : ", ") + (other.lock + " on " + sql_of(other.table));
   return words;
 }
 
 /// Why the statement takes long under its lock; nothing for a table that the job makes itself.
-void note_long_work(pg::Session& session, const std::string& lock, const std::string& sql, std::vector<std::string>& notes) {
+void note_long_work(pg::Session& session, const std::string& lock, const std::string& sql,
+                    std::vector<std::string>& notes) {
   const auto described = job::table_effects(sql);
   const auto* effects = std::get_if<job::TableEffects>(&described);
   if (!effects) return;
   const std::string held = lock.empty() ? "" : " (" + lock + " is held meanwhile)";
   for (const auto& work : effects->long_work) notes.push_back(work + held);
   for (const auto& function : steps::volatile_functions(session, effects->default_functions)) {
-    notes.push_back("the default calls the volatile function " + function + ", so the table is rewritten" + held);
+    notes.push_back("the default calls the volatile function " + function + ", so the table is rewritten" +
+                    held);
   }
-  if (effects->is_opaque) notes.push_back("what it changes and which locks it takes cannot be told from its text");
+  if (effects->is_opaque)
+    notes.push_back("what it changes and which locks it takes cannot be told from its text");
 }
 
 /// Plans one job; a value that lives for one call.
@@ -73,7 +79,8 @@ class Planner {
     }
     if (const auto* sql = std::get_if<SqlStep>(&step)) plan_sql(*sql, planned);
     if (const auto* index = std::get_if<IndexStep>(&step)) plan_index(*index, index_sql, planned);
-    if (const auto* backfill = std::get_if<BackfillStep>(&step)) plan_backfill(session_, job_, *backfill, outlook_, planned);
+    if (const auto* backfill = std::get_if<BackfillStep>(&step))
+      plan_backfill(session_, job_, *backfill, outlook_, planned);
     if (const auto* verify = std::get_if<VerifyStep>(&step)) plan_verify(*verify, planned);
     return planned;
   }
@@ -87,11 +94,15 @@ class Planner {
       if (!is_there) statement.table_sql.clear();
       const auto texts = steps::ddl_texts(statement);
       if (texts.size() > 1) {
-        planned.statements.push_back({texts.front(), with_timeout("SHARE UPDATE EXCLUSIVE on " + statement.table_sql, steps::kGentleLockTimeout)});
+        planned.statements.push_back(
+            {texts.front(),
+             with_timeout("SHARE UPDATE EXCLUSIVE on " + statement.table_sql, steps::kGentleLockTimeout)});
       }
       const auto lock = facts ? lock_in_words(*facts) : "";
-      planned.statements.push_back({texts.back(), lock.empty() ? "none on a table that is there" : with_timeout(lock, steps::kDdlLockTimeout)});
-      const bool is_new = facts && facts->table && !outlook_.maker_of(*facts->table).empty();
+      planned.statements.push_back({texts.back(), lock.empty() ? "none on a table that is there"
+                                                               : with_timeout(lock, steps::kDdlLockTimeout)});
+      const bool is_new = facts && facts->table && !outlook_.maker_of(*facts->table).empty() &&
+                          !steps::is_existing_table(session_, sql_of(*facts->table));
       if (!is_new) note_long_work(session_, facts ? facts->lock : "", statement.sql, planned.notes);
       outlook_.add(step.name, statement.sql);
     }
@@ -119,22 +130,27 @@ class Planner {
     const auto facts = facts_of(step);
     if (!facts.table) return;
     const auto table_sql = sql_of(*facts.table);
-    const std::string lock = facts.lock + " on " + table_sql + ", no lock_timeout: it waits for every older transaction";
+    const std::string lock =
+        facts.lock + " on " + table_sql + ", no lock_timeout: it waits for every older transaction";
     switch (steps::index_state(session_, index_sql, table_sql)) {
       case steps::IndexState::kValid:
-        planned.notes.push_back("index " + index_sql + " is there and valid: nothing is sent, and rollback leaves it");
+        planned.notes.push_back("index " + index_sql +
+                                " is there and valid: nothing is sent, and rollback leaves it");
         return;
       case steps::IndexState::kForeign:
         planned.notes.push_back("run will refuse: the name " + index_sql + " belongs to something else");
         return;
       case steps::IndexState::kBuilding:
-        planned.notes.push_back("another session is building " + index_sql + ": it is waited for, and built only if that fails");
+        planned.notes.push_back("another session is building " + index_sql +
+                                ": it is waited for, and built only if that fails");
         break;
       case steps::IndexState::kInvalid:
-        planned.notes.push_back("index " + index_sql + " is INVALID, left by a build that was interrupted: it is dropped first");
+        planned.notes.push_back("index " + index_sql +
+                                " is INVALID, left by a build that was interrupted: it is dropped first");
         planned.statements.push_back({steps::drop_index_sql(index_sql), lock});
         break;
-      case steps::IndexState::kMissing: break;
+      case steps::IndexState::kMissing:
+        break;
     }
     planned.statements.push_back({step.sql, lock});
     describe_table(*facts.table, planned);
@@ -144,8 +160,9 @@ class Planner {
     try {
       const auto table = pg::read_table(session_, name);
       planned.rows_estimated = table.rows_estimate;
-      planned.notes.push_back("reads the table twice: " +
-                              base::format_bytes(static_cast<double>(pg::read_storage(session_, table.oid).heap_bytes)));
+      planned.notes.push_back(
+          "reads the table twice: " +
+          base::format_bytes(static_cast<double>(pg::read_storage(session_, table.oid).heap_bytes)));
     } catch (const Error& e) {
       const auto maker = outlook_.maker_of(name);
       planned.notes.push_back(maker.empty() ? std::string("run will refuse: ") + e.what()
@@ -154,7 +171,8 @@ class Planner {
   }
 
   static void plan_verify(const VerifyStep& step, PlannedStep& planned) {
-    planned.statements.push_back({step.query, "ACCESS SHARE on the tables that it reads; read-only transaction"});
+    planned.statements.push_back(
+        {step.query, "ACCESS SHARE on the tables that it reads; read-only transaction"});
     planned.notes.push_back("expects " + step.expect);
   }
 

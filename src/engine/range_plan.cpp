@@ -21,22 +21,25 @@ std::string joined(const pg::Rows& rows) {
 const pg::UniqueKey& key_behind(const pg::Table& table, const std::vector<pg::Column>& columns) {
   std::vector<std::string> names;
   for (const auto& column : columns) names.push_back(column.name);
-  return *std::find_if(table.keys.begin(), table.keys.end(),
-                       [&](const pg::UniqueKey& key) { return key.columns == names && key.unfit_reason.empty(); });
+  return *std::find_if(table.keys.begin(), table.keys.end(), [&](const pg::UniqueKey& key) {
+    return key.columns == names && key.unfit_reason.empty();
+  });
 }
 
 std::optional<RangePlan> explain_range(pg::Session& session, const pg::Table& table, const BackfillStep& step,
-                                       const walk::Keyset& keyset, const pg::UniqueKey& key, std::int64_t rows) {
+                                       const walk::Keyset& keyset, const pg::UniqueKey& key,
+                                       std::int64_t rows) {
   // Both ends alike: a batch is a small part of a large table, and only the way to its rows is asked for.
   return pg::in_transaction(session, {}, [&]() -> std::optional<RangePlan> {
     pg::Key middle;
-    for (const auto& column : keyset.key()) middle.push_back(pg::middle_value(session, table.oid, column.name));
+    for (const auto& column : keyset.key())
+      middle.push_back(pg::middle_value(session, table.oid, column.name));
     if (std::find(middle.begin(), middle.end(), "") != middle.end()) return std::nullopt;
     const auto ask = keyset.bound(middle, middle, rows);
     const auto predicate = keyset.predicate({middle, middle, static_cast<int>(middle.size()) - 1});
     const auto bound_plan = joined(session.exec(steps::explain_sql(ask.sql), ask.params));
-    const auto update_plan =
-        joined(session.exec(steps::explain_sql(steps::update_sql(table, step, predicate.sql)), predicate.params));
+    const auto update_plan = joined(
+        session.exec(steps::explain_sql(steps::update_sql(table, step, predicate.sql)), predicate.params));
     const auto names = pg::index_part_names(session, pg::Identifier(table.schema, key.index_name).sql());
     const auto is_used = [&](const std::string& plan) {
       return std::any_of(names.begin(), names.end(), [&](const auto& name) {
@@ -48,7 +51,8 @@ std::optional<RangePlan> explain_range(pg::Session& session, const pg::Table& ta
   });
 }
 
-std::optional<std::int64_t> estimate_matching(pg::Session& session, const pg::Table& table, const std::string& where) {
+std::optional<std::int64_t> estimate_matching(pg::Session& session, const pg::Table& table,
+                                              const std::string& where) {
   if (where.empty()) return table.rows_estimate;
   try {
     return pg::in_transaction(session, {}, [&]() -> std::optional<std::int64_t> {

@@ -19,13 +19,15 @@ struct RangePlan {
 
 /// nullopt: the statistics know no key value, so the server's choice cannot be foreseen. Throws Failure.
 std::optional<RangePlan> explain_range(pg::Session& session, const pg::Table& table, const BackfillStep& step,
-                                       const walk::Keyset& keyset, const pg::UniqueKey& key, std::int64_t rows);
+                                       const walk::Keyset& keyset, const pg::UniqueKey& key,
+                                       std::int64_t rows);
 
 /// The unique key that stands behind these columns. REQUIRES: chosen by pg::choose_key.
 const pg::UniqueKey& key_behind(const pg::Table& table, const std::vector<pg::Column>& columns);
 
-/// The planner's own guess of how many rows match `where`; nullopt: it cannot be asked yet. Throws Failure for a lost
-/// connection only.
-std::optional<std::int64_t> estimate_matching(pg::Session& session, const pg::Table& table, const std::string& where);
+/// The planner's own guess of how many rows match `where`; nullopt: it cannot be asked yet. Throws Failure
+/// for a lost connection only.
+std::optional<std::int64_t> estimate_matching(pg::Session& session, const pg::Table& table,
+                                              const std::string& where);
 
 }  // namespace pgsluice::engine

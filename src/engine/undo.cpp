@@ -12,8 +12,10 @@
 namespace pgsluice::engine {
 namespace {
 
-/// Strikes from `columns` what the statement drops; all of them if it drops the table. True if it dropped any.
-bool strike(pg::Session& session, const std::string& sql, const TableName& table, std::set<std::string>& columns) {
+/// Strikes from `columns` what the statement drops; all of them if it drops the table. True if it dropped
+/// any.
+bool strike(pg::Session& session, const std::string& sql, const TableName& table,
+            std::set<std::string>& columns) {
   const auto before = columns.size();
   const auto analysed = job::analyse_statement(sql);
   const auto described = job::table_effects(sql);
@@ -23,7 +25,8 @@ bool strike(pg::Session& session, const std::string& sql, const TableName& table
     }
   }
   const auto* facts = std::get_if<job::StatementFacts>(&analysed);
-  if (facts && facts->table && !facts->columns_dropped.empty() && is_same_table(session, *facts->table, table)) {
+  if (facts && facts->table && !facts->columns_dropped.empty() &&
+      is_same_table(session, *facts->table, table)) {
     for (const auto& column : facts->columns_dropped) columns.erase(column);
   }
   return columns.size() < before;

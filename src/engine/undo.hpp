@@ -9,8 +9,8 @@
 
 namespace pgsluice::engine {
 
-/// Earlier sql steps whose `down` together drop the table, or every column that backfill step `place` sets: undoing
-/// them takes the backfill's values away. Empty: there are none.
+/// Earlier sql steps whose `down` together drop the table, or every column that backfill step `place` sets:
+/// undoing them takes the backfill's values away. Empty: there are none.
 std::vector<std::size_t> steps_that_take_away(pg::Session& session, const Job& job, std::size_t place);
 
 /// How rollback undoes a step, in words and statements; or why it cannot.

@@ -15,9 +15,10 @@ struct VerifyResult {
   bool matches = false;
 };
 
-/// Runs the query of every verify step, and counts the rows that still match the `where` of every backfill step: none
-/// may be left but those that were quarantined. Reads whole tables, in a read-only transaction each; writes nothing.
-/// Blocks. Throws Error as steps::verify_value does, and Failure when the connection is lost.
+/// Runs the query of every verify step, and counts the rows that still match the `where` of every backfill
+/// step: none may be left but those that were quarantined. Reads whole tables, in a read-only transaction
+/// each; writes nothing. Blocks. Throws Error as steps::verify_value does, and Failure when the connection is
+/// lost.
 std::vector<VerifyResult> verify_job(pg::Session& session, const Job& job);
 
 }  // namespace pgsluice::engine

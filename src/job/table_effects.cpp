@@ -10,7 +10,7 @@ namespace pgsluice::job {
 namespace {
 
 bool is_serial(const Tree& column) {
-  static constexpr std::array<std::string_view, 6> kSerials = {"serial",  "serial4",     "serial8",
+  static constexpr std::array<std::string_view, 6> kSerials = {"serial",    "serial4",     "serial8",
                                                                "bigserial", "smallserial", "serial2"};
   const Tree& names = child(child(column, "typeName"), "names");
   if (names.empty()) return false;
@@ -21,7 +21,8 @@ void add_functions(const Tree& expression, std::vector<std::string>& functions) 
   visit_nodes(Tree::array({expression}), [&](std::string_view name, const Tree& node, bool) {
     if (name != "FuncCall") return;
     std::string function;
-    for (const Tree& part : child(node, "funcname")) function += (function.empty() ? "" : ".") + written(string_node(part));
+    for (const Tree& part : child(node, "funcname"))
+      function += (function.empty() ? "" : ".") + written(string_node(part));
     functions.push_back(function);
   });
 }
@@ -32,7 +33,8 @@ void added_constraint(const Tree& constraint, const std::string& column, TableEf
   const bool reads = !is_set(constraint, "skip_validation");
   const bool has_index = !text_of(constraint, "indexname").empty();
   auto& work = effects.long_work;
-  if (type == "CONSTR_CHECK" && reads) work.push_back("CHECK" + where + " reads the whole table; NOT VALID and a later VALIDATE does not");
+  if (type == "CONSTR_CHECK" && reads)
+    work.push_back("CHECK" + where + " reads the whole table; NOT VALID and a later VALIDATE does not");
   if (type == "CONSTR_FOREIGN" && reads && column.empty()) {
     work.push_back("FOREIGN KEY reads the whole table; NOT VALID and a later VALIDATE does not");
   }
@@ -50,19 +52,25 @@ void alter_command(const Tree& command, TableEffects& effects) {
   const std::string type = text_of(command, "subtype");
   const std::string name = written(text_of(command, "name"));
   auto& work = effects.long_work;
-  if (type == "AT_AlterColumnType") work.push_back("a new type for " + name + " rewrites the table, unless the old values fit as they are");
-  if (type == "AT_SetNotNull") work.push_back("SET NOT NULL on " + name + " reads the whole table, unless a valid CHECK says that it is not NULL");
+  if (type == "AT_AlterColumnType")
+    work.push_back("a new type for " + name + " rewrites the table, unless the old values fit as they are");
+  if (type == "AT_SetNotNull")
+    work.push_back("SET NOT NULL on " + name +
+                   " reads the whole table, unless a valid CHECK says that it is not NULL");
   if (type == "AT_SetTableSpace") work.push_back("SET TABLESPACE copies the table");
-  if (type == "AT_SetLogged" || type == "AT_SetUnLogged") work.push_back("SET LOGGED or UNLOGGED rewrites the table");
+  if (type == "AT_SetLogged" || type == "AT_SetUnLogged")
+    work.push_back("SET LOGGED or UNLOGGED rewrites the table");
   if (type == "AT_SetAccessMethod") work.push_back("SET ACCESS METHOD rewrites the table");
-  if (type == "AT_ValidateConstraint") work.push_back("VALIDATE reads the whole table, but blocks no row changes");
+  if (type == "AT_ValidateConstraint")
+    work.push_back("VALIDATE reads the whole table, but blocks no row changes");
   const Tree& def = child(command, "def");
   if (type == "AT_AddConstraint") added_constraint(child(def, "Constraint"), "", effects);
   if (type != "AT_AddColumn") return;
   const Tree& column = child(def, "ColumnDef");
   const std::string column_name = written(text_of(column, "colname"));
   if (is_serial(column)) work.push_back("the serial column " + column_name + " rewrites the table");
-  for (const Tree& item : child(column, "constraints")) added_constraint(child(item, "Constraint"), column_name, effects);
+  for (const Tree& item : child(column, "constraints"))
+    added_constraint(child(item, "Constraint"), column_name, effects);
 }
 
 void create_table(const Tree& tree, TableEffects& effects) {
@@ -96,7 +104,8 @@ void drop(const Tree& tree, TableEffects& effects) {
 /// A SELECT with a function may do anything; one without only reads.
 bool calls_function(const Tree& tree) {
   bool calls = false;
-  visit_nodes(Tree::array({tree}), [&](std::string_view name, const Tree&, bool) { calls = calls || name == "FuncCall"; });
+  visit_nodes(Tree::array({tree}),
+              [&](std::string_view name, const Tree&, bool) { calls = calls || name == "FuncCall"; });
   return calls;
 }
 
@@ -118,13 +127,15 @@ void describe(const ParsedStatement& statement, TableEffects& effects) {
   if (node == "RefreshMatViewStmt") work.push_back("REFRESH runs the view's whole query");
   if (node == "ReindexStmt") work.push_back("REINDEX builds its indexes under the lock");
   if (node == "IndexStmt" && !is_set(tree, "concurrent")) {
-    work.push_back("row changes wait until the index is built; a step with kind = \"index\" builds it beside them");
+    work.push_back(
+        "row changes wait until the index is built; a step with kind = \"index\" builds it beside them");
   }
   if (node == "UpdateStmt" || node == "DeleteStmt" || node == "MergeStmt") {
-    work.push_back("all its rows stay locked until the step commits; a backfill step changes them in batches");
+    work.push_back(
+        "all its rows stay locked until the step commits; a backfill step changes them in batches");
   }
-  effects.is_opaque = node == "DoStmt" || node == "CallStmt" || node == "ExecuteStmt" || node == "CreateExtensionStmt" ||
-                      (node == "SelectStmt" && calls_function(tree));
+  effects.is_opaque = node == "DoStmt" || node == "CallStmt" || node == "ExecuteStmt" ||
+                      node == "CreateExtensionStmt" || (node == "SelectStmt" && calls_function(tree));
 }
 
 }  // namespace
@@ -133,7 +144,9 @@ Checked<TableEffects> table_effects(std::string_view sql) {
   auto parsed = parse_statements(sql);
   if (auto* refusal = std::get_if<Refusal>(&parsed)) return std::move(*refusal);
   const auto& statements = std::get<0>(parsed);
-  if (statements.size() != 1) return Refusal{"must be one statement, but holds " + std::to_string(statements.size()), "write one statement"};
+  if (statements.size() != 1)
+    return Refusal{"must be one statement, but holds " + std::to_string(statements.size()),
+                   "write one statement"};
   TableEffects effects;
   describe(statements.front(), effects);
   return effects;

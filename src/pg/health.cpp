@@ -3,7 +3,8 @@
 namespace pgsluice::pg {
 namespace {
 
-// Autovacuum's own snapshot does not hold old row versions back. Walsenders show a transaction only for a base backup.
+// Autovacuum's own snapshot does not hold old row versions back. Walsenders show a transaction only for a
+// base backup.
 constexpr const char* kLongTransactions = R"sql(
 SELECT pid, coalesce(usename, '?'), coalesce(nullif(application_name, ''), '?'), coalesce(state, backend_type, '?'),
        extract(epoch FROM now() - xact_start)::bigint
@@ -55,7 +56,8 @@ std::vector<OpenTransaction> long_transactions(Session& session, std::int64_t ag
 std::vector<PreparedTransaction> prepared_transactions(Session& session) {
   const auto rows = session.exec(kPrepared, Params{});
   std::vector<PreparedTransaction> out;
-  for (std::size_t i = 0; i < rows.size(); ++i) out.push_back({rows.text(i, 0), rows.text(i, 1), rows.integer(i, 2)});
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    out.push_back({rows.text(i, 0), rows.text(i, 1), rows.integer(i, 2)});
   return out;
 }
 
@@ -66,13 +68,17 @@ std::vector<IdleSlot> idle_slots(Session& session) {
   return out;
 }
 
-std::int64_t wraparound_age(Session& session) { return session.exec(kWraparound, Params{}).integer(0, 0); }
+std::int64_t wraparound_age(Session& session) {
+  return session.exec(kWraparound, Params{}).integer(0, 0);
+}
 
 std::string synchronous_standby_names(Session& session) {
   return session.exec("SELECT current_setting('synchronous_standby_names')", Params{}).text(0, 0);
 }
 
-std::string current_role(Session& session) { return session.exec("SELECT current_user", Params{}).text(0, 0); }
+std::string current_role(Session& session) {
+  return session.exec("SELECT current_user", Params{}).text(0, 0);
+}
 
 std::vector<StrongLock> strong_locks(Session& session, std::uint32_t table_oid) {
   const auto rows = session.exec(kStrongLocks, {std::to_string(table_oid)});

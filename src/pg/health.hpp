@@ -8,15 +8,16 @@
 
 namespace pgsluice::pg {
 
-/// What in a server's state makes a long change slower, larger or dangerous. Every function reads the catalog and the
-/// statistics views only; what the role may not see is left out. All throw Failure.
+/// What in a server's state makes a long change slower, larger or dangerous. Every function reads the catalog
+/// and the statistics views only; what the role may not see is left out. All throw Failure.
 
-/// A transaction of another session that has been open for long: old row versions cannot be removed until it ends.
+/// A transaction of another session that has been open for long: old row versions cannot be removed until it
+/// ends.
 struct OpenTransaction {
   int pid = 0;
   std::string user;
   std::string application;
-  std::string state;     // "active", "idle in transaction", …
+  std::string state;  // "active", "idle in transaction", …
   std::int64_t age_s = 0;
 };
 /// The five oldest that are older than `age_min_s` seconds, in any database, autovacuum aside.
@@ -37,7 +38,9 @@ struct IdleSlot {
 };
 std::vector<IdleSlot> idle_slots(Session& session);
 
-/// Transactions since the database's oldest row was frozen; the server stops writing at 2,000,000,000.
+/// Transactions since the database's oldest row was frozen; the server stops writing at 2,000,000,000. From
+/// half of that on, freezing comes before any other large change.
+constexpr std::int64_t kWraparoundWarn = 1'000'000'000;
 std::int64_t wraparound_age(Session& session);
 
 /// As set; empty: every commit is the primary's alone.
@@ -51,7 +54,7 @@ struct StrongLock {
   int pid = 0;
   std::string user;
   std::string application;
-  std::string mode;      // "ACCESS EXCLUSIVE"
+  std::string mode;        // "ACCESS EXCLUSIVE"
   std::int64_t age_s = 0;  // of the transaction; 0 for a prepared one
 };
 /// Locks stronger than ROW EXCLUSIVE that others hold or wait for on the table, autovacuum's included.

@@ -5,8 +5,7 @@
 namespace pgsluice::pg {
 namespace {
 
-constexpr const char* kMayCreate =
-    "SELECT pg_catalog.has_database_privilege(current_database(), 'CREATE')";
+constexpr const char* kMayCreate = "SELECT pg_catalog.has_database_privilege(current_database(), 'CREATE')";
 
 constexpr const char* kSchemaState = R"sql(
 SELECT pg_catalog.pg_has_role(nspowner, 'USAGE') FROM pg_catalog.pg_namespace WHERE nspname = $1
@@ -28,7 +27,9 @@ SELECT pg_catalog.pg_has_role(relowner, 'USAGE') FROM pg_catalog.pg_class WHERE 
 
 }  // namespace
 
-bool may_create_schema(Session& session) { return session.exec(kMayCreate, Params{}).boolean(0, 0); }
+bool may_create_schema(Session& session) {
+  return session.exec(kMayCreate, Params{}).boolean(0, 0);
+}
 
 SchemaState schema_state(Session& session, const std::string& schema) {
   const auto rows = session.exec(kSchemaState, {schema});
@@ -44,8 +45,8 @@ std::string missing_schema_grant(Session& session, const std::string& schema) {
   std::string grant;
   if (!rows.boolean(0, 0)) grant = "GRANT USAGE ON SCHEMA " + name + " TO " + role;
   if (!rows.boolean(0, 1)) {
-    grant += std::string(grant.empty() ? "" : "; ") + "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA " + name +
-             " TO " + role;
+    grant += std::string(grant.empty() ? "" : "; ") +
+             "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA " + name + " TO " + role;
   }
   return grant;
 }

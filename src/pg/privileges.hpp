@@ -11,8 +11,8 @@ namespace pgsluice::pg {
 
 bool may_create_schema(Session& session);
 
-/// What is missing to work with the tables of `schema`, as the GRANT that gives it; empty: nothing. A table that is
-/// not there is not missed.
+/// What is missing to work with the tables of `schema`, as the GRANT that gives it; empty: nothing. A table
+/// that is not there is not missed.
 std::string missing_schema_grant(Session& session, const std::string& schema);
 
 /// Whether the schema exists, and then whether we own it.

@@ -5,8 +5,8 @@
 namespace pgsluice::pg {
 namespace {
 
-// A version's size by the statistics (24 bytes of header, 8 for alignment) unless the pages say that it is smaller:
-// pages of a bloated table tell too much, statistics of a wide one know nothing of TOAST.
+// A version's size by the statistics (24 bytes of header, 8 for alignment) unless the pages say that it is
+// smaller: pages of a bloated table tell too much, statistics of a wide one know nothing of TOAST.
 constexpr const char* kStorage = R"sql(
 WITH parts AS (
   SELECT c.oid, c.relname, n.nspname, c.reltuples, c.relfrozenxid, pg_catalog.pg_relation_size(c.oid) AS bytes,
@@ -42,7 +42,8 @@ WHERE i.indrelid = $1::oid OR i.indrelid IN (SELECT relid FROM pg_catalog.pg_par
 ORDER BY ic.relname
 )sql";
 
-// tgtype bit 4 is UPDATE; tgattr lists the columns of UPDATE OF. Triggers of partitions are copies of the parent's.
+// tgtype bit 4 is UPDATE; tgattr lists the columns of UPDATE OF. Triggers of partitions are copies of the
+// parent's.
 constexpr const char* kTriggers = R"sql(
 SELECT t.tgname FROM pg_catalog.pg_trigger t
 WHERE t.tgrelid = $1::oid AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A') AND t.tgtype & 16 <> 0
@@ -86,13 +87,14 @@ Storage read_storage(Session& session, std::uint32_t table_oid) {
   storage.wraparound_age = head.integer(0, 5);
   const auto indexes = session.exec(kIndexes, oid);
   for (std::size_t i = 0; i < indexes.size(); ++i) {
-    storage.indexes.push_back({indexes.text(i, 0), indexes.boolean(i, 1), indexes.boolean(i, 2), indexes.integer(i, 3),
-                               from_array(indexes.text(i, 4))});
+    storage.indexes.push_back({indexes.text(i, 0), indexes.boolean(i, 1), indexes.boolean(i, 2),
+                               indexes.integer(i, 3), from_array(indexes.text(i, 4))});
   }
   return storage;
 }
 
-std::vector<std::string> fired_triggers(Session& session, std::uint32_t table_oid, const std::vector<std::string>& columns) {
+std::vector<std::string> fired_triggers(Session& session, std::uint32_t table_oid,
+                                        const std::vector<std::string>& columns) {
   const auto rows = session.exec(kTriggers, {std::to_string(table_oid), to_array(columns)});
   std::vector<std::string> out;
   for (std::size_t i = 0; i < rows.size(); ++i) out.push_back(rows.text(i, 0));

@@ -1,0 +1,232 @@
+#include "engine/rollback.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include "base/backoff.hpp"
+#include "base/failpoint.hpp"
+#include "engine/ddl_statements.hpp"
+#include "engine/job_definition.hpp"
+#include "engine/journal.hpp"
+#include "engine/rollback_survey.hpp"
+#include "ledger/control.hpp"
+#include "ledger/event_log.hpp"
+#include "ledger/jobs.hpp"
+#include "ledger/overview.hpp"
+#include "ledger/runs.hpp"
+#include "ledger/undo.hpp"
+#include "pg/catalog.hpp"
+#include "pg/transaction.hpp"
+#include "pgsluice/error.hpp"
+#include "steps/index/index.hpp"
+#include "steps/sql/ddl.hpp"
+
+namespace pgsluice::engine {
+namespace {
+
+constexpr const char* kActor = "rollback";
+constexpr const char* kNoRun = "00000000-0000-0000-0000-000000000000";
+
+/// Hands events on as they come; the journal wants a sink.
+class Teller : public EventSink {
+ public:
+  explicit Teller(const std::function<void(EventBody)>& tell) : tell_(tell) {}
+  void publish(Event event) override { tell_(std::move(event.body)); }
+
+ private:
+  const std::function<void(EventBody)>& tell_;
+};
+
+/// One rollback; a value that lives for one call.
+class Rollback {
+ public:
+  Rollback(pg::Session& session, const Job& job, EventSink& sink)
+      : session_(session), job_(job), journal_(sink, job.name, "") {}
+
+  void run() {
+    find_job();
+    refuse_beside_runs();
+    refuse_obstacles(survey_rollback(session_, job_, job_id_));
+    const auto before = ledger::read_overview(session_, job_.name).front();
+    shut_out_runs();
+    RollbackSurvey survey;
+    try {
+      refuse_beside_runs();
+      ledger::fence_job(session_, job_id_);
+      survey = survey_rollback(session_, job_, job_id_);  // an orphan may have committed until now
+      refuse_obstacles(survey);
+    } catch (...) {
+      ledger::set_control(session_, job_.name, before.control, kActor, "rollback refused");
+      throw;
+    }
+    for (const auto& remark : survey.remarks) journal_.warn(remark);
+    for (const auto& act : survey.acts) undo(act);
+    finish();
+  }
+
+ private:
+  void find_job() {
+    const auto record = ledger::find_job(session_, job_.name);
+    if (!record) {
+      throw Error(ExitCode::kNoSuchJob, "no job \"" + job_.name + "\" in this database's ledger",
+                  "pgsluice status lists the jobs");
+    }
+    job_id_ = record->job_id;
+    state_ = record->state;
+    const auto lines = ledger::definition_difference(session_, definition_of(job_));
+    if (lines.empty()) return;
+    std::string message = "job \"" + job_.name + "\" exists with another definition";
+    for (const auto& line : lines) message += "\n  " + line;
+    throw Error(ExitCode::kRefused, message,
+                "roll back with the file that it ran with; only `down` may be mended");
+  }
+
+  void refuse_beside_runs() {
+    ledger::end_gone_runs(session_, job_id_);
+    if (const int live = ledger::other_live_runs(session_, job_id_, kNoRun); live > 0) {
+      throw Error(
+          ExitCode::kRefused,
+          "job \"" + job_.name + "\" has " + std::to_string(live) + " live run" + (live > 1 ? "s" : ""),
+          "stop it first: pgsluice cancel " + job_.name +
+              ", and wait for its end (a killed run on another host is over when its lease ends)");
+    }
+  }
+
+  void refuse_obstacles(const RollbackSurvey& survey) {
+    if (survey.obstacles.empty() &&
+        (!needs_own_session(survey) || !pg::is_behind_pooler(session_) || !job_.direct_dsn.empty()))
+      return;
+    if (survey.obstacles.empty()) {
+      throw Error(ExitCode::kRefused,
+                  "an index must be dropped concurrently, and the connection goes through a pooler",
+                  "give the server's own address as direct_dsn in the job file");
+    }
+    std::string message = "job \"" + job_.name + "\" cannot be rolled back";
+    for (const auto& obstacle : survey.obstacles) message += "\n  " + obstacle;
+    throw Error(
+        ExitCode::kRefused, message,
+        "nothing was touched; write the missing `down`, or undo that step by hand and say pgsluice resolve " +
+            job_.name + " STEP --rolled-back");
+  }
+
+  static bool needs_own_session(const RollbackSurvey& survey) {
+    return std::any_of(survey.acts.begin(), survey.acts.end(),
+                       [](const RollbackAct& act) { return !act.index_sql.empty(); });
+  }
+
+  /// A run that starts from now on finds 'cancel' and leaves; one that was quicker is found by
+  /// refuse_beside_runs().
+  void shut_out_runs() {
+    ledger::set_control(session_, job_.name, "cancel", kActor, "the job is being rolled back");
+  }
+
+  void undo(const RollbackAct& act) {
+    const Step& step = job_.steps[act.place];
+    const auto began = std::chrono::steady_clock::now();
+    if (!act.index_sql.empty()) drop_index(step_name(step), act.index_sql);
+    base::failpoint("rollback_before_note");
+    if (act.down.empty()) {
+      pg::in_transaction(session_, {}, [&] { return ledger::mark_rolled_back(session_, act.step_id); });
+    } else {
+      run_down(step_name(step), act);
+    }
+    base::failpoint("rollback_after_step");
+    const auto took = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+    journal_.write(event::StepEnded{step_name(step), step_kind(step), "rolled back", {}, took});
+    store_events();
+  }
+
+  void run_down(const std::string& step, const RollbackAct& act) {
+    const auto statements = ddl_statements(act.down);
+    for (const auto& s : statements) journal_.write(event::Statement{step, s.sql, s.lock});
+    attempt(
+        step,
+        [&] {
+          steps::attempt_ddl(session_, statements,
+                             [&](pg::Session& s) { return ledger::mark_rolled_back(s, act.step_id); });
+        },
+        [&] { return holders_of(statements); });
+  }
+
+  void drop_index(const std::string& step, const std::string& index_sql) {
+    const auto sql = steps::drop_index_sql(index_sql);
+    journal_.write(event::Statement{step, sql, "SHARE UPDATE EXCLUSIVE"});
+    attempt(
+        step,
+        [&] {
+          if (job_.direct_dsn.empty()) return steps::run_concurrently(session_, sql);
+          pg::Session own(pg::ConnectionTarget(job_.direct_dsn), "pgsluice rollback index");
+          steps::run_concurrently(own, sql);
+        },
+        [] { return std::string(); });
+  }
+
+  std::string holders_of(const std::vector<steps::DdlStatement>& statements) {
+    std::string text;
+    for (const auto& statement : statements) {
+      for (const auto& holder : steps::lock_holders(session_, statement.table_sql))
+        text += "; " + statement.table_sql + " is held by " + holder;
+    }
+    return text;
+  }
+
+  /// Until it succeeds, like a run's own DDL: a lock that is not to be had is asked for again, with backoff.
+  void attempt(const std::string& step, const std::function<void()>& work,
+               const std::function<std::string()>& holders) {
+    const base::Backoff backoff{steps::kDdlBackoffBase, steps::kDdlBackoffMax, steps::kDdlAttempts};
+    for (int number = 1;; ++number) {
+      try {
+        return work();
+      } catch (const pg::Failure& f) {
+        if (f.is_connection_lost()) throw;
+        const auto wait = backoff.next(number);
+        if (f.disposition() != pg::Disposition::kRetryable || !wait) fail(step, f, number);
+        journal_.write(event::BatchFailed{0, 0, f.sqlstate(), f.what() + holders(), number, "retry",
+                                          std::chrono::duration<double>(*wait).count()});
+        store_events();
+        std::this_thread::sleep_for(*wait);
+      }
+    }
+  }
+
+  [[noreturn]] void fail(const std::string& step, const pg::Failure& f, int attempts) {
+    const bool is_lock = f.disposition() == pg::Disposition::kRetryable;
+    const std::string message = "step \"" + step + "\" could not be undone" +
+                                (is_lock ? " in " + std::to_string(attempts) + " attempts" : "") + ": " +
+                                f.what() + " (SQLSTATE " + f.sqlstate() + ")";
+    journal_.warn(message);
+    store_events();
+    throw Error(f.sqlstate() == "42501" ? ExitCode::kPrivileges : ExitCode::kFailed, message,
+                is_lock ? "end the sessions in its way (the event log names them), then roll back again: it "
+                          "goes on with this step"
+                        : "mend `down`, then roll back again: it goes on with this step");
+  }
+
+  void finish() {
+    pg::in_transaction(session_, {}, [&] {
+      ledger::set_job_state(session_, job_id_, "rolled back");
+      return true;
+    });
+    ledger::set_control(session_, job_.name, "run", kActor, "the job is rolled back");
+    journal_.write(event::State{state_, "rolled back", "every step that had changed something is undone"});
+    store_events();
+  }
+
+  void store_events() { ledger::append_events(session_, job_id_, journal_.take_pending()); }
+
+  pg::Session& session_;
+  const Job& job_;
+  Journal journal_;
+  std::int64_t job_id_ = 0;
+  std::string state_;
+};
+
+}  // namespace
+
+void rollback_job(pg::Session& session, const Job& job, const std::function<void(EventBody)>& tell) {
+  Teller teller(tell);
+  Rollback(session, job, teller).run();
+}
+
+}  // namespace pgsluice::engine

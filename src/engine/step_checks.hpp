@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+
+#include "engine/findings.hpp"
+#include "engine/outlook.hpp"
+#include "pg/session.hpp"
+#include "pgsluice/job.hpp"
+
+namespace pgsluice::engine {
+
+/// The tables of an sql step: whether we own them, what is in the way of their locks.
+void check_sql_step(pg::Session& session, const SqlStep& step, const Outlook& outlook, Findings& findings);
+
+/// The table of an index step, and what stands under the index's name.
+void check_index_step(pg::Session& session, const IndexStep& step, const Outlook& outlook,
+                      Findings& findings);
+
+/// A table, its columns, key, expressions, privileges and triggers, and what the change of its rows will
+/// need.
+void check_backfill_step(pg::Session& session, const Job& job, const BackfillStep& step,
+                         const Outlook& outlook, Findings& findings);
+
+}  // namespace pgsluice::engine

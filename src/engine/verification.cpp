@@ -1,0 +1,53 @@
+#include "engine/verification.hpp"
+
+#include "ledger/jobs.hpp"
+#include "ledger/overview.hpp"
+#include "ledger/schema.hpp"
+#include "pg/identifier.hpp"
+#include "steps/verify/verify.hpp"
+
+namespace pgsluice::engine {
+namespace {
+
+std::int64_t quarantined_rows(pg::Session& session, const ledger::JobRecord& record,
+                              const std::string& step) {
+  for (const auto& known : record.steps) {
+    if (known.name == step) return ledger::step_counts(session, known.step_id).quarantined;
+  }
+  return 0;
+}
+
+VerifyResult ask(pg::Session& session, const VerifyStep& step) {
+  VerifyResult result{step.name, step.expect, steps::verify_value(session, step.name, step.query), false};
+  result.matches = result.actual == result.expected;
+  return result;
+}
+
+VerifyResult count_left(pg::Session& session, const BackfillStep& step, std::int64_t quarantined) {
+  const auto table_sql = pg::Identifier(step.table.schema, step.table.name).sql();
+  const auto query = "SELECT count(*) FROM " + table_sql + " WHERE (" + step.where + "\n)";
+  VerifyResult result{step.name, quarantined == 0 ? "0" : "at most " + std::to_string(quarantined), "",
+                      false};
+  result.actual = steps::verify_value(session, step.name, query);
+  result.matches = std::stoll(result.actual) <= quarantined;
+  return result;
+}
+
+}  // namespace
+
+std::vector<VerifyResult> verify_job(pg::Session& session, const Job& job) {
+  ledger::JobRecord record;
+  if (ledger::is_installed(session))
+    record = ledger::find_job(session, job.name).value_or(ledger::JobRecord{});
+  std::vector<VerifyResult> results;
+  for (const auto& step : job.steps) {
+    if (const auto* verify = std::get_if<VerifyStep>(&step)) results.push_back(ask(session, *verify));
+    const auto* backfill = std::get_if<BackfillStep>(&step);
+    if (backfill && !backfill->where.empty()) {
+      results.push_back(count_left(session, *backfill, quarantined_rows(session, record, backfill->name)));
+    }
+  }
+  return results;
+}
+
+}  // namespace pgsluice::engine

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "pg/session.hpp"
+
+namespace pgsluice::ledger {
+
+/// What a step has done so far, by its ranges: the state alone may be older than a commit whose run died
+/// after it.
+struct StepTrace {
+  std::int64_t step_id = 0;
+  std::string state;
+  std::string detail;
+  bool has_range_done = false;
+  std::int64_t rows_changed = 0;
+};
+
+/// One trace for each step, in the job's order.
+std::vector<StepTrace> read_traces(pg::Session& session, std::int64_t job_id);
+
+/// Takes every range that is not done from whoever had it, so that no batch or statement of an earlier run
+/// commits any more; waits for those in flight. Commits by itself. Throws Failure 55P03 if one takes longer
+/// than 10 s.
+void fence_job(pg::Session& session, std::int64_t job_id);
+
+/// Notes, in the caller's transaction, that a step is undone: state 'rolled back', no ranges, nothing
+/// quarantined, as if it had never run. False: another rollback has noted it before.
+bool mark_rolled_back(pg::Session& session, std::int64_t step_id);
+
+}  // namespace pgsluice::ledger
