@@ -298,6 +298,7 @@ Progress Run::progress() const {
 
 std::string Run::progress_text() const {
   const auto p = progress();
+  if (p.step.empty()) return "starting";
   std::string text = p.step_kind + " " + p.step + " (" + p.state + ")";
   if (backfill_) {
     text += ": " + base::format_count(p.rows.visited()) + " of about " + base::format_count(p.rows_expected) + " rows, " +
