@@ -25,7 +25,8 @@ void add_statement(Lines& lines, const PlannedStatement& statement) {
   for (const auto& line : plain_lines(statement.sql)) lines.push_back("     " + line);
   std::string lock = statement.lock.empty() ? "none" : statement.lock;
   if (!statement.when.empty()) {
-    lock += "; sent with the " + statement.when;
+    const bool is_a_moment = statement.when.rfind("once", 0) == 0 || statement.when.rfind("when", 0) == 0;
+    lock += (is_a_moment ? "; sent " : "; sent with the ") + statement.when;
   } else if (statement.is_repeated) {
     lock += "; sent once a batch";
   }
