@@ -10,13 +10,12 @@
 namespace pgsluice::cli {
 namespace {
 
-/// Lines, as these acts are short: no live view. In text they are the result, hence stdout.
+/// Lines, as these acts are short: no live view.
 ReportOptions report_options(const Arguments& arguments) {
   ReportOptions options;
   options.style = arguments.json    ? ReportStyle::kJson
                   : arguments.quiet ? ReportStyle::kQuiet
                                     : ReportStyle::kLines;
-  options.err = stdout;
   return options;
 }
 
@@ -40,7 +39,9 @@ std::string verified_text(const NotingSink& sink) {
 
 ExitCode verify_job(const Arguments& arguments) {
   const Job job = load_job(arguments.job, arguments.environment);
-  const auto reporter = make_reporter(report_options(arguments));
+  ReportOptions options = report_options(arguments);
+  options.err = stdout;  // here the lines are the result
+  const auto reporter = make_reporter(options);
   NotingSink sink(*reporter, "");
   const ExitCode code = Engine(choose_dsn(arguments.dsn, job.dsn)).verify(job, sink);
   if (!sink.has_summary()) {

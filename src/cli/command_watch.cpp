@@ -76,7 +76,7 @@ class View {
   void show_outage(const Error& error) {
     if (json_ || last_state_ == kOutage) return;
     last_state_ = kOutage;
-    print_now(time_of_day() + " " + plain_line(error.what()));
+    print_now(time_of_day() + " " + plain_words(error.what()));
   }
 
  private:

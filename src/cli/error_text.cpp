@@ -9,8 +9,8 @@ namespace pgsluice::cli {
 
 void print_error(const Error& error, bool json) {
   std::fflush(stdout);  // where both go to one place, the error comes last
-  std::string text = "pgsluice: error: " + plain_line(error.what()) + "\n";
-  if (!error.hint().empty()) text += "  hint: " + plain_line(error.hint()) + "\n";
+  std::string text = "pgsluice: error: " + plain_words(error.what()) + "\n";
+  if (!error.hint().empty()) text += "  hint: " + plain_words(error.hint()) + "\n";
   if (json) {
     text += json_line({{"type", "exit_error"},
                        {"code", static_cast<int>(error.code())},

@@ -1,5 +1,7 @@
 #include "cli/history_text.hpp"
 
+#include <array>
+
 #include "cli/json_text.hpp"
 #include "cli/plain_text.hpp"
 #include "cli/table.hpp"
@@ -21,19 +23,28 @@ std::string value_text(const Json& value) {
   return text.find_first_of(" \"=\n\t") == std::string::npos ? text : json_line(value);
 }
 
-bool says_nothing(const Json& value) {
-  return value.is_string() && value.get_ref<const std::string&>().empty();
+/// Nothing for a value that says nothing.
+void add_field(std::string& line, const std::string& key, const Json& value) {
+  if (value.is_null() || value == "") return;
+  line += " " + key + "=" + value_text(value);
 }
+
+// What an entry is about, before its details: the ledger keeps fields in no order that means anything.
+constexpr std::array kFirstFields = {"step",  "kind",    "verb",      "arguments", "field",
+                                     "from",  "to",      "state",     "signal",    "value",
+                                     "limit", "outcome", "exit_code", "reason"};
 
 }  // namespace
 
 std::string entry_line(const LogEntry& entry) {
   std::string line =
       entry.at + " " + (entry.run_id.empty() ? "operator" : entry.run_id.substr(0, 8)) + " " + entry.type;
-  const Json fields = fields_of(entry);
-  for (const auto& [key, value] : fields.items()) {
-    if (!says_nothing(value)) line += " " + key + "=" + value_text(value);
+  Json fields = fields_of(entry);
+  for (const char* key : kFirstFields) {
+    add_field(line, key, fields.value(key, Json()));
+    fields.erase(key);
   }
+  for (const auto& [key, value] : fields.items()) add_field(line, key, value);
   return plain_line(line);
 }
 

@@ -27,6 +27,17 @@ std::string plain_line(std::string_view text) {
   return line;
 }
 
+std::string plain_words(std::string_view text) {
+  std::string words;
+  for (const char c : plain_line(text)) {
+    const bool is_blank = c == ' ' || c == '\t';
+    if (is_blank && (words.empty() || words.back() == ' ')) continue;
+    words += is_blank ? ' ' : c;
+  }
+  if (!words.empty() && words.back() == ' ') words.pop_back();
+  return words;
+}
+
 std::vector<std::string> plain_lines(std::string_view text) {
   std::vector<std::string> lines;
   for (std::size_t at = 0; at <= text.size();) {
@@ -34,7 +45,11 @@ std::vector<std::string> plain_lines(std::string_view text) {
     lines.push_back(plain_line(text.substr(at, end - at)));
     at = end + 1;
   }
-  while (!lines.empty() && lines.back().find_first_not_of(" \t") == std::string::npos) lines.pop_back();
+  const auto says_something = [](const std::string& line) {
+    return line.find_first_not_of(" \t") != std::string::npos;
+  };
+  lines.erase(lines.begin(), std::find_if(lines.begin(), lines.end(), says_something));
+  lines.erase(std::find_if(lines.rbegin(), lines.rend(), says_something).base(), lines.end());
   return lines;
 }
 

@@ -11,7 +11,10 @@ namespace pgsluice::cli {
 /// says and what others wrote into the ledger goes through here before it is shown.
 std::string plain_line(std::string_view text);
 
-/// The text's own lines, each plain; no empty ones at the end.
+/// The same with each run of blanks and control characters as one blank, none at the ends: for prose.
+std::string plain_words(std::string_view text);
+
+/// The text's own lines, each plain; no empty ones at either end.
 std::vector<std::string> plain_lines(std::string_view text);
 
 /// Characters of UTF-8 text: what a terminal draws, as long as none is wide.

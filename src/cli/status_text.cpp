@@ -54,7 +54,7 @@ Lines step_lines(const JobOverview& job) {
   }
   auto lines = table.lines("  ");
   for (const auto& step : job.steps) {
-    if (!step.error.empty()) lines.push_back(plain_line("  error in " + step.name + ": " + step.error));
+    if (!step.error.empty()) lines.push_back("  error in " + plain_words(step.name + ": " + step.error));
   }
   return lines;
 }
@@ -67,24 +67,29 @@ std::string run_text(const RunOverview& run) {
          (run.progress.empty() ? "" : ": " + run.progress);
 }
 
+/// Who said it and why, where it is anything but the usual.
 std::string control_text(const JobOverview& job) {
+  if (job.control == "run") return job.control;
   return job.control + (job.control_actor.empty() ? "" : " by " + job.control_actor) +
          (job.control_reason.empty() ? "" : ": " + job.control_reason);
 }
 
-/// The step in work, else the first one that is not done; past the end: none is left.
+/// The step in work, else the first one still to do; past the end: none is left.
 std::size_t current_step(const JobOverview& job) {
   const auto find = [&job](auto wanted) { return std::find_if(job.steps.begin(), job.steps.end(), wanted); };
   auto step = find([](const StepOverview& s) { return s.state == "running" || s.state == "failed"; });
-  if (step == job.steps.end()) step = find([](const StepOverview& s) { return s.state != "done"; });
+  if (step == job.steps.end()) step = find([](const StepOverview& s) { return s.state == "waiting"; });
   return static_cast<std::size_t>(step - job.steps.begin());
 }
 
+/// "2/4 fill"; without a step in work or to do, how many are done.
 std::string current_step_text(const JobOverview& job) {
-  const auto count = std::to_string(job.steps.size());
+  const auto of_all = "/" + std::to_string(job.steps.size());
   const auto at = current_step(job);
-  if (at == job.steps.size()) return count + "/" + count;
-  return std::to_string(at + 1) + "/" + count + " " + job.steps[at].name;
+  if (at < job.steps.size()) return std::to_string(at + 1) + of_all + " " + job.steps[at].name;
+  const auto done = std::count_if(job.steps.begin(), job.steps.end(),
+                                  [](const StepOverview& step) { return step.state == "done"; });
+  return std::to_string(done) + of_all;
 }
 
 std::string current_progress_text(const JobOverview& job) {

@@ -25,7 +25,7 @@ Table::Table(std::vector<std::string> head, std::vector<std::size_t> right_align
 }
 
 void Table::add(std::vector<std::string> cells) {
-  for (auto& cell : cells) cell = plain_line(cell);
+  for (auto& cell : cells) cell = plain_words(cell);
   if (!rows_.empty()) cells.resize(rows_.front().size());
   rows_.push_back(std::move(cells));
 }

@@ -18,6 +18,12 @@ TEST(HistoryText, EntryIsOneLineOfFields) {
             "2026-11-21T13:33:00.123Z 3f2a1b2c throttle state=hold value=3.5 reason=\"r1 is 3 s behind\"");
 }
 
+TEST(HistoryText, EntrySaysFirstWhatItIsAbout) {
+  const LogEntry ended{"t", "r", "step_ended",
+                       R"({"duration_s": 1.5, "lag_max_s": null, "outcome": "done", "step": "fill"})"};
+  EXPECT_EQ(entry_line(ended), "t r step_ended step=fill outcome=done duration_s=1.5");
+}
+
 TEST(HistoryText, EntryOutsideARunIsTheOperators) {
   const LogEntry command{"2026-11-21T13:33:00.123Z", "", "command", R"({"verb": "pause"})"};
   EXPECT_EQ(entry_line(command), "2026-11-21T13:33:00.123Z operator command verb=pause");

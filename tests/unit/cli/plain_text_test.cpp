@@ -20,10 +20,16 @@ TEST(PlainText, SqlStaysAsItIs) {
   EXPECT_EQ(plain_line("  SELECT\t'é ü 表'"), "  SELECT\t'é ü 表'");
 }
 
+TEST(PlainText, ProseIsOneLineOfWords) {
+  EXPECT_EQ(plain_words(" no such file\n\tIs the\r\n server up?\n"), "no such file Is the server up?");
+  EXPECT_EQ(plain_words(" \n"), "");
+}
+
 TEST(PlainText, LinesKeepTheirIndentAndLoseEmptyEnds) {
-  EXPECT_THAT(plain_lines("UPDATE t\n   SET a = 1\n\n WHERE b\n  \n"),
+  EXPECT_THAT(plain_lines("\nUPDATE t\n   SET a = 1\n\n WHERE b\n  \n"),
               ElementsAre("UPDATE t", "   SET a = 1", "", " WHERE b"));
   EXPECT_THAT(plain_lines(""), ElementsAre());
+  EXPECT_THAT(plain_lines("\n \n"), ElementsAre());
 }
 
 TEST(PlainText, CharactersAreCountedNotBytes) {

@@ -77,6 +77,14 @@ TEST(StatusText, ListHasALineForEachJob) {
   EXPECT_THAT(job_list_lines({}), ElementsAre("no jobs in this database's ledger"));
 }
 
+TEST(StatusText, CountsTheStepsDoneWhenNoneIsInWork) {
+  auto job = sample();
+  job.steps[1].state = "done";
+  EXPECT_THAT(job_line(job), HasSubstr("step 2/2"));
+  for (auto& step : job.steps) step.state = "rolled back";
+  EXPECT_THAT(job_line(job), HasSubstr("step 0/2"));
+}
+
 TEST(StatusText, AJobIsOverWhenItEndedAndNobodyWorksOnIt) {
   auto job = sample();
   EXPECT_FALSE(is_over(job));
