@@ -1,0 +1,70 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/json.hpp"
+#include "support/process.hpp"
+#include "support/temp_folder.hpp"
+
+namespace pgsluice::bench {
+
+/// A job of one backfill step. Without `rows` the batches are sized as for everybody.
+struct EngineJob {
+  std::string table;
+  std::string set;  // column = "expression", as in a job file
+  std::string where{};
+  int lanes = 1;
+  std::int64_t rows = 0;  // above 0: every batch takes as many
+};
+
+struct EngineResult {
+  double wall_s = 0;  // of the process, from its start to its end
+  double step_s = 0;  // of the backfill step
+  double cpu_s = 0;
+  double peak_mb = 0;  // resident
+  std::int64_t rows_changed = 0;
+  std::int64_t batches = 0;
+  double batch_p50_s = 0;
+  double batch_max_s = 0;
+};
+
+/// A committed batch, as the program told it.
+struct BatchTold {
+  std::chrono::system_clock::time_point at;
+  std::int64_t range_id = 0;
+  std::int64_t rows = 0;
+};
+
+/// The program of this build, at work on a job of its own. Killed by the destructor when it still runs.
+class EngineRun {
+ public:
+  EngineRun(const std::string& dsn, const EngineJob& job,
+            const std::vector<std::string>& more_arguments = {});
+
+  /// False once it has ended. Looks at its memory on the way: to be called often.
+  bool running();
+  std::chrono::system_clock::time_point started_at() const { return started_at_; }
+
+  /// Batches until now.
+  std::vector<BatchTold> batches() const;
+
+  /// SIGKILL, and reaped when this returns.
+  void kill() { process_->kill(); }
+
+  /// Waits for its end. Throws with its output unless it ended with 0.
+  EngineResult finish();
+
+ private:
+  test::TempFolder folder_;
+  std::chrono::system_clock::time_point started_at_;
+  std::chrono::steady_clock::time_point began_;
+  double children_cpu_before_ = 0;
+  double peak_mb_ = 0;
+  std::unique_ptr<test::Process> process_;
+};
+
+}  // namespace pgsluice::bench

@@ -1,0 +1,44 @@
+#include "end_to_end/figures.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+
+namespace pgsluice::bench {
+
+void Figures::add(double value) {
+  values_.insert(std::upper_bound(values_.begin(), values_.end(), value), value);
+}
+
+double Figures::median() const {
+  if (values_.empty()) return 0;
+  const auto middle = values_.size() / 2;
+  return values_.size() % 2 == 1 ? values_[middle] : (values_[middle - 1] + values_[middle]) / 2;
+}
+
+double Figures::min() const {
+  return values_.empty() ? 0 : values_.front();
+}
+
+double Figures::max() const {
+  return values_.empty() ? 0 : values_.back();
+}
+
+std::string Figures::text(int decimals) const {
+  if (values_.empty()) return "–";
+  const auto middle = number_text(median(), decimals);
+  if (values_.size() == 1) return middle;
+  return middle + " (" + number_text(min(), decimals) + " to " + number_text(max(), decimals) + ")";
+}
+
+std::string number_text(double value, int decimals) {
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), "%.*f", decimals, value);
+  return text.data();
+}
+
+std::string verdict(bool is_met) {
+  return is_met ? "met" : "MISSED";
+}
+
+}  // namespace pgsluice::bench

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace pgsluice::bench {
+
+/// The same quantity from repeated trials. Median and spread, never a mean: one disturbed trial must not move
+/// it.
+class Figures {
+ public:
+  void add(double value);
+  bool empty() const { return values_.empty(); }
+  /// 0 without any.
+  double median() const;
+  double min() const;
+  double max() const;
+
+  /// "12.3 (11.9 to 13.0)"; of one trial its value alone, of none a dash.
+  std::string text(int decimals) const;
+
+ private:
+  std::vector<double> values_;  // sorted
+};
+
+std::string number_text(double value, int decimals);
+
+/// "met" or "MISSED".
+std::string verdict(bool is_met);
+
+}  // namespace pgsluice::bench

@@ -1,0 +1,88 @@
+// What pgsluice costs a real server: starts private ones, runs the program of this build, prints medians and
+// spread.
+
+#include <algorithm>
+#include <array>
+#include <exception>
+#include <fstream>
+#include <iostream>
+#include <stdexcept>
+
+#include "end_to_end/bench_server.hpp"
+#include "end_to_end/cases.hpp"
+#include "end_to_end/machine.hpp"
+#include "end_to_end/options.hpp"
+
+namespace pgsluice::bench {
+namespace {
+
+struct Case {
+  const char* name;
+  std::string (*run)(const Options&, std::mt19937_64&);
+};
+
+constexpr std::array kCases{
+    Case{"one-update", case_one_update}, Case{"no-growth", case_no_growth},
+    Case{"footprint", case_footprint},   Case{"checkpoint-wal", case_checkpoint_wal},
+    Case{"resume", case_resume},         Case{"traffic", case_traffic},
+};
+
+bool is_wanted(const Options& options, const std::string& name) {
+  return options.only.empty() ||
+         std::find(options.only.begin(), options.only.end(), name) != options.only.end();
+}
+
+void check_names(const Options& options) {
+  for (const auto& name : options.only) {
+    if (std::none_of(kCases.begin(), kCases.end(), [&](const Case& c) { return name == c.name; })) {
+      throw std::invalid_argument("no case \"" + name + "\": --list names them");
+    }
+  }
+}
+
+std::string heading(const Options& options) {
+  BenchServer server(options);
+  auto db = server.server().connect();
+  return machine_text(db) + ". Order of trials: seed " + std::to_string(options.seed) +
+         (options.quick ? ". Quick: a tenth of the rows.\n" : ".\n");
+}
+
+void run(const Options& options) {
+  std::ofstream file;
+  if (!options.out.empty()) file.open(options.out);
+  const auto write = [&](const std::string& text) {
+    std::cout << text << std::endl;
+    if (file.is_open()) file << text << std::endl;
+  };
+  write(heading(options));
+  for (const auto& c : kCases) {
+    std::mt19937_64 random(options.seed);  // of its own, so that --only repeats the order
+    if (is_wanted(options, c.name)) write(c.run(options, random));
+  }
+}
+
+int main_of(const std::vector<std::string>& words) try {
+  const auto options = parse_options(words);
+  check_names(options);
+  if (options.help) {
+    std::cout << kUsage;
+  } else if (options.list) {
+    for (const auto& c : kCases) std::cout << c.name << "\n";
+  } else {
+    run(options);
+  }
+  return 0;
+} catch (const std::invalid_argument& mistake) {
+  std::cerr << "pgsluice_bench: " << mistake.what() << "\n" << kUsage;
+  return 2;
+} catch (const std::exception& error) {
+  std::cerr << "pgsluice_bench: " << error.what() << "\n";
+  return 1;
+}
+
+}  // namespace
+}  // namespace pgsluice::bench
+
+int main(int argc, char** argv) {
+  return pgsluice::bench::main_of({argv + 1, argv + argc});
+}
