@@ -110,6 +110,12 @@ INSERT INTO pgsluice.meta (schema_version) VALUES (1);
 // Any two numbers that nobody else uses; the lock is of the transaction, so poolers do not mind.
 constexpr const char* kInstallLock = "SELECT pg_catalog.pg_advisory_xact_lock(7034, 1)";
 
+// Not to_regclass: it believes its backend's cache, which knows nothing of what another committed while we waited.
+constexpr const char* kIsInstalled = R"sql(
+SELECT EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+               WHERE n.nspname = 'pgsluice' AND c.relname = 'meta')
+)sql";
+
 constexpr std::chrono::milliseconds kInstallTimeout{10'000};  // another run may be installing
 
 int installed_version(pg::Session& session) {
@@ -119,7 +125,7 @@ int installed_version(pg::Session& session) {
 }  // namespace
 
 bool is_installed(pg::Session& session) {
-  return session.exec("SELECT pg_catalog.to_regclass('pgsluice.meta') IS NOT NULL", pg::Params{}).boolean(0, 0);
+  return session.exec(kIsInstalled, pg::Params{}).boolean(0, 0);
 }
 
 void install(pg::Session& session) try {

@@ -5,6 +5,7 @@
 
 #include "engine/batch.hpp"
 #include "ledger/runs.hpp"
+#include "ledger/schema.hpp"
 #include "pg/counted_range.hpp"
 #include "support/shared_server.hpp"
 #include "support/tcp_proxy.hpp"
@@ -77,6 +78,26 @@ TEST_F(LeaseTest, GivesTheSameRangeAgainWhenTheAnswerWasLost) {
   EXPECT_TRUE(engine::run_batch(*session_, trial_.work(lost)).is_fenced);
   EXPECT_TRUE(trial_.finish(*session_, *again));
   EXPECT_EQ(trial_.counts(), kEachOnce);
+}
+
+// Both find no ledger, and wait for the same lock to make it.
+TEST(Ledger, IsInstalledOnceByRunsThatStartTogether) {
+  const auto dsn = fresh_database();
+  Db db(dsn);
+  db.exec("BEGIN; SELECT pg_advisory_xact_lock(7034, 1)");
+  const auto install = [&dsn] {
+    pg::Session session(pg::ConnectionTarget(dsn), "pgsluice test");
+    ledger::install(session);
+  };
+  auto first = std::async(std::launch::async, install);
+  auto second = std::async(std::launch::async, install);
+  Db other(dsn);
+  wait_for([&] { return other.number("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND "
+                                     "wait_event = 'advisory'") == 2; }, "both to wait");
+  db.exec("COMMIT");
+  EXPECT_NO_THROW(first.get());
+  EXPECT_NO_THROW(second.get());
+  EXPECT_EQ(db.number("SELECT count(*) FROM pgsluice.meta"), 1);
 }
 
 /// A range whose first batch was cut off by the network on its way.
