@@ -41,8 +41,9 @@ void Backfill::start_lane(Stop& stop) {
 }
 
 void Backfill::match_tunables() {
-  if (limits_ == at_.job.batch) return;
-  limits_ = at_.job.batch;
+  const auto limits = within_deadlock_timeout(at_.job.batch, at_.job.throttle.lock_wait, at_.step.deadlock_timeout);
+  if (limits_ == limits) return;
+  limits_ = limits;
   if (const auto tune = at_.sizer.retarget(limits_)) {
     at_.journal.write(event::Tune{"batch.rows", std::to_string(tune->from), std::to_string(tune->to), tune->cause});
   }

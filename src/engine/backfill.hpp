@@ -24,7 +24,8 @@ struct LaneConnections {
 class Backfill {
  public:
   Backfill(boost::asio::io_context& io, LaneConnections connections, LaneSurroundings surroundings)
-      : io_(io), connections_(std::move(connections)), at_(surroundings), limits_(surroundings.job.batch) {}
+      : io_(io), connections_(std::move(connections)), at_(surroundings), limits_(within_deadlock_timeout(surroundings.job.batch, surroundings.job.throttle.lock_wait,
+                                        surroundings.step.deadlock_timeout)) {}
 
   /// Returns when no lane works any more: the step is done, held by others, or stop is requested. Throws the first
   /// lane's Error after the others have drained.

@@ -103,4 +103,10 @@ pg::TransactionLimits batch_limits(std::chrono::milliseconds target, std::chrono
   return limits;
 }
 
+BatchLimits within_deadlock_timeout(BatchLimits limits, std::chrono::milliseconds lock_wait,
+                                    std::chrono::milliseconds deadlock_timeout) {
+  limits.target = std::min(limits.target, batch_limits(limits.target, lock_wait, deadlock_timeout).statement_timeout / 2);
+  return limits;
+}
+
 }  // namespace pgsluice::engine

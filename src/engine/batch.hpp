@@ -9,6 +9,7 @@
 #include "ledger/token.hpp"
 #include "pg/session.hpp"
 #include "pg/transaction.hpp"
+#include "pgsluice/job.hpp"
 #include "walk/keyset.hpp"
 
 namespace pgsluice::engine {
@@ -58,5 +59,10 @@ BatchOutcome run_batch(pg::Session& session, const BatchWork& work);
 /// application is never the deadlock's victim), lock_timeout min(throttle.lock_wait, 150 ms).
 pg::TransactionLimits batch_limits(std::chrono::milliseconds target, std::chrono::milliseconds lock_wait,
                                    std::chrono::milliseconds deadlock_timeout);
+
+/// The batch sizes with a target that these timeouts leave room for: at most half of the statement_timeout, so that an
+/// ordinary slow batch does not run into it.
+BatchLimits within_deadlock_timeout(BatchLimits limits, std::chrono::milliseconds lock_wait,
+                                    std::chrono::milliseconds deadlock_timeout);
 
 }  // namespace pgsluice::engine

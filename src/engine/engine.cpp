@@ -40,6 +40,29 @@ void require_ledger(pg::Session& session, const std::string& name) {
   throw Error(ExitCode::kNoSuchJob, "no job \"" + name + "\": this database holds no ledger", "run a job first, or check --dsn");
 }
 
+ledger::JobRecord require_job(pg::Session& session, const std::string& name) {
+  require_ledger(session, name);
+  auto job = ledger::find_job(session, name);
+  if (!job) {
+    throw Error(ExitCode::kNoSuchJob, "no job \"" + name + "\" in this database's ledger", "pgsluice status lists the jobs");
+  }
+  return *job;
+}
+
+/// What an earlier `set` said stands beside the new value: rows_min may follow rows_max.
+void check_tunable(pg::Session& session, const std::string& name, const std::string& key, const std::string& value) {
+  Job job;
+  for (const auto& overview : ledger::read_overview(session, name)) {
+    for (const auto& tunable : overview.tunables) {
+      const auto equals = tunable.find('=');
+      apply_tunable(job, tunable.substr(0, equals), tunable.substr(equals + 1));
+    }
+  }
+  if (const auto mistake = apply_tunable(job, key, value); !mistake.empty()) {
+    throw Error(ExitCode::kUsage, mistake, "tunables are pool.lanes, batch.*, throttle.* and max_quarantined");
+  }
+}
+
 /// Who says so, for the audit: the user and host of this process.
 std::string actor() {
   const passwd* user = getpwuid(geteuid());
@@ -103,16 +126,13 @@ std::vector<JobOverview> Engine::status(const std::string& name) {
 
 std::vector<LogEntry> Engine::history(const std::string& name, int limit) {
   return with_session(dsn_, [&](pg::Session& s) {
-    require_ledger(s, name);
-    const auto job = ledger::find_job(s, name);
-    if (!job) throw Error(ExitCode::kNoSuchJob, "no job \"" + name + "\" in this database's ledger", "pgsluice status lists the jobs");
-    return ledger::read_events(s, job->job_id, limit);
+    return ledger::read_events(s, require_job(s, name).job_id, limit);
   });
 }
 
 std::vector<QuarantinedRow> Engine::failures(const std::string& name) {
   return with_session(dsn_, [&](pg::Session& s) {
-    require_ledger(s, name);
+    require_job(s, name);
     return ledger::read_quarantine(s, name);
   });
 }
@@ -126,12 +146,9 @@ void Engine::control(const std::string& name, const std::string& control, const 
 }
 
 void Engine::set(const std::string& name, const std::string& key, const std::string& value, const std::string& reason) {
-  Job defaults;
-  if (const auto mistake = apply_tunable(defaults, key, value); !mistake.empty()) {
-    throw Error(ExitCode::kUsage, mistake, "tunables are pool.lanes, batch.*, throttle.* and max_quarantined");
-  }
   with_session(dsn_, [&](pg::Session& s) {
-    require_ledger(s, name);
+    require_job(s, name);
+    check_tunable(s, name, key, value);
     ledger::set_tunable(s, name, key, value, actor(), reason);
     return true;
   });

@@ -5,6 +5,12 @@ namespace pgsluice::engine {
 namespace {
 using SteadyClock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kLook{20};  // how soon a lane notices that the gate opened
+
+struct Waiting {
+  explicit Waiting(int& count) : count_(count) { ++count_; }
+  ~Waiting() { --count_; }
+  int& count_;
+};
 }  // namespace
 
 void Gate::decide(const governor::Decision& decision, TimePoint now) {
@@ -39,12 +45,12 @@ std::optional<Gate::TimePoint> Gate::held_since(TimePoint now) {
   return held_since_;
 }
 
+boost::asio::awaitable<void> Gate::pass_pause(const Stop& stop) {
+  const Waiting waiting(waiting_);
+  while (is_paused() && !stop.is_requested()) co_await sleep_for(kLook);
+}
+
 boost::asio::awaitable<void> Gate::pass(std::chrono::milliseconds batch_time, const Stop& stop) {
-  struct Waiting {
-    explicit Waiting(int& count) : count_(count) { ++count_; }
-    ~Waiting() { --count_; }
-    int& count_;
-  };
   const Waiting waiting(waiting_);
   const auto asked = SteadyClock::now();
   while (!stop.is_requested()) {

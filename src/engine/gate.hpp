@@ -31,6 +31,9 @@ class Gate {
   /// does not wait for replicas.
   std::optional<TimePoint> held_since(TimePoint now);
 
+  /// Returns when no operator's pause stands, or stop is requested: between steps.
+  boost::asio::awaitable<void> pass_pause(const Stop& stop);
+
   /// Returns when the next batch may start, or stop is requested. `batch_time` is what the last one took.
   boost::asio::awaitable<void> pass(std::chrono::milliseconds batch_time, const Stop& stop);
 
@@ -41,7 +44,7 @@ class Gate {
   std::optional<TimePoint> decided_at_;
   std::optional<std::string> pause_reason_;
   std::optional<TimePoint> held_since_;
-  int waiting_ = 0;  // lanes in pass()
+  int waiting_ = 0;  // in pass() or pass_pause()
 };
 
 }  // namespace pgsluice::engine

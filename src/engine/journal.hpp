@@ -9,7 +9,7 @@
 
 namespace pgsluice::engine {
 
-/// Everything that happens goes through here: at once to the sink, and, but for batches, statements and status, into the
+/// Everything that happens goes through here: at once to the sink, and, but for batches, leases and status, into the
 /// job's event log with the next flush. Confined to the io thread.
 class Journal {
  public:

@@ -41,7 +41,7 @@ class Run {
   awaitable<void> run_backfill(const BackfillStep& step, std::int64_t step_id);
   awaitable<void> run_lanes(const BackfillStep& step, std::int64_t step_id);
   awaitable<void> run_sql(const SqlStep& step, std::int64_t step_id);
-  awaitable<void> run_index(const IndexStep& step, std::int64_t step_id);
+  awaitable<void> run_index(const IndexStep& step, ledger::StepRecord record);
   awaitable<void> run_verify(const VerifyStep& step, std::int64_t step_id);
 
   awaitable<void> name_blockers(std::vector<steps::DdlStatement> statements, std::string failure, int attempt,

@@ -5,6 +5,7 @@
 #include <random>
 
 #include "base/failpoint.hpp"
+#include "base/units.hpp"
 #include "engine/ddl_statements.hpp"
 #include "engine/outage.hpp"
 #include "job/statement.hpp"
@@ -38,6 +39,8 @@ double seconds_since(SteadyClock::time_point then) {
 asio::awaitable<void> Run::run_steps() {
   for (std::size_t i = 0; i < job_.steps.size() && !stop_.is_requested(); ++i) {
     step_number_ = static_cast<int>(i) + 1;
+    co_await gate_.pass_pause(stop_);
+    if (stop_.is_requested()) co_return;
     co_await run_step(job_.steps[i], record_.steps[i]);
   }
 }
@@ -59,7 +62,7 @@ asio::awaitable<void> Run::run_step(const Step& step, ledger::StepRecord record)
   try {
     if (const auto* backfill = std::get_if<BackfillStep>(&step)) co_await run_backfill(*backfill, record.step_id);
     if (const auto* sql = std::get_if<SqlStep>(&step)) co_await run_sql(*sql, record.step_id);
-    if (const auto* index = std::get_if<IndexStep>(&step)) co_await run_index(*index, record.step_id);
+    if (const auto* index = std::get_if<IndexStep>(&step)) co_await run_index(*index, record);
     if (const auto* verify = std::get_if<VerifyStep>(&step)) co_await run_verify(*verify, record.step_id);
   } catch (...) {
     error = std::current_exception();
@@ -87,6 +90,7 @@ asio::awaitable<void> Run::run_step(const Step& step, ledger::StepRecord record)
     }
   }
   journal_.write(event::StepEnded{record.name, record.kind, outcome, tally_.step_rows(), seconds_since(began)});
+  co_await keeper_->flush_journal();
   base::failpoint("after_step");
   if (error) std::rethrow_exception(error);
 }
@@ -138,7 +142,14 @@ asio::awaitable<void> Run::run_lanes(const BackfillStep& step, std::int64_t step
   rows_expected_ = prepared.table.rows_estimate;
   journal_.write(event::StepStarted{step_name_, step_kind_, tally_.step_rows().visited() > 0, rows_expected_});
 
-  walk::Sizer sizer(job_.batch);
+  const auto limits = within_deadlock_timeout(job_.batch, job_.throttle.lock_wait, prepared.deadlock_timeout);
+  if (limits != job_.batch) {
+    journal_.warn("batch.target " + base::duration_text(job_.batch.target) + " cannot be met, " +
+                      base::duration_text(limits.target) + " is used: a batch must end before the server's deadlock_timeout of " +
+                      base::duration_text(prepared.deadlock_timeout),
+                  "raise deadlock_timeout on the server, or lower batch.target");
+  }
+  walk::Sizer sizer(limits);
   LeaseDesk desk(prepared, run_id_, sizer, journal_, tally_, stop_);
   Backfill backfill(io_, {target_, application_prefix_},
                     {prepared, job_, desk, gate_, sizer, journal_, tally_, stop_});
@@ -178,6 +189,7 @@ asio::awaitable<void> Run::run_sql(const SqlStep& step, std::int64_t step_id) {
   const auto statements = ddl_statements(step.up);
   const base::Backoff backoff{steps::kDdlBackoffBase, steps::kDdlBackoffMax, steps::kDdlAttempts, std::random_device{}()};
   for (const auto& s : statements) journal_.write(event::Statement{step_name_, s.sql, s.lock});
+  co_await keeper_->flush_journal();  // what changes the schema is in the log even if we do not live to tell
 
   for (int attempt = 1; !stop_.is_requested(); ++attempt) {
     const auto range = co_await lease_single(steps_, step_id);
@@ -231,7 +243,8 @@ asio::awaitable<void> Run::name_blockers(std::vector<steps::DdlStatement> statem
   journal_.write(event::BatchFailed{0, 0, "55P03", failure + holders, attempt, "retry", std::chrono::duration<double>(wait).count()});
 }
 
-asio::awaitable<void> Run::run_index(const IndexStep& step, std::int64_t step_id) {
+asio::awaitable<void> Run::run_index(const IndexStep& step, ledger::StepRecord record) {
+  const auto step_id = record.step_id;
   journal_.write(event::StepStarted{step_name_, step_kind_, false, 0});
   const auto analysed = job::analyse_statement(step.sql);
   const auto* facts = std::get_if<job::StatementFacts>(&analysed);
@@ -251,7 +264,12 @@ asio::awaitable<void> Run::run_index(const IndexStep& step, std::int64_t step_id
     found.state = steps::index_state(s, found.index_sql, table_sql);
     return found;
   };
-  bool is_ours = false;
+  // Noted before the build: who dies in it could not say any more that the index is ours to drop at rollback.
+  std::function<bool(pg::Session&)> note = [=](pg::Session& s) {
+    ledger::set_step_detail(s, step_id, "building");
+    return true;
+  };
+  bool is_ours = record.detail == "building" || record.detail == "created";
   for (int attempt = 1; !stop_.is_requested(); ++attempt) {
     const auto found = co_await keep_trying<Look>(own, look, journal_, stop_);
     if (found.state == steps::IndexState::kForeign) {
@@ -267,8 +285,9 @@ asio::awaitable<void> Run::run_index(const IndexStep& step, std::int64_t step_id
     if (is_leftover) journal_.warn("index " + found.index_sql + " is INVALID, a leftover: it is dropped and built again");
     const auto sql = is_leftover ? steps::drop_index_sql(found.index_sql) : step.sql;
     const std::string lock = is_leftover ? "SHARE UPDATE EXCLUSIVE" : facts->lock;
+    if (!is_ours) co_await keep_trying<bool>(own, note, journal_, stop_);
+    is_ours = true;
     co_await build(own, sql, lock, attempt);
-    is_ours = is_ours || !is_leftover;
   }
   if (stop_.is_requested()) co_return;
   std::function<bool(pg::Session&)> mark = [=, token = range->token](pg::Session& s) {
@@ -281,6 +300,7 @@ asio::awaitable<void> Run::run_index(const IndexStep& step, std::int64_t step_id
 
 asio::awaitable<void> Run::build(pg::Connection& own, std::string sql, std::string lock, int attempt) {
   journal_.write(event::Statement{step_name_, sql, lock});
+  co_await keeper_->flush_journal();
   std::function<bool(pg::Session&)> run = [sql](pg::Session& s) {
     steps::run_concurrently(s, sql);
     return true;

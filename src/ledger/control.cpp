@@ -23,13 +23,21 @@ WHERE name = $1 RETURNING job_id
 
 constexpr const char* kResolve = R"sql(
 UPDATE pgsluice.step s SET state = $3, error = '', ended_at = CASE WHEN $3 = 'done' THEN now() END
-FROM pgsluice.job j WHERE j.job_id = s.job_id AND j.name = $1 AND s.name = $2 RETURNING j.job_id
+FROM pgsluice.job j WHERE j.job_id = s.job_id AND j.name = $1 AND s.name = $2 RETURNING j.job_id, s.step_id
 )sql";
 
-constexpr const char* kResolveRanges = R"sql(
-UPDATE pgsluice.range r SET is_done = $3 = 'done', epoch = r.epoch + 1
-FROM pgsluice.step s JOIN pgsluice.job j ON j.job_id = s.job_id
-WHERE r.step_id = s.step_id AND j.name = $1 AND s.name = $2
+// Applied: nothing is left to do. Rolled back: the step starts afresh, positions and quarantine are forgotten.
+constexpr const char* kFinishRanges =
+    "UPDATE pgsluice.range SET is_done = true, epoch = epoch + 1 WHERE step_id = $1::bigint";
+constexpr const char* kForgetRanges = R"sql(
+WITH forgotten AS (DELETE FROM pgsluice.range WHERE step_id = $1::bigint),
+     taken_back AS (DELETE FROM pgsluice.quarantine WHERE step_id = $1::bigint)
+UPDATE pgsluice.step SET ranges_cut = false, detail = '' WHERE step_id = $1::bigint
+)sql";
+
+constexpr const char* kLiveRuns = R"sql(
+SELECT count(*) FROM pgsluice.run u JOIN pgsluice.job j ON j.job_id = u.job_id
+WHERE j.name = $1 AND u.ended_at IS NULL AND u.lease_until >= now()
 )sql";
 
 constexpr const char* kLogCommand = R"sql(
@@ -71,7 +79,10 @@ void resolve_step(pg::Session& session, const std::string& job, const std::strin
       throw Error(ExitCode::kNoSuchJob, "no step \"" + step + "\" of a job \"" + job + "\" in this database's ledger",
                   "pgsluice status " + job + " lists its steps");
     }
-    session.exec(kResolveRanges, {job, step, state});
+    if (session.exec(kLiveRuns, {job}).integer(0, 0) > 0) {
+      throw Error(ExitCode::kRefused, "job \"" + job + "\" has a live run", "stop it first: its lanes would go on by what they know");
+    }
+    session.exec(state == "done" ? kFinishRanges : kForgetRanges, {rows.text(0, 1)});
     const std::string arguments = step + (state == "done" ? " --applied" : " --rolled-back");
     return session.exec(kLogCommand, {rows.text(0, 0), actor, "resolve", arguments, reason});
   });

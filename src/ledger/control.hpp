@@ -17,7 +17,8 @@ void set_control(pg::Session& session, const std::string& job, const std::string
 void set_tunable(pg::Session& session, const std::string& job, const std::string& key, const std::string& value,
                  const std::string& actor, const std::string& reason);
 
-/// Corrects a step by hand: "done" (applied) or "waiting" (rolled back).
+/// Corrects a step by hand: "done" (applied), or "waiting" (rolled back: it starts afresh, its positions are forgotten).
+/// Throws Error(kRefused) while a run of the job lives.
 void resolve_step(pg::Session& session, const std::string& job, const std::string& step, const std::string& state,
                   const std::string& actor, const std::string& reason);
 

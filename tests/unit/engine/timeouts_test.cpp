@@ -27,5 +27,14 @@ TEST(BatchLimits, StayBelowTheDeadlockTimeoutWhateverTheTarget) {
 
 TEST(BatchLimits, WaitForALockNoLongerThanOthersMayWaitForUs) { EXPECT_EQ(batch_limits(100ms, 40ms, 1s).lock_timeout, 40ms); }
 
+TEST(BatchTarget, IsWhatTheDeadlockTimeoutLeavesRoomFor) {
+  BatchLimits limits;
+  limits.target = 100ms;
+  EXPECT_EQ(within_deadlock_timeout(limits, 200ms, 1s), limits) << "the default fits";
+  limits.target = 5s;
+  EXPECT_EQ(within_deadlock_timeout(limits, 200ms, 1s).target, 325ms);
+  EXPECT_EQ(within_deadlock_timeout(limits, 200ms, 100s).target, 5s);
+}
+
 }  // namespace
 }  // namespace pgsluice::engine
