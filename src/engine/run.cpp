@@ -167,6 +167,8 @@ asio::awaitable<void> Run::story() {
 
 asio::awaitable<void> Run::open() {
   // The steps' own connection: the first batch's lane finds the server warm.
+  std::function<bool(pg::Session&)> connect = [](pg::Session&) { return true; };
+  co_await keep_trying<bool>(control_, connect, journal_, stop_, kFirstConnectMax);
   std::function<Opened(pg::Session&)> open_it = [job = job_, run_id = run_id_](pg::Session& s) { return open_run(s, job, run_id); };
   const auto opened = co_await keep_trying<Opened>(control_, open_it, journal_, stop_);
   record_ = opened.record;
@@ -302,7 +304,7 @@ std::string Run::progress_text() const {
   std::string text = p.step_kind + " " + p.step + " (" + p.state + ")";
   if (backfill_) {
     text += ": " + base::format_count(p.rows.visited()) + " of about " + base::format_count(p.rows_expected) + " rows, " +
-            base::format_count(static_cast<std::int64_t>(p.rows_per_second)) + " rows/s, " + std::to_string(p.lanes) + " lanes";
+            base::format_count(static_cast<std::int64_t>(p.rows_per_second)) + " rows/s, " + std::to_string(p.lanes) + (p.lanes == 1 ? " lane" : " lanes");
     if (p.eta) text += ", " + base::format_duration(*p.eta) + " left";
   }
   if (!p.hold_reason.empty()) text += "; " + p.hold_reason;

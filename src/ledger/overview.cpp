@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/process_identity.hpp"
 #include "pg/key.hpp"
 
 namespace pgsluice::ledger {
@@ -21,7 +22,7 @@ WHERE s.job_id = $1::bigint GROUP BY s.step_id ORDER BY s.number
 )sql";
 
 constexpr const char* kRuns = R"sql(
-SELECT run_id, host, pid, extract(epoch FROM now() - heartbeat_at), lease_until >= now(), progress
+SELECT run_id, host, pid, extract(epoch FROM now() - heartbeat_at), lease_until >= now(), progress, boot, process_started
 FROM pgsluice.run WHERE job_id = $1::bigint AND ended_at IS NULL ORDER BY started_at
 )sql";
 
@@ -59,8 +60,10 @@ std::vector<RunOverview> read_runs(pg::Session& session, const std::string& job_
   const auto rows = session.exec(kRuns, {job_id});
   std::vector<RunOverview> out;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    out.push_back({rows.text(i, 0), rows.text(i, 1), static_cast<int>(rows.integer(i, 2)), rows.real(i, 3),
-                   rows.boolean(i, 4), rows.text(i, 5)});
+    const base::ProcessIdentity process{rows.text(i, 1), rows.text(i, 6), static_cast<int>(rows.integer(i, 2)), rows.text(i, 7)};
+    // On its own host a run is known to be gone before its lease ends.
+    const bool is_live = rows.boolean(i, 4) && !base::is_certainly_gone(process);
+    out.push_back({rows.text(i, 0), process.host, process.pid, rows.real(i, 3), is_live, rows.text(i, 5)});
   }
   return out;
 }
