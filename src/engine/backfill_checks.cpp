@@ -97,7 +97,7 @@ void check_range_plan(pg::Session& session, const Job& job, const Examined& at,
   } else if (plan->uses_key_index) {
     findings.inform(
         "plan", "step \"" + at.step.name + "\": a batch finds its rows by index \"" + key.index_name + "\"");
-  } else if (at.table.pages >= kPagesWorthAnIndex) {
+  } else if (at.table.pages >= kPagesWorthAnIndex && at.table.kind != "p") {
     findings.warn(
         "plan",
         "step \"" + at.step.name + "\": a batch would not use index \"" + key.index_name +

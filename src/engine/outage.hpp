@@ -15,14 +15,17 @@ namespace pgsluice::engine {
 
 /// How long a run stands an unreachable server, then it exits with 69. A restart or a failover takes less.
 constexpr std::chrono::seconds kReconnectMax{60};
+/// The same before anything was begun: whoever mistyped the host wants to hear of it, and there is nothing to save.
+constexpr std::chrono::seconds kFirstConnectMax{5};
 constexpr std::chrono::milliseconds kReconnectFirst{50};
 constexpr std::chrono::milliseconds kReconnectWaitMax{5'000};
 
-/// Runs `work` until it succeeds or the server was unreachable for kReconnectMax; also retries what the server calls
+/// Runs `work` until it succeeds or the server was unreachable for `patience`; also retries what the server calls
 /// retryable. REQUIRES: `work` may run twice, for its first answer can be lost. Other failures pass through.
 template <class Result>
 boost::asio::awaitable<Result> keep_trying(pg::Connection& connection, std::function<Result(pg::Session&)> work,
-                                           Journal& journal, const Stop& stop) {
+                                           Journal& journal, const Stop& stop,
+                                           std::chrono::milliseconds patience = kReconnectMax) {
   const auto began = std::chrono::steady_clock::now();
   // Every connection waits its own while: lanes that were cut off together do not come back together.
   const base::Backoff backoff{kReconnectFirst, kReconnectWaitMax, base::Backoff::kNoLimit, std::random_device{}()};
@@ -35,7 +38,7 @@ boost::asio::awaitable<Result> keep_trying(pg::Connection& connection, std::func
       message = f.what();
     }
     const auto waited = std::chrono::steady_clock::now() - began;
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(kReconnectMax - waited);
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(patience - waited);
     const auto wait = backoff.next(attempt, left);
     if (!wait || (stop.is_requested() && attempt > 3)) {
       throw Error(ExitCode::kUnreachable, "the database cannot be reached: " + message,

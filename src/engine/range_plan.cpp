@@ -29,14 +29,19 @@ const pg::UniqueKey& key_behind(const pg::Table& table, const std::vector<pg::Co
 std::optional<RangePlan> explain_range(pg::Session& session, const pg::Table& table, const BackfillStep& step,
                                        const walk::Keyset& keyset, const pg::UniqueKey& key,
                                        std::int64_t rows) {
-  // Both ends alike: a batch is a small part of a large table, and only the way to its rows is asked for.
   return pg::in_transaction(session, {}, [&]() -> std::optional<RangePlan> {
-    pg::Key middle;
-    for (const auto& column : keyset.key())
-      middle.push_back(pg::middle_value(session, table.oid, column.name));
-    if (std::find(middle.begin(), middle.end(), "") != middle.end()) return std::nullopt;
-    const auto ask = keyset.bound(middle, middle, rows);
-    const auto predicate = keyset.predicate({middle, middle, static_cast<int>(middle.size()) - 1});
+    // Both ends alike: a batch is a small part of a large table, and only the way to its rows is asked for.
+    // With partitions nothing would be left to plan, so there the ends are a hundredth of the table apart.
+    pg::Key lower;
+    pg::Key upper;
+    for (const auto& column : keyset.key()) {
+      const auto middle = pg::middle_values(session, table.oid, column.name);
+      if (middle.value.empty()) return std::nullopt;
+      lower.push_back(middle.value);
+      upper.push_back(table.kind == "p" && lower.size() == keyset.key().size() ? middle.next : middle.value);
+    }
+    const auto ask = keyset.bound(lower, upper, rows);
+    const auto predicate = keyset.predicate({lower, upper, static_cast<int>(lower.size()) - 1});
     const auto bound_plan = joined(session.exec(steps::explain_sql(ask.sql), ask.params));
     const auto update_plan = joined(
         session.exec(steps::explain_sql(steps::update_sql(table, step, predicate.sql)), predicate.params));

@@ -22,7 +22,8 @@ CROSS JOIN LATERAL (
                   ELSE pg_catalog.pg_relation_size(l.oid) / 100 END)::bigint AS rows,
          sum(pg_catalog.pg_relation_size(l.oid) / 8192)::bigint AS pages
   FROM pg_catalog.pg_class l
-  WHERE l.oid = c.oid OR (c.relkind = 'p' AND l.oid IN (SELECT relid FROM pg_catalog.pg_partition_tree(c.oid)))
+  WHERE (l.oid = c.oid OR (c.relkind = 'p' AND l.oid IN (SELECT relid FROM pg_catalog.pg_partition_tree(c.oid))))
+    AND l.relkind <> 'p'  -- ANALYZE writes the sum of the parts there
 ) sums
 WHERE c.oid = pg_catalog.to_regclass($1)
 )sql";

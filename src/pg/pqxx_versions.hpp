@@ -38,10 +38,12 @@ inline void forbid_reconnect(pqxx::connection& connection) {
 #endif
 }
 
-/// By type first: on 6.x these two are no sql_error and carry no SQLSTATE.
+/// By type first: on 6.x these carry no SQLSTATE, and but for the third they are no sql_error.
 inline std::string sqlstate_of(const std::exception& e) {
   if (dynamic_cast<const pqxx::deadlock_detected*>(&e)) return "40P01";
   if (dynamic_cast<const pqxx::serialization_failure*>(&e)) return "40001";
+  if (dynamic_cast<const pqxx::insufficient_privilege*>(&e)) return "42501";
+  if (dynamic_cast<const pqxx::too_many_connections*>(&e)) return "53300";
   if (const auto* sql = dynamic_cast<const pqxx::sql_error*>(&e)) return sql->sqlstate();
   return {};
 }

@@ -60,11 +60,13 @@ WHERE c.oid = pg_catalog.to_regclass($1)
 )sql";
 
 constexpr const char* kMiddle = R"sql(
-SELECT coalesce((s.histogram_bounds::text::text[])[(cardinality(s.histogram_bounds::text::text[]) + 1) / 2],
-                (s.most_common_vals::text::text[])[1])
+SELECT coalesce(h.bounds[h.middle], v.first), coalesce(h.bounds[h.middle + 1], h.bounds[h.middle], v.first)
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_catalog.pg_stats s ON s.schemaname = n.nspname AND s.tablename = c.relname
+CROSS JOIN LATERAL (SELECT s.histogram_bounds::text::text[] AS bounds,
+                           cardinality(s.histogram_bounds::text::text[]) / 2 AS middle) h
+CROSS JOIN LATERAL (SELECT (s.most_common_vals::text::text[])[1] AS first) v
 WHERE c.oid = $1::oid AND s.attname = $2
 ORDER BY s.inherited DESC LIMIT 1
 )sql";
@@ -108,9 +110,9 @@ std::vector<std::string> index_part_names(Session& session, const std::string& i
   return out;
 }
 
-std::string middle_value(Session& session, std::uint32_t table_oid, const std::string& column) {
+MiddleValues middle_values(Session& session, std::uint32_t table_oid, const std::string& column) {
   const auto rows = session.exec(kMiddle, {std::to_string(table_oid), column});
-  return rows.empty() ? "" : rows.text(0, 0);
+  return rows.empty() ? MiddleValues{} : MiddleValues{rows.text(0, 0), rows.text(0, 1)};
 }
 
 }  // namespace pgsluice::pg

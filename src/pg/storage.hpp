@@ -38,8 +38,13 @@ std::vector<std::string> fired_triggers(Session& session, std::uint32_t table_oi
 /// Names of the index and, on a partitioned table, of its parts: what EXPLAIN shows.
 std::vector<std::string> index_part_names(Session& session, const std::string& index_sql);
 
-/// Some value of the column from the planner's statistics, near the middle of the table, as text under
-/// DateStyle ISO and TimeZone UTC (REQUIRES: set); empty: the table was never analysed, or we may not see it.
-std::string middle_value(Session& session, std::uint32_t table_oid, const std::string& column);
+/// Two neighbouring values of the column from the planner's statistics, near the middle of the table, as
+/// texts under DateStyle ISO and TimeZone UTC (REQUIRES: set); one and the same if only one is known, empty
+/// ones if the table was never analysed or we may not see it.
+struct MiddleValues {
+  std::string value;
+  std::string next;
+};
+MiddleValues middle_values(Session& session, std::uint32_t table_oid, const std::string& column);
 
 }  // namespace pgsluice::pg
