@@ -124,7 +124,7 @@ class Rollback {
   void undo(const RollbackAct& act) {
     const Step& step = job_.steps[act.place];
     const auto began = std::chrono::steady_clock::now();
-    if (!act.index_sql.empty()) drop_index(step_name(step), act.index_sql);
+    if (!act.index_sql.empty()) drop_index(step_name(step), act);
     base::failpoint("rollback_before_note");
     if (act.down.empty()) {
       pg::in_transaction(session_, {}, [&] { return ledger::mark_rolled_back(session_, act.step_id); });
@@ -149,9 +149,14 @@ class Rollback {
         [&] { return holders_of(statements); });
   }
 
-  void drop_index(const std::string& step, const std::string& index_sql) {
-    const auto sql = steps::drop_index_sql(index_sql);
+  void drop_index(const std::string& step, const RollbackAct& act) {
+    const auto sql = steps::drop_index_sql(act.index_sql);
     journal_.write(event::Statement{step, sql, "SHARE UPDATE EXCLUSIVE"});
+    for (const auto& holder : steps::lock_holders(session_, act.table_sql)) {
+      journal_.warn("the index of " + act.table_sql + " is dropped when " + holder +
+                    " has ended its transaction");
+    }
+    store_events();
     attempt(
         step,
         [&] {

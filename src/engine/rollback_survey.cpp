@@ -13,6 +13,7 @@ namespace {
 
 struct IndexFound {
   std::string index_sql;
+  std::string table_sql;
   steps::IndexState state = steps::IndexState::kMissing;
 };
 
@@ -21,7 +22,7 @@ IndexFound find_index(pg::Session& session, const IndexStep& step) {
   const auto* facts = std::get_if<job::StatementFacts>(&analysed);
   if (!facts || !facts->table) return {};
   const auto table_sql = pg::Identifier(facts->table->schema, facts->table->name).sql();
-  IndexFound found{steps::index_in_schema_of(session, table_sql, facts->index_name), {}};
+  IndexFound found{steps::index_in_schema_of(session, table_sql, facts->index_name), table_sql, {}};
   found.state = steps::index_state(session, found.index_sql, table_sql);
   return found;
 }
@@ -46,7 +47,7 @@ class Surveyor {
   void look_at(std::size_t place) {
     const auto& trace = traces_[place];
     if (trace.state == "waiting" || trace.state == "rolled back") return;
-    RollbackAct act{place, trace.step_id, {}, ""};
+    RollbackAct act{place, trace.step_id, {}, "", ""};
     if (const auto* sql = std::get_if<SqlStep>(&job_.steps[place])) plan_sql(*sql, act);
     if (const auto* index = std::get_if<IndexStep>(&job_.steps[place])) plan_index(*index, act);
     if (std::holds_alternative<BackfillStep>(job_.steps[place])) plan_backfill(place);
@@ -71,6 +72,7 @@ class Surveyor {
     } else if (found.state == steps::IndexState::kInvalid ||
                (found.state == steps::IndexState::kValid && is_ours)) {
       act.index_sql = found.index_sql;
+      act.table_sql = found.table_sql;
     } else if (found.state == steps::IndexState::kValid) {
       result_.remarks.push_back("index " + found.index_sql + " was there before this job: it stays");
     }

@@ -16,6 +16,7 @@ struct RollbackAct {
   std::int64_t step_id = 0;
   std::vector<std::string> down;  // in one transaction with the ledger's note
   std::string index_sql;          // to be dropped; empty: none
+  std::string table_sql;          // that index's table
 };
 
 /// What a rollback would do now.
