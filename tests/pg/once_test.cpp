@@ -1,0 +1,145 @@
+// Proves P1 and P2 on the program itself: killed, stopped, doubled and resumed, every row is changed exactly once.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <iostream>
+#include <regex>
+#include <set>
+
+#include "chaos/counted_job.hpp"
+#include "support/environment.hpp"
+#include "support/shared_server.hpp"
+#include "support/wait_for.hpp"
+
+namespace pgsluice::test {
+namespace {
+
+using std::chrono::milliseconds;
+
+// Steps of every other kind, so that their failpoints are passed too.
+constexpr const char* kOtherSteps = R"toml(
+[[step]]
+kind = "sql"
+name = "note"
+up = "ALTER TABLE counted ADD COLUMN note text"
+
+[[step]]
+kind = "index"
+name = "index"
+sql = "CREATE INDEX CONCURRENTLY IF NOT EXISTS counted_n ON counted (n)"
+
+[[step]]
+kind = "verify"
+name = "all"
+query = "SELECT bool_and(n = 1) FROM counted"
+expect = "t"
+)toml";
+
+/// Every failpoint("name") of the sources that a run passes.
+std::set<std::string> failpoints() {
+  std::set<std::string> names;
+  const std::regex pattern("failpoint\\(\"([a-z_]+)\"\\)");
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(PGSLUICE_SOURCE_FOLDER "/src")) {
+    if (entry.path().extension() != ".cpp") continue;
+    const auto text = read_file(entry.path());
+    for (std::sregex_iterator it(text.begin(), text.end(), pattern), end; it != end; ++it) names.insert((*it)[1]);
+  }
+  std::erase_if(names, [](const std::string& name) { return name.starts_with("rollback_"); });  // of another verb
+  return names;
+}
+
+bool is_inside_a_batch(const std::string& failpoint) {
+  return std::set<std::string>{"after_begin", "after_position", "after_update", "after_commit"}.count(failpoint) > 0;
+}
+
+/// Kills a run at the pass of the failpoint; false if it never came there.
+bool is_killed_at(CountedJob& job, const std::string& failpoint, int pass) {
+  auto command = job.trial().command("run");
+  command.env["PGSLUICE_FAILPOINT"] = failpoint + ":" + std::to_string(pass);
+  const auto finished = run(command, 2 * kPatience);
+  if (finished.code() == 0) return false;
+  EXPECT_EQ(finished.exit, (Exit{-1, SIGKILL})) << finished.out << finished.err;
+  return true;
+}
+
+TEST(Once, HoldsAfterSigkillAtEveryNamedFailpoint) {
+  auto random = seeded_random();
+  const auto names = failpoints();
+  ASSERT_GE(names.size(), 10U);
+  CountKey key = CountKey::kBigint;
+  for (const auto& name : names) {
+    std::set<int> passes{1};
+    if (is_inside_a_batch(name)) passes.insert(std::uniform_int_distribution<int>(2, 12)(random));
+    if (is_inside_a_batch(name) && long_run()) passes.insert({2, 3, 7, 17});
+    for (const int pass : passes) {
+      SCOPED_TRACE(name + ":" + std::to_string(pass));
+      CountedJob job({.key = key, .rows = 1'200, .other_steps = kOtherSteps});
+      EXPECT_TRUE(is_killed_at(job, name, pass)) << "no run comes to this failpoint";
+      job.expect_run(0);
+      job.expect_finished();
+      key = key == CountKey::kBigint ? CountKey::kComposite : CountKey::kBigint;
+    }
+  }
+}
+
+TEST(Once, HoldsWhenEveryRunIsKilledAfterTwoBatches) {
+  CountedJob job({.key = CountKey::kComposite, .rows = 1'000});
+  int kills = 0;
+  while (is_killed_at(job, kills % 2 ? "after_commit" : "after_update", 3)) ++kills;
+  EXPECT_GE(kills, 5);
+  job.expect_finished();
+}
+
+TEST(Once, HoldsWhenTwoProcessesShareTheRangesOfOneJob) {
+  CountedJob job({.key = CountKey::kComposite, .rows = 10'000});
+  job.slow_down(milliseconds{20});
+  const auto first = job.start({"--wait", "60s"});
+  const auto second = job.start({"--wait", "60s"});
+  EXPECT_EQ(first->wait(2 * kPatience).code, 0) << first->out() << first->err();
+  EXPECT_EQ(second->wait(2 * kPatience).code, 0) << second->out() << second->err();
+  EXPECT_GT(events_of(first->out(), "batch").size(), 5U);
+  EXPECT_GT(events_of(second->out(), "batch").size(), 5U);
+  job.slow_down(milliseconds{0});
+  job.expect_finished();
+}
+
+// The stopped process is alive, so its ranges are free only when its lease has run out (15 s).
+TEST(Once, HoldsWhenAStoppedProcessGoesOnAfterItsLeaseWasTakenOver) {
+  CountedJob job({.rows = 10'000});
+  job.slow_down(milliseconds{20});
+  const auto stopped = job.start();
+  job.await_batches(6);
+  stopped->signal(SIGSTOP);
+  const auto other = job.start({"--wait", "60s"});
+  EXPECT_EQ(other->wait(2 * kPatience).code, 0) << other->out() << other->err();
+  job.expect_exact();
+  EXPECT_EQ(job.db().number("SELECT count(*) FROM pgsluice.range WHERE NOT is_done"), 0);
+  const auto before = job.fingerprint();
+  const auto committed = events_of(lines_of(*stopped), "batch").size();
+  stopped->signal(SIGCONT);
+  EXPECT_EQ(stopped->wait().code, 0) << stopped->out() << stopped->err();
+  EXPECT_EQ(job.fingerprint(), before) << "it changes nothing any more";
+  EXPECT_LE(events_of(stopped->out(), "batch").size(), committed + 2) << "but tells of the batch that each lane had in flight";
+  job.slow_down(milliseconds{0});
+  job.expect_finished();
+}
+
+TEST(Once, GoesOnAtOnceAfterSigkillOnTheSameHost) {
+  CountedJob job({.rows = 10'000});
+  job.slow_down(milliseconds{10});
+  const auto killed = job.start();
+  job.await_batches(10);
+  killed->kill();
+  const auto began = std::chrono::steady_clock::now();
+  const auto resumed = job.start();
+  wait_for([&] { return !events_of(lines_of(*resumed), "batch").empty(); }, "the first batch");
+  const auto took = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - began);
+  std::cout << "from the start of the process to its first committed batch: " << took.count() << " ms\n";
+  EXPECT_LT(took, milliseconds{5'000}) << "far below the lease time: nobody waits for a process that is gone";
+  job.slow_down(milliseconds{0});
+  EXPECT_EQ(resumed->wait(2 * kPatience).code, 0) << resumed->out() << resumed->err();
+  job.expect_finished();
+}
+
+}  // namespace
+}  // namespace pgsluice::test
