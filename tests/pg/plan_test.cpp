@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sstream>
+
 #include "engine/backfill_step.hpp"
 #include "engine/batch.hpp"
 #include "engine/job_definition.hpp"
@@ -14,6 +16,7 @@
 #include "ledger/schema.hpp"
 #include "ledger/split.hpp"
 #include "pg/engine_jobs.hpp"
+#include "pgsluice/engine.hpp"
 #include "support/private_server.hpp"
 #include "support/shared_server.hpp"
 
@@ -36,6 +39,12 @@ std::vector<std::string> texts(const PlannedStep& step) {
   std::vector<std::string> out;
   for (const auto& s : step.statements) out.push_back(s.sql);
   return out;
+}
+
+/// A constant of several lines begins and ends with a line break, which the log shows or not.
+std::string trimmed(const std::string& sql) {
+  const auto first = sql.find_first_not_of(" \n");
+  return first == std::string::npos ? "" : sql.substr(first, sql.find_last_not_of(" \n") - first + 1);
 }
 
 const PlannedStatement& statement(const PlannedStep& step, const std::string& part) {
@@ -340,6 +349,73 @@ where = "v < 7"
     ++seen;
   }
   EXPECT_GT(seen, 1000U);
+}
+
+/// Throws events away; tests look at the database.
+class Nobody : public EventSink {
+ public:
+  void publish(Event) override {}
+};
+
+/// Statements that sessions called "pgsluice …" have sent, as the log has them: each with its following
+/// lines.
+std::vector<std::string> statements_of_pgsluice(const std::string& log) {
+  std::vector<std::string> statements;
+  std::istringstream in(log);
+  bool is_ours = false;
+  for (std::string line; std::getline(in, line);) {
+    if (!line.empty() && line.front() == '\t') {
+      if (is_ours) statements.back() += "\n" + line.substr(1);
+      continue;
+    }
+    auto at = line.find("LOG:  statement: ");
+    std::size_t skip = 17;
+    if (at == std::string::npos) {
+      at = line.find("LOG:  execute <unnamed>: ");
+      skip = 25;
+    }
+    is_ours = at != std::string::npos && line.rfind("pgsluice ", 0) == 0;
+    if (is_ours) statements.push_back(line.substr(at + skip));
+  }
+  return statements;
+}
+
+TEST(Plan, PrintsWhatRunSends) {
+  test::PrivateServer server({.settings = {{"log_statement", "all"}, {"log_line_prefix", "%a "}}});
+  const auto dsn = server.fresh_database();
+  Db db(dsn);
+  test::make_users(db, 30'000);
+  const auto job = job_of(test::onboarding_text());
+  std::vector<PlannedStatement> planned;
+  for (const auto& step : Engine(dsn).plan(job).steps) {
+    planned.insert(planned.end(), step.statements.begin(), step.statements.end());
+  }
+  RunOptions options;
+  options.handle_signals = false;
+  Nobody sink;
+  ASSERT_EQ(Engine(dsn).run(job, options, sink), ExitCode::kDone);
+  const auto sent = statements_of_pgsluice(server.log_text());
+
+  // Whatever touches the table is one of the plan's statements; EXPLAIN asks and does not touch.
+  std::size_t seen = 0;
+  for (const auto& sql : sent) {
+    const bool is_about_users = sql.find("users") != std::string::npos && sql.rfind("EXPLAIN", 0) != 0;
+    if (!is_about_users) continue;
+    ++seen;
+    EXPECT_TRUE(std::any_of(planned.begin(), planned.end(), [&](const auto& p) { return p.sql == sql; }))
+        << sql;
+  }
+  EXPECT_GT(seen, 10U);
+  // And each that is not of a rare case is sent, but for the counts in the last one of a batch.
+  for (const auto& p : planned) {
+    const bool is_rare =
+        p.when.find("split") != std::string::npos || p.when.find("also the last") != std::string::npos;
+    const auto fixed = p.sql.substr(0, p.sql.find("rows_visited = "));
+    const bool is_sent = std::any_of(sent.begin(), sent.end(), [&](const auto& sql) {
+      return trimmed(sql).rfind(trimmed(fixed), 0) == 0;
+    });
+    EXPECT_TRUE(is_rare || is_sent) << p.when << ": " << p.sql;
+  }
 }
 
 }  // namespace
