@@ -1,10 +1,31 @@
 #include "report/line_presenter.hpp"
 
+#include <spdlog/logger.h>
+#include <spdlog/sinks/stdout_sinks.h>
+
 #include "report/describe.hpp"
 #include "report/render_line.hpp"
 #include "report/render_summary.hpp"
 
 namespace pgsluice::report {
+namespace {
+
+// The presenter has a thread to itself: no mutex. The line carries the event's own time, not that of the writing.
+std::unique_ptr<spdlog::logger> make_logger(std::FILE* file) {
+  using Sink = spdlog::sinks::stdout_sink_base<spdlog::details::console_nullmutex>;
+  auto logger = std::make_unique<spdlog::logger>("pgsluice", std::make_shared<Sink>(file));
+  logger->set_pattern("%v");
+  logger->flush_on(spdlog::level::info);
+  return logger;
+}
+
+}  // namespace
+
+LinePresenter::LinePresenter(std::FILE* err, bool log_batches) : logger_(make_logger(err)), log_batches_(log_batches) {}
+
+LinePresenter::~LinePresenter() = default;
+
+void LinePresenter::log(const std::string& line) { logger_->log(spdlog::level::info, spdlog::string_view_t(line)); }
 
 bool LinePresenter::is_due(TimePoint now) {
   if (!last_status_) last_status_ = now;  // the step's own line has just told where it stands
@@ -29,9 +50,9 @@ bool LinePresenter::is_wanted(const Event& event, TimePoint now) {
 
 void LinePresenter::show(const Event& event, TimePoint now) {
   if (const auto* summary = std::get_if<event::Summary>(&event.body)) {
-    write_lines(err_, render_summary(event.job, *summary, false));
+    for (const auto& line : render_summary(event.job, *summary, false)) log(line);
   } else if (is_wanted(event, now)) {
-    write_lines(err_, {render_line(event)});
+    log(render_line(event));
   }
 }
 

@@ -1,9 +1,14 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "report/presenter.hpp"
+
+namespace spdlog {
+class logger;
+}
 
 namespace pgsluice::report {
 
@@ -11,7 +16,8 @@ namespace pgsluice::report {
 /// often: a Throttle event gets a line only when its state or signal differs from the last one.
 class LinePresenter final : public Presenter {
  public:
-  LinePresenter(std::FILE* err, bool log_batches) : err_(err), log_batches_(log_batches) {}
+  LinePresenter(std::FILE* err, bool log_batches);
+  ~LinePresenter() override;
 
   void show(const Event& event, TimePoint now) override;
 
@@ -23,7 +29,9 @@ class LinePresenter final : public Presenter {
   bool is_due(TimePoint now);
   bool is_change(const event::Throttle& throttle);
 
-  std::FILE* const err_;
+  void log(const std::string& line);
+
+  const std::unique_ptr<spdlog::logger> logger_;
   const bool log_batches_;
   std::optional<TimePoint> last_status_;
   std::string last_throttle_ = "go";
