@@ -61,17 +61,21 @@ std::string Keyset::equal_prefix(const std::vector<std::string>& left, const std
 
 Fragment Keyset::bound(const std::optional<pg::Key>& lower, const pg::Key& range_upper, std::int64_t rows) const {
   const int n = static_cast<int>(key_.size());
+  std::vector<std::string> inner;
   std::vector<std::string> own;
   std::vector<std::string> low;
   for (std::size_t i = 0; i < key_.size(); ++i) {
-    own.push_back("t." + pg::Identifier(key_[i].name).sql());
+    const auto alias = "k" + std::to_string(i + 1);
+    inner.push_back("t." + pg::Identifier(key_[i].name).sql() + " AS " + alias);
+    own.push_back("s." + alias);
     low.push_back(parameter(i, 2 + n));
   }
   Fragment f;
-  f.sql = "SELECT " + selected_texts("") + ", " + row_of_columns() + " >= " + row(2) + ", " +
-          (lower ? equal_prefix(own, low) : "0") + "\nFROM " + table_sql_ + " t" +
-          (lower ? "\nWHERE " + row_of_columns() + " > " + row(2 + n) : "") + "\nORDER BY " + columns() +
-          "\nOFFSET $1::bigint LIMIT 1";
+  // What is made of the key stands outside: inside, the server would make it of every row that OFFSET passes over.
+  f.sql = "SELECT " + selected_texts("s") + ", (" + joined(own, ", ") + ") >= " + row(2) + ", " +
+          (lower ? equal_prefix(own, low) : "0") + "\nFROM (SELECT " + joined(inner, ", ") + " FROM " + table_sql_ + " t" +
+          (lower ? " WHERE " + row_of_columns() + " > " + row(2 + n) : "") + "\n      ORDER BY " + columns() +
+          " OFFSET $1::bigint LIMIT 1) s";
   f.params.emplace_back(std::to_string(rows - 1));
   append(f.params, range_upper);
   if (lower) append(f.params, *lower);
