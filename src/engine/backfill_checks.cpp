@@ -45,6 +45,12 @@ void check_statement(pg::Session& session, const Examined& at, Findings& finding
     steps::explain(session, steps::update_sql(at.table, at.step, "false"));
   } catch (const Error& e) {
     findings.refuse(e.code() == ExitCode::kPrivileges ? "privileges" : "expressions", e);
+  } catch (const pg::Failure& f) {
+    if (f.is_connection_lost()) throw;
+    findings.warn("expressions",
+                  "step \"" + at.step.name + "\": expressions and privileges could not be checked, table \"" +
+                      at.table.schema + "." + at.table.name + "\" is locked: " + f.what(),
+                  "the run waits for the lock and checks them before its first batch");
   }
 }
 

@@ -21,7 +21,8 @@ constexpr std::chrono::milliseconds kReconnectFirst{50};
 constexpr std::chrono::milliseconds kReconnectWaitMax{5'000};
 
 /// Runs `work` until it succeeds or the server was unreachable for `patience`; also retries what the server calls
-/// retryable. REQUIRES: `work` may run twice, for its first answer can be lost. Other failures pass through.
+/// retryable, a lock that is not to be had for instance. Throws Error(kUnreachable), or Error(kWorkLeft) if the server was
+/// there. REQUIRES: `work` may run twice, for its first answer can be lost. Other failures pass through.
 template <class Result>
 boost::asio::awaitable<Result> keep_trying(pg::Connection& connection, std::function<Result(pg::Session&)> work,
                                            Journal& journal, const Stop& stop,
@@ -31,20 +32,30 @@ boost::asio::awaitable<Result> keep_trying(pg::Connection& connection, std::func
   const base::Backoff backoff{kReconnectFirst, kReconnectWaitMax, base::Backoff::kNoLimit, std::random_device{}()};
   for (int attempt = 1;; ++attempt) {
     std::string message;
+    bool is_reached = false;
     try {
       co_return co_await connection.run<Result>(work);
     } catch (const pg::Failure& f) {
       if (!f.is_connection_lost() && f.disposition() != pg::Disposition::kRetryable) throw;
       message = f.what();
+      is_reached = !f.is_connection_lost();
     }
     const auto waited = std::chrono::steady_clock::now() - began;
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(patience - waited);
     const auto wait = backoff.next(attempt, left);
-    if (!wait || (stop.is_requested() && attempt > 3)) {
+    const bool is_over = !wait || (stop.is_requested() && attempt > 3);
+    if (is_over && is_reached) {
+      throw Error(ExitCode::kWorkLeft, "the server puts us off: " + message,
+                  "end the sessions in the way, or run again later: the job goes on where it stopped");
+    }
+    if (is_over) {
       throw Error(ExitCode::kUnreachable, "the database cannot be reached: " + message,
                   "start it or correct the connection, then run again: the job goes on where it stopped");
     }
-    if (attempt == 2) journal.warn("the database cannot be reached, trying again: " + message);
+    if (attempt == 2) {
+      const std::string what = is_reached ? "the server puts us off" : "the database cannot be reached";
+      journal.warn(what + ", trying again: " + message);
+    }
     co_await sleep_for(*wait);
   }
 }

@@ -20,16 +20,18 @@ using testing::Not;
 
 // ----- plan
 
-/// White space and numbers are not compared: batch sizes and range numbers are those of the moment.
+/// White space and numbers are not compared: batch sizes and range numbers are those of the moment. Table "small" is as
+/// good as "t": the one shows the statements of a table that is one batch, the other those of many.
 std::string normalised(const std::string& sql) {
   const auto one_space = std::regex_replace(sql, std::regex("[\\s]+"), " ");
   const auto no_number = std::regex_replace(one_space, std::regex("\\b[0-9]+\\b"), "N");
-  return std::regex_replace(no_number, std::regex("^ | ?;? ?$"), "");
+  const auto one_table = std::regex_replace(no_number, std::regex("\"small\""), "\"t\"");
+  return std::regex_replace(one_table, std::regex("^ | ?;? ?$"), "");
 }
 
 /// What the program's sessions sent, as the server's log shows it.
 std::set<std::string> sent_statements(const std::string& log) {
-  const std::regex start("^[0-9-]{10} [0-9:.]+ UTC \\[[0-9]+\\] (pgsluice [^\\n]*? )?(LOG|DETAIL|ERROR|FATAL|STATEMENT|"
+  const std::regex start("^[0-9-]{10} [0-9:.]+ UTC \\[[0-9]+\\] (.*? )?(LOG|DETAIL|ERROR|FATAL|STATEMENT|"
                          "WARNING|HINT|CONTEXT):  (statement: |execute [^:]+: )?");
   std::set<std::string> found;
   std::string sql;
@@ -42,7 +44,7 @@ std::set<std::string> sent_statements(const std::string& log) {
       continue;
     }
     if (is_sql) found.insert(normalised(sql));
-    is_sql = match[1].matched && match[2] == "LOG" && match[3].matched;
+    is_sql = match[1].str().starts_with("pgsluice ") && match[2] == "LOG" && match[3].matched;
     sql = match.suffix();
   }
   if (is_sql) found.insert(normalised(sql));
@@ -81,7 +83,8 @@ where = "v IS NULL"
 kind = "backfill"
 name = "fill-small"
 table = "small"
-set = { v = "1" }
+set = { v = "length(word)" }
+where = "v IS NULL"
 [[step]]
 kind = "index"
 name = "index"
@@ -99,8 +102,8 @@ TEST(Plan, PrintsTheStatementsThatRunSendsAndNoOthersChangeAnything) {
   PrivateServer server(options);
   Trial trial(server);
   trial.db().exec("CREATE TABLE t (id int PRIMARY KEY, word text); INSERT INTO t SELECT n, 'w' || n FROM generate_series"
-                  "(1, 12000) n; CREATE TABLE small (id int PRIMARY KEY, v int); INSERT INTO small VALUES (1), (2);"
-                  "ANALYZE");
+                  "(1, 12000) n; CREATE TABLE small (id int PRIMARY KEY, word text, v int);"
+                  "INSERT INTO small VALUES (1), (2); ANALYZE");
   trial.job(kWholeJob);
   const auto plan = Json::parse(run_ok(trial.command("plan")));
   const auto before = server.log_text().size();

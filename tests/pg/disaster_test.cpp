@@ -113,6 +113,21 @@ TEST_F(Disaster, APrivilegeTakenAwayWhileItRunsEndsItWith77) {
   expect_each_once();
 }
 
+TEST_F(Disaster, ATableThatSomebodyLocksIsWaitedFor) {
+  locker_.exec("BEGIN; LOCK TABLE t IN EXCLUSIVE MODE");
+  Process process(trial_.command("run"));
+  const auto is_told = [&] {
+    return trial_.db().yes("SELECT to_regclass('pgsluice.event') IS NOT NULL") && !trial_.logged("warning").empty();
+  };
+  wait_for(is_told, "the warning");
+  EXPECT_THAT(trial_.logged("warning").front().at("message").get<std::string>(),
+              AllOf(HasSubstr("the server puts us off"), HasSubstr("lock timeout")));
+  EXPECT_TRUE(process.running());
+  locker_.exec("COMMIT");
+  EXPECT_EQ(process.wait().code, 0) << process.out() << process.err();
+  expect_each_once();
+}
+
 TEST(DiskFull, EndsTheRunAndTheNextOneFinishesOnceThereIsRoom) {
   SmallDisk disk(6 << 20);
   PrivateServer server;

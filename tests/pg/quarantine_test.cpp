@@ -110,6 +110,17 @@ TEST_P(Quarantine, OfTooFewEndsTheRunAtTheNextOne) {
   EXPECT_EQ(trial_.db().number("SELECT count(*) FROM pgsluice.quarantine"), 2);
 }
 
+TEST(QuarantineLimit, IsKeptByAllLanesTogether) {
+  Trial trial;
+  trial.db().exec("CREATE TABLE t (id int PRIMARY KEY, v int CHECK (v % 5 <> 0)); INSERT INTO t SELECT generate_series(1, 20000);"
+                  "ANALYZE t");
+  trial.job(backfill_job("t", "v = \"id\"", "", "max_quarantined = 5\n[batch]\nrows = 50"));
+  const auto finished = trial.run({"--lanes", "8"});
+  EXPECT_EQ(finished.code(), 1) << finished.err;
+  EXPECT_EQ(trial.db().number("SELECT count(*) FROM pgsluice.quarantine"), 5);
+  EXPECT_EQ(summary_of(finished).at("rows_quarantined"), 5);
+}
+
 INSTANTIATE_TEST_SUITE_P(By, Quarantine, testing::ValuesIn(kFaults),
                          [](const auto& fault) { return std::string(fault.param.name); });
 

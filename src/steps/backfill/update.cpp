@@ -66,7 +66,8 @@ std::string explain(pg::Session& session, const std::string& statement) try {
     return plan;
   });
 } catch (const pg::Failure& f) {
-  if (f.is_connection_lost()) throw;
+  // A lock that somebody holds on the table says nothing about the statement.
+  if (f.is_connection_lost() || f.disposition() == pg::Disposition::kRetryable) throw;
   if (f.sqlstate() == "42501") {
     throw Error(ExitCode::kPrivileges, std::string("the batch statement is not allowed: ") + f.what(),
                 "GRANT what is missing to the role that runs the job; rows hidden by row security need BYPASSRLS");
