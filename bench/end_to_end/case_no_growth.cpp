@@ -30,7 +30,8 @@ struct KeyKind {
 const std::vector<KeyKind> kKinds{
     {"bigint", "id bigint", "id", "i * 3"},
     {"composite (tenant, id)", "tenant int, id bigint", "tenant, id",
-     "CASE WHEN i % 25 < 4 THEN 500 WHEN i % 2 = 0 THEN i * 7919 % 499 + 1 ELSE i * 7919 % 499 + 501 END, i"},
+     "CASE WHEN i % 25 < 4 THEN 500 WHEN i % 2 = 0 THEN i::bigint * 7919 % 499 + 1 ELSE i::bigint * 7919 % "
+     "499 + 501 END, i"},
     {"uuid", "id uuid", "id", "md5(i::text)::uuid"},
 };
 

@@ -77,6 +77,14 @@ std::vector<BatchTold> EngineRun::batches() const {
   return result;
 }
 
+std::vector<std::int64_t> EngineRun::ranges_taken_over() const {
+  std::vector<std::int64_t> result;
+  for (const auto& event : events(process_->out(), "lease")) {
+    if (event.at("taken_over")) result.push_back(event.at("range_id"));
+  }
+  return result;
+}
+
 EngineResult EngineRun::finish() {
   while (running()) {
     if (std::chrono::steady_clock::now() - began_ > kPatience)

@@ -52,6 +52,9 @@ class EngineRun {
   /// Batches until now.
   std::vector<BatchTold> batches() const;
 
+  /// Ranges that it took over from a run that is gone, until now.
+  std::vector<std::int64_t> ranges_taken_over() const;
+
   /// SIGKILL, and reaped when this returns.
   void kill() { process_->kill(); }
 
