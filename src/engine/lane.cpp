@@ -47,7 +47,7 @@ boost::asio::awaitable<void> Lane::work() {
 
 boost::asio::awaitable<void> Lane::walk(ledger::Range range) {
   bisection_ = {};
-  set_aside_.reset();
+  forget_set_aside();
   attempt_ = 1;
   for (;;) {
     co_await sleep_unless_stopped(std::exchange(backoff_, {}), at_.stop);
@@ -117,7 +117,7 @@ Lane::Next Lane::on_committed(ledger::Range& range, const BatchOutcome& outcome,
   range.position = outcome.position;
   range.rows_visited += outcome.visited;
   if (set_aside_) {
-    set_aside_.reset();
+    forget_set_aside();
     bisection_.on_set_aside();
   } else {
     bisection_.on_committed(rows);
@@ -157,7 +157,8 @@ Lane::Next Lane::on_row_fault(const ledger::Range& range, const BatchOutcome& ou
   at_.journal.write(event::BatchFailed{range.token.range_id, number_, outcome.sqlstate, outcome.message, attempt_,
                                        is_single ? "quarantine" : "bisect", 0});
   if (!is_single) return outcome.is_session_spent ? Next::kLeaseAgain : Next::kGoOn;
-  if (at_.tally.step_rows().quarantined >= at_.job.max_quarantined) {
+  forget_set_aside();  // its row is gone, or this would not be another one
+  if (at_.tally.step_rows().quarantined + at_.tally.setting_aside >= at_.job.max_quarantined) {
     throw Error(ExitCode::kFailed,
                 row_in_words(at_.step.table, outcome.position) + " cannot be changed: " + outcome.message + " (SQLSTATE " +
                     outcome.sqlstate + ")",
@@ -165,7 +166,13 @@ Lane::Next Lane::on_row_fault(const ledger::Range& range, const BatchOutcome& ou
                     std::to_string(at_.job.max_quarantined) + "; then run again: the job goes on at this row");
   }
   set_aside_ = SetAside{outcome.position, outcome.sqlstate, outcome.message};
+  ++at_.tally.setting_aside;
   return Next::kGoOn;
+}
+
+void Lane::forget_set_aside() {
+  if (set_aside_) --at_.tally.setting_aside;
+  set_aside_.reset();
 }
 
 void Lane::fail(const BatchOutcome& outcome) const {

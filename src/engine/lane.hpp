@@ -33,6 +33,9 @@ struct LaneSurroundings {
 class Lane {
  public:
   Lane(int number, pg::Connection& connection, LaneSurroundings surroundings);
+  ~Lane() { forget_set_aside(); }
+  Lane(const Lane&) = delete;
+  Lane& operator=(const Lane&) = delete;
 
   /// Works until nothing is left for it, stop is requested, or retire() was called. Throws Error for what ends the run.
   boost::asio::awaitable<void> work();
@@ -59,6 +62,7 @@ class Lane {
   Next on_committed(ledger::Range& range, const BatchOutcome& outcome, std::int64_t rows);
   Next on_retryable(const BatchOutcome& outcome, std::int64_t rows, std::int64_t range_id);
   Next on_row_fault(const ledger::Range& range, const BatchOutcome& outcome, std::int64_t rows);
+  void forget_set_aside();
   [[noreturn]] void fail(const BatchOutcome& outcome) const;
   void tune(const std::optional<walk::Tune>& tune);
   bool is_draining() const { return at_.stop.is_requested() || is_retired_; }

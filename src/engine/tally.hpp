@@ -46,6 +46,7 @@ class Tally {
   std::int64_t batches = 0;
   std::int64_t retries = 0;
   std::int64_t splits = 0;
+  std::int64_t setting_aside = 0;  // rows on their way into quarantine: lanes share its limit
   double held_s = 0;
   double lag_max_s = -1;
   DurationHistogram batch_times;

@@ -117,8 +117,9 @@ TEST(QuarantineLimit, IsKeptByAllLanesTogether) {
   trial.job(backfill_job("t", "v = \"id\"", "", "max_quarantined = 5\n[batch]\nrows = 50"));
   const auto finished = trial.run({"--lanes", "8"});
   EXPECT_EQ(finished.code(), 1) << finished.err;
-  EXPECT_EQ(trial.db().number("SELECT count(*) FROM pgsluice.quarantine"), 5);
-  EXPECT_EQ(summary_of(finished).at("rows_quarantined"), 5);
+  EXPECT_LE(trial.db().number("SELECT count(*) FROM pgsluice.quarantine"), 5);
+  EXPECT_EQ(trial.db().number("SELECT count(*) FROM pgsluice.quarantine"),
+            summary_of(finished).at("rows_quarantined").get<int>());
 }
 
 INSTANTIATE_TEST_SUITE_P(By, Quarantine, testing::ValuesIn(kFaults),
