@@ -28,7 +28,7 @@ std::string with_rows(std::string sql, int rows) {
 std::string toml(const CountedJob::Options& o) {
   const auto rows = std::to_string(o.batch_rows);
   return "name = \"count\"\n" + o.settings + "\n[pool]\nlanes = " + std::to_string(o.lanes) + "\n[batch]\nrows = " + rows +
-         "\nrows_min = " + rows + "\nrows_max = " + rows +
+         "\nrows_min = " + std::to_string(o.batch_rows_min) + "\nrows_max = " + rows + "\ntarget = \"" + o.target + "\"" +
          "\n[[step]]\nkind = \"backfill\"\nname = \"count\"\ntable = \"counted\"\nset = { n = \"n + 1\" }\n" + o.other_steps;
 }
 
@@ -94,22 +94,22 @@ void CountedJob::expect_finished() {
   const auto again = expect_run(0, {"--log-batches"});
   EXPECT_EQ(events_of(again.out, "batch").size(), 0U);
   EXPECT_EQ(fingerprint(), before) << "a second run finds nothing to do";
-  expect_nothing_left_behind();
+  expect_nothing_left_behind(db());
 }
 
-void CountedJob::expect_nothing_left_behind() {
+void expect_nothing_left_behind(Db& db) {
   const auto gone = [&] {
-    return db().number("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND "
+    return db.number("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND "
                        "starts_with(application_name, 'pgsluice')") == 0;
   };
   wait_for(gone, "the program's sessions to end");
-  EXPECT_EQ(db().number("SELECT count(*) FROM pg_locks WHERE pid <> pg_backend_pid() AND database = "
+  EXPECT_EQ(db.number("SELECT count(*) FROM pg_locks WHERE pid <> pg_backend_pid() AND database = "
                         "(SELECT oid FROM pg_database WHERE datname = current_database())"), 0);
-  EXPECT_EQ(db().number("SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal AND tgname <> 'slow'"), 0);
-  EXPECT_EQ(db().number("SELECT count(*) FROM pg_class WHERE relpersistence = 't'"), 0);
-  EXPECT_EQ(db().number("SELECT count(*) FROM pg_prepared_xacts"), 0);
-  EXPECT_EQ(db().number("SELECT count(*) FROM pgsluice.range WHERE NOT is_done"), 0);
-  EXPECT_EQ(db().number("SELECT count(*) FROM pgsluice.run WHERE ended_at IS NULL"), 0);
+  EXPECT_EQ(db.number("SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal AND tgname <> 'slow'"), 0);
+  EXPECT_EQ(db.number("SELECT count(*) FROM pg_class WHERE relpersistence = 't'"), 0);
+  EXPECT_EQ(db.number("SELECT count(*) FROM pg_prepared_xacts"), 0);
+  EXPECT_EQ(db.number("SELECT count(*) FROM pgsluice.range WHERE NOT is_done"), 0);
+  EXPECT_EQ(db.number("SELECT count(*) FROM pgsluice.run WHERE ended_at IS NULL"), 0);
 }
 
 std::string lines_of(const Process& process) {
