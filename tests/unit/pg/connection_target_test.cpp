@@ -23,7 +23,7 @@ TEST(ConnectionTarget, KeepsWhatTheUserSaidAndAddsLimitsWhereHeSaidNothing) {
 }
 
 TEST(ConnectionTarget, QuotesValuesThatHoldQuotesAndSpaces) {
-  const auto conninfo = ConnectionTarget("dbname='it''s' password='a\\'b c'").conninfo("x");
+  const auto conninfo = ConnectionTarget("dbname='it\\'s' password='a\\'b c'").conninfo("x");
   const ConnectionTarget again(conninfo);
   EXPECT_NE(again.conninfo("x").find("password='a\\'b c'"), std::string::npos);
 }
