@@ -1,9 +1,9 @@
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "base/json.hpp"
 #include "support/db.hpp"
 #include "support/private_server.hpp"
 #include "support/process.hpp"
