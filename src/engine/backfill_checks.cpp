@@ -4,6 +4,7 @@
 #include "engine/range_plan.hpp"
 #include "engine/step_checks.hpp"
 #include "engine/table_checks.hpp"
+#include "engine/table_facts.hpp"
 #include "pg/identifier.hpp"
 #include "steps/backfill/update.hpp"
 #include "steps/sql/ddl.hpp"
@@ -126,8 +127,8 @@ void check_room(pg::Session& session, const Job& job, const Examined& at, const 
                   "the server does not tell how much room its disk has: look there");
 }
 
-void examine(pg::Session& session, const Job& job, Examined& at, Findings& findings) {
-  const auto storage = pg::read_storage(session, at.table.oid);
+void examine(pg::Session& session, const Job& job, Examined& at, const pg::Storage& storage,
+             Findings& findings) {
   check_table(session, at.table, storage, findings);
   add_coming_columns(at);
   const auto columns = pg::choose_key(at.table, at.step.key);
@@ -158,8 +159,11 @@ void check_backfill_step(pg::Session& session, const Job& job, const BackfillSte
     return;
   }
   try {
-    Examined at{step, outlook, pg::read_table(session, step.table), {}};
-    examine(session, job, at, findings);
+    const auto facts = read_facts(session, step.table);
+    Examined at{step, outlook, facts.table, {}};
+    examine(session, job, at, facts.storage, findings);
+  } catch (const pg::Failure& f) {
+    warn_of_locked(session, f, step.table, findings);
   } catch (const Error& e) {
     const bool may_come = !is_there && !outlook.opaque_step().empty();
     if (may_come) {

@@ -5,6 +5,7 @@
 #include "engine/batch_statements.hpp"
 #include "engine/estimate.hpp"
 #include "engine/range_plan.hpp"
+#include "engine/table_facts.hpp"
 #include "pg/identifier.hpp"
 #include "pgsluice/error.hpp"
 #include "steps/backfill/update.hpp"
@@ -75,8 +76,7 @@ void add_estimate(pg::Session& session, const Job& job, const BackfillStep& step
 
 void plan_known_table(pg::Session& session, const Job& job, const BackfillStep& step, const Outlook& outlook,
                       PlannedStep& planned) {
-  auto table = pg::read_table(session, step.table);
-  const auto storage = pg::read_storage(session, table.oid);
+  auto [table, storage] = read_facts(session, step.table);
   const auto columns = pg::choose_key(table, step.key);
   const auto& key = key_behind(table, columns);
   planned.walk = "keyset along (" + pg::column_list(key.columns) + ")";
@@ -116,6 +116,10 @@ void plan_backfill(pg::Session& session, const Job& job, const BackfillStep& ste
   }
   try {
     plan_known_table(session, job, step, outlook, planned);
+  } catch (const pg::Failure& f) {
+    if (f.is_connection_lost() || !pg::is_timeout(f.sqlstate())) throw;
+    planned.notes.push_back("its table is locked, plan again later: " +
+                            holders_in_words(session, step.table));
   } catch (const Error& e) {
     planned.notes.push_back(outlook.opaque_step().empty() ? std::string("run will refuse: ") + e.what()
                                                           : std::string(e.what()) + ", unless step \"" +

@@ -4,14 +4,13 @@
 #include "engine/ddl_statements.hpp"
 #include "engine/outlook.hpp"
 #include "engine/plan_backfill.hpp"
+#include "engine/table_facts.hpp"
 #include "engine/undo.hpp"
 #include "job/statement.hpp"
 #include "job/table_effects.hpp"
 #include "ledger/jobs.hpp"
 #include "ledger/schema.hpp"
-#include "pg/catalog.hpp"
 #include "pg/identifier.hpp"
-#include "pg/storage.hpp"
 #include "pgsluice/error.hpp"
 #include "steps/backfill/update.hpp"
 #include "steps/index/index.hpp"
@@ -158,11 +157,13 @@ class Planner {
 
   void describe_table(const TableName& name, PlannedStep& planned) {
     try {
-      const auto table = pg::read_table(session_, name);
-      planned.rows_estimated = table.rows_estimate;
-      planned.notes.push_back(
-          "reads the table twice: " +
-          base::format_bytes(static_cast<double>(pg::read_storage(session_, table.oid).heap_bytes)));
+      const auto facts = read_facts(session_, name);
+      planned.rows_estimated = facts.table.rows_estimate;
+      planned.notes.push_back("reads the table twice: " +
+                              base::format_bytes(static_cast<double>(facts.storage.heap_bytes)));
+    } catch (const pg::Failure& f) {
+      if (f.is_connection_lost() || !pg::is_timeout(f.sqlstate())) throw;
+      planned.notes.push_back("its table is locked now: " + holders_in_words(session_, name));
     } catch (const Error& e) {
       const auto maker = outlook_.maker_of(name);
       planned.notes.push_back(maker.empty() ? std::string("run will refuse: ") + e.what()

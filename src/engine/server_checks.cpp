@@ -38,7 +38,12 @@ void check_ledger(pg::Session& session, Findings& findings) {
                     ExitCode::kPrivileges);
     return;
   }
-  if (!ledger::is_installed(session) && state == pg::SchemaState::kForeign) {
+  const bool is_installed = ledger::is_installed(session);
+  if (is_installed && ledger::installed_version(session) > ledger::kSchemaVersion) {
+    findings.refuse("ledger", "the ledger in schema \"pgsluice\" was written by a newer version of pgsluice",
+                    "use that version");
+  }
+  if (!is_installed && state == pg::SchemaState::kForeign) {
     findings.refuse("ledger", "schema \"pgsluice\" is there without a ledger, and belongs to another role",
                     "drop it, or ALTER SCHEMA \"pgsluice\" OWNER TO " + role, ExitCode::kPrivileges);
   }

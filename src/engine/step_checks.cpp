@@ -1,6 +1,7 @@
 #include "engine/step_checks.hpp"
 
 #include "engine/table_checks.hpp"
+#include "engine/table_facts.hpp"
 #include "job/statement.hpp"
 #include "pg/identifier.hpp"
 #include "pg/privileges.hpp"
@@ -34,9 +35,13 @@ void check_statement(pg::Session& session, const std::string& sql, const Outlook
   const auto* facts = std::get_if<job::StatementFacts>(&analysed);
   if (!facts || !facts->table || !outlook.dropper_of(*facts->table).empty()) return;
   if (!steps::is_existing_table(session, sql_of(*facts->table))) return;
-  const auto table = pg::read_table(session, *facts->table);
-  check_owner(session, *facts, table, findings);
-  check_table(session, table, pg::read_storage(session, table.oid), findings);
+  try {
+    const auto found = read_facts(session, *facts->table);
+    check_owner(session, *facts, found.table, findings);
+    check_table(session, found.table, found.storage, findings);
+  } catch (const pg::Failure& f) {
+    warn_of_locked(session, f, *facts->table, findings);
+  }
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "engine/table_checks.hpp"
 
 #include "base/units.hpp"
+#include "engine/table_facts.hpp"
 #include "pg/health.hpp"
 #include "pg/identifier.hpp"
 
@@ -40,6 +41,14 @@ void check_table(pg::Session& session, const pg::Table& table, const pg::Storage
                               " rows in " + base::format_bytes(static_cast<double>(storage.heap_bytes)) +
                               ", " + base::format_bytes(static_cast<double>(storage.total_bytes)) +
                               " with its indexes");
+}
+
+void warn_of_locked(pg::Session& session, const pg::Failure& f, const TableName& name, Findings& findings) {
+  if (f.is_connection_lost() || !pg::is_timeout(f.sqlstate())) throw;
+  findings.warn("locks",
+                "table " + pg::Identifier(name.schema, name.name).sql() +
+                    " is locked so that it cannot even be looked at: " + holders_in_words(session, name),
+                "check again when that is over; the job waits for it as well");
 }
 
 }  // namespace pgsluice::engine

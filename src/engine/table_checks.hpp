@@ -3,6 +3,7 @@
 #include "engine/findings.hpp"
 #include "pg/catalog.hpp"
 #include "pg/storage.hpp"
+#include "pgsluice/job.hpp"
 
 namespace pgsluice::engine {
 
@@ -10,5 +11,8 @@ namespace pgsluice::engine {
 /// wraparound.
 void check_table(pg::Session& session, const pg::Table& table, const pg::Storage& storage,
                  Findings& findings);
+
+/// For a table that could not be looked at: says who holds it if `f` is a lock timeout, else throws it again.
+void warn_of_locked(pg::Session& session, const pg::Failure& f, const TableName& name, Findings& findings);
 
 }  // namespace pgsluice::engine

@@ -118,11 +118,11 @@ SELECT EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n 
 
 constexpr std::chrono::milliseconds kInstallTimeout{10'000};  // another run may be installing
 
+}  // namespace
+
 int installed_version(pg::Session& session) {
   return static_cast<int>(session.exec("SELECT max(schema_version) FROM pgsluice.meta", pg::Params{}).integer(0, 0));
 }
-
-}  // namespace
 
 bool is_installed(pg::Session& session) {
   return session.exec(kIsInstalled, pg::Params{}).boolean(0, 0);

@@ -11,6 +11,9 @@ constexpr int kSchemaVersion = 1;
 /// that is missing, and Error(kRefused) for a ledger written by a newer version.
 void install(pg::Session& session);
 
+/// The version of the ledger that is there. REQUIRES: is_installed().
+int installed_version(pg::Session& session);
+
 /// True if this database holds a ledger.
 bool is_installed(pg::Session& session);
 

@@ -6,9 +6,11 @@
 #include <gtest/gtest.h>
 
 #include "engine/job_definition.hpp"
+#include "engine/planner.hpp"
 #include "ledger/jobs.hpp"
 #include "ledger/schema.hpp"
 #include "pg/engine_jobs.hpp"
+#include "pg/health.hpp"
 #include "support/pgbouncer.hpp"
 #include "support/private_server.hpp"
 #include "support/replica.hpp"
@@ -249,6 +251,44 @@ TEST_F(PreflightTest, WarnsOfStrongLocksAndOldTransactions) {
               HasSubstr("locks: pid " + pid + " (postgres"));
   EXPECT_THAT(warned(check(dsn_, backfill("users", "plan = \"1\""))),
               HasSubstr("holds or awaits SHARE on table \"public.users\""));
+}
+
+TEST_F(PreflightTest, NeverWaitsForATableThatIsLocked) {
+  test::make_users(db_);
+  Db other(dsn_);
+  other.exec("BEGIN");
+  other.exec("LOCK TABLE users IN ACCESS EXCLUSIVE MODE");
+  const auto findings = check(dsn_, test::onboarding_text());
+  EXPECT_EQ(refused(findings), "");
+  EXPECT_THAT(warned(findings),
+              HasSubstr("table \"users\" is locked so that it cannot even be looked at: pid " +
+                        std::to_string(other.backend_pid())));
+  auto session = session_on(dsn_);
+  const auto plan = make_plan(session, job_of(test::onboarding_text()), "here");
+  EXPECT_THAT(test::lines(plan.steps.at(1).notes), HasSubstr("its table is locked, plan again later: pid"));
+}
+
+TEST_F(PreflightTest, KnowsOldTransactionsAndSlotsThatNobodyReads) {
+  test::PrivateServer server({.settings = {{"wal_level", "replica"}}});
+  Db db(server.dsn());
+  db.exec("SELECT pg_create_physical_replication_slot('forgotten', true)");
+  Db other(server.dsn());
+  other.exec("BEGIN");
+  other.exec("SELECT 1");
+  auto session = session_on(server.dsn());
+  const auto slots = pg::idle_slots(session);
+  ASSERT_EQ(slots.size(), 1U);
+  EXPECT_EQ(slots.front().name, "forgotten");
+  test::wait_for([&] { return !pg::long_transactions(session, 0).empty(); }, "a transaction to be seen");
+  EXPECT_EQ(pg::long_transactions(session, 0).front().pid, other.backend_pid());
+  EXPECT_TRUE(pg::long_transactions(session, 300).empty());
+}
+
+TEST_F(PreflightTest, RefusesALedgerOfANewerVersion) {
+  auto session = session_on(dsn_);
+  ledger::install(session);
+  db_.exec("UPDATE pgsluice.meta SET schema_version = 99");
+  EXPECT_THAT(refused(check(dsn_, test::onboarding_text())), HasSubstr("written by a newer version"));
 }
 
 TEST_F(PreflightTest, WarnsOfPreparedTransactionsIdleSlotsAndSynchronousStandbys) {
