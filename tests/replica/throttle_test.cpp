@@ -44,7 +44,8 @@ class Throttle : public ::testing::Test {
     EXPECT_NE(flow(job, "reason").find(reason), std::string::npos) << flow(job, "reason");
     wait_for([&] { return !is_in_batch(job); }, "the batches in flight");
     const auto held_at = job.batches();
-    EXPECT_NE(job.trial().verb("status").out.find(reason), std::string::npos) << "status says why";
+    const auto status_says_why = [&] { return job.trial().verb("status").out.find(reason) != std::string::npos; };
+    wait_for(status_says_why, "the reason in `status`, which the next heartbeat brings");
     EXPECT_EQ(job.batches(), held_at);
   }
 
