@@ -1,5 +1,5 @@
-// Goal: plan and check say what run does, and the verbs that look and steer work from the ledger alone. Method: the
-// server logs every statement of a run, which is compared with the plan that was printed before.
+// Goal: plan and check say what run does, and the verbs that look and steer work from the ledger alone.
+// Method: the server logs every statement of a run, which is compared with the plan that was printed before.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -20,8 +20,9 @@ using testing::Not;
 
 // ----- plan
 
-/// White space and numbers are not compared: batch sizes and range numbers are those of the moment. Table "small" is as
-/// good as "t": the one shows the statements of a table that is one batch, the other those of many.
+/// White space and numbers are not compared: batch sizes and range numbers are those of the moment. Table
+/// "small" is as good as "t": the one shows the statements of a table that is one batch, the other those of
+/// many.
 std::string normalised(const std::string& sql) {
   const auto one_space = std::regex_replace(sql, std::regex("[\\s]+"), " ");
   const auto no_number = std::regex_replace(one_space, std::regex("\\b[0-9]+\\b"), "N");
@@ -31,8 +32,9 @@ std::string normalised(const std::string& sql) {
 
 /// What the program's sessions sent, as the server's log shows it.
 std::set<std::string> sent_statements(const std::string& log) {
-  const std::regex start("^[0-9-]{10} [0-9:.]+ UTC \\[[0-9]+\\] (.*? )?(LOG|DETAIL|ERROR|FATAL|STATEMENT|"
-                         "WARNING|HINT|CONTEXT):  (statement: |execute [^:]+: )?");
+  const std::regex start(
+      "^[0-9-]{10} [0-9:.]+ UTC \\[[0-9]+\\] (.*? )?(LOG|DETAIL|ERROR|FATAL|STATEMENT|"
+      "WARNING|HINT|CONTEXT):  (statement: |execute [^:]+: )?");
   std::set<std::string> found;
   std::string sql;
   bool is_sql = false;
@@ -52,7 +54,8 @@ std::set<std::string> sent_statements(const std::string& log) {
 }
 
 bool is_change(const std::string& sql) {
-  static const std::regex change("^(UPDATE|INSERT|DELETE|TRUNCATE|ALTER|CREATE|DROP|LOCK|COMMENT|GRANT|MERGE)\\b");
+  static const std::regex change(
+      "^(UPDATE|INSERT|DELETE|TRUNCATE|ALTER|CREATE|DROP|LOCK|COMMENT|GRANT|MERGE)\\b");
   return std::regex_search(sql, change);
 }
 
@@ -101,14 +104,16 @@ TEST(Plan, PrintsTheStatementsThatRunSendsAndNoOthersChangeAnything) {
   options.settings = {{"log_statement", "all"}, {"log_timezone", "UTC"}, {"autovacuum", "off"}};
   PrivateServer server(options);
   Trial trial(server);
-  trial.db().exec("CREATE TABLE t (id int PRIMARY KEY, word text); INSERT INTO t SELECT n, 'w' || n FROM generate_series"
-                  "(1, 12000) n; CREATE TABLE small (id int PRIMARY KEY, word text, v int);"
-                  "INSERT INTO small VALUES (1), (2); ANALYZE");
+  trial.db().exec(
+      "CREATE TABLE t (id int PRIMARY KEY, word text); INSERT INTO t SELECT n, 'w' || n FROM generate_series"
+      "(1, 12000) n; CREATE TABLE small (id int PRIMARY KEY, word text, v int);"
+      "INSERT INTO small VALUES (1), (2); ANALYZE");
   trial.job(kWholeJob);
   const auto plan = Json::parse(run_ok(trial.command("plan")));
   const auto before = server.log_text().size();
 
-  // A row that is locked near the start keeps one lane there, so that the other runs out of ranges and splits.
+  // A row that is locked near the start keeps one lane there, so that the other runs out of ranges and
+  // splits.
   Db locker(trial.dsn());
   Process process(trial.command("run", {"--lanes", "2"}));
   const auto has_column = [&] { return trial.db().yes("SELECT to_regclass('note') IS NOT NULL"); };
@@ -123,7 +128,8 @@ TEST(Plan, PrintsTheStatementsThatRunSendsAndNoOthersChangeAnything) {
   const auto planned = planned_statements(plan);
   for (const auto& sql : planned) EXPECT_TRUE(sent.contains(sql)) << "planned, but not sent: " << sql;
   for (const auto& sql : sent) {
-    if (!is_change(sql) || sql.find("pgsluice.") != std::string::npos || sql.find("SCHEMA pgsluice") != std::string::npos)
+    if (!is_change(sql) || sql.find("pgsluice.") != std::string::npos ||
+        sql.find("SCHEMA pgsluice") != std::string::npos)
       continue;
     EXPECT_TRUE(planned.contains(sql)) << "sent, but not planned: " << sql;
   }
@@ -144,7 +150,8 @@ TEST(Plan, OfAFinishedJobSendsNothing) {
 
 TEST(Check, OfAGoodJobFindsItReadyAndWritesNothing) {
   Trial trial;
-  trial.db().exec("CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t SELECT generate_series(1, 100); ANALYZE t");
+  trial.db().exec(
+      "CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t SELECT generate_series(1, 100); ANALYZE t");
   trial.job(backfill_job("t", "v = 1"));
   const auto found = Json::parse(run_ok(trial.command("check")));
   EXPECT_FALSE(found.at("is_refused").get<bool>());
@@ -156,9 +163,10 @@ TEST(Check, OfAGoodJobFindsItReadyAndWritesNothing) {
 TEST(Check, OfABadJobTellsEveryRefusalAndEndsAsRunWould) {
   Trial trial;
   trial.db().exec("CREATE TABLE a (id int); CREATE TABLE b (id int PRIMARY KEY); CREATE TABLE b_id (id int)");
-  trial.job("name = \"bad\"\n[[step]]\nkind = \"backfill\"\nname = \"one\"\ntable = \"a\"\nset = { id = 1 }\n"
-            "[[step]]\nkind = \"backfill\"\nname = \"two\"\ntable = \"b\"\nset = { v = 1 }\n"
-            "[[step]]\nkind = \"index\"\nname = \"three\"\nsql = \"CREATE INDEX CONCURRENTLY b_id ON b (id)\"\n");
+  trial.job(
+      "name = \"bad\"\n[[step]]\nkind = \"backfill\"\nname = \"one\"\ntable = \"a\"\nset = { id = 1 }\n"
+      "[[step]]\nkind = \"backfill\"\nname = \"two\"\ntable = \"b\"\nset = { v = 1 }\n"
+      "[[step]]\nkind = \"index\"\nname = \"three\"\nsql = \"CREATE INDEX CONCURRENTLY b_id ON b (id)\"\n");
   const auto checked = trial.verb("check");
   EXPECT_EQ(checked.code(), 5);
   const auto found = Json::parse(checked.out);
@@ -167,8 +175,9 @@ TEST(Check, OfABadJobTellsEveryRefusalAndEndsAsRunWould) {
   for (const auto& finding : found.at("findings")) {
     if (finding.at("level") == "refuse") refusals.push_back(finding.at("message"));
   }
-  EXPECT_THAT(refusals, testing::UnorderedElementsAre(HasSubstr("has no key to walk"), HasSubstr("has no column \"v\""),
-                                                      HasSubstr("\"b_id\" belongs to something else")));
+  EXPECT_THAT(refusals,
+              testing::UnorderedElementsAre(HasSubstr("has no key to walk"), HasSubstr("has no column \"v\""),
+                                            HasSubstr("\"b_id\" belongs to something else")));
   EXPECT_EQ(trial.run().code(), 5);
   EXPECT_TRUE(trial.is_untouched());
 }
@@ -190,10 +199,15 @@ TEST(Check, TellsWhatStandsInTheWay) {
 
 // ----- verbs that look and steer
 
-const std::vector<std::vector<std::string>> kVerbsOfAName = {
-    {"status", "nobody"}, {"watch", "nobody"},  {"history", "nobody"},
-    {"failures", "nobody"}, {"pause", "nobody"}, {"resume", "nobody"},
-    {"cancel", "nobody"}, {"set", "nobody", "pool.lanes=2"}, {"resolve", "nobody", "fill", "--applied"}};
+const std::vector<std::vector<std::string>> kVerbsOfAName = {{"status", "nobody"},
+                                                             {"watch", "nobody"},
+                                                             {"history", "nobody"},
+                                                             {"failures", "nobody"},
+                                                             {"pause", "nobody"},
+                                                             {"resume", "nobody"},
+                                                             {"cancel", "nobody"},
+                                                             {"set", "nobody", "pool.lanes=2"},
+                                                             {"resolve", "nobody", "fill", "--applied"}};
 
 void expect_no_such_job(const Trial& trial) {
   for (auto args : kVerbsOfAName) {
@@ -222,18 +236,15 @@ TEST(Verbs, AnswerWith10ForAJobThatIsNotThere) {
 class Steering : public testing::Test {
  protected:
   Steering() : locker_(trial_.dsn()) {
-    trial_.db().exec("CREATE TABLE t (id int PRIMARY KEY, n int NOT NULL DEFAULT 0);"
-                     "INSERT INTO t SELECT generate_series(1, 3000); ANALYZE t");
+    trial_.db().exec(
+        "CREATE TABLE t (id int PRIMARY KEY, n int NOT NULL DEFAULT 0);"
+        "INSERT INTO t SELECT generate_series(1, 3000); ANALYZE t");
     trial_.job(backfill_job("t", "n = \"n + 1\"", "", "[batch]\nrows = 100\nrows_max = 100"));
     locker_.exec("BEGIN; SELECT 1 FROM t WHERE id = 2999 FOR UPDATE");
   }
 
-  Json status() {
-    return Json::parse(run_ok(trial_.command("status"))).at("jobs").at(0);
-  }
-  void expect_each_once() {
-    EXPECT_EQ(trial_.db().text("SELECT min(n) || ' ' || max(n) FROM t"), "1 1");
-  }
+  Json status() { return Json::parse(run_ok(trial_.command("status"))).at("jobs").at(0); }
+  void expect_each_once() { EXPECT_EQ(trial_.db().text("SELECT min(n) || ' ' || max(n) FROM t"), "1 1"); }
 
   Trial trial_;
   Db locker_;
@@ -245,6 +256,13 @@ TEST_F(Steering, PauseHoldsARunAndRefusesTheNextUntilResume) {
   EXPECT_EQ(trial_.verb("pause", {"--reason", "peak hour"}).code(), 0);
   wait_for([&] { return trial_.logged("state").size() == 1; }, "the pause");
   EXPECT_THAT(trial_.logged("state").back().at("reason").get<std::string>(), HasSubstr("peak hour"));
+  // A pause lets the batch in flight end, and here it would be the last one.
+  wait_for(
+      [&] {
+        return trial_.db().number("SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'pgsluice%lane%'"
+                                  " AND state <> 'idle'") == 0;
+      },
+      "the batch in flight");
   locker_.exec("COMMIT");
   const auto second = trial_.run();
   EXPECT_EQ(second.code(), 6) << second.err;
@@ -283,7 +301,8 @@ TEST_F(Steering, SetReachesALiveRunAndIsAudited) {
   EXPECT_THAT(commands[0].at("actor").get<std::string>(), HasSubstr("@"));
   locker_.exec("COMMIT");
   EXPECT_EQ(process.wait().code, 0);
-  EXPECT_THAT(status().at("tunables").dump(), AllOf(HasSubstr("pool.lanes=1"), HasSubstr("batch.target=250ms")));
+  EXPECT_THAT(status().at("tunables").dump(),
+              AllOf(HasSubstr("pool.lanes=1"), HasSubstr("batch.target=250ms")));
   for (const char* mistake : {"batch.target=soon", "pool.lanes=0", "no.such=1", "nothing"}) {
     EXPECT_EQ(trial_.verb("set", {mistake}).code(), 2) << mistake;
   }

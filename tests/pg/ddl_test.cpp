@@ -1,6 +1,6 @@
-// Goal: a sql step gets its lock from an autovacuum and from an application without holding either up, says who is in
-// its way, and changes all or nothing. Method: a real anti-app autovacuum made slow, a blocker that ends when the test
-// says so, a writer who measures its own waits.
+// Goal: a sql step gets its lock from an autovacuum and from an application without holding either up, says
+// who is in its way, and changes all or nothing. Method: a real anti-app autovacuum made slow, a blocker that
+// ends when the test says so, a writer who measures its own waits.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -30,10 +30,12 @@ TEST(Ddl, BeatsARunningAutovacuumAsAnOrdinaryOwner) {
   Trial trial(server);
   const auto owner = trial.make_role("owner");
   trial.db().exec(
-      "CREATE TABLE t (id int PRIMARY KEY, v int, filler text DEFAULT repeat('x', 500)) WITH (autovacuum_vacuum_threshold = 1,"
-      " autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1);"
-      "INSERT INTO t SELECT generate_series(1, 20000); ALTER TABLE t OWNER TO " + owner +
-      "; UPDATE t SET v = 1 WHERE id % 2 = 0");
+      "CREATE TABLE t (id int PRIMARY KEY, v int, filler text DEFAULT repeat('x', 500)) WITH "
+      "(autovacuum_vacuum_threshold = 1,"
+      " autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit "
+      "= 1);"
+      "INSERT INTO t SELECT generate_series(1, 20000); ALTER TABLE t OWNER TO " +
+      owner + "; UPDATE t SET v = 1 WHERE id % 2 = 0");
   const auto is_vacuuming = [&] {
     return trial.db().yes("SELECT count(*) > 0 FROM pg_stat_progress_vacuum WHERE relid = 't'::regclass");
   };
@@ -52,8 +54,9 @@ TEST(Ddl, BeatsARunningAutovacuumAsAnOrdinaryOwner) {
   const auto noticed = application.stop();
 
   EXPECT_EQ(finished.code(), 0) << finished.err;
-  EXPECT_TRUE(trial.db().yes("SELECT count(*) = 1 FROM pg_attribute WHERE attrelid = 't'::regclass AND attname = 'w'"));
-  EXPECT_LT(took, std::chrono::seconds(20));  // some 2 s; by waiting politely it would take minutes
+  EXPECT_TRUE(trial.db().yes(
+      "SELECT count(*) = 1 FROM pg_attribute WHERE attrelid = 't'::regclass AND attname = 'w'"));
+  EXPECT_LT(took, std::chrono::seconds(20));        // some 2 s; by waiting politely it would take minutes
   EXPECT_LT(noticed.max, 2'000) << noticed.report;  // milliseconds
   EXPECT_EQ(noticed.failed, 0);
   EXPECT_GT(noticed.transactions, 0);
@@ -63,7 +66,8 @@ TEST(Ddl, BeatsARunningAutovacuumAsAnOrdinaryOwner) {
 class BlockedDdl : public testing::Test {
  protected:
   BlockedDdl() : blocker_(trial_.dsn() + " application_name=nightly_report") {
-    trial_.db().exec("CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t SELECT generate_series(1, 100)");
+    trial_.db().exec(
+        "CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t SELECT generate_series(1, 100)");
     trial_.job(sql_job("\"ALTER TABLE t ADD COLUMN w int\""));
   }
 
@@ -75,34 +79,41 @@ TEST_F(BlockedDdl, NamesTheBlockerAndGoesThroughWhenItEnds) {
   blocker_.exec("BEGIN; SELECT count(*) FROM t");
   Process process(trial_.command("run"));
   const auto is_told = [&] {
-    return trial_.db().yes("SELECT to_regclass('pgsluice.event') IS NOT NULL") && trial_.logged("batch_failed").size() >= 2;
+    return trial_.db().yes("SELECT to_regclass('pgsluice.event') IS NOT NULL") &&
+           trial_.logged("batch_failed").size() >= 2;
   };
   wait_for(is_told, "two attempts in vain");
   const auto attempt = trial_.logged("batch_failed").front();
   EXPECT_EQ(attempt.at("sqlstate"), "55P03");
   EXPECT_EQ(attempt.at("action"), "retry");
   EXPECT_THAT(attempt.at("message").get<std::string>(),
-              AllOf(HasSubstr("\"t\": pid " + std::to_string(blocker_.backend_pid())), HasSubstr("nightly_report"),
-                    HasSubstr("idle in transaction")));
+              AllOf(HasSubstr("\"t\": pid " + std::to_string(blocker_.backend_pid())),
+                    HasSubstr("nightly_report"), HasSubstr("idle in transaction")));
   blocker_.exec("COMMIT");
   EXPECT_EQ(process.wait().code, 0) << process.out() << process.err();
-  EXPECT_TRUE(trial_.db().yes("SELECT count(*) = 1 FROM pg_attribute WHERE attrelid = 't'::regclass AND attname = 'w'"));
+  EXPECT_TRUE(trial_.db().yes(
+      "SELECT count(*) = 1 FROM pg_attribute WHERE attrelid = 't'::regclass AND attname = 'w'"));
 }
 
 TEST_F(BlockedDdl, LetsTheApplicationPastBetweenItsAttempts) {
   blocker_.exec("BEGIN; SELECT count(*) FROM t");
   Process process(trial_.command("run"));
   Db application(trial_.dsn());
-  application.exec("SET statement_timeout = '2s'");  // a write that queues behind the ALTER longer than that fails
+  application.exec(
+      "SET statement_timeout = '2s'");  // a write that queues behind the ALTER longer than that fails
   const auto retries = [&] {
-    return trial_.db().yes("SELECT to_regclass('pgsluice.event') IS NOT NULL") ? trial_.logged("batch_failed").size() : 0;
+    return trial_.db().yes("SELECT to_regclass('pgsluice.event') IS NOT NULL")
+               ? trial_.logged("batch_failed").size()
+               : 0;
   };
   int writes = 0;
-  wait_for([&] {
-    application.exec("UPDATE t SET v = coalesce(v, 0) + 1 WHERE id = 1");
-    ++writes;
-    return retries() >= 3;
-  }, "three attempts in vain");
+  wait_for(
+      [&] {
+        application.exec("UPDATE t SET v = coalesce(v, 0) + 1 WHERE id = 1");
+        ++writes;
+        return retries() >= 3;
+      },
+      "three attempts in vain");
   EXPECT_EQ(trial_.db().number("SELECT v FROM t WHERE id = 1"), writes);
   blocker_.exec("COMMIT");
   EXPECT_EQ(process.wait().code, 0) << process.out() << process.err();
@@ -117,12 +128,14 @@ TEST_F(BlockedDdl, StopsWithWorkLeftWhenItsTimeIsUp) {
 }
 
 TEST_F(BlockedDdl, ChangesNothingWhenItsSecondStatementFails) {
-  trial_.job(sql_job("[\"ALTER TABLE t ADD COLUMN w int\", \"ALTER TABLE t ADD CONSTRAINT small CHECK (id < 50)\"]"));
+  trial_.job(sql_job(
+      "[\"ALTER TABLE t ADD COLUMN w int\", \"ALTER TABLE t ADD CONSTRAINT small CHECK (id < 50)\"]"));
   const auto finished = trial_.run();
   EXPECT_EQ(finished.code(), 1) << finished.err;
   EXPECT_THAT(refusal_of(finished).message, AllOf(HasSubstr("step \"change\""), HasSubstr("23514")));
   EXPECT_THAT(refusal_of(finished).hint, HasSubstr("nothing of this step was changed"));
-  EXPECT_TRUE(trial_.db().yes("SELECT count(*) = 0 FROM pg_attribute WHERE attrelid = 't'::regclass AND attname = 'w'"));
+  EXPECT_TRUE(trial_.db().yes(
+      "SELECT count(*) = 0 FROM pg_attribute WHERE attrelid = 't'::regclass AND attname = 'w'"));
   EXPECT_EQ(trial_.db().text("SELECT state FROM pgsluice.step"), "failed");
   trial_.db().exec("DELETE FROM t WHERE id >= 50");
   EXPECT_EQ(trial_.run().code(), 0);
@@ -133,7 +146,8 @@ TEST_F(BlockedDdl, HalfAppliedIsToldAndCanBeResolved) {
   const auto finished = trial_.run();
   EXPECT_EQ(finished.code(), 1) << finished.err;
   EXPECT_THAT(refusal_of(finished).message, HasSubstr("column \"w\" of relation \"t\" already exists"));
-  EXPECT_THAT(refusal_of(finished).hint, AllOf(HasSubstr("IF NOT EXISTS"), HasSubstr("resolve change change --applied")));
+  EXPECT_THAT(refusal_of(finished).hint,
+              AllOf(HasSubstr("IF NOT EXISTS"), HasSubstr("resolve change change --applied")));
   EXPECT_EQ(trial_.verb("resolve", {"change", "--applied", "--reason", "added by hand"}).code(), 0);
   EXPECT_EQ(trial_.run().code(), 0);
   EXPECT_EQ(trial_.db().text("SELECT state FROM pgsluice.job"), "done");

@@ -1,6 +1,6 @@
-// Goal: when the ground moves under a run, it ends with a clear error and the right code, loses nothing, doubles nothing,
-// and goes on once the ground is firm. Method: real runs of n = n + 1, held at a row that the test has locked while it
-// does the damage.
+// Goal: when the ground moves under a run, it ends with a clear error and the right code, loses nothing,
+// doubles nothing, and goes on once the ground is firm. Method: real runs of n = n + 1, held at a row that
+// the test has locked while it does the damage.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -16,7 +16,8 @@ using testing::HasSubstr;
 
 constexpr int kRows = 6'000;
 
-/// Table t(id, n) with n = 0, and a job that adds 1 to each; its last row is locked, so that a run comes far and stays.
+/// Table t(id, n) with n = 0, and a job that adds 1 to each; its last row is locked, so that a run comes far
+/// and stays.
 class Disaster : public testing::Test {
  protected:
   Disaster() : locker_(trial_.dsn()) {
@@ -31,9 +32,7 @@ class Disaster : public testing::Test {
   void hold() { locker_.exec("BEGIN; SELECT * FROM t WHERE id = " + std::to_string(kRows) + " FOR UPDATE"); }
   void let_go() { locker_.exec("COMMIT"); }
 
-  std::int64_t changed() {
-    return trial_.db().number("SELECT sum(rows_changed) FROM pgsluice.range");
-  }
+  std::int64_t changed() { return trial_.db().number("SELECT sum(rows_changed) FROM pgsluice.range"); }
   void expect_each_once() {
     EXPECT_EQ(trial_.db().text("SELECT min(n) || ' ' || max(n) || ' ' || count(*) FROM t"),
               "1 1 " + std::to_string(kRows));
@@ -117,7 +116,8 @@ TEST_F(Disaster, ATableThatSomebodyLocksIsWaitedFor) {
   locker_.exec("BEGIN; LOCK TABLE t IN EXCLUSIVE MODE");
   Process process(trial_.command("run"));
   const auto is_told = [&] {
-    return trial_.db().yes("SELECT to_regclass('pgsluice.event') IS NOT NULL") && !trial_.logged("warning").empty();
+    return trial_.db().yes("SELECT to_regclass('pgsluice.event') IS NOT NULL") &&
+           !trial_.logged("warning").empty();
   };
   wait_for(is_told, "the warning");
   EXPECT_THAT(trial_.logged("warning").front().at("message").get<std::string>(),
@@ -136,7 +136,8 @@ TEST(DiskFull, EndsTheRunAndTheNextOneFinishesOnceThereIsRoom) {
   // 16,000 rows of 220 bytes are 3.8 MB; their new versions need as much again. No vacuum is to help out.
   trial.db().exec(
       "CREATE TABLE t (id int PRIMARY KEY, n int NOT NULL DEFAULT 0, filler text DEFAULT repeat('x', 180)) "
-      "WITH (autovacuum_enabled = off) TABLESPACE small; INSERT INTO t SELECT generate_series(1, 16000); ANALYZE t");
+      "WITH (autovacuum_enabled = off) TABLESPACE small; INSERT INTO t SELECT generate_series(1, 16000); "
+      "ANALYZE t");
   trial.job(backfill_job("t", "n = \"n + 1\""));
 
   const auto full = trial.run();

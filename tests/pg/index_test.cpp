@@ -1,6 +1,6 @@
-// Goal: an index step ends with a valid index of that name on that table, whatever it found and however often it was
-// interrupted, or refuses and touches nothing. Method: real builds, held in the middle by an open transaction, which a
-// concurrent build has to wait for.
+// Goal: an index step ends with a valid index of that name on that table, whatever it found and however often
+// it was interrupted, or refuses and touches nothing. Method: real builds, held in the middle by an open
+// transaction, which a concurrent build has to wait for.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -19,14 +19,16 @@ using testing::IsEmpty;
 
 std::string index_job(const std::string& settings = {}) {
   return "name = \"build\"\n" + settings +
-         "[[step]]\nkind = \"index\"\nname = \"build\"\nsql = \"CREATE INDEX CONCURRENTLY IF NOT EXISTS t_v ON t (v)\"\n";
+         "[[step]]\nkind = \"index\"\nname = \"build\"\nsql = \"CREATE INDEX CONCURRENTLY IF NOT EXISTS t_v "
+         "ON t (v)\"\n";
 }
 
 class Index : public testing::Test {
  protected:
   Index() : other_(trial_.dsn()) {
-    trial_.db().exec("CREATE TABLE t (id int PRIMARY KEY, v int);"
-                     "INSERT INTO t SELECT n, n % 100 FROM generate_series(1, 5000) n; ANALYZE t");
+    trial_.db().exec(
+        "CREATE TABLE t (id int PRIMARY KEY, v int);"
+        "INSERT INTO t SELECT n, n % 100 FROM generate_series(1, 5000) n; ANALYZE t");
     trial_.job(index_job());
   }
 
@@ -35,14 +37,19 @@ class Index : public testing::Test {
   void let_go() { other_.exec("COMMIT"); }
 
   void await_build() {
-    wait_for([&] { return trial_.db().yes("SELECT count(*) = 1 FROM pg_stat_progress_create_index"
-                                          " WHERE relid = 't'::regclass AND phase LIKE 'waiting%'"); },
-             "a build that waits");
+    wait_for(
+        [&] {
+          return trial_.db().yes(
+              "SELECT count(*) = 1 FROM pg_stat_progress_create_index"
+              " WHERE relid = 't'::regclass AND phase LIKE 'waiting%'");
+        },
+        "a build that waits");
   }
 
   /// "t" when the index is valid, "f" when it is INVALID.
   std::string validity() {
-    return trial_.db().text("SELECT indisvalid FROM pg_index WHERE indexrelid = 't_v'::regclass AND indrelid = 't'::regclass");
+    return trial_.db().text(
+        "SELECT indisvalid FROM pg_index WHERE indexrelid = 't_v'::regclass AND indrelid = 't'::regclass");
   }
   std::vector<std::string> statements() {
     std::vector<std::string> texts;
@@ -81,13 +88,14 @@ TEST_F(Index, LeftInvalidIsDroppedAndBuiltAgain) {
   EXPECT_EQ(finished.code(), 0) << finished.err;
   EXPECT_EQ(validity(), "t");
   EXPECT_NE(trial_.db().text("SELECT 't_v'::regclass::oid"), leftover);
-  EXPECT_THAT(statements(), testing::ElementsAre(HasSubstr("DROP INDEX CONCURRENTLY"), HasSubstr("CREATE INDEX")));
+  EXPECT_THAT(statements(),
+              testing::ElementsAre(HasSubstr("DROP INDEX CONCURRENTLY"), HasSubstr("CREATE INDEX")));
   EXPECT_THAT(trial_.logged("warning").at(0).at("message").get<std::string>(), HasSubstr("INVALID"));
 }
 
 TEST_F(Index, WhoseNameIsTakenIsRefused) {
-  for (const char* taken : {"CREATE TABLE other (v int); CREATE INDEX t_v ON other (v)", "CREATE TABLE t_v (v int)",
-                            "CREATE VIEW t_v AS SELECT 1 AS v"}) {
+  for (const char* taken : {"CREATE TABLE other (v int); CREATE INDEX t_v ON other (v)",
+                            "CREATE TABLE t_v (v int)", "CREATE VIEW t_v AS SELECT 1 AS v"}) {
     SCOPED_TRACE(taken);
     trial_.db().exec(taken);
     const auto finished = trial_.run();
@@ -96,8 +104,9 @@ TEST_F(Index, WhoseNameIsTakenIsRefused) {
     EXPECT_THAT(refusal.message, HasSubstr("the name \"public\".\"t_v\" belongs to something else"));
     EXPECT_THAT(refusal.hint, HasSubstr("another name"));
     EXPECT_TRUE(trial_.is_untouched());
-    trial_.db().exec("DROP TABLE IF EXISTS other; DO $$ BEGIN EXECUTE (SELECT CASE relkind WHEN 'r' THEN 'DROP TABLE t_v' "
-                     "ELSE 'DROP VIEW t_v' END FROM pg_class WHERE relname = 't_v'); EXCEPTION WHEN others THEN END $$");
+    trial_.db().exec(
+        "DROP TABLE IF EXISTS other; DO $$ BEGIN EXECUTE (SELECT CASE relkind WHEN 'r' THEN 'DROP TABLE t_v' "
+        "ELSE 'DROP VIEW t_v' END FROM pg_class WHERE relname = 't_v'); EXCEPTION WHEN others THEN END $$");
   }
 }
 
@@ -109,7 +118,8 @@ TEST_F(Index, KilledWhileItIsBuiltIsFinishedByTheNextRun) {
     process.kill();
   }
   ASSERT_EQ(validity(), "f");
-  // The orphaned backend builds on. The next run waits for it, or comes after it: either way no second index is begun.
+  // The orphaned backend builds on. The next run waits for it, or comes after it: either way no second index
+  // is begun.
   Process again(trial_.command("run"));
   wait_for([&] { return trial_.db().number("SELECT count(*) FROM pgsluice.run") == 2; }, "the second run");
   let_go();
@@ -127,7 +137,8 @@ TEST_F(Index, WhoseBackendDiedWithTheRunIsBuiltAgain) {
   }
   trial_.db().exec("SELECT pg_terminate_backend(pid) FROM pg_stat_progress_create_index");
   let_go();
-  wait_for([&] { return trial_.db().yes("SELECT count(*) = 0 FROM pg_stat_progress_create_index"); }, "the backend's end");
+  wait_for([&] { return trial_.db().yes("SELECT count(*) = 0 FROM pg_stat_progress_create_index"); },
+           "the backend's end");
   ASSERT_EQ(validity(), "f");
   const auto again = trial_.run();
   EXPECT_EQ(again.code(), 0) << again.err;
@@ -136,8 +147,9 @@ TEST_F(Index, WhoseBackendDiedWithTheRunIsBuiltAgain) {
 }
 
 TEST_F(Index, ThatCannotBeUniqueFailsWithTheReasonAndIsRepairedLater) {
-  trial_.job("name = \"unique\"\n[[step]]\nkind = \"index\"\nname = \"build\"\n"
-             "sql = \"CREATE UNIQUE INDEX CONCURRENTLY t_v ON t (v)\"\n");
+  trial_.job(
+      "name = \"unique\"\n[[step]]\nkind = \"index\"\nname = \"build\"\n"
+      "sql = \"CREATE UNIQUE INDEX CONCURRENTLY t_v ON t (v)\"\n");
   const auto finished = trial_.run();
   EXPECT_EQ(finished.code(), 1) << finished.err;
   EXPECT_THAT(refusal_of(finished).message, AllOf(HasSubstr("23505"), HasSubstr("step \"build\"")));

@@ -1,5 +1,6 @@
-// Goal: the jobs that we ship do what their comments say on the table of the fixture, also when they are interrupted at
-// any step, find half of their work done, or are taken back. Method: the files of jobs/ as they are.
+// Goal: the jobs that we ship do what their comments say on the table of the fixture, also when they are
+// interrupted at any step, find half of their work done, or are taken back. Method: the files of jobs/ as
+// they are.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -18,9 +19,12 @@ const std::filesystem::path kSource = PGSLUICE_SOURCE_FOLDER;
 
 void make_users(const Trial& trial, int rows) {
   run_ok({postgres_program("psql"),
-          {"-XqAt", "-d", trial.dsn(), "-v", "rows=" + std::to_string(rows), "-f", kSource / "tests/fixtures/users.sql"}},
+          {"-XqAt", "-d", trial.dsn(), "-v", "rows=" + std::to_string(rows), "-f",
+           kSource / "tests/fixtures/users.sql"}},
          4 * kPatience);
 }
+
+const int kRows = long_run() ? 1'200'000 : 20'000;
 
 class ShippedJob : public testing::Test {
  protected:
@@ -51,14 +55,14 @@ class ShippedJob : public testing::Test {
   /// Columns with their defaults, and indexes.
   std::string shape() {
     return trial_.db().text(
-        "SELECT (SELECT string_agg(attname || coalesce(' ' || pg_get_expr(adbin, adrelid), ''), ',' ORDER BY attname)"
+        "SELECT (SELECT string_agg(attname || coalesce(' ' || pg_get_expr(adbin, adrelid), ''), ',' ORDER BY "
+        "attname)"
         " FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum"
         " WHERE attrelid = 'users'::regclass AND attnum > 0 AND NOT attisdropped) || ';' ||"
         " (SELECT string_agg(pg_get_indexdef(indexrelid) || indisvalid, ',' ORDER BY 1) FROM pg_index"
         " WHERE indrelid = 'users'::regclass)");
   }
 
-  static constexpr int kRows = 20'000;
   Trial trial_;
   std::string shape_before_;
 };
@@ -72,7 +76,8 @@ TEST(UsersFixture, HasAMillionRowsAndMoreUnlessToldOtherwise) {
   EXPECT_GT(trial.db().number("SELECT max(id) FROM users"), 1'000);  // gaps
   EXPECT_EQ(trial.db().text("SELECT md5(string_agg(u::text, ',' ORDER BY id)) FROM users u"),
             trial.db().text("SELECT md5(string_agg(u::text, ',' ORDER BY id)) FROM users u"));
-  trial.db().exec("INSERT INTO users (email, password_digest, full_name) VALUES ('new@example.com', 'x', 'New')");
+  trial.db().exec(
+      "INSERT INTO users (email, password_digest, full_name) VALUES ('new@example.com', 'x', 'New')");
 }
 
 // ----- onboarding-completed
@@ -85,12 +90,13 @@ class Onboarding : public ShippedJob {
   }
 
   void sign_up(const std::string& name) {
-    trial_.db().exec("INSERT INTO users (email, password_digest, full_name) VALUES ('" + name + "@example.com', 'x', '" +
-                     name + "')");
+    trial_.db().exec("INSERT INTO users (email, password_digest, full_name) VALUES ('" + name +
+                     "@example.com', 'x', '" + name + "')");
   }
   std::string distribution() {
     return trial_.db().text(
-        "SELECT count(*) FILTER (WHERE onboarding_completed) || ' ' || count(*) FILTER (WHERE NOT onboarding_completed)"
+        "SELECT count(*) FILTER (WHERE onboarding_completed) || ' ' || count(*) FILTER (WHERE NOT "
+        "onboarding_completed)"
         " FROM users");
   }
 };
@@ -103,20 +109,27 @@ TEST_F(Onboarding, MarksThoseWhoAreHereAndNotThoseWhoCome) {
   locker.exec("BEGIN; SELECT 1 FROM users WHERE id = (SELECT max(id) FROM users) FOR UPDATE");
   // The locked row keeps add-column waiting, too: it is let go once that wait is seen.
   Process process(trial_.command("run"));
-  wait_for([&] { return trial_.db().yes("SELECT to_regclass('pgsluice.event') IS NOT NULL") &&
-                        !trial_.logged("batch_failed").empty(); }, "the wait for the lock");
+  wait_for(
+      [&] {
+        return trial_.db().yes("SELECT to_regclass('pgsluice.event') IS NOT NULL") &&
+               !trial_.logged("batch_failed").empty();
+      },
+      "the wait for the lock");
   locker.exec("COMMIT");
-  wait_for([&] { return trial_.db().yes("SELECT state = 'done' FROM pgsluice.step WHERE name = 'add-column'"); },
-           "the column");
+  wait_for(
+      [&] { return trial_.db().yes("SELECT state = 'done' FROM pgsluice.step WHERE name = 'add-column'"); },
+      "the column");
   sign_up("newcomer");
   EXPECT_EQ(process.wait().code, 0) << process.out() << process.err();
   EXPECT_EQ(distribution(), std::to_string(kRows) + " 1");
-  EXPECT_EQ(trial_.db().text("SELECT onboarding_completed FROM users WHERE email = 'newcomer@example.com'"), "f");
+  EXPECT_EQ(trial_.db().text("SELECT onboarding_completed FROM users WHERE email = 'newcomer@example.com'"),
+            "f");
   roll_back();
 }
 
 TEST_F(Onboarding, GoesOnAfterSigkillAtEveryStep) {
-  for (const char* place : {"after_ddl", "after_ddl_commit", "after_cut", "after_update:2", "after_commit:3", "after_index"}) {
+  for (const char* place :
+       {"after_ddl", "after_ddl_commit", "after_cut", "after_update:2", "after_commit:3", "after_index"}) {
     SCOPED_TRACE(place);
     run_and_die_at(place);
   }
@@ -135,9 +148,10 @@ TEST_F(Onboarding, CanBeTakenBackAndRunAgain) {
 }
 
 TEST_F(Onboarding, FinishesWhatSomebodyBeganByHand) {
-  trial_.db().exec("ALTER TABLE users ADD COLUMN onboarding_completed boolean;"
-                   "UPDATE users SET onboarding_completed = true WHERE id % 10 = 0;"
-                   "UPDATE users SET onboarding_completed = false WHERE id BETWEEN 11 AND 14");
+  trial_.db().exec(
+      "ALTER TABLE users ADD COLUMN onboarding_completed boolean;"
+      "UPDATE users SET onboarding_completed = true WHERE id % 10 = 0;"
+      "UPDATE users SET onboarding_completed = false WHERE id BETWEEN 11 AND 14");
   const auto by_hand = distribution();
   expect_done();
   sign_up("later");
@@ -149,7 +163,8 @@ TEST_F(Onboarding, ExitsWith4WhenTheDistributionIsNotAsMeant) {
   trial_.db().exec("ALTER TABLE users ADD COLUMN onboarding_completed boolean DEFAULT false");
   const auto finished = trial_.run();
   EXPECT_EQ(finished.code(), 4) << finished.err;
-  EXPECT_THAT(refusal_of(finished).message, AllOf(HasSubstr("distribution"), HasSubstr("expects t and found f")));
+  EXPECT_THAT(refusal_of(finished).message,
+              AllOf(HasSubstr("distribution"), HasSubstr("expects t and found f")));
   EXPECT_EQ(trial_.verb("verify").code(), 4);
 }
 
@@ -162,12 +177,14 @@ TEST_F(Onboarding, TellsItsStoryInTheEventLog) {
   EXPECT_TRUE(starts[1].at("resumed").get<bool>());
   std::vector<std::string> ended;
   for (const auto& event : trial_.logged("step_ended")) ended.push_back(event.at("step"));
-  EXPECT_THAT(ended, testing::ElementsAre("add-column", "fill", "index-pending", "nobody-left", "distribution"));
+  EXPECT_THAT(ended,
+              testing::ElementsAre("add-column", "fill", "index-pending", "nobody-left", "distribution"));
   EXPECT_EQ(trial_.logged("statement").size(), 3U);  // two of add-column, one index
   EXPECT_EQ(trial_.logged("verify").size(), 2U);
   EXPECT_EQ(trial_.logged("summary").back().at("exit_code"), 0);
   const auto history = run_ok(trial_.text_command("history"));
-  EXPECT_THAT(history, AllOf(HasSubstr("add-column"), HasSubstr("CREATE INDEX CONCURRENTLY"), HasSubstr("nobody-left")));
+  EXPECT_THAT(history, AllOf(HasSubstr("add-column"), HasSubstr("CREATE INDEX CONCURRENTLY"),
+                             HasSubstr("nobody-left")));
 }
 
 TEST_F(Onboarding, ReadsInEveryEnvironment) {
@@ -202,8 +219,9 @@ TEST_F(PasswordReset, RunsVerifiesIsTakenBackAndRunsAgain) {
 
 TEST_F(PasswordReset, ShowsItsSqlBeforehand) {
   const auto plan = run_ok(trial_.text_command("plan"));
-  EXPECT_THAT(plan, AllOf(HasSubstr("ADD COLUMN IF NOT EXISTS password_reset_token text"), HasSubstr("ACCESS EXCLUSIVE"),
-                          HasSubstr("CREATE UNIQUE INDEX CONCURRENTLY"), HasSubstr("DROP COLUMN IF EXISTS")));
+  EXPECT_THAT(plan, AllOf(HasSubstr("ADD COLUMN IF NOT EXISTS password_reset_token text"),
+                          HasSubstr("ACCESS EXCLUSIVE"), HasSubstr("CREATE UNIQUE INDEX CONCURRENTLY"),
+                          HasSubstr("DROP COLUMN IF EXISTS")));
   EXPECT_TRUE(trial_.is_untouched());
 }
 
@@ -214,12 +232,15 @@ TEST_F(PasswordReset, GoesOnAfterSigkillAtEveryStep) {
   }
   expect_done();
   expect_usable();
-  EXPECT_EQ(trial_.db().number("SELECT count(*) FROM pg_index WHERE indrelid = 'users'::regclass AND NOT indisvalid"), 0);
+  EXPECT_EQ(trial_.db().number(
+                "SELECT count(*) FROM pg_index WHERE indrelid = 'users'::regclass AND NOT indisvalid"),
+            0);
 }
 
 TEST_F(PasswordReset, RecognisesAHalfAppliedStateAndFinishesIt) {
-  trial_.db().exec("ALTER TABLE users ADD COLUMN password_reset_token text,"
-                   " ADD COLUMN password_reset_requested_at timestamptz");
+  trial_.db().exec(
+      "ALTER TABLE users ADD COLUMN password_reset_token text,"
+      " ADD COLUMN password_reset_requested_at timestamptz");
   expect_done();
   expect_usable();
   roll_back();

@@ -1,5 +1,6 @@
-// Goal: a row that cannot be changed is found among the others and set aside with its reason, as many as the operator
-// allows; all others are changed. Method: three rows of 3,000 that a cast, a constraint or a trigger refuses.
+// Goal: a row that cannot be changed is found among the others and set aside with its reason, as many as the
+// operator allows; all others are changed. Method: three rows of 3,000 that a cast, a constraint or a trigger
+// refuses.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -14,7 +15,7 @@ using testing::HasSubstr;
 
 struct Fault {
   const char* name;
-  const char* setup;     // besides table t(id, word, v)
+  const char* setup;  // besides table t(id, word, v)
   const char* set;
   const char* sqlstate;
   const char* reason;
@@ -26,7 +27,8 @@ void PrintTo(const Fault& fault, std::ostream* out) {
 
 const Fault kFaults[] = {
     {"Cast", "", "v = \"word::int\"", "22P02", "invalid input syntax for type integer"},
-    {"Check", "ALTER TABLE t ADD CHECK (v NOT IN (7, 1500, 2999))", "v = \"id\"", "23514", "violates check constraint"},
+    {"Check", "ALTER TABLE t ADD CHECK (v NOT IN (7, 1500, 2999))", "v = \"id\"", "23514",
+     "violates check constraint"},
     {"NotNull", "ALTER TABLE t ALTER v SET DEFAULT 0; UPDATE t SET v = 0; ALTER TABLE t ALTER v SET NOT NULL",
      "v = \"CASE WHEN word <> 'bad' THEN id END\"", "23502", "null value in column"},
     {"Trigger",
@@ -43,7 +45,8 @@ class Quarantine : public testing::TestWithParam<Fault> {
  protected:
   Quarantine() {
     trial_.db().exec(
-        "CREATE TABLE t (id int PRIMARY KEY, word text, v int); INSERT INTO t SELECT n, CASE WHEN n IN (7, 1500, 2999) "
+        "CREATE TABLE t (id int PRIMARY KEY, word text, v int); INSERT INTO t SELECT n, CASE WHEN n IN (7, "
+        "1500, 2999) "
         "THEN 'bad' ELSE n::text END FROM generate_series(1, 3000) n; ANALYZE t");
     trial_.db().exec(GetParam().setup);
   }
@@ -95,7 +98,8 @@ TEST_P(Quarantine, OfThreeSetsExactlyTheseAside) {
     EXPECT_THAT(row.at("message").get<std::string>(), HasSubstr(GetParam().reason));
   }
   EXPECT_THAT(keys, testing::UnorderedElementsAre("7", "1500", "2999")) << failures;
-  EXPECT_THAT(run_ok(trial_.text_command("failures")), AllOf(HasSubstr("1500"), HasSubstr(GetParam().reason)));
+  EXPECT_THAT(run_ok(trial_.text_command("failures")),
+              AllOf(HasSubstr("1500"), HasSubstr(GetParam().reason)));
 
   const auto status = Json::parse(run_ok(trial_.command("status")));
   EXPECT_EQ(status.at("jobs").at(0).at("steps").at(0).at("rows_quarantined"), 3) << status;
@@ -112,8 +116,10 @@ TEST_P(Quarantine, OfTooFewEndsTheRunAtTheNextOne) {
 
 TEST(QuarantineLimit, IsKeptByAllLanesTogether) {
   Trial trial;
-  trial.db().exec("CREATE TABLE t (id int PRIMARY KEY, v int CHECK (v % 5 <> 0)); INSERT INTO t SELECT generate_series(1, 20000);"
-                  "ANALYZE t");
+  trial.db().exec(
+      "CREATE TABLE t (id int PRIMARY KEY, v int CHECK (v % 5 <> 0)); INSERT INTO t SELECT "
+      "generate_series(1, 20000);"
+      "ANALYZE t");
   trial.job(backfill_job("t", "v = \"id\"", "", "max_quarantined = 5\n[batch]\nrows = 50"));
   const auto finished = trial.run({"--lanes", "8"});
   EXPECT_EQ(finished.code(), 1) << finished.err;

@@ -32,9 +32,10 @@ void enter_namespace() {
   const auto gid = getgid();
   const int wanted = uid == 0 ? CLONE_NEWNS : CLONE_NEWNS | CLONE_NEWUSER;
   if (unshare(wanted) != 0) {
-    throw std::system_error(errno, std::generic_category(),
-                            "a disk that is full needs a mount of its own: run this test as root, or allow user "
-                            "namespaces (sysctl kernel.unprivileged_userns_clone=1)");
+    throw std::system_error(
+        errno, std::generic_category(),
+        "a disk that is full needs a mount of its own: run this test as root, or allow user "
+        "namespaces (sysctl kernel.unprivileged_userns_clone=1)");
   }
   if (uid != 0) {
     write_to("/proc/self/setgroups", "deny");

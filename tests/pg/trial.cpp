@@ -107,8 +107,8 @@ Json summary_of(const Finished& finished) {
 
 std::string backfill_job(const std::string& table, const std::string& set, const std::string& rest,
                          const std::string& settings) {
-  return "name = \"fill\"\n" + settings + "\n[[step]]\nkind = \"backfill\"\nname = \"fill\"\ntable = '" + table +
-         "'\nset = { " + set + " }\n" + rest + "\n";
+  return "name = \"fill\"\n" + settings + "\n[[step]]\nkind = \"backfill\"\nname = \"fill\"\ntable = '" +
+         table + "'\nset = { " + set + " }\n" + rest + "\n";
 }
 
 void await_batches(Trial& trial, int count) {
@@ -123,7 +123,8 @@ void kill_program(Trial& trial, Process& process) {
   process.kill();
   const auto gone = [&] {
     return trial.db().number(
-               "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE "
+               "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND "
+               "application_name LIKE "
                "'pgsluice %'") == 0;
   };
   wait_for(gone, "the end of the killed program's sessions");
