@@ -15,15 +15,16 @@ namespace pgsluice {
 
 /// How one run is bounded.
 struct RunOptions {
-  std::optional<std::chrono::seconds> duration;   // --for
-  std::optional<int> until_minute;                // --until: minute of the local day
-  std::chrono::seconds wait{0};                   // for ranges that other live runs hold, before kRangesHeld
-  std::chrono::seconds grace{20};                 // between the first SIGTERM and the cancelling of batches in flight
-  bool handle_signals = true;                     // SIGTERM, SIGINT: drain; the second aborts
+  std::optional<std::chrono::seconds> duration;  // --for
+  std::optional<int> until_minute;               // --until: minute of the local day
+  std::chrono::seconds wait{0};                  // for ranges that other live runs hold, before kRangesHeld
+  std::chrono::seconds grace{20};  // between the first SIGTERM and the cancelling of batches in flight
+  bool handle_signals = true;      // SIGTERM, SIGINT: drain; the second aborts
 };
 
-/// Everything that the program can do with a job. Start here. Every call connects by itself, blocks until it is over,
-/// and belongs to one thread; different Engines are independent. Throws Error for what ends a call, nothing else.
+/// Everything that the program can do with a job. Start here. Every call connects by itself, blocks until it
+/// is over, and belongs to one thread; different Engines are independent. Throws Error for what ends a call,
+/// nothing else.
 class Engine {
  public:
   /// `dsn` as libpq reads it, empty for PG* variables. Connects later.
@@ -33,12 +34,13 @@ class Engine {
   Plan plan(const Job& job);
   /// Preflight: findings, worst first; is_refused() says if run would refuse. Writes nothing.
   std::vector<Finding> check(const Job& job);
-  /// Starts the job or goes on with it. Events go to `sink`, the last one a Summary. Returns the exit code; throws Error
-  /// for refusals before the first write and for failures, after the Summary is published.
+  /// Starts the job or goes on with it. Events go to `sink`, the last one a Summary. Returns the exit code;
+  /// throws Error for refusals before the first write and for failures, after the Summary is published.
   ExitCode run(const Job& job, const RunOptions& options, EventSink& sink);
   /// Runs every verify step and counts the rows that still match each backfill's `where`.
   ExitCode verify(const Job& job, EventSink& sink);
-  /// Undoes sql and index steps in reverse order. Throws Error(kRefused), before touching anything, if one cannot be.
+  /// Undoes sql and index steps in reverse order. Throws Error(kRefused), before touching anything, if one
+  /// cannot be.
   ExitCode rollback(const Job& job, EventSink& sink);
 
   /// From the ledger, from any machine. Empty name: every job.
@@ -49,7 +51,8 @@ class Engine {
   /// control: "run", "pause" or "cancel".
   void control(const std::string& name, const std::string& control, const std::string& reason);
   /// "batch.target=500ms", checked against `job`'s other limits when it is given.
-  void set(const std::string& name, const std::string& key, const std::string& value, const std::string& reason);
+  void set(const std::string& name, const std::string& key, const std::string& value,
+           const std::string& reason);
   /// Corrects the ledger by hand.
   void resolve(const std::string& name, const std::string& step, bool is_applied, const std::string& reason);
 

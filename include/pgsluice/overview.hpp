@@ -34,7 +34,7 @@ struct JobOverview {
   std::string name;
   std::string description;
   std::string state;
-  std::string control;         // run, pause, cancel
+  std::string control;  // run, pause, cancel
   std::string control_reason;
   std::string control_actor;
   std::vector<std::string> tunables;

@@ -10,29 +10,29 @@ namespace pgsluice {
 /// One statement as it will be sent, and the lock it takes.
 struct PlannedStatement {
   std::string sql;
-  std::string lock;         // "ACCESS EXCLUSIVE on \"public\".\"users\", lock_timeout 300 ms"
-  bool is_repeated = false; // once a batch
-  std::string when{};       // "first batch of the table", "last batch of a range"; empty: always
+  std::string lock;          // "ACCESS EXCLUSIVE on \"public\".\"users\", lock_timeout 300 ms"
+  bool is_repeated = false;  // once a batch
+  std::string when{};        // "first batch of the table", "last batch of a range"; empty: always
 };
 
 struct PlannedStep {
   std::string name;
   std::string kind;
-  std::string state;                 // what the ledger says of it: "waiting", "done", …; empty: not in the ledger
+  std::string state;  // what the ledger says of it: "waiting", "done", …; empty: not in the ledger
   std::vector<PlannedStatement> statements;
-  std::string walk;                  // "keyset along (\"id\")"; empty unless rows are walked
+  std::string walk;  // "keyset along (\"id\")"; empty unless rows are walked
   std::string walk_reason;
   std::int64_t rows_estimated = 0;
   std::int64_t wal_bytes_estimated = 0;
   std::chrono::milliseconds duration_estimated{0};
-  std::string undo;                  // how rollback undoes it, or why it cannot
+  std::string undo;  // how rollback undoes it, or why it cannot
   bool can_be_undone = false;
-  std::vector<std::string> notes;    // warnings: volatile functions, triggers that will fire, …
+  std::vector<std::string> notes;  // warnings: volatile functions, triggers that will fire, …
 };
 
 struct Plan {
   std::string job;
-  std::string target;                // the database, without secrets
+  std::string target;  // the database, without secrets
   std::vector<PlannedStep> steps;
 };
 
@@ -40,10 +40,10 @@ struct Plan {
 struct Finding {
   enum class Level { kRefuse, kWarn, kInform };
   Level level = Level::kInform;
-  std::string check;                 // "privileges", "key", "plan", "long transactions", …
+  std::string check;  // "privileges", "key", "plan", "long transactions", …
   std::string message;
   std::string hint;
-  int exit_code = 5;                 // of a refusal: 5, or 77 for privileges
+  int exit_code = 5;  // of a refusal: 5, or 77 for privileges
 };
 
 }  // namespace pgsluice

@@ -4,13 +4,13 @@
 
 namespace pgsluice::base {
 
-/// Who a process is, precisely enough to tell later that it is gone. Process ids repeat, so the start time belongs to
-/// it; so do the boot and the pid namespace, because containers share a host's name and boot.
+/// Who a process is, precisely enough to tell later that it is gone. Process ids repeat, so the start time
+/// belongs to it; so do the boot and the pid namespace, because containers share a host's name and boot.
 struct ProcessIdentity {
   std::string host;
-  std::string boot;       // boot id and pid namespace
+  std::string boot;  // boot id and pid namespace
   int pid = 0;
-  std::string started;    // clock ticks since boot, as /proc says
+  std::string started;  // clock ticks since boot, as /proc says
 
   bool operator==(const ProcessIdentity&) const = default;
 };

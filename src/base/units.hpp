@@ -8,10 +8,12 @@
 
 namespace pgsluice::base {
 
-/// "100ms", "2s", "15min", "1h", "1d" → milliseconds. Needs a unit, no sign, no space; nullopt otherwise or on overflow.
+/// "100ms", "2s", "15min", "1h", "1d" → milliseconds. Needs a unit, no sign, no space; nullopt otherwise or
+/// on overflow.
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
 
-/// "512B", "64kB", "64MB", "1GB", "1TB" (powers of 1,024, as PostgreSQL's settings) → bytes; nullopt otherwise.
+/// "512B", "64kB", "64MB", "1GB", "1TB" (powers of 1,024, as PostgreSQL's settings) → bytes; nullopt
+/// otherwise.
 std::optional<std::int64_t> parse_bytes(std::string_view text);
 
 /// "06:00" → minutes since midnight; nullopt otherwise.

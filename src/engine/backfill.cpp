@@ -13,20 +13,23 @@ constexpr std::chrono::milliseconds kLook{20};  // how soon a finished lane or a
 }
 
 int Backfill::working() const {
-  return static_cast<int>(std::count_if(crews_.begin(), crews_.end(), [](const auto& c) { return !c->is_over; }));
+  return static_cast<int>(
+      std::count_if(crews_.begin(), crews_.end(), [](const auto& c) { return !c->is_over; }));
 }
 
 asio::awaitable<void> Backfill::give_way_on(std::shared_ptr<Crew> crew, std::string who) {
   co_await crew->lane->yield_to(std::move(who));
 }
 
-asio::awaitable<void> Backfill::abort_on(std::shared_ptr<Crew> crew) { co_await crew->lane->abort(); }
+asio::awaitable<void> Backfill::abort_on(std::shared_ptr<Crew> crew) {
+  co_await crew->lane->abort();
+}
 
 void Backfill::start_lane(Stop& stop) {
   const int number = next_number_++;
   auto crew = std::make_shared<Crew>();
-  crew->connection = std::make_unique<pg::Connection>(connections_.target,
-                                                      connections_.application_prefix + " lane " + std::to_string(number));
+  crew->connection = std::make_unique<pg::Connection>(
+      connections_.target, connections_.application_prefix + " lane " + std::to_string(number));
   crew->lane = std::make_unique<Lane>(number, *crew->connection, at_);
   crews_.push_back(crew);
   asio::co_spawn(io_, crew->lane->work(), [this, crew, &stop](const std::exception_ptr& error) {
@@ -41,11 +44,13 @@ void Backfill::start_lane(Stop& stop) {
 }
 
 void Backfill::match_tunables() {
-  const auto limits = within_deadlock_timeout(at_.job.batch, at_.job.throttle.lock_wait, at_.step.deadlock_timeout);
+  const auto limits =
+      within_deadlock_timeout(at_.job.batch, at_.job.throttle.lock_wait, at_.step.deadlock_timeout);
   if (limits_ == limits) return;
   limits_ = limits;
   if (const auto tune = at_.sizer.retarget(limits_)) {
-    at_.journal.write(event::Tune{"batch.rows", std::to_string(tune->from), std::to_string(tune->to), tune->cause});
+    at_.journal.write(
+        event::Tune{"batch.rows", std::to_string(tune->from), std::to_string(tune->to), tune->cause});
   }
 }
 
@@ -82,7 +87,8 @@ std::map<int, int> Backfill::lane_of_pid() const {
 
 void Backfill::give_way(int number, const std::string& who) {
   for (const auto& crew : crews_) {
-    if (!crew->is_over && crew->lane->number() == number) asio::co_spawn(io_, give_way_on(crew, who), asio::detached);
+    if (!crew->is_over && crew->lane->number() == number)
+      asio::co_spawn(io_, give_way_on(crew, who), asio::detached);
   }
 }
 
@@ -93,7 +99,8 @@ void Backfill::abort() {
 }
 
 int Backfill::lanes_busy() const {
-  return static_cast<int>(std::count_if(crews_.begin(), crews_.end(), [](const auto& c) { return c->lane->is_in_batch(); }));
+  return static_cast<int>(
+      std::count_if(crews_.begin(), crews_.end(), [](const auto& c) { return c->lane->is_in_batch(); }));
 }
 
 }  // namespace pgsluice::engine

@@ -19,16 +19,19 @@ struct LaneConnections {
   std::string application_prefix;
 };
 
-/// Runs the lanes of one backfill step and keeps as many of them as `pool.lanes` says, also while that changes.
-/// Confined to the io thread.
+/// Runs the lanes of one backfill step and keeps as many of them as `pool.lanes` says, also while that
+/// changes. Confined to the io thread.
 class Backfill {
  public:
   Backfill(boost::asio::io_context& io, LaneConnections connections, LaneSurroundings surroundings)
-      : io_(io), connections_(std::move(connections)), at_(surroundings), limits_(within_deadlock_timeout(surroundings.job.batch, surroundings.job.throttle.lock_wait,
+      : io_(io),
+        connections_(std::move(connections)),
+        at_(surroundings),
+        limits_(within_deadlock_timeout(surroundings.job.batch, surroundings.job.throttle.lock_wait,
                                         surroundings.step.deadlock_timeout)) {}
 
-  /// Returns when no lane works any more: the step is done, held by others, or stop is requested. Throws the first
-  /// lane's Error after the others have drained.
+  /// Returns when no lane works any more: the step is done, held by others, or stop is requested. Throws the
+  /// first lane's Error after the others have drained.
   boost::asio::awaitable<void> run(Stop& stop);
 
   std::map<int, int> lane_of_pid() const;
@@ -54,7 +57,7 @@ class Backfill {
   boost::asio::io_context& io_;
   LaneConnections connections_;
   LaneSurroundings at_;
-  BatchLimits limits_;            // that the sizer works by
+  BatchLimits limits_;                        // that the sizer works by
   std::vector<std::shared_ptr<Crew>> crews_;  // shared with a cancel on its way, which may outlast the lane
   std::exception_ptr first_error_;
   int next_number_ = 1;

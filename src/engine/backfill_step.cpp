@@ -16,7 +16,8 @@ constexpr double kSamplePages = 300;
 constexpr int kRangesPerLane = 4;
 // A range below this many rows costs more to lease than it saves.
 constexpr std::int64_t kRowsPerRangeMin = 2'000;
-constexpr pg::TransactionLimits kSampleLimits{std::chrono::milliseconds{1'000}, std::chrono::milliseconds{60'000}, true};
+constexpr pg::TransactionLimits kSampleLimits{std::chrono::milliseconds{1'000},
+                                              std::chrono::milliseconds{60'000}, true};
 
 }  // namespace
 
@@ -30,26 +31,33 @@ PreparedBackfill prepare_backfill(pg::Session& session, const BackfillStep& step
   steps::check_columns(table, key, step);
   steps::explain(session, steps::update_sql(table, step, "false"));
   walk::Keyset keyset(table.sql(), std::move(key));
-  UpdateSql update = [table, step](const std::string& predicate) { return steps::update_sql(table, step, predicate); };
+  UpdateSql update = [table, step](const std::string& predicate) {
+    return steps::update_sql(table, step, predicate);
+  };
   const std::chrono::milliseconds deadlock_timeout{pg::deadlock_timeout_ms(session)};
   return {step_id, std::move(table), std::move(keyset), std::move(update), deadlock_timeout};
 }
 
 void cut_into_ranges(pg::Session& session, const PreparedBackfill& step, int lanes) {
   const std::int64_t rows = step.table.rows_estimate;
-  const auto parts = static_cast<int>(std::clamp<std::int64_t>(rows / kRowsPerRangeMin, 1, lanes * kRangesPerLane));
+  const auto parts =
+      static_cast<int>(std::clamp<std::int64_t>(rows / kRowsPerRangeMin, 1, lanes * kRangesPerLane));
   std::vector<ledger::NewRange> ranges;
   std::optional<pg::Key> lower;
   if (parts > 1) {
-    const auto sample = step.keyset.sample(std::nullopt, std::nullopt, parts, sample_percent(step.table.pages));
-    const auto keys = pg::in_transaction(session, kSampleLimits, [&] { return session.exec(sample.sql, sample.params); });
+    const auto sample =
+        step.keyset.sample(std::nullopt, std::nullopt, parts, sample_percent(step.table.pages));
+    const auto keys =
+        pg::in_transaction(session, kSampleLimits, [&] { return session.exec(sample.sql, sample.params); });
     for (std::size_t i = 0; i < keys.size(); ++i) {
       auto upper = step.keyset.read_key(keys, i);
       ranges.push_back({lower, upper, rows / parts});
       lower = std::move(upper);
     }
   }
-  ranges.push_back({lower, std::nullopt, std::max<std::int64_t>(0, rows - static_cast<std::int64_t>(ranges.size()) * (rows / parts))});
+  ranges.push_back(
+      {lower, std::nullopt,
+       std::max<std::int64_t>(0, rows - static_cast<std::int64_t>(ranges.size()) * (rows / parts))});
   base::failpoint("before_cut");
   ledger::cut(session, step.step_id, rows, ranges);
   base::failpoint("after_cut");

@@ -25,7 +25,8 @@ struct Cut {
 Cut find_end(pg::Session& session, const BatchWork& work) {
   const auto& range = work.range;
   const auto ask = work.keyset->bound(range.position, *range.upper, work.rows);
-  if (const auto bound = work.keyset->read_bound(session.exec(ask.sql, ask.params)); bound && !bound->is_past_range) {
+  if (const auto bound = work.keyset->read_bound(session.exec(ask.sql, ask.params));
+      bound && !bound->is_past_range) {
     return {{range.position, bound->key, bound->equal_prefix}, work.rows, false};
   }
   const auto rest = work.keyset->remainder(range.position, *range.upper, work.rows);
@@ -41,7 +42,8 @@ bool is_set_aside(const BatchWork& work, const Cut& cut) {
 std::int64_t change_rows(pg::Session& session, const BatchWork& work, const Cut& cut) {
   if (cut.visited == 0) return 0;
   if (is_set_aside(work, cut)) {
-    ledger::quarantine(session, work.step_id, cut.slice.upper, work.set_aside->sqlstate, work.set_aside->message);
+    ledger::quarantine(session, work.step_id, cut.slice.upper, work.set_aside->sqlstate,
+                       work.set_aside->message);
     return 0;
   }
   const auto predicate = work.keyset->predicate(cut.slice);
@@ -95,7 +97,8 @@ pg::TransactionLimits batch_limits(std::chrono::milliseconds target, std::chrono
   pg::TransactionLimits limits;
   limits.is_synchronous = false;
   limits.lock_timeout = std::min(lock_wait, kLockTimeoutMax);
-  // Two statements can use up their time: the one that moves the position waits for its row at most lock_timeout.
+  // Two statements can use up their time: the one that moves the position waits for its row at most
+  // lock_timeout.
   const std::chrono::milliseconds room{
       static_cast<std::int64_t>(kShareOfDeadlockTimeout * static_cast<double>(deadlock_timeout.count())) -
       limits.lock_timeout.count()};
@@ -105,7 +108,8 @@ pg::TransactionLimits batch_limits(std::chrono::milliseconds target, std::chrono
 
 BatchLimits within_deadlock_timeout(BatchLimits limits, std::chrono::milliseconds lock_wait,
                                     std::chrono::milliseconds deadlock_timeout) {
-  limits.target = std::min(limits.target, batch_limits(limits.target, lock_wait, deadlock_timeout).statement_timeout / 2);
+  limits.target =
+      std::min(limits.target, batch_limits(limits.target, lock_wait, deadlock_timeout).statement_timeout / 2);
   return limits;
 }
 

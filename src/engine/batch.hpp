@@ -29,39 +29,40 @@ struct BatchWork {
   const walk::Keyset* keyset = nullptr;
   const UpdateSql* update_sql = nullptr;
   std::int64_t step_id = 0;
-  ledger::Range range;               // REQUIRES: upper is fixed
-  std::int64_t rows = 0;             // wanted
+  ledger::Range range;    // REQUIRES: upper is fixed
+  std::int64_t rows = 0;  // wanted
   pg::TransactionLimits limits;
-  std::optional<SetAside> set_aside; // REQUIRES: rows == 1
+  std::optional<SetAside> set_aside;  // REQUIRES: rows == 1
 };
 
 /// How a batch ended. A value; see pg::Disposition for what must be done next.
 struct BatchOutcome {
   pg::Disposition disposition = pg::Disposition::kFatal;
-  bool is_fenced = false;            // rolled back: somebody else owns the range, or it was cut; take it again
+  bool is_fenced = false;  // rolled back: somebody else owns the range, or it was cut; take it again
   bool is_range_done = false;
   std::string sqlstate;
   std::string message;
   bool is_connection_lost = false;
-  bool is_session_spent = false;     // the next batch runs on another connection: take the range again first
-  pg::Key position;                  // reached when committed, aimed at otherwise; empty if the batch never got there
+  bool is_session_spent = false;  // the next batch runs on another connection: take the range again first
+  pg::Key position;  // reached when committed, aimed at otherwise; empty if the batch never got there
   std::int64_t visited = 0;
   std::int64_t changed = 0;
   std::int64_t quarantined = 0;
   std::chrono::nanoseconds duration{0};  // from BEGIN to the answer of COMMIT, as the session's thread saw it
 };
 
-/// Runs one batch in one transaction: where does it end, advance the position under the token, change the rows, count
-/// them, commit. Blocks; never throws Failure: what went wrong is in the outcome.
+/// Runs one batch in one transaction: where does it end, advance the position under the token, change the
+/// rows, count them, commit. Blocks; never throws Failure: what went wrong is in the outcome.
 BatchOutcome run_batch(pg::Session& session, const BatchWork& work);
 
-/// The batch's timeouts: statement_timeout min(5 × target, what keeps the transaction below 0.8 × deadlock_timeout, so that the
-/// application is never the deadlock's victim), lock_timeout min(throttle.lock_wait, 150 ms).
+/// The batch's timeouts: statement_timeout min(5 × target, what keeps the transaction below 0.8 ×
+/// deadlock_timeout, so that the application is never the deadlock's victim), lock_timeout
+/// min(throttle.lock_wait, 150 ms).
 pg::TransactionLimits batch_limits(std::chrono::milliseconds target, std::chrono::milliseconds lock_wait,
                                    std::chrono::milliseconds deadlock_timeout);
 
-/// The batch sizes with a target that these timeouts leave room for: at most half of the statement_timeout, so that an
-/// ordinary slow batch does not run into it.
+/// The batch sizes with a target that these timeouts leave room for: at most half of the statement_timeout,
+/// so that an ordinary slow batch does not run into it.
 BatchLimits within_deadlock_timeout(BatchLimits limits, std::chrono::milliseconds lock_wait,
                                     std::chrono::milliseconds deadlock_timeout);
 

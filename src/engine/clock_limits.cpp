@@ -32,7 +32,8 @@ bool is_past_until(int until_minute, std::chrono::steady_clock::time_point began
   const auto run_for = std::chrono::duration_cast<std::chrono::seconds>(now - began);
   const std::time_t began_at = std::time(nullptr) - run_for.count();
   const auto at = local_time(began_at);
-  const auto due = std::chrono::minutes{minutes_until(at.tm_hour * 60 + at.tm_min, until_minute)} - std::chrono::seconds{at.tm_sec};
+  const auto due = std::chrono::minutes{minutes_until(at.tm_hour * 60 + at.tm_min, until_minute)} -
+                   std::chrono::seconds{at.tm_sec};
   return run_for >= due;
 }
 

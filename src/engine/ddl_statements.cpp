@@ -7,7 +7,8 @@ namespace pgsluice::engine {
 namespace {
 
 bool is_worth_a_gentle_lock(const std::string& lock) {
-  return lock == "ACCESS EXCLUSIVE" || lock == "EXCLUSIVE" || lock == "SHARE ROW EXCLUSIVE" || lock == "SHARE";
+  return lock == "ACCESS EXCLUSIVE" || lock == "EXCLUSIVE" || lock == "SHARE ROW EXCLUSIVE" ||
+         lock == "SHARE";
 }
 
 }  // namespace

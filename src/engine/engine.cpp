@@ -28,7 +28,8 @@ auto with_session(const std::string& dsn, Work work) {
     return work(session);
   } catch (const pg::Failure& f) {
     if (f.is_connection_lost() || f.sqlstate() == "28000") {
-      throw Error(ExitCode::kUnreachable, f.what(), "check --dsn, DATABASE_URL or the PG* variables, and that the server runs");
+      throw Error(ExitCode::kUnreachable, f.what(),
+                  "check --dsn, DATABASE_URL or the PG* variables, and that the server runs");
     }
     if (f.sqlstate() == "42501") throw Error(ExitCode::kPrivileges, f.what(), "GRANT what is missing");
     throw Error(ExitCode::kFailed, std::string(f.what()) + " (SQLSTATE " + f.sqlstate() + ")");
@@ -37,20 +38,23 @@ auto with_session(const std::string& dsn, Work work) {
 
 void require_ledger(pg::Session& session, const std::string& name) {
   if (ledger::is_installed(session)) return;
-  throw Error(ExitCode::kNoSuchJob, "no job \"" + name + "\": this database holds no ledger", "run a job first, or check --dsn");
+  throw Error(ExitCode::kNoSuchJob, "no job \"" + name + "\": this database holds no ledger",
+              "run a job first, or check --dsn");
 }
 
 ledger::JobRecord require_job(pg::Session& session, const std::string& name) {
   require_ledger(session, name);
   auto job = ledger::find_job(session, name);
   if (!job) {
-    throw Error(ExitCode::kNoSuchJob, "no job \"" + name + "\" in this database's ledger", "pgsluice status lists the jobs");
+    throw Error(ExitCode::kNoSuchJob, "no job \"" + name + "\" in this database's ledger",
+                "pgsluice status lists the jobs");
   }
   return *job;
 }
 
 /// What an earlier `set` said stands beside the new value: rows_min may follow rows_max.
-void check_tunable(pg::Session& session, const std::string& name, const std::string& key, const std::string& value) {
+void check_tunable(pg::Session& session, const std::string& name, const std::string& key,
+                   const std::string& value) {
   Job job;
   for (const auto& overview : ledger::read_overview(session, name)) {
     for (const auto& tunable : overview.tunables) {
@@ -59,7 +63,8 @@ void check_tunable(pg::Session& session, const std::string& name, const std::str
     }
   }
   if (const auto mistake = apply_tunable(job, key, value); !mistake.empty()) {
-    throw Error(ExitCode::kUsage, mistake, "tunables are pool.lanes, batch.*, throttle.* and max_quarantined");
+    throw Error(ExitCode::kUsage, mistake,
+                "tunables are pool.lanes, batch.*, throttle.* and max_quarantined");
   }
 }
 
@@ -74,7 +79,8 @@ std::string actor() {
 Engine::Engine(std::string dsn) : dsn_(std::move(dsn)) {}
 
 Plan Engine::plan(const Job& job) {
-  return with_session(dsn_, [&](pg::Session& s) { return engine::make_plan(s, job, pg::ConnectionTarget(dsn_).display()); });
+  return with_session(
+      dsn_, [&](pg::Session& s) { return engine::make_plan(s, job, pg::ConnectionTarget(dsn_).display()); });
 }
 
 std::vector<Finding> Engine::check(const Job& job) {
@@ -118,16 +124,16 @@ std::vector<JobOverview> Engine::status(const std::string& name) {
     if (!name.empty()) require_ledger(s, name);
     auto jobs = ledger::read_overview(s, name);
     if (!name.empty() && jobs.empty()) {
-      throw Error(ExitCode::kNoSuchJob, "no job \"" + name + "\" in this database's ledger", "pgsluice status lists the jobs");
+      throw Error(ExitCode::kNoSuchJob, "no job \"" + name + "\" in this database's ledger",
+                  "pgsluice status lists the jobs");
     }
     return jobs;
   });
 }
 
 std::vector<LogEntry> Engine::history(const std::string& name, int limit) {
-  return with_session(dsn_, [&](pg::Session& s) {
-    return ledger::read_events(s, require_job(s, name).job_id, limit);
-  });
+  return with_session(
+      dsn_, [&](pg::Session& s) { return ledger::read_events(s, require_job(s, name).job_id, limit); });
 }
 
 std::vector<QuarantinedRow> Engine::failures(const std::string& name) {
@@ -145,7 +151,8 @@ void Engine::control(const std::string& name, const std::string& control, const 
   });
 }
 
-void Engine::set(const std::string& name, const std::string& key, const std::string& value, const std::string& reason) {
+void Engine::set(const std::string& name, const std::string& key, const std::string& value,
+                 const std::string& reason) {
   with_session(dsn_, [&](pg::Session& s) {
     require_job(s, name);
     check_tunable(s, name, key, value);
@@ -154,7 +161,8 @@ void Engine::set(const std::string& name, const std::string& key, const std::str
   });
 }
 
-void Engine::resolve(const std::string& name, const std::string& step, bool is_applied, const std::string& reason) {
+void Engine::resolve(const std::string& name, const std::string& step, bool is_applied,
+                     const std::string& reason) {
   with_session(dsn_, [&](pg::Session& s) {
     require_ledger(s, name);
     ledger::resolve_step(s, name, step, is_applied ? "done" : "waiting", actor(), reason);

@@ -18,10 +18,16 @@ void Gate::decide(const governor::Decision& decision, TimePoint now) {
   decided_at_ = now;
 }
 
-void Gate::pause(const std::string& reason) { pause_reason_ = reason; }
-void Gate::resume() { pause_reason_.reset(); }
+void Gate::pause(const std::string& reason) {
+  pause_reason_ = reason;
+}
+void Gate::resume() {
+  pause_reason_.reset();
+}
 
-bool Gate::is_stale(TimePoint now) const { return !decided_at_ || now - *decided_at_ > governor::kSampleAgeMax; }
+bool Gate::is_stale(TimePoint now) const {
+  return !decided_at_ || now - *decided_at_ > governor::kSampleAgeMax;
+}
 
 bool Gate::is_open(TimePoint now) const {
   return !is_paused() && !is_stale(now) && decision_.flow != governor::Flow::kHold;
@@ -30,11 +36,15 @@ bool Gate::is_open(TimePoint now) const {
 std::string Gate::reason(TimePoint now) const {
   if (pause_reason_) return "paused: " + *pause_reason_;
   if (!decided_at_) return "waiting for the first samples";
-  if (is_stale(now)) return "no fresh sample of any signal for " + governor::quantity_text(governor::seconds_between(*decided_at_, now), "s");
+  if (is_stale(now))
+    return "no fresh sample of any signal for " +
+           governor::quantity_text(governor::seconds_between(*decided_at_, now), "s");
   return decision_.reason;
 }
 
-double Gate::pace(TimePoint now) const { return is_open(now) ? decision_.pace : 0; }
+double Gate::pace(TimePoint now) const {
+  return is_open(now) ? decision_.pace : 0;
+}
 
 std::optional<Gate::TimePoint> Gate::held_since(TimePoint now) {
   if (is_open(now) || waiting_ == 0) {

@@ -10,13 +10,14 @@
 
 namespace pgsluice::engine {
 
-/// Where a lane asks before each batch. Holds while the governor's decision or an operator's pause says so, and waits
-/// between batches as the pace demands. Confined to the io thread.
+/// Where a lane asks before each batch. Holds while the governor's decision or an operator's pause says so,
+/// and waits between batches as the pace demands. Confined to the io thread.
 class Gate {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
 
-  /// The governor's word. A decision that is not renewed within governor::kSampleAgeMax holds: no fresh sample, no new batch.
+  /// The governor's word. A decision that is not renewed within governor::kSampleAgeMax holds: no fresh
+  /// sample, no new batch.
   void decide(const governor::Decision& decision, TimePoint now);
   void pause(const std::string& reason);
   void resume();
@@ -27,8 +28,8 @@ class Gate {
   std::string reason(TimePoint now) const;
   double pace(TimePoint now) const;
   const governor::Decision& decision() const { return decision_; }
-  /// Since when lanes have been held, for whatever reason, without a break. Nothing while no lane asks: an index build
-  /// does not wait for replicas.
+  /// Since when lanes have been held, for whatever reason, without a break. Nothing while no lane asks: an
+  /// index build does not wait for replicas.
   std::optional<TimePoint> held_since(TimePoint now);
 
   /// Returns when no operator's pause stands, or stop is requested: between steps.

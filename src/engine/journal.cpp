@@ -28,10 +28,13 @@ void Journal::write(EventBody body) {
   sink_.publish(std::move(event));
 }
 
-std::vector<LogEntry> Journal::take_pending() { return std::exchange(pending_, {}); }
+std::vector<LogEntry> Journal::take_pending() {
+  return std::exchange(pending_, {});
+}
 
 void Journal::give_back(std::vector<LogEntry> entries) {
-  entries.insert(entries.end(), std::make_move_iterator(pending_.begin()), std::make_move_iterator(pending_.end()));
+  entries.insert(entries.end(), std::make_move_iterator(pending_.begin()),
+                 std::make_move_iterator(pending_.end()));
   pending_ = std::move(entries);
   if (pending_.size() <= kPendingMax) return;
   const auto surplus = pending_.size() - kPendingMax;

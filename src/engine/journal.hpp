@@ -9,8 +9,8 @@
 
 namespace pgsluice::engine {
 
-/// Everything that happens goes through here: at once to the sink, and, but for batches, leases and status, into the
-/// job's event log with the next flush. Confined to the io thread.
+/// Everything that happens goes through here: at once to the sink, and, but for batches, leases and status,
+/// into the job's event log with the next flush. Confined to the io thread.
 class Journal {
  public:
   /// Entries that wait for a ledger that cannot be reached; beyond, the oldest are dropped and counted.
@@ -20,7 +20,9 @@ class Journal {
       : sink_(sink), job_(std::move(job)), run_id_(std::move(run_id)) {}
 
   void write(EventBody body);
-  void warn(const std::string& message, const std::string& hint = {}) { write(event::Warning{message, hint}); }
+  void warn(const std::string& message, const std::string& hint = {}) {
+    write(event::Warning{message, hint});
+  }
 
   /// What the ledger has not yet; the caller stores it.
   std::vector<LogEntry> take_pending();

@@ -27,7 +27,8 @@ boost::asio::awaitable<void> Keeper::run(const bool& is_over, std::function<std:
 
 boost::asio::awaitable<void> Keeper::turn(bool is_heartbeat_due, std::string progress) {
   const std::string timezone = job_.window ? job_.window->timezone : "UTC";
-  std::function<ledger::Control(pg::Session&)> visit = [=, job_id = job_id_, run_id = run_id_](pg::Session& s) {
+  std::function<ledger::Control(pg::Session&)> visit = [=, job_id = job_id_,
+                                                        run_id = run_id_](pg::Session& s) {
     return is_heartbeat_due ? ledger::heartbeat(s, job_id, run_id, progress, timezone)
                             : ledger::read_control(s, job_id, run_id, timezone);
   };
@@ -35,7 +36,8 @@ boost::asio::awaitable<void> Keeper::turn(bool is_heartbeat_due, std::string pro
     const auto control = co_await connection_.run<ledger::Control>(std::move(visit));
     obey(control);
   } catch (const pg::Failure&) {
-    // Unreachable for now: the lanes notice too and decide when to give up; a late heartbeat is what fencing is for.
+    // Unreachable for now: the lanes notice too and decide when to give up; a late heartbeat is what fencing
+    // is for.
   }
 }
 

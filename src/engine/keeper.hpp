@@ -15,18 +15,26 @@
 
 namespace pgsluice::engine {
 
-/// Keeps a run alive and obedient: renews its lease, reads what operators said, applies tunables, watches the clock
-/// (--for, --until, [window], throttle.give_up) and stores the event log. On a connection of its own; a server that
-/// cannot be reached is tried again at the next turn. Confined to the io thread.
+/// Keeps a run alive and obedient: renews its lease, reads what operators said, applies tunables, watches the
+/// clock
+/// (--for, --until, [window], throttle.give_up) and stores the event log. On a connection of its own; a
+/// server that cannot be reached is tried again at the next turn. Confined to the io thread.
 class Keeper {
  public:
-  Keeper(pg::Connection& connection, std::int64_t job_id, std::string run_id, const RunOptions& options, Job& job, Gate& gate,
-         Journal& journal, Stop& stop)
-      : connection_(connection), job_id_(job_id), run_id_(std::move(run_id)), options_(options), job_(job),
-        tunables_(job), gate_(gate), journal_(journal), stop_(stop) {}
+  Keeper(pg::Connection& connection, std::int64_t job_id, std::string run_id, const RunOptions& options,
+         Job& job, Gate& gate, Journal& journal, Stop& stop)
+      : connection_(connection),
+        job_id_(job_id),
+        run_id_(std::move(run_id)),
+        options_(options),
+        job_(job),
+        tunables_(job),
+        gate_(gate),
+        journal_(journal),
+        stop_(stop) {}
 
-  /// Turns every kTurn until `is_over` is set, then stores what is left of the event log. `progress` gives the line that
-  /// `status` shows.
+  /// Turns every kTurn until `is_over` is set, then stores what is left of the event log. `progress` gives
+  /// the line that `status` shows.
   boost::asio::awaitable<void> run(const bool& is_over, std::function<std::string()> progress);
 
   /// Stores pending events; keeps them if the ledger cannot be reached.
@@ -46,8 +54,8 @@ class Keeper {
   std::int64_t job_id_;
   std::string run_id_;
   RunOptions options_;
-  Job& job_;               // the tunables of now: this is their only writer
-  Job tunables_;           // as the job file has them
+  Job& job_;      // the tunables of now: this is their only writer
+  Job tunables_;  // as the job file has them
   Gate& gate_;
   Journal& journal_;
   Stop& stop_;

@@ -12,7 +12,9 @@ namespace {
 constexpr std::chrono::milliseconds kBackoffFirst{20};
 constexpr std::chrono::milliseconds kBackoffMax{5'000};
 
-double seconds(std::chrono::nanoseconds d) { return std::chrono::duration<double>(d).count(); }
+double seconds(std::chrono::nanoseconds d) {
+  return std::chrono::duration<double>(d).count();
+}
 
 std::string row_in_words(const pg::Table& table, const pg::Key& key) {
   return "row " + pg::display(key) + " of table \"" + table.schema + "." + table.name + "\"";
@@ -23,9 +25,11 @@ ExitCode exit_code_for(const std::string& sqlstate) {
 }
 
 std::string hint_for(const std::string& sqlstate) {
-  if (sqlstate == "53100") return "free space on the server's disk, then run again: the job goes on where it stopped";
+  if (sqlstate == "53100")
+    return "free space on the server's disk, then run again: the job goes on where it stopped";
   if (sqlstate == "42501") return "GRANT what is missing, then run again: the job goes on where it stopped";
-  if (sqlstate.substr(0, 2) == "42") return "the table or an expression does not fit any more: compare it with the job file";
+  if (sqlstate.substr(0, 2) == "42")
+    return "the table or an expression does not fit any more: compare it with the job file";
   return "mend the cause, then run again: the job goes on where it stopped";
 }
 
@@ -92,7 +96,9 @@ boost::asio::awaitable<BatchOutcome> Lane::attempt(ledger::Range range, std::int
   work.rows = rows;
   work.limits = batch_limits(at_.job.batch.target, at_.job.throttle.lock_wait, at_.step.deadlock_timeout);
   work.set_aside = set_aside_;
-  std::function<BatchOutcome(pg::Session&)> run = [work = std::move(work)](pg::Session& s) { return run_batch(s, work); };
+  std::function<BatchOutcome(pg::Session&)> run = [work = std::move(work)](pg::Session& s) {
+    return run_batch(s, work);
+  };
 
   rows_in_flight_ = rows;
   BatchOutcome outcome;
@@ -154,16 +160,17 @@ Lane::Next Lane::on_retryable(const BatchOutcome& outcome, std::int64_t rows, st
 
 Lane::Next Lane::on_row_fault(const ledger::Range& range, const BatchOutcome& outcome, std::int64_t rows) {
   const bool is_single = bisection_.on_fault(rows) == walk::Bisection::Verdict::kSingleRow;
-  at_.journal.write(event::BatchFailed{range.token.range_id, number_, outcome.sqlstate, outcome.message, attempt_,
-                                       is_single ? "quarantine" : "bisect", 0});
+  at_.journal.write(event::BatchFailed{range.token.range_id, number_, outcome.sqlstate, outcome.message,
+                                       attempt_, is_single ? "quarantine" : "bisect", 0});
   if (!is_single) return outcome.is_session_spent ? Next::kLeaseAgain : Next::kGoOn;
   forget_set_aside();  // its row is gone, or this would not be another one
   if (at_.tally.step_rows().quarantined + at_.tally.setting_aside >= at_.job.max_quarantined) {
     throw Error(ExitCode::kFailed,
-                row_in_words(at_.step.table, outcome.position) + " cannot be changed: " + outcome.message + " (SQLSTATE " +
-                    outcome.sqlstate + ")",
+                row_in_words(at_.step.table, outcome.position) + " cannot be changed: " + outcome.message +
+                    " (SQLSTATE " + outcome.sqlstate + ")",
                 "correct the row or the expression, or allow more than max_quarantined = " +
-                    std::to_string(at_.job.max_quarantined) + "; then run again: the job goes on at this row");
+                    std::to_string(at_.job.max_quarantined) +
+                    "; then run again: the job goes on at this row");
   }
   set_aside_ = SetAside{outcome.position, outcome.sqlstate, outcome.message};
   ++at_.tally.setting_aside;
@@ -177,14 +184,15 @@ void Lane::forget_set_aside() {
 
 void Lane::fail(const BatchOutcome& outcome) const {
   throw Error(exit_code_for(outcome.sqlstate),
-              "a batch on table \"" + at_.step.table.schema + "." + at_.step.table.name + "\" failed: " + outcome.message +
-                  " (SQLSTATE " + outcome.sqlstate + ")",
+              "a batch on table \"" + at_.step.table.schema + "." + at_.step.table.name +
+                  "\" failed: " + outcome.message + " (SQLSTATE " + outcome.sqlstate + ")",
               hint_for(outcome.sqlstate));
 }
 
 void Lane::tune(const std::optional<walk::Tune>& change) {
   if (!change) return;
-  at_.journal.write(event::Tune{"batch.rows", std::to_string(change->from), std::to_string(change->to), change->cause});
+  at_.journal.write(
+      event::Tune{"batch.rows", std::to_string(change->from), std::to_string(change->to), change->cause});
 }
 
 boost::asio::awaitable<void> Lane::yield_to(std::string who) {

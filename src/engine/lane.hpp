@@ -19,7 +19,7 @@ namespace pgsluice::engine {
 /// What every lane of a step is given; each reference outlives the lanes and is confined to the io thread.
 struct LaneSurroundings {
   const PreparedBackfill& step;
-  const Job& job;        // the tunables of now: `set` changes them while lanes run
+  const Job& job;  // the tunables of now: `set` changes them while lanes run
   LeaseDesk& desk;
   Gate& gate;
   walk::Sizer& sizer;
@@ -28,8 +28,8 @@ struct LaneSurroundings {
   const Stop& stop;
 };
 
-/// One connection with the work done on it, one batch after the other: lease a range, ask the gate, run a batch, look at
-/// the outcome, go on. Confined to the io thread but for the batch itself.
+/// One connection with the work done on it, one batch after the other: lease a range, ask the gate, run a
+/// batch, look at the outcome, go on. Confined to the io thread but for the batch itself.
 class Lane {
  public:
   Lane(int number, pg::Connection& connection, LaneSurroundings surroundings);
@@ -37,7 +37,8 @@ class Lane {
   Lane(const Lane&) = delete;
   Lane& operator=(const Lane&) = delete;
 
-  /// Works until nothing is left for it, stop is requested, or retire() was called. Throws Error for what ends the run.
+  /// Works until nothing is left for it, stop is requested, or retire() was called. Throws Error for what
+  /// ends the run.
   boost::asio::awaitable<void> work();
 
   /// Finish the batch in flight, give the range back, end.
@@ -71,13 +72,13 @@ class Lane {
   pg::Connection& connection_;
   LaneSurroundings at_;
   base::Backoff jitter_;
-  walk::Bisection bisection_;            // of the present range
-  std::optional<SetAside> set_aside_;    // the next batch is this row
+  walk::Bisection bisection_;          // of the present range
+  std::optional<SetAside> set_aside_;  // the next batch is this row
   std::chrono::milliseconds last_batch_{0};
-  std::chrono::milliseconds backoff_{0}; // before the next attempt
+  std::chrono::milliseconds backoff_{0};  // before the next attempt
   int attempt_ = 1;
   std::int64_t rows_in_flight_ = 0;
-  bool is_yielding_ = false;             // a cancel for somebody who waits is on its way
+  bool is_yielding_ = false;  // a cancel for somebody who waits is on its way
   bool is_retired_ = false;
 };
 

@@ -11,8 +11,10 @@ namespace {
 
 // A split costs a sample and a fenced batch: it must spare several.
 constexpr std::int64_t kBatchesToSplit = 4;
-constexpr std::chrono::milliseconds kAskAgain{50};  // while an orphan backend or our own lanes hold what is left
-constexpr pg::TransactionLimits kSampleLimits{std::chrono::milliseconds{1'000}, std::chrono::milliseconds{10'000}, true};
+constexpr std::chrono::milliseconds kAskAgain{
+    50};  // while an orphan backend or our own lanes hold what is left
+constexpr pg::TransactionLimits kSampleLimits{std::chrono::milliseconds{1'000},
+                                              std::chrono::milliseconds{10'000}, true};
 
 /// Fixes the end of a tail range at the table's highest key. False: the range is done or lost, take another.
 bool fix_tail(pg::Session& session, const walk::Keyset& keyset, ledger::Range& range) {
@@ -26,12 +28,14 @@ bool fix_tail(pg::Session& session, const walk::Keyset& keyset, ledger::Range& r
   return ledger::fix_upper(session, range.token, *range.upper);
 }
 
-std::optional<event::Split> split_largest(pg::Session& session, const PreparedBackfill& step, std::int64_t rows_to_split) {
+std::optional<event::Split> split_largest(pg::Session& session, const PreparedBackfill& step,
+                                          std::int64_t rows_to_split) {
   const auto candidate = ledger::largest_remaining(session, step.step_id);
   if (!candidate || candidate->rows_left < rows_to_split) return std::nullopt;
   const auto sample =
       step.keyset.sample(candidate->position, candidate->upper, 2, sample_percent(step.table.pages));
-  const auto keys = pg::in_transaction(session, kSampleLimits, [&] { return session.exec(sample.sql, sample.params); });
+  const auto keys =
+      pg::in_transaction(session, kSampleLimits, [&] { return session.exec(sample.sql, sample.params); });
   if (keys.empty()) return std::nullopt;
   const auto middle = step.keyset.read_key(keys, 0);
   const ledger::IsBefore is_before = [&](const std::string& position, int first) {
@@ -45,8 +49,9 @@ std::optional<event::Split> split_largest(pg::Session& session, const PreparedBa
 
 }  // namespace
 
-LeaseDesk::Answer LeaseDesk::ask(pg::Session& session, const PreparedBackfill& step, const std::string& run_id,
-                                 const std::set<std::int64_t>& in_use, std::int64_t rows_to_split) {
+LeaseDesk::Answer LeaseDesk::ask(pg::Session& session, const PreparedBackfill& step,
+                                 const std::string& run_id, const std::set<std::int64_t>& in_use,
+                                 std::int64_t rows_to_split) {
   Answer answer;
   for (;;) {
     answer.range = ledger::lease_next(session, step.step_id, run_id, in_use);
@@ -97,7 +102,8 @@ boost::asio::awaitable<std::optional<ledger::Range>> LeaseDesk::next(pg::Connect
   co_return std::nullopt;
 }
 
-boost::asio::awaitable<std::optional<ledger::Range>> LeaseDesk::again(pg::Connection& connection, ledger::Token token) {
+boost::asio::awaitable<std::optional<ledger::Range>> LeaseDesk::again(pg::Connection& connection,
+                                                                      ledger::Token token) {
   std::function<std::optional<ledger::Range>(pg::Session&)> lease = [token](pg::Session& s) {
     return ledger::lease_again(s, token);
   };
@@ -106,7 +112,8 @@ boost::asio::awaitable<std::optional<ledger::Range>> LeaseDesk::again(pg::Connec
   co_return range;
 }
 
-boost::asio::awaitable<void> LeaseDesk::give_back(pg::Connection& connection, ledger::Token token, bool is_done) {
+boost::asio::awaitable<void> LeaseDesk::give_back(pg::Connection& connection, ledger::Token token,
+                                                  bool is_done) {
   if (!is_done) {
     std::function<bool(pg::Session&)> release = [token](pg::Session& s) {
       ledger::release(s, token);

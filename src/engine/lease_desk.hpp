@@ -16,16 +16,22 @@
 
 namespace pgsluice::engine {
 
-/// Gives ranges to the lanes of one run: leases what is free, and when nothing is, splits the largest range in work.
-/// Confined to the io thread; one lane is served at a time, so that none takes what another is just being given.
+/// Gives ranges to the lanes of one run: leases what is free, and when nothing is, splits the largest range
+/// in work. Confined to the io thread; one lane is served at a time, so that none takes what another is just
+/// being given.
 class LeaseDesk {
  public:
-  LeaseDesk(const PreparedBackfill& step, std::string run_id, const walk::Sizer& sizer, Journal& journal, Tally& tally,
-            const Stop& stop)
-      : step_(step), run_id_(std::move(run_id)), sizer_(sizer), journal_(journal), tally_(tally), stop_(stop) {}
+  LeaseDesk(const PreparedBackfill& step, std::string run_id, const walk::Sizer& sizer, Journal& journal,
+            Tally& tally, const Stop& stop)
+      : step_(step),
+        run_id_(std::move(run_id)),
+        sizer_(sizer),
+        journal_(journal),
+        tally_(tally),
+        stop_(stop) {}
 
-  /// The next range for a lane, with its upper end fixed. nullopt: nothing is left, or other live runs hold what is
-  /// left, or stop is requested. Waits while our own lanes or an orphan backend hold it.
+  /// The next range for a lane, with its upper end fixed. nullopt: nothing is left, or other live runs hold
+  /// what is left, or stop is requested. Waits while our own lanes or an orphan backend hold it.
   boost::asio::awaitable<std::optional<ledger::Range>> next(pg::Connection& connection, int lane);
 
   /// The same range again, after a reconnect, a fence or a doubt. nullopt: it is another's now, or done.

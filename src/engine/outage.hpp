@@ -15,21 +15,25 @@ namespace pgsluice::engine {
 
 /// How long a run stands an unreachable server, then it exits with 69. A restart or a failover takes less.
 constexpr std::chrono::seconds kReconnectMax{60};
-/// The same before anything was begun: whoever mistyped the host wants to hear of it, and there is nothing to save.
+/// The same before anything was begun: whoever mistyped the host wants to hear of it, and there is nothing to
+/// save.
 constexpr std::chrono::seconds kFirstConnectMax{5};
 constexpr std::chrono::milliseconds kReconnectFirst{50};
 constexpr std::chrono::milliseconds kReconnectWaitMax{5'000};
 
-/// Runs `work` until it succeeds or the server was unreachable for `patience`; also retries what the server calls
-/// retryable, a lock that is not to be had for instance. Throws Error(kUnreachable), or Error(kWorkLeft) if the server was
-/// there. REQUIRES: `work` may run twice, for its first answer can be lost. Other failures pass through.
+/// Runs `work` until it succeeds or the server was unreachable for `patience`; also retries what the server
+/// calls retryable, a lock that is not to be had for instance. Throws Error(kUnreachable), or
+/// Error(kWorkLeft) if the server was there. REQUIRES: `work` may run twice, for its first answer can be
+/// lost. Other failures pass through.
 template <class Result>
-boost::asio::awaitable<Result> keep_trying(pg::Connection& connection, std::function<Result(pg::Session&)> work,
-                                           Journal& journal, const Stop& stop,
+boost::asio::awaitable<Result> keep_trying(pg::Connection& connection,
+                                           std::function<Result(pg::Session&)> work, Journal& journal,
+                                           const Stop& stop,
                                            std::chrono::milliseconds patience = kReconnectMax) {
   const auto began = std::chrono::steady_clock::now();
   // Every connection waits its own while: lanes that were cut off together do not come back together.
-  const base::Backoff backoff{kReconnectFirst, kReconnectWaitMax, base::Backoff::kNoLimit, std::random_device{}()};
+  const base::Backoff backoff{kReconnectFirst, kReconnectWaitMax, base::Backoff::kNoLimit,
+                              std::random_device{}()};
   for (int attempt = 1;; ++attempt) {
     std::string message;
     bool is_reached = false;

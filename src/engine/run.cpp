@@ -29,8 +29,9 @@ using SteadyClock = std::chrono::steady_clock;
 namespace {
 
 constexpr std::chrono::milliseconds kProgressTurn{250};
-// After batches were cancelled they end at once, unless the server does not answer any more: then the process ends
-// without them. Nothing is lost: the server decides alone whether the batch commits, and the next run asks it.
+// After batches were cancelled they end at once, unless the server does not answer any more: then the process
+// ends without them. Nothing is lost: the server decides alone whether the batch commits, and the next run
+// asks it.
 constexpr std::chrono::seconds kAbortMax{5};
 
 /// What the ledger has to know before the first step. Blocks; safe to repeat.
@@ -50,22 +51,32 @@ Opened open_run(pg::Session& session, const Job& job, const std::string& run_id)
   ledger::end_gone_runs(session, opened.record.job_id);
   ledger::register_run(session, opened.record.job_id, run_id, kVersion, base::this_process());
   base::failpoint("after_register");
-  opened.control = ledger::read_control(session, opened.record.job_id, run_id, job.window ? job.window->timezone : "UTC");
+  opened.control =
+      ledger::read_control(session, opened.record.job_id, run_id, job.window ? job.window->timezone : "UTC");
   return opened;
 }
 
 const char* outcome_text(ExitCode code) {
   switch (code) {
-    case ExitCode::kDone: return "done";
-    case ExitCode::kQuarantined: return "done, rows quarantined";
-    case ExitCode::kMismatch: return "verify mismatch";
-    case ExitCode::kPaused: return "paused";
-    case ExitCode::kCancelled: return "cancelled";
-    case ExitCode::kRangesHeld: return "held by other runs";
-    case ExitCode::kWorkLeft: return "work left";
+    case ExitCode::kDone:
+      return "done";
+    case ExitCode::kQuarantined:
+      return "done, rows quarantined";
+    case ExitCode::kMismatch:
+      return "verify mismatch";
+    case ExitCode::kPaused:
+      return "paused";
+    case ExitCode::kCancelled:
+      return "cancelled";
+    case ExitCode::kRangesHeld:
+      return "held by other runs";
+    case ExitCode::kWorkLeft:
+      return "work left";
     case ExitCode::kRefused:
-    case ExitCode::kPrivileges: return "refused";
-    default: return "failed";
+    case ExitCode::kPrivileges:
+      return "refused";
+    default:
+      return "failed";
   }
 }
 
@@ -73,18 +84,23 @@ const char* outcome_text(ExitCode code) {
 const char* job_state(ExitCode code) {
   switch (code) {
     case ExitCode::kDone:
-    case ExitCode::kQuarantined: return "done";
-    case ExitCode::kCancelled: return "cancelled";
+    case ExitCode::kQuarantined:
+      return "done";
+    case ExitCode::kCancelled:
+      return "cancelled";
     case ExitCode::kPaused:
     case ExitCode::kRangesHeld:
     case ExitCode::kUnreachable:
-    case ExitCode::kWorkLeft: return "ready";
-    default: return "failed";
+    case ExitCode::kWorkLeft:
+      return "ready";
+    default:
+      return "failed";
   }
 }
 
 Error as_error(const pg::Failure& f) {
-  if (f.sqlstate() == "42501") return Error(ExitCode::kPrivileges, f.what(), "GRANT what is missing to the role that runs the job");
+  if (f.sqlstate() == "42501")
+    return Error(ExitCode::kPrivileges, f.what(), "GRANT what is missing to the role that runs the job");
   const bool is_unreachable = f.is_connection_lost() || f.sqlstate() == "28000";
   return Error(is_unreachable ? ExitCode::kUnreachable : ExitCode::kFailed, f.what(),
                is_unreachable ? "check the connection, then run again: the job goes on where it stopped"
@@ -169,22 +185,28 @@ asio::awaitable<void> Run::open() {
   // The steps' own connection: the first batch's lane finds the server warm.
   std::function<bool(pg::Session&)> connect = [](pg::Session&) { return true; };
   co_await keep_trying<bool>(control_, connect, journal_, stop_, kFirstConnectMax);
-  std::function<Opened(pg::Session&)> open_it = [job = job_, run_id = run_id_](pg::Session& s) { return open_run(s, job, run_id); };
+  std::function<Opened(pg::Session&)> open_it = [job = job_, run_id = run_id_](pg::Session& s) {
+    return open_run(s, job, run_id);
+  };
   const auto opened = co_await keep_trying<Opened>(control_, open_it, journal_, stop_);
   record_ = opened.record;
   is_registered_ = true;
   const bool is_resumed = std::any_of(record_.steps.begin(), record_.steps.end(),
                                       [](const ledger::StepRecord& s) { return s.state != "waiting"; });
-  journal_.write(event::RunStarted{kVersion, base::this_process().host, base::this_process().pid, is_resumed, job_.lanes});
+  journal_.write(event::RunStarted{kVersion, base::this_process().host, base::this_process().pid, is_resumed,
+                                   job_.lanes});
 
-  keeper_ = std::make_unique<Keeper>(control_, record_.job_id, run_id_, options_, job_, gate_, journal_, stop_);
+  keeper_ =
+      std::make_unique<Keeper>(control_, record_.job_id, run_id_, options_, job_, gate_, journal_, stop_);
   if (opened.control.control == "pause") {
-    stop_.request(StopCause::kPaused, "the job is paused" + (opened.control.reason.empty() ? "" : ": " + opened.control.reason));
+    stop_.request(StopCause::kPaused,
+                  "the job is paused" + (opened.control.reason.empty() ? "" : ": " + opened.control.reason));
     co_return;
   }
   keeper_->obey(opened.control);
   ++beside_;
-  asio::co_spawn(io_, keeper_->run(is_over_, [this] { return progress_text(); }), [this](const std::exception_ptr&) { --beside_; });
+  asio::co_spawn(io_, keeper_->run(is_over_, [this] { return progress_text(); }),
+                 [this](const std::exception_ptr&) { --beside_; });
   ++beside_;
   asio::co_spawn(io_, sampler_.run(is_over_), [this](const std::exception_ptr&) { --beside_; });
   ++beside_;
@@ -240,7 +262,8 @@ asio::awaitable<void> Run::watch_signals() {
     ++signals_seen_;
     stop_.request(StopCause::kSignal, "a signal asked to stop");
     if (signals_seen_ == 1) {
-      journal_.write(event::State{"running", "draining", "a signal asked to stop: finishing the batches in flight"});
+      journal_.write(
+          event::State{"running", "draining", "a signal asked to stop: finishing the batches in flight"});
     }
     asio::co_spawn(io_, abort_after_grace(), asio::detached);
   }
@@ -248,14 +271,17 @@ asio::awaitable<void> Run::watch_signals() {
 
 asio::awaitable<void> Run::abort_after_grace() {
   const auto end = SteadyClock::now() + options_.grace;
-  while (signals_seen_ < 2 && SteadyClock::now() < end && !is_over_) co_await sleep_for(std::chrono::milliseconds{20});
+  while (signals_seen_ < 2 && SteadyClock::now() < end && !is_over_)
+    co_await sleep_for(std::chrono::milliseconds{20});
   if (is_over_) co_return;
   if (backfill_) backfill_->abort();
   if (busy_) co_await busy_->cancel();
   const auto give_up = SteadyClock::now() + kAbortMax;
   while (SteadyClock::now() < give_up && !is_over_) co_await sleep_for(std::chrono::milliseconds{20});
   if (is_over_) co_return;
-  std::fputs("pgsluice: the server does not answer; leaving. The job goes on where it stopped with the next run.\n", stderr);
+  std::fputs(
+      "pgsluice: the server does not answer; leaving. The job goes on where it stopped with the next run.\n",
+      stderr);
   std::_Exit(static_cast<int>(ExitCode::kWorkLeft));
 }
 
@@ -278,7 +304,10 @@ Progress Run::progress() const {
   p.step_kind = step_kind_;
   p.step_number = step_number_;
   p.step_count = static_cast<int>(job_.steps.size());
-  p.state = stop_.is_requested() ? "draining" : gate_.is_paused() ? "paused" : gate_.is_open(now) || !backfill_ ? "running" : "held";
+  p.state = stop_.is_requested()               ? "draining"
+            : gate_.is_paused()                ? "paused"
+            : gate_.is_open(now) || !backfill_ ? "running"
+                                               : "held";
   p.rows = tally_.step_rows();
   p.rows_expected = rows_expected_;
   p.rows_per_second = backfill_ ? tally_.rows_per_second(now) : 0;
@@ -303,8 +332,9 @@ std::string Run::progress_text() const {
   if (p.step.empty()) return "starting";
   std::string text = p.step_kind + " " + p.step + " (" + p.state + ")";
   if (backfill_) {
-    text += ": " + base::format_count(p.rows.visited()) + " of about " + base::format_count(p.rows_expected) + " rows, " +
-            base::format_count(static_cast<std::int64_t>(p.rows_per_second)) + " rows/s, " + std::to_string(p.lanes) + (p.lanes == 1 ? " lane" : " lanes");
+    text += ": " + base::format_count(p.rows.visited()) + " of about " + base::format_count(p.rows_expected) +
+            " rows, " + base::format_count(static_cast<std::int64_t>(p.rows_per_second)) + " rows/s, " +
+            std::to_string(p.lanes) + (p.lanes == 1 ? " lane" : " lanes");
     if (p.eta) text += ", " + base::format_duration(*p.eta) + " left";
   }
   if (!p.hold_reason.empty()) text += "; " + p.hold_reason;
@@ -313,11 +343,16 @@ std::string Run::progress_text() const {
 
 ExitCode Run::exit_code() const {
   switch (stop_.cause()) {
-    case StopCause::kNone: return final_rows_.quarantined > 0 ? ExitCode::kQuarantined : ExitCode::kDone;
-    case StopCause::kPaused: return ExitCode::kPaused;
-    case StopCause::kCancelled: return ExitCode::kCancelled;
-    case StopCause::kFailed: return ExitCode::kFailed;
-    default: return ExitCode::kWorkLeft;
+    case StopCause::kNone:
+      return final_rows_.quarantined > 0 ? ExitCode::kQuarantined : ExitCode::kDone;
+    case StopCause::kPaused:
+      return ExitCode::kPaused;
+    case StopCause::kCancelled:
+      return ExitCode::kCancelled;
+    case StopCause::kFailed:
+      return ExitCode::kFailed;
+    default:
+      return ExitCode::kWorkLeft;
   }
 }
 

@@ -19,9 +19,9 @@
 
 namespace pgsluice::engine {
 
-/// One run of one job, from its registration to its summary: the steps in order, with the sampler and the keeper beside
-/// them. The composition root of the engine: everything that a run needs is a member here and handed out from here.
-/// execute() is called once, on the thread that becomes the io thread.
+/// One run of one job, from its registration to its summary: the steps in order, with the sampler and the
+/// keeper beside them. The composition root of the engine: everything that a run needs is a member here and
+/// handed out from here. execute() is called once, on the thread that becomes the io thread.
 class Run {
  public:
   Run(pg::ConnectionTarget target, Job job, RunOptions options, EventSink& sink);
@@ -48,7 +48,8 @@ class Run {
                                 std::chrono::milliseconds wait);
   awaitable<void> build(pg::Connection& own, std::string sql, std::string lock, int attempt);
 
-  /// Leases the one range of a step without keys; nullopt if stop is requested or the step is done by another run.
+  /// Leases the one range of a step without keys; nullopt if stop is requested or the step is done by another
+  /// run.
   awaitable<std::optional<ledger::Range>> lease_single(pg::Connection& connection, std::int64_t step_id);
   /// Waits for the ranges that other live runs hold. True: the step is done. Throws Error(kRangesHeld).
   awaitable<bool> wait_for_others(std::int64_t step_id, std::chrono::steady_clock::time_point since);
@@ -76,7 +77,7 @@ class Run {
   // Confined to the io thread; the order is that of dependence, connections last: their threads end first.
   boost::asio::io_context io_{1};
   boost::asio::signal_set signals_;
-  Job job_;                       // steps constant, tunables moved by the keeper
+  Job job_;  // steps constant, tunables moved by the keeper
   Stop stop_;
   Gate gate_;
   Tally tally_;
@@ -85,22 +86,22 @@ class Run {
   ledger::JobRecord record_;
   bool is_registered_ = false;
   bool is_over_ = false;
-  int beside_ = 0;                // coroutines beside the story that have not ended
+  int beside_ = 0;  // coroutines beside the story that have not ended
   int signals_seen_ = 0;
   int step_number_ = 0;
   std::string step_name_;
   std::string step_kind_;
   std::int64_t rows_expected_ = 0;
   int ranges_left_ = 0;
-  walk::Sizer* sizer_ = nullptr;  // of the backfill step in work
-  Backfill* backfill_ = nullptr;  // likewise
+  walk::Sizer* sizer_ = nullptr;    // of the backfill step in work
+  Backfill* backfill_ = nullptr;    // likewise
   pg::Connection* busy_ = nullptr;  // an index build in work, to be cancelled after the grace
   std::exception_ptr error_;
   RowCounts final_rows_;
 
-  pg::Connection control_;        // keeper and ledger
-  pg::Connection monitor_;        // sampler
-  pg::Connection steps_;          // sql, verify, preparation
+  pg::Connection control_;  // keeper and ledger
+  pg::Connection monitor_;  // sampler
+  pg::Connection steps_;    // sql, verify, preparation
   std::unique_ptr<Keeper> keeper_;
   Sampler sampler_;
 };

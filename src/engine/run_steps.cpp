@@ -27,7 +27,8 @@ using SteadyClock = std::chrono::steady_clock;
 namespace {
 
 constexpr std::chrono::milliseconds kLook{200};  // how often held ranges and builds of others are looked at
-// Another run's last batches are over in a moment; leaving at once would end both runs of every pair with work undone.
+// Another run's last batches are over in a moment; leaving at once would end both runs of every pair with
+// work undone.
 constexpr std::chrono::seconds kSettle{5};
 
 double seconds_since(SteadyClock::time_point then) {
@@ -60,7 +61,8 @@ asio::awaitable<void> Run::run_step(const Step& step, ledger::StepRecord record)
 
   std::exception_ptr error;
   try {
-    if (const auto* backfill = std::get_if<BackfillStep>(&step)) co_await run_backfill(*backfill, record.step_id);
+    if (const auto* backfill = std::get_if<BackfillStep>(&step))
+      co_await run_backfill(*backfill, record.step_id);
     if (const auto* sql = std::get_if<SqlStep>(&step)) co_await run_sql(*sql, record.step_id);
     if (const auto* index = std::get_if<IndexStep>(&step)) co_await run_index(*index, record);
     if (const auto* verify = std::get_if<VerifyStep>(&step)) co_await run_verify(*verify, record.step_id);
@@ -89,7 +91,8 @@ asio::awaitable<void> Run::run_step(const Step& step, ledger::StepRecord record)
       if (!error) error = std::current_exception();  // the first cause stands
     }
   }
-  journal_.write(event::StepEnded{record.name, record.kind, outcome, tally_.step_rows(), seconds_since(began)});
+  journal_.write(
+      event::StepEnded{record.name, record.kind, outcome, tally_.step_rows(), seconds_since(began)});
   co_await keeper_->flush_journal();
   base::failpoint("after_step");
   if (error) std::rethrow_exception(error);
@@ -110,7 +113,8 @@ asio::awaitable<bool> Run::wait_for_others(std::int64_t step_id, SteadyClock::ti
     if (left.ranges == 0) co_return true;
     if (left.held_by_others < left.ranges) co_return false;
     if (SteadyClock::now() - since > patience) {
-      throw Error(ExitCode::kRangesHeld, "other live runs hold every range that is left of step \"" + step_name_ + "\"",
+      throw Error(ExitCode::kRangesHeld,
+                  "other live runs hold every range that is left of step \"" + step_name_ + "\"",
                   "wait for them (pgsluice status " + job_.name + "), or run again with --wait");
     }
     co_await sleep_unless_stopped(kLook, stop_);
@@ -127,7 +131,9 @@ asio::awaitable<void> Run::run_backfill(const BackfillStep& step, std::int64_t s
     if (co_await wait_for_others(step_id, waiting_since)) break;
     if (tally_.batches != before) waiting_since = SteadyClock::now();
   }
-  std::function<RowCounts(pg::Session&)> count = [=](pg::Session& s) { return ledger::step_counts(s, step_id); };
+  std::function<RowCounts(pg::Session&)> count = [=](pg::Session& s) {
+    return ledger::step_counts(s, step_id);
+  };
   const auto counted = co_await keep_trying<RowCounts>(steps_, count, journal_, stop_);
   tally_.reconcile(counted);
 }
@@ -140,12 +146,14 @@ asio::awaitable<void> Run::run_lanes(const BackfillStep& step, std::int64_t step
   };
   const auto prepared = co_await keep_trying<PreparedBackfill>(steps_, prepare, journal_, stop_);
   rows_expected_ = prepared.table.rows_estimate;
-  journal_.write(event::StepStarted{step_name_, step_kind_, tally_.step_rows().visited() > 0, rows_expected_});
+  journal_.write(
+      event::StepStarted{step_name_, step_kind_, tally_.step_rows().visited() > 0, rows_expected_});
 
   const auto limits = within_deadlock_timeout(job_.batch, job_.throttle.lock_wait, prepared.deadlock_timeout);
   if (limits != job_.batch) {
     journal_.warn("batch.target " + base::duration_text(job_.batch.target) + " cannot be met, " +
-                      base::duration_text(limits.target) + " is used: a batch must end before the server's deadlock_timeout of " +
+                      base::duration_text(limits.target) +
+                      " is used: a batch must end before the server's deadlock_timeout of " +
                       base::duration_text(prepared.deadlock_timeout),
                   "raise deadlock_timeout on the server, or lower batch.target");
   }
@@ -169,7 +177,8 @@ asio::awaitable<void> Run::run_lanes(const BackfillStep& step, std::int64_t step
   if (error) std::rethrow_exception(error);
 }
 
-asio::awaitable<std::optional<ledger::Range>> Run::lease_single(pg::Connection& connection, std::int64_t step_id) {
+asio::awaitable<std::optional<ledger::Range>> Run::lease_single(pg::Connection& connection,
+                                                                std::int64_t step_id) {
   std::function<std::optional<ledger::Range>(pg::Session&)> lease = [=, run_id = run_id_](pg::Session& s) {
     ledger::cut(s, step_id, 0, {ledger::NewRange{}});
     return ledger::lease_next(s, step_id, run_id, {});
@@ -187,7 +196,8 @@ asio::awaitable<std::optional<ledger::Range>> Run::lease_single(pg::Connection& 
 asio::awaitable<void> Run::run_sql(const SqlStep& step, std::int64_t step_id) {
   journal_.write(event::StepStarted{step_name_, step_kind_, false, 0});
   const auto statements = ddl_statements(step.up);
-  const base::Backoff backoff{steps::kDdlBackoffBase, steps::kDdlBackoffMax, steps::kDdlAttempts, std::random_device{}()};
+  const base::Backoff backoff{steps::kDdlBackoffBase, steps::kDdlBackoffMax, steps::kDdlAttempts,
+                              std::random_device{}()};
   for (const auto& s : statements) journal_.write(event::Statement{step_name_, s.sql, s.lock});
   co_await keeper_->flush_journal();  // what changes the schema is in the log even if we do not live to tell
 
@@ -203,19 +213,21 @@ asio::awaitable<void> Run::run_sql(const SqlStep& step, std::int64_t step_id) {
       continue;  // fenced: lease again, or find it done
     } catch (const pg::Failure& f) {
       if (f.disposition() != pg::Disposition::kRetryable) {
-        const bool is_half_applied = f.sqlstate() == "42701" || f.sqlstate() == "42P07" || f.sqlstate() == "42710";
+        const bool is_half_applied =
+            f.sqlstate() == "42701" || f.sqlstate() == "42P07" || f.sqlstate() == "42710";
         throw Error(f.sqlstate() == "42501" ? ExitCode::kPrivileges : ExitCode::kFailed,
                     "step \"" + step_name_ + "\" failed: " + f.what() + " (SQLSTATE " + f.sqlstate() + ")",
-                    is_half_applied ? "it was applied before: write IF NOT EXISTS, or say pgsluice resolve " + job_.name + " " +
-                                          step_name_ + " --applied"
+                    is_half_applied ? "it was applied before: write IF NOT EXISTS, or say pgsluice resolve " +
+                                          job_.name + " " + step_name_ + " --applied"
                                     : "correct the statement; nothing of this step was changed");
       }
       blocked = f.what();
     }
     const auto wait = backoff.next(attempt);
     if (!wait) {
-      throw Error(ExitCode::kFailed, "step \"" + step_name_ + "\" did not get its lock in " + std::to_string(attempt) +
-                                         " attempts: " + blocked,
+      throw Error(ExitCode::kFailed,
+                  "step \"" + step_name_ + "\" did not get its lock in " + std::to_string(attempt) +
+                      " attempts: " + blocked,
                   "end the sessions in its way (the event log names them), then run again");
     }
     ++tally_.retries;
@@ -224,12 +236,13 @@ asio::awaitable<void> Run::run_sql(const SqlStep& step, std::int64_t step_id) {
   }
 }
 
-asio::awaitable<void> Run::name_blockers(std::vector<steps::DdlStatement> statements, std::string failure, int attempt,
-                                         std::chrono::milliseconds wait) {
+asio::awaitable<void> Run::name_blockers(std::vector<steps::DdlStatement> statements, std::string failure,
+                                         int attempt, std::chrono::milliseconds wait) {
   std::function<std::vector<std::string>(pg::Session&)> look = [=](pg::Session& s) {
     std::vector<std::string> all;
     for (const auto& statement : statements) {
-      for (auto& holder : steps::lock_holders(s, statement.table_sql)) all.push_back(statement.table_sql + ": " + std::move(holder));
+      for (auto& holder : steps::lock_holders(s, statement.table_sql))
+        all.push_back(statement.table_sql + ": " + std::move(holder));
     }
     return all;
   };
@@ -240,7 +253,8 @@ asio::awaitable<void> Run::name_blockers(std::vector<steps::DdlStatement> statem
   } catch (const pg::Failure&) {
     // Who blocks is a courtesy; the attempt's own error is what counts.
   }
-  journal_.write(event::BatchFailed{0, 0, "55P03", failure + holders, attempt, "retry", std::chrono::duration<double>(wait).count()});
+  journal_.write(event::BatchFailed{0, 0, "55P03", failure + holders, attempt, "retry",
+                                    std::chrono::duration<double>(wait).count()});
 }
 
 asio::awaitable<void> Run::run_index(const IndexStep& step, ledger::StepRecord record) {
@@ -248,9 +262,11 @@ asio::awaitable<void> Run::run_index(const IndexStep& step, ledger::StepRecord r
   journal_.write(event::StepStarted{step_name_, step_kind_, false, 0});
   const auto analysed = job::analyse_statement(step.sql);
   const auto* facts = std::get_if<job::StatementFacts>(&analysed);
-  if (!facts || !facts->table) throw Error(ExitCode::kJobFile, "step \"" + step_name_ + "\" names no table", "check `sql`");
+  if (!facts || !facts->table)
+    throw Error(ExitCode::kJobFile, "step \"" + step_name_ + "\" names no table", "check `sql`");
   const auto table_sql = pg::Identifier(facts->table->schema, facts->table->name).sql();
-  pg::Connection own(job_.direct_dsn.empty() ? target_ : pg::ConnectionTarget(job_.direct_dsn), application_prefix_ + " index");
+  pg::Connection own(job_.direct_dsn.empty() ? target_ : pg::ConnectionTarget(job_.direct_dsn),
+                     application_prefix_ + " index");
 
   const auto range = co_await lease_single(own, step_id);
   if (!range) co_return;
@@ -273,7 +289,8 @@ asio::awaitable<void> Run::run_index(const IndexStep& step, ledger::StepRecord r
   for (int attempt = 1; !stop_.is_requested(); ++attempt) {
     const auto found = co_await keep_trying<Look>(own, look, journal_, stop_);
     if (found.state == steps::IndexState::kForeign) {
-      throw Error(ExitCode::kRefused, "the name " + found.index_sql + " belongs to something else than an index of " + table_sql,
+      throw Error(ExitCode::kRefused,
+                  "the name " + found.index_sql + " belongs to something else than an index of " + table_sql,
                   "give the index another name");
     }
     if (found.state == steps::IndexState::kValid) break;
@@ -282,7 +299,8 @@ asio::awaitable<void> Run::run_index(const IndexStep& step, ledger::StepRecord r
       continue;
     }
     const bool is_leftover = found.state == steps::IndexState::kInvalid;
-    if (is_leftover) journal_.warn("index " + found.index_sql + " is INVALID, a leftover: it is dropped and built again");
+    if (is_leftover)
+      journal_.warn("index " + found.index_sql + " is INVALID, a leftover: it is dropped and built again");
     const auto sql = is_leftover ? steps::drop_index_sql(found.index_sql) : step.sql;
     const std::string lock = is_leftover ? "SHARE UPDATE EXCLUSIVE" : facts->lock;
     if (!is_ours) co_await keep_trying<bool>(own, note, journal_, stop_);
@@ -313,9 +331,10 @@ asio::awaitable<void> Run::build(pg::Connection& own, std::string sql, std::stri
   } catch (const pg::Failure& f) {
     const bool is_retryable = f.disposition() == pg::Disposition::kRetryable && attempt < steps::kDdlAttempts;
     if (!is_retryable && !stop_.is_requested()) {
-      error = std::make_exception_ptr(Error(f.sqlstate() == "42501" ? ExitCode::kPrivileges : ExitCode::kFailed,
-                                            "step \"" + step_name_ + "\" failed: " + f.what() + " (SQLSTATE " + f.sqlstate() + ")",
-                                            "correct it and run again: an INVALID leftover is dropped first"));
+      error = std::make_exception_ptr(
+          Error(f.sqlstate() == "42501" ? ExitCode::kPrivileges : ExitCode::kFailed,
+                "step \"" + step_name_ + "\" failed: " + f.what() + " (SQLSTATE " + f.sqlstate() + ")",
+                "correct it and run again: an INVALID leftover is dropped first"));
     }
     message = f.what();
   }
@@ -331,7 +350,9 @@ asio::awaitable<void> Run::run_verify(const VerifyStep& step, std::int64_t step_
   journal_.write(event::StepStarted{step_name_, step_kind_, false, 0});
   const auto range = co_await lease_single(steps_, step_id);
   if (!range) co_return;
-  std::function<std::string(pg::Session&)> ask = [=](pg::Session& s) { return steps::verify_value(s, step.name, step.query); };
+  std::function<std::string(pg::Session&)> ask = [=](pg::Session& s) {
+    return steps::verify_value(s, step.name, step.query);
+  };
   const auto actual = co_await keep_trying<std::string>(steps_, ask, journal_, stop_);
   const bool matches = actual == step.expect;
   journal_.write(event::Verify{step_name_, step.expect, actual, matches});
@@ -342,7 +363,8 @@ asio::awaitable<void> Run::run_verify(const VerifyStep& step, std::int64_t step_
   };
   co_await keep_trying<bool>(steps_, mark, journal_, stop_);
   if (!matches) {
-    throw Error(ExitCode::kMismatch, "verify step \"" + step_name_ + "\" expects " + step.expect + " and found " + actual,
+    throw Error(ExitCode::kMismatch,
+                "verify step \"" + step_name_ + "\" expects " + step.expect + " and found " + actual,
                 "look at the rows that its query finds; run again to verify once more");
   }
 }

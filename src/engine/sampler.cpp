@@ -16,10 +16,11 @@ struct Readings {
 namespace {
 
 // Longer than a healthy reading by far, shorter than the patience of an operator.
-constexpr pg::TransactionLimits kReadLimits{std::chrono::milliseconds{500}, std::chrono::milliseconds{2'000}, true};
+constexpr pg::TransactionLimits kReadLimits{std::chrono::milliseconds{500}, std::chrono::milliseconds{2'000},
+                                            true};
 
-// A replica that is a few bytes behind our first sample is unknown until it passes it: look again soon, so that a run
-// starts within a second.
+// A replica that is a few bytes behind our first sample is unknown until it passes it: look again soon, so
+// that a run starts within a second.
 constexpr std::chrono::milliseconds kFirstPolls{30};
 constexpr std::chrono::seconds kStart{2};
 
@@ -30,8 +31,12 @@ Readings read(pg::Session& session, const std::string& prefix) {
 }
 
 governor::ReplicaReading replica_reading(const pg::Walsender& w) {
-  return {w.application_name, w.client_addr, w.state, w.replay ? governor::parse_lsn(*w.replay) : std::nullopt,
-          w.is_logical, w.state == "backup"};
+  return {w.application_name,
+          w.client_addr,
+          w.state,
+          w.replay ? governor::parse_lsn(*w.replay) : std::nullopt,
+          w.is_logical,
+          w.state == "backup"};
 }
 
 governor::WaiterReading waiter_reading(const pg::Waiter& w) {
@@ -45,10 +50,14 @@ void Sampler::attach(LanePids lane_pids, GiveWay give_way) {
   give_way_ = std::move(give_way);
 }
 
-void Sampler::detach() { attach(nullptr, nullptr); }
+void Sampler::detach() {
+  attach(nullptr, nullptr);
+}
 
 boost::asio::awaitable<void> Sampler::run(const bool& is_over) {
-  std::function<Readings(pg::Session&)> visit = [prefix = prefix_](pg::Session& s) { return read(s, prefix); };
+  std::function<Readings(pg::Session&)> visit = [prefix = prefix_](pg::Session& s) {
+    return read(s, prefix);
+  };
   const auto first = std::chrono::steady_clock::now();
   while (!is_over) {
     const auto began = std::chrono::steady_clock::now();
@@ -60,8 +69,10 @@ boost::asio::awaitable<void> Sampler::run(const bool& is_over) {
     }
     decide(std::chrono::steady_clock::now());
     const bool is_starting = began - first < kStart && gate_.decision().flow == governor::Flow::kHold;
-    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began);
-    co_await sleep_for(std::max((is_starting ? kFirstPolls : governor::kPoll) - took, std::chrono::milliseconds{1}));
+    const auto took =
+        std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began);
+    co_await sleep_for(
+        std::max((is_starting ? kFirstPolls : governor::kPoll) - took, std::chrono::milliseconds{1}));
   }
 }
 
@@ -87,11 +98,13 @@ void Sampler::decide(governor::TimePoint now) {
   auto decision = governor::decide(samples_, pace_, now);
   pace_ = decision.next;
   gate_.decide(decision, now);
-  const std::string signal = decision.flow == governor::Flow::kHold && decision.worst ? decision.worst->name : "";
+  const std::string signal =
+      decision.flow == governor::Flow::kHold && decision.worst ? decision.worst->name : "";
   if (decision.flow == flow_ && signal == signal_) return;
   flow_ = decision.flow;
   signal_ = signal;
-  event::Throttle told{governor::flow_text(flow_), "", 0, 0, "", decision.pace, decision.reason, decision.held_s};
+  event::Throttle told{
+      governor::flow_text(flow_), "", 0, 0, "", decision.pace, decision.reason, decision.held_s};
   if (decision.worst) {
     told.signal = decision.worst->name;
     told.value = decision.worst->value;

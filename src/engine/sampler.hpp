@@ -16,8 +16,8 @@
 
 namespace pgsluice::engine {
 
-/// Reads the signals every governor::kPoll on a connection of its own, lets the governor decide, and sets the gate.
-/// A slow server delays a reading; the gate then holds by itself. Confined to the io thread.
+/// Reads the signals every governor::kPoll on a connection of its own, lets the governor decide, and sets the
+/// gate. A slow server delays a reading; the gate then holds by itself. Confined to the io thread.
 class Sampler {
  public:
   /// Which lane a server process works for; empty behind a pooler, and while no lanes run.
@@ -25,15 +25,21 @@ class Sampler {
   /// Asks a lane to give way to a waiter, who is named in words.
   using GiveWay = std::function<void(int lane, const std::string& who)>;
 
-  Sampler(pg::Connection& connection, std::string application_prefix, const Job& job, Gate& gate, Journal& journal,
-          Tally& tally)
-      : connection_(connection), prefix_(std::move(application_prefix)), job_(job), gate_(gate), journal_(journal), tally_(tally) {}
+  Sampler(pg::Connection& connection, std::string application_prefix, const Job& job, Gate& gate,
+          Journal& journal, Tally& tally)
+      : connection_(connection),
+        prefix_(std::move(application_prefix)),
+        job_(job),
+        gate_(gate),
+        journal_(journal),
+        tally_(tally) {}
 
   /// Called while a backfill step runs.
   void attach(LanePids lane_pids, GiveWay give_way);
   void detach();
 
-  /// Samples until `is_over` is set. Never throws for a server that cannot be reached: without samples the gate holds.
+  /// Samples until `is_over` is set. Never throws for a server that cannot be reached: without samples the
+  /// gate holds.
   boost::asio::awaitable<void> run(const bool& is_over);
 
   const std::vector<governor::Sample>& samples() const { return samples_; }

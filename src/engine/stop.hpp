@@ -19,7 +19,8 @@ enum class StopCause {
   kFailed,       // an error ends the run
 };
 
-/// The run's word to drain. The first cause stands, but for an error, which outweighs all. Confined to the io thread.
+/// The run's word to drain. The first cause stands, but for an error, which outweighs all. Confined to the io
+/// thread.
 class Stop {
  public:
   void request(StopCause cause, const std::string& reason) {

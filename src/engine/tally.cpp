@@ -60,7 +60,8 @@ double Tally::rows_per_second(TimePoint now) const {
 std::chrono::milliseconds Tally::recent_batch_time() const {
   std::vector<std::chrono::nanoseconds> times;
   constexpr std::size_t kEnough = 21;  // an odd number has a middle
-  for (auto it = recent_.rbegin(); it != recent_.rend() && times.size() < kEnough; ++it) times.push_back(it->duration);
+  for (auto it = recent_.rbegin(); it != recent_.rend() && times.size() < kEnough; ++it)
+    times.push_back(it->duration);
   if (times.empty()) return {};
   const auto middle = times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2);
   std::nth_element(times.begin(), middle, times.end());

@@ -18,7 +18,7 @@ class DurationHistogram {
   double max_s() const { return max_s_; }
 
  private:
-  static constexpr double kFirst = 1e-5;   // seconds
+  static constexpr double kFirst = 1e-5;  // seconds
   static constexpr double kWidth = 1.02;
   static constexpr std::size_t kBuckets = 905;  // kFirst × kWidth^905 > 600 s
   std::array<std::uint32_t, kBuckets> buckets_{};
@@ -26,14 +26,15 @@ class DurationHistogram {
   double max_s_ = 0;
 };
 
-/// What a run has done, as counted here, for the screen and the summary; the ledger is the truth. Confined to the io thread.
+/// What a run has done, as counted here, for the screen and the summary; the ledger is the truth. Confined to
+/// the io thread.
 class Tally {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
 
   void begin_step(const RowCounts& already_done);
-  void batch_committed(std::int64_t changed, std::int64_t visited, std::int64_t quarantined, std::chrono::nanoseconds duration,
-                       TimePoint now);
+  void batch_committed(std::int64_t changed, std::int64_t visited, std::int64_t quarantined,
+                       std::chrono::nanoseconds duration, TimePoint now);
   /// What the ledger says of the whole step, other runs' work included.
   void reconcile(const RowCounts& ledger_counts);
 
@@ -53,7 +54,8 @@ class Tally {
 
  private:
   static constexpr std::chrono::seconds kRateWindow{10};
-  static constexpr std::size_t kRecentMax = 20'000;  // batches in the window: 10 s of 64 lanes at 30 batches a second
+  static constexpr std::size_t kRecentMax =
+      20'000;  // batches in the window: 10 s of 64 lanes at 30 batches a second
 
   struct Done {
     TimePoint at;

@@ -21,13 +21,15 @@ WHERE range_id = $1::bigint AND run_id = $2::uuid AND epoch = $3::bigint AND NOT
 
 }  // namespace
 
-const char* advance_sql() { return kAdvance; }
+const char* advance_sql() {
+  return kAdvance;
+}
 
 bool advance(pg::Session& session, const Token& token, const std::optional<pg::Key>& from, const pg::Key& to,
              const pg::Key& upper) {
   return session
-             .exec(kAdvance, {std::to_string(token.range_id), token.run_id, std::to_string(token.epoch), pg::to_value(from),
-                              pg::to_array(to), pg::to_array(upper)})
+             .exec(kAdvance, {std::to_string(token.range_id), token.run_id, std::to_string(token.epoch),
+                              pg::to_value(from), pg::to_array(to), pg::to_array(upper)})
              .affected() == 1;
 }
 
@@ -36,8 +38,10 @@ std::string count_and_commit(std::int64_t range_id, const BatchCounts& counts) {
     return std::string(", ") + column + " = " + column + " + " + std::to_string(n);
   };
   return "UPDATE pgsluice.range SET batches = batches + 1" + add("rows_visited", counts.visited) +
-         add("rows_changed", counts.changed) + (counts.quarantined ? add("rows_quarantined", counts.quarantined) : "") +
-         (counts.is_last ? ", is_done = true" : "") + " WHERE range_id = " + std::to_string(range_id) + "; COMMIT";
+         add("rows_changed", counts.changed) +
+         (counts.quarantined ? add("rows_quarantined", counts.quarantined) : "") +
+         (counts.is_last ? ", is_done = true" : "") + " WHERE range_id = " + std::to_string(range_id) +
+         "; COMMIT";
 }
 
 void quarantine(pg::Session& session, std::int64_t step_id, const pg::Key& key, const std::string& sqlstate,

@@ -9,8 +9,9 @@
 
 namespace pgsluice::ledger {
 
-/// Moves a range's position inside the batch's own transaction, before the batch touches the table: so the change runs
-/// under a snapshot newer than the position's row lock. False: fenced, nothing was changed, roll back.
+/// Moves a range's position inside the batch's own transaction, before the batch touches the table: so the
+/// change runs under a snapshot newer than the position's row lock. False: fenced, nothing was changed, roll
+/// back.
 bool advance(pg::Session& session, const Token& token, const std::optional<pg::Key>& from, const pg::Key& to,
              const pg::Key& upper);
 
@@ -25,8 +26,8 @@ struct BatchCounts {
   bool is_last = false;  // the position reached the range's upper end
 };
 
-/// "UPDATE …; COMMIT": the counts travel with the COMMIT. REQUIRES: advance() returned true in this transaction, so
-/// the row is locked by us.
+/// "UPDATE …; COMMIT": the counts travel with the COMMIT. REQUIRES: advance() returned true in this
+/// transaction, so the row is locked by us.
 std::string count_and_commit(std::int64_t range_id, const BatchCounts& counts);
 
 /// Sets one row aside, in the transaction that moves the position past it.

@@ -26,7 +26,8 @@ UPDATE pgsluice.step s SET state = $3, error = '', ended_at = CASE WHEN $3 = 'do
 FROM pgsluice.job j WHERE j.job_id = s.job_id AND j.name = $1 AND s.name = $2 RETURNING j.job_id, s.step_id
 )sql";
 
-// Applied: nothing is left to do. Rolled back: the step starts afresh, positions and quarantine are forgotten.
+// Applied: nothing is left to do. Rolled back: the step starts afresh, positions and quarantine are
+// forgotten.
 constexpr const char* kFinishRanges =
     "UPDATE pgsluice.range SET is_done = true, epoch = epoch + 1 WHERE step_id = $1::bigint";
 constexpr const char* kForgetRanges = R"sql(
@@ -47,15 +48,16 @@ VALUES ($1::bigint, now(), 'command', jsonb_build_object('actor', $2::text, 'ver
 
 std::string known_job(const pg::Rows& rows, const std::string& job) {
   if (rows.empty()) {
-    throw Error(ExitCode::kNoSuchJob, "no job \"" + job + "\" in this database's ledger", "pgsluice status lists the jobs");
+    throw Error(ExitCode::kNoSuchJob, "no job \"" + job + "\" in this database's ledger",
+                "pgsluice status lists the jobs");
   }
   return rows.text(0, 0);
 }
 
 }  // namespace
 
-void set_control(pg::Session& session, const std::string& job, const std::string& control, const std::string& actor,
-                 const std::string& reason) {
+void set_control(pg::Session& session, const std::string& job, const std::string& control,
+                 const std::string& actor, const std::string& reason) {
   pg::in_transaction(session, {}, [&] {
     const auto job_id = known_job(session.exec(kControl, {job, control, actor, reason}), job);
     const std::string verb = control == "run" ? "resume" : control;
@@ -63,24 +65,26 @@ void set_control(pg::Session& session, const std::string& job, const std::string
   });
 }
 
-void set_tunable(pg::Session& session, const std::string& job, const std::string& key, const std::string& value,
-                 const std::string& actor, const std::string& reason) {
+void set_tunable(pg::Session& session, const std::string& job, const std::string& key,
+                 const std::string& value, const std::string& actor, const std::string& reason) {
   pg::in_transaction(session, {}, [&] {
     const auto job_id = known_job(session.exec(kTunable, {job, key, value}), job);
     return session.exec(kLogCommand, {job_id, actor, "set", key + "=" + value, reason});
   });
 }
 
-void resolve_step(pg::Session& session, const std::string& job, const std::string& step, const std::string& state,
-                  const std::string& actor, const std::string& reason) {
+void resolve_step(pg::Session& session, const std::string& job, const std::string& step,
+                  const std::string& state, const std::string& actor, const std::string& reason) {
   pg::in_transaction(session, {}, [&] {
     const auto rows = session.exec(kResolve, {job, step, state});
     if (rows.empty()) {
-      throw Error(ExitCode::kNoSuchJob, "no step \"" + step + "\" of a job \"" + job + "\" in this database's ledger",
+      throw Error(ExitCode::kNoSuchJob,
+                  "no step \"" + step + "\" of a job \"" + job + "\" in this database's ledger",
                   "pgsluice status " + job + " lists its steps");
     }
     if (session.exec(kLiveRuns, {job}).integer(0, 0) > 0) {
-      throw Error(ExitCode::kRefused, "job \"" + job + "\" has a live run", "stop it first: its lanes would go on by what they know");
+      throw Error(ExitCode::kRefused, "job \"" + job + "\" has a live run",
+                  "stop it first: its lanes would go on by what they know");
     }
     session.exec(state == "done" ? kFinishRanges : kForgetRanges, {rows.text(0, 1)});
     const std::string arguments = step + (state == "done" ? " --applied" : " --rolled-back");

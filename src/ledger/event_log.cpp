@@ -32,8 +32,8 @@ void append_events(pg::Session& session, std::int64_t job_id, const std::vector<
     types.push_back(e.type);
     fields.push_back(e.fields);
   }
-  session.exec(kAppend, {std::to_string(job_id), pg::to_array(run_ids), pg::to_array(times), pg::to_array(types),
-                         pg::to_array(fields)});
+  session.exec(kAppend, {std::to_string(job_id), pg::to_array(run_ids), pg::to_array(times),
+                         pg::to_array(types), pg::to_array(fields)});
 }
 
 std::vector<LogEntry> read_events(pg::Session& session, std::int64_t job_id, int limit) {

@@ -129,7 +129,8 @@ void set_job_state(pg::Session& session, std::int64_t job_id, const std::string&
   session.exec(kJobState, {std::to_string(job_id), state});
 }
 
-void set_step_state(pg::Session& session, std::int64_t step_id, const std::string& state, const std::string& error) {
+void set_step_state(pg::Session& session, std::int64_t step_id, const std::string& state,
+                    const std::string& error) {
   session.exec(kStepState, {std::to_string(step_id), state, error});
 }
 

@@ -36,18 +36,20 @@ struct JobRecord {
   std::vector<StepRecord> steps;  // in the job's order
 };
 
-/// Finds the job by name, or writes it. Throws Error(kRefused) with the difference if a step's definition changed;
-/// tunables may change freely. New steps may be added behind those that the ledger knows.
+/// Finds the job by name, or writes it. Throws Error(kRefused) with the difference if a step's definition
+/// changed; tunables may change freely. New steps may be added behind those that the ledger knows.
 JobRecord open_job(pg::Session& session, const JobDefinition& job);
 
 /// nullopt: no job of that name.
 std::optional<JobRecord> find_job(pg::Session& session, const std::string& name);
 
-/// What is in the way of running `job` under its name: the differing lines, "- was" and "+ is". Empty: nothing.
+/// What is in the way of running `job` under its name: the differing lines, "- was" and "+ is". Empty:
+/// nothing.
 std::vector<std::string> definition_difference(pg::Session& session, const JobDefinition& job);
 
 void set_job_state(pg::Session& session, std::int64_t job_id, const std::string& state);
-void set_step_state(pg::Session& session, std::int64_t step_id, const std::string& state, const std::string& error = {});
+void set_step_state(pg::Session& session, std::int64_t step_id, const std::string& state,
+                    const std::string& error = {});
 void set_step_detail(pg::Session& session, std::int64_t step_id, const std::string& detail);
 
 }  // namespace pgsluice::ledger

@@ -5,10 +5,13 @@
 namespace pgsluice::ledger {
 namespace {
 
-// An orphan backend ends by its own statement_timeout (below deadlock_timeout) or idle_in_transaction (2 s): wait past both.
-constexpr pg::TransactionLimits kLeaseLimits{std::chrono::milliseconds{5'000}, std::chrono::milliseconds{6'000}, true};
+// An orphan backend ends by its own statement_timeout (below deadlock_timeout) or idle_in_transaction (2 s):
+// wait past both.
+constexpr pg::TransactionLimits kLeaseLimits{std::chrono::milliseconds{5'000},
+                                             std::chrono::milliseconds{6'000}, true};
 
-// A position is NULL before the first batch, so `lower` stands in: a range never visits rows up to its lower end.
+// A position is NULL before the first batch, so `lower` stands in: a range never visits rows up to its lower
+// end.
 constexpr const char* kReturning =
     "RETURNING r.range_id, r.epoch, coalesce(r.position, r.lower), r.upper, r.rows_expected, r.rows_visited";
 
@@ -71,24 +74,28 @@ std::optional<Range> lease_next(pg::Session& session, std::int64_t step_id, cons
   pg::Key used;
   for (const auto range_id : in_use) used.push_back(std::to_string(range_id));
   return pg::in_transaction(session, kLeaseLimits, [&] {
-    return read_range(session.exec(kLeaseNext, {std::to_string(step_id), run_id, pg::to_array(used)}), run_id);
+    return read_range(session.exec(kLeaseNext, {std::to_string(step_id), run_id, pg::to_array(used)}),
+                      run_id);
   });
 }
 
 std::optional<Range> lease_again(pg::Session& session, const Token& token) {
   return pg::in_transaction(session, kLeaseLimits, [&] {
-    return read_range(session.exec(kLeaseAgain, {std::to_string(token.range_id), token.run_id}), token.run_id);
+    return read_range(session.exec(kLeaseAgain, {std::to_string(token.range_id), token.run_id}),
+                      token.run_id);
   });
 }
 
 void release(pg::Session& session, const Token& token) {
-  pg::in_transaction(session, kLeaseLimits, [&] { return session.exec(kRelease, parameters(token)).affected(); });
+  pg::in_transaction(session, kLeaseLimits,
+                     [&] { return session.exec(kRelease, parameters(token)).affected(); });
 }
 
 bool fix_upper(pg::Session& session, const Token& token, const pg::Key& upper) {
   auto params = parameters(token);
   params.emplace_back(pg::to_array(upper));
-  return pg::in_transaction(session, kLeaseLimits, [&] { return session.exec(kFixUpper, params).affected(); }) == 1;
+  return pg::in_transaction(session, kLeaseLimits,
+                            [&] { return session.exec(kFixUpper, params).affected(); }) == 1;
 }
 
 Remaining remaining(pg::Session& session, std::int64_t step_id, const std::string& run_id) {

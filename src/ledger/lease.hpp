@@ -14,14 +14,14 @@ namespace pgsluice::ledger {
 constexpr int kLeaseSeconds = 15;
 constexpr int kHeartbeatSeconds = 3;
 
-/// Takes a range of the step that nobody works on: free, or of a run that ended or whose lease ran out, or ours but not
-/// `in_use` (the answer to an earlier lease was lost). Commits by itself, synchronously. Rows that an orphan backend
-/// still locks are passed over. nullopt: none to be had now.
+/// Takes a range of the step that nobody works on: free, or of a run that ended or whose lease ran out, or
+/// ours but not `in_use` (the answer to an earlier lease was lost). Commits by itself, synchronously. Rows
+/// that an orphan backend still locks are passed over. nullopt: none to be had now.
 std::optional<Range> lease_next(pg::Session& session, std::int64_t step_id, const std::string& run_id,
                                 const std::set<std::int64_t>& in_use);
 
-/// Takes our own range again, after a reconnect, a fence or a doubt: waits for an orphan backend that still runs the
-/// batch, and only its answer counts. nullopt: the range is not ours any more, or done.
+/// Takes our own range again, after a reconnect, a fence or a doubt: waits for an orphan backend that still
+/// runs the batch, and only its answer counts. nullopt: the range is not ours any more, or done.
 std::optional<Range> lease_again(pg::Session& session, const Token& token);
 
 /// Gives the range back so that anyone may take it at once; nothing if it is not ours any more.
@@ -32,8 +32,8 @@ bool fix_upper(pg::Session& session, const Token& token, const pg::Key& upper);
 
 /// What is left of a step.
 struct Remaining {
-  std::int64_t ranges = 0;         // not done
-  std::int64_t held_by_others = 0; // of these, leased by another live run
+  std::int64_t ranges = 0;          // not done
+  std::int64_t held_by_others = 0;  // of these, leased by another live run
 };
 Remaining remaining(pg::Session& session, std::int64_t step_id, const std::string& run_id);
 

@@ -39,8 +39,8 @@ JOIN pgsluice.job j ON j.job_id = s.job_id
 WHERE j.name = $1 ORDER BY q.set_aside_at, q.key
 )sql";
 
-/// The ledger stores what is exact (visited, changed, set aside); what was already right is the rest. Rows that come
-/// and go while a batch runs can make it negative by a few.
+/// The ledger stores what is exact (visited, changed, set aside); what was already right is the rest. Rows
+/// that come and go while a batch runs can make it negative by a few.
 RowCounts counts(std::int64_t changed, std::int64_t visited, std::int64_t quarantined) {
   return {changed, std::max<std::int64_t>(0, visited - changed - quarantined), quarantined};
 }
@@ -60,7 +60,8 @@ std::vector<RunOverview> read_runs(pg::Session& session, const std::string& job_
   const auto rows = session.exec(kRuns, {job_id});
   std::vector<RunOverview> out;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    const base::ProcessIdentity process{rows.text(i, 1), rows.text(i, 6), static_cast<int>(rows.integer(i, 2)), rows.text(i, 7)};
+    const base::ProcessIdentity process{rows.text(i, 1), rows.text(i, 6),
+                                        static_cast<int>(rows.integer(i, 2)), rows.text(i, 7)};
     // On its own host a run is known to be gone before its lease ends.
     const bool is_live = rows.boolean(i, 4) && !base::is_certainly_gone(process);
     out.push_back({rows.text(i, 0), process.host, process.pid, rows.real(i, 3), is_live, rows.text(i, 5)});
@@ -75,8 +76,9 @@ std::vector<JobOverview> read_overview(pg::Session& session, const std::string& 
   std::vector<JobOverview> out;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const auto job_id = rows.text(i, 0);
-    out.push_back({rows.text(i, 1), rows.text(i, 2), rows.text(i, 3), rows.text(i, 4), rows.text(i, 5), rows.text(i, 6),
-                   pg::from_array(rows.text(i, 7)), read_steps(session, job_id), read_runs(session, job_id)});
+    out.push_back({rows.text(i, 1), rows.text(i, 2), rows.text(i, 3), rows.text(i, 4), rows.text(i, 5),
+                   rows.text(i, 6), pg::from_array(rows.text(i, 7)), read_steps(session, job_id),
+                   read_runs(session, job_id)});
   }
   return out;
 }
@@ -90,8 +92,8 @@ std::vector<QuarantinedRow> read_quarantine(pg::Session& session, const std::str
   const auto rows = session.exec(kQuarantine, {job});
   std::vector<QuarantinedRow> out;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    out.push_back({rows.text(i, 0), pg::display(pg::from_array(rows.text(i, 1))), rows.text(i, 2), rows.text(i, 3),
-                   rows.text(i, 4)});
+    out.push_back({rows.text(i, 0), pg::display(pg::from_array(rows.text(i, 1))), rows.text(i, 2),
+                   rows.text(i, 3), rows.text(i, 4)});
   }
   return out;
 }

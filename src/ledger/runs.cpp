@@ -27,9 +27,10 @@ SELECT count(*) FROM pgsluice.run
 WHERE job_id = $1::bigint AND run_id <> $2::uuid AND ended_at IS NULL AND lease_until >= now()
 )sql";
 
-// A late heartbeat revives the lease: ranges that were taken meanwhile carry the new owner's token, which fences us.
-const std::string kHeartbeat = "UPDATE pgsluice.run SET heartbeat_at = now(), lease_until = now() + " + kLeaseInterval +
-                               ", progress = $2 WHERE run_id = $1::uuid";
+// A late heartbeat revives the lease: ranges that were taken meanwhile carry the new owner's token, which
+// fences us.
+const std::string kHeartbeat = "UPDATE pgsluice.run SET heartbeat_at = now(), lease_until = now() + " +
+                               kLeaseInterval + ", progress = $2 WHERE run_id = $1::uuid";
 
 constexpr const char* kControl = R"sql(
 SELECT j.control, j.control_reason, j.control_actor, j.tunables, j.tunables_version,
@@ -40,8 +41,8 @@ FROM pgsluice.job j WHERE j.job_id = $1::bigint
 
 }  // namespace
 
-void register_run(pg::Session& session, std::int64_t job_id, const std::string& run_id, const std::string& version,
-                  const base::ProcessIdentity& process) {
+void register_run(pg::Session& session, std::int64_t job_id, const std::string& run_id,
+                  const std::string& version, const base::ProcessIdentity& process) {
   session.exec(kRegister, {run_id, std::to_string(job_id), version, process.host, process.boot,
                            std::to_string(process.pid), process.started});
 }
@@ -50,8 +51,8 @@ int end_gone_runs(pg::Session& session, std::int64_t job_id) {
   const auto rows = session.exec(kUnended, {std::to_string(job_id)});
   int ended = 0;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    const base::ProcessIdentity process{rows.text(i, 1), rows.text(i, 2), static_cast<int>(rows.integer(i, 3)),
-                                        rows.text(i, 4)};
+    const base::ProcessIdentity process{rows.text(i, 1), rows.text(i, 2),
+                                        static_cast<int>(rows.integer(i, 3)), rows.text(i, 4)};
     if (!base::is_certainly_gone(process)) continue;
     end_run(session, rows.text(i, 0), "gone", 137);
     ++ended;
@@ -63,14 +64,16 @@ int other_live_runs(pg::Session& session, std::int64_t job_id, const std::string
   return static_cast<int>(session.exec(kOthers, {std::to_string(job_id), run_id}).integer(0, 0));
 }
 
-Control heartbeat(pg::Session& session, std::int64_t job_id, const std::string& run_id, const std::string& progress,
-                  const std::string& timezone) {
+Control heartbeat(pg::Session& session, std::int64_t job_id, const std::string& run_id,
+                  const std::string& progress, const std::string& timezone) {
   session.exec(kHeartbeat, {run_id, progress});
   return read_control(session, job_id, run_id, timezone);
 }
 
-Control read_control(pg::Session& session, std::int64_t job_id, const std::string& run_id, const std::string& timezone) {
-  const auto rows = session.exec(kControl, {std::to_string(job_id), run_id, timezone.empty() ? "UTC" : timezone});
+Control read_control(pg::Session& session, std::int64_t job_id, const std::string& run_id,
+                     const std::string& timezone) {
+  const auto rows =
+      session.exec(kControl, {std::to_string(job_id), run_id, timezone.empty() ? "UTC" : timezone});
   Control control;
   if (rows.empty()) {  // the job was deleted under us: nothing is left to work on
     control.control = "cancel";

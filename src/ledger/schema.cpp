@@ -8,7 +8,8 @@
 namespace pgsluice::ledger {
 namespace {
 
-// `range` is updated with every batch: room on its pages keeps those updates HOT, and no index covers what changes.
+// `range` is updated with every batch: room on its pages keeps those updates HOT, and no index covers what
+// changes.
 constexpr const char* kSchema = R"sql(
 CREATE SCHEMA IF NOT EXISTS pgsluice;
 COMMENT ON SCHEMA pgsluice IS 'ledger of pgsluice: jobs, their positions and their event log';
@@ -110,7 +111,8 @@ INSERT INTO pgsluice.meta (schema_version) VALUES (1);
 // Any two numbers that nobody else uses; the lock is of the transaction, so poolers do not mind.
 constexpr const char* kInstallLock = "SELECT pg_catalog.pg_advisory_xact_lock(7034, 1)";
 
-// Not to_regclass: it believes its backend's cache, which knows nothing of what another committed while we waited.
+// Not to_regclass: it believes its backend's cache, which knows nothing of what another committed while we
+// waited.
 constexpr const char* kIsInstalled = R"sql(
 SELECT EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
                WHERE n.nspname = 'pgsluice' AND c.relname = 'meta')
@@ -121,7 +123,8 @@ constexpr std::chrono::milliseconds kInstallTimeout{10'000};  // another run may
 }  // namespace
 
 int installed_version(pg::Session& session) {
-  return static_cast<int>(session.exec("SELECT max(schema_version) FROM pgsluice.meta", pg::Params{}).integer(0, 0));
+  return static_cast<int>(
+      session.exec("SELECT max(schema_version) FROM pgsluice.meta", pg::Params{}).integer(0, 0));
 }
 
 bool is_installed(pg::Session& session) {
@@ -140,14 +143,16 @@ void install(pg::Session& session) try {
   const int version = installed_version(session);
   if (version > kSchemaVersion) {
     throw Error(ExitCode::kRefused,
-                "the ledger in schema \"pgsluice\" has version " + std::to_string(version) + ", this program knows " +
-                    std::to_string(kSchemaVersion),
+                "the ledger in schema \"pgsluice\" has version " + std::to_string(version) +
+                    ", this program knows " + std::to_string(kSchemaVersion),
                 "use the newer pgsluice that wrote it");
   }
 } catch (const pg::Failure& f) {
   if (f.sqlstate() != "42501") throw;
-  throw Error(ExitCode::kPrivileges, std::string("cannot create or read the ledger in schema \"pgsluice\": ") + f.what(),
-              "as a superuser: GRANT CREATE ON DATABASE … TO …, or create the ledger once as its owner and GRANT USAGE ON "
+  throw Error(ExitCode::kPrivileges,
+              std::string("cannot create or read the ledger in schema \"pgsluice\": ") + f.what(),
+              "as a superuser: GRANT CREATE ON DATABASE … TO …, or create the ledger once as its owner and "
+              "GRANT USAGE ON "
               "SCHEMA pgsluice and ALL ON ALL TABLES IN SCHEMA pgsluice");
 }
 

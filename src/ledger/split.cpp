@@ -6,7 +6,8 @@ namespace pgsluice::ledger {
 namespace {
 
 // The row lock of a batch in flight lasts at most its statement_timeout.
-constexpr pg::TransactionLimits kSplitLimits{std::chrono::milliseconds{2'000}, std::chrono::milliseconds{5'000}, true};
+constexpr pg::TransactionLimits kSplitLimits{std::chrono::milliseconds{2'000},
+                                             std::chrono::milliseconds{5'000}, true};
 
 constexpr const char* kLockStep =
     "SELECT ranges_cut FROM pgsluice.step WHERE step_id = $1::bigint FOR UPDATE";
@@ -33,11 +34,14 @@ UPDATE pgsluice.range SET upper = $1::text[], epoch = epoch + 1, rows_expected =
 WHERE range_id = $3::bigint AND epoch = $4::bigint AND NOT is_done
   AND (coalesce(position, lower) IS NULL OR )sql";
 
-pg::Value number(std::int64_t n) { return std::to_string(n); }
+pg::Value number(std::int64_t n) {
+  return std::to_string(n);
+}
 
 }  // namespace
 
-void cut(pg::Session& session, std::int64_t step_id, std::int64_t rows_expected, const std::vector<NewRange>& ranges) {
+void cut(pg::Session& session, std::int64_t step_id, std::int64_t rows_expected,
+         const std::vector<NewRange>& ranges) {
   pg::in_transaction(session, kSplitLimits, [&] {
     if (session.exec(kLockStep, {number(step_id)}).boolean(0, 0)) return false;
     for (const auto& range : ranges) {

@@ -14,12 +14,13 @@ namespace pgsluice::ledger {
 /// One piece of a step's key space, to be written.
 struct NewRange {
   std::optional<pg::Key> lower;
-  std::optional<pg::Key> upper;   // empty: the tail, fixed when leased
+  std::optional<pg::Key> upper;  // empty: the tail, fixed when leased
   std::int64_t rows_expected = 0;
 };
 
 /// Writes a step's ranges, once: a second caller finds them and writes nothing. Under the step's row lock.
-void cut(pg::Session& session, std::int64_t step_id, std::int64_t rows_expected, const std::vector<NewRange>& ranges);
+void cut(pg::Session& session, std::int64_t step_id, std::int64_t rows_expected,
+         const std::vector<NewRange>& ranges);
 
 /// The range with the most rows left that somebody works on.
 struct Candidate {
@@ -31,11 +32,13 @@ struct Candidate {
 };
 std::optional<Candidate> largest_remaining(pg::Session& session, std::int64_t step_id);
 
-/// Writes `position < middle` for the position expression and the number of the first parameter, typed as the key is.
+/// Writes `position < middle` for the position expression and the number of the first parameter, typed as the
+/// key is.
 using IsBefore = std::function<std::string(const std::string& position, int first_parameter)>;
 
-/// Cuts the candidate at `middle` if its position is still before it, and raises its epoch, so that the owner's next
-/// batch is fenced and takes the shorter range again. Waits for the batch in flight. Returns the new range's id.
+/// Cuts the candidate at `middle` if its position is still before it, and raises its epoch, so that the
+/// owner's next batch is fenced and takes the shorter range again. Waits for the batch in flight. Returns the
+/// new range's id.
 std::optional<std::int64_t> split(pg::Session& session, std::int64_t step_id, const Candidate& candidate,
                                   const pg::Key& middle, const IsBefore& is_before);
 

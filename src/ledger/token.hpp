@@ -8,8 +8,8 @@
 
 namespace pgsluice::ledger {
 
-/// The right to change one range now. The epoch alone could repeat after a crash of the server, so the run belongs to
-/// it; the position pins what the owner believes.
+/// The right to change one range now. The epoch alone could repeat after a crash of the server, so the run
+/// belongs to it; the position pins what the owner believes.
 struct Token {
   std::int64_t range_id = 0;
   std::string run_id;
@@ -24,7 +24,7 @@ struct Range {
   std::optional<pg::Key> upper;     // empty: not yet fixed (the tail), or a step without keys
   std::int64_t rows_expected = 0;
   std::int64_t rows_visited = 0;
-  bool is_taken_over = false;       // from a run that is gone or late
+  bool is_taken_over = false;  // from a run that is gone or late
 };
 
 }  // namespace pgsluice::ledger

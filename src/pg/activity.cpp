@@ -48,7 +48,8 @@ ReplicationView read_replication(Session& session) {
   view.flush_lsn = rows.text(0, 0);
   for (std::size_t i = 0; i < rows.size(); ++i) {
     if (!rows.boolean(i, 1)) continue;
-    view.walsenders.push_back({rows.text(i, 2), rows.text(i, 3), rows.text(i, 4), rows.at(i, 5), rows.boolean(i, 6)});
+    view.walsenders.push_back(
+        {rows.text(i, 2), rows.text(i, 3), rows.text(i, 4), rows.at(i, 5), rows.boolean(i, 6)});
   }
   return view;
 }
@@ -57,7 +58,12 @@ std::vector<Waiter> read_waiters(Session& session, const std::string& prefix) {
   const auto rows = session.exec(waiters_sql(session.server_version()), {prefix});
   std::vector<Waiter> waiters;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    Waiter w{static_cast<int>(rows.integer(i, 0)), rows.real(i, 1), rows.boolean(i, 2), {}, rows.text(i, 4), rows.text(i, 5)};
+    Waiter w{static_cast<int>(rows.integer(i, 0)),
+             rows.real(i, 1),
+             rows.boolean(i, 2),
+             {},
+             rows.text(i, 4),
+             rows.text(i, 5)};
     for (const auto& pid : from_array(rows.text(i, 3))) w.blockers.push_back(std::stoi(pid));
     waiters.push_back(std::move(w));
   }
@@ -66,9 +72,10 @@ std::vector<Waiter> read_waiters(Session& session, const std::string& prefix) {
 
 bool can_see_activity(Session& session) {
   return session
-      .exec("SELECT pg_catalog.pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') OR "
-            "current_setting('is_superuser') = 'on'",
-            Params{})
+      .exec(
+          "SELECT pg_catalog.pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') OR "
+          "current_setting('is_superuser') = 'on'",
+          Params{})
       .boolean(0, 0);
 }
 

@@ -13,13 +13,13 @@ namespace pgsluice::pg {
 struct Walsender {
   std::string application_name;
   std::string client_addr;
-  std::string state;                 // "streaming", "catchup", "backup", …
-  std::optional<std::string> replay; // "0/3000060"
+  std::string state;                  // "streaming", "catchup", "backup", …
+  std::optional<std::string> replay;  // "0/3000060"
   bool is_logical = false;
 };
 
 struct ReplicationView {
-  std::string flush_lsn;             // of the primary, read in the same statement
+  std::string flush_lsn;  // of the primary, read in the same statement
   std::vector<Walsender> walsenders;
 };
 
@@ -33,12 +33,12 @@ struct Waiter {
   bool waits_for_table = false;
   std::vector<int> blockers;
   std::string application_name;
-  std::string query;                 // first words only
+  std::string query;  // first words only
 };
 
-/// Sessions that wait, directly, for a session whose application_name starts with `prefix`; not those themselves.
-/// pg_blocking_pids is asked only for sessions that wait (1.5 ms with 400 sessions and 20,000 locks), pg_locks only for
-/// those that wait for us.
+/// Sessions that wait, directly, for a session whose application_name starts with `prefix`; not those
+/// themselves. pg_blocking_pids is asked only for sessions that wait (1.5 ms with 400 sessions and 20,000
+/// locks), pg_locks only for those that wait for us.
 std::vector<Waiter> read_waiters(Session& session, const std::string& prefix);
 
 /// Whether this role sees other sessions' state: superuser, pg_monitor, or pg_read_all_stats.

@@ -9,8 +9,8 @@
 namespace pgsluice::pg {
 namespace {
 
-// With partitions or children, pages and rows are those of the whole tree. A table that was never analysed has
-// reltuples -1: then its size and a guess of 100 bytes a row stand in.
+// With partitions or children, pages and rows are those of the whole tree. A table that was never analysed
+// has reltuples -1: then its size and a guess of 100 bytes a row stand in.
 constexpr const char* kTable = R"sql(
 SELECT c.oid, n.nspname, c.relname, c.relkind, c.relpersistence = 't',
        EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhparent = c.oid) AND c.relkind = 'r',
@@ -44,8 +44,8 @@ WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped
 ORDER BY a.attnum
 )sql";
 
-// A walk needs the index to be in the order that ORDER BY asks for: default operator classes, the columns' own
-// collations, all ascending (indoption 0) or all descending (3).
+// A walk needs the index to be in the order that ORDER BY asks for: default operator classes, the columns'
+// own collations, all ascending (indoption 0) or all descending (3).
 constexpr const char* kKeys = R"sql(
 SELECT ic.relname, i.indisprimary,
        ARRAY(SELECT a.attname FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, n)
@@ -90,12 +90,15 @@ WHERE lower(c.relname) = lower($1) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
 ORDER BY 1 LIMIT 3
 )sql";
 
-std::string display(const TableName& name) { return name.schema.empty() ? name.name : name.schema + "." + name.name; }
+std::string display(const TableName& name) {
+  return name.schema.empty() ? name.name : name.schema + "." + name.name;
+}
 
 [[noreturn]] void refuse_missing(Session& session, const TableName& name) {
   const Rows similar = session.exec(kLookalikes, {name.name});
   std::string hint = "check the name and the database";
-  for (std::size_t i = 0; i < similar.size(); ++i) hint = (i ? hint + ", " : "there is ") + similar.text(i, 0);
+  for (std::size_t i = 0; i < similar.size(); ++i)
+    hint = (i ? hint + ", " : "there is ") + similar.text(i, 0);
   throw Error(ExitCode::kRefused, "table \"" + display(name) + "\" does not exist", hint);
 }
 
@@ -110,14 +113,17 @@ const char* kind_in_words(const std::string& relkind) {
 
 void refuse_unwalkable(const Table& table) {
   if (table.kind != "r" && table.kind != "p") {
-    throw Error(ExitCode::kRefused, "\"" + table.schema + "." + table.name + "\" is " + kind_in_words(table.kind),
+    throw Error(ExitCode::kRefused,
+                "\"" + table.schema + "." + table.name + "\" is " + kind_in_words(table.kind),
                 "name the table itself");
   }
   if (table.is_temporary) {
-    throw Error(ExitCode::kRefused, "\"" + table.name + "\" is a temporary table", "other connections cannot see it");
+    throw Error(ExitCode::kRefused, "\"" + table.name + "\" is a temporary table",
+                "other connections cannot see it");
   }
   if (table.has_children) {
-    throw Error(ExitCode::kRefused, "table \"" + table.schema + "." + table.name + "\" has inheritance children",
+    throw Error(ExitCode::kRefused,
+                "table \"" + table.schema + "." + table.name + "\" has inheritance children",
                 "its key is unique in each of them only; write one step for each table");
   }
 }
@@ -135,7 +141,8 @@ std::vector<Column> columns_of(const Table& table, const std::vector<std::string
   for (const auto& name : names) {
     const Column* column = table.find(name);
     if (!column) {
-      throw Error(ExitCode::kRefused, "table \"" + table.name + "\" has no column \"" + name + "\"", "check `key`");
+      throw Error(ExitCode::kRefused, "table \"" + table.name + "\" has no column \"" + name + "\"",
+                  "check `key`");
     }
     out.push_back(*column);
   }
@@ -147,12 +154,14 @@ std::vector<Column> given_key(const Table& table, const std::vector<std::string>
   const auto match = std::find_if(table.keys.begin(), table.keys.end(),
                                   [&](const UniqueKey& k) { return k.columns == wanted; });
   if (match == table.keys.end()) {
-    throw Error(ExitCode::kRefused, "key (" + column_list(wanted) + ") of table \"" + table.name + "\" is not unique",
+    throw Error(ExitCode::kRefused,
+                "key (" + column_list(wanted) + ") of table \"" + table.name + "\" is not unique",
                 "a walk needs a unique index on exactly these columns, in this order");
   }
   if (!match->unfit_reason.empty()) {
     throw Error(ExitCode::kRefused,
-                "key (" + column_list(wanted) + ") of table \"" + table.name + "\" cannot be walked: " + match->unfit_reason,
+                "key (" + column_list(wanted) + ") of table \"" + table.name +
+                    "\" cannot be walked: " + match->unfit_reason,
                 match->unfit_reason == "a column of it may be NULL"
                     ? "rows with a NULL there would be left out: SET NOT NULL first, or name another key"
                     : "name another key");
@@ -162,10 +171,13 @@ std::vector<Column> given_key(const Table& table, const std::vector<std::string>
 
 }  // namespace
 
-std::string Table::sql() const { return Identifier(schema, name).sql(); }
+std::string Table::sql() const {
+  return Identifier(schema, name).sql();
+}
 
 const Column* Table::find(const std::string& column) const {
-  const auto it = std::find_if(columns.begin(), columns.end(), [&](const Column& c) { return c.name == column; });
+  const auto it =
+      std::find_if(columns.begin(), columns.end(), [&](const Column& c) { return c.name == column; });
   return it == columns.end() ? nullptr : &*it;
 }
 
@@ -186,8 +198,8 @@ Table read_table(Session& session, const TableName& name) {
   const Params oid{std::to_string(table.oid)};
   const Rows columns = session.exec(kColumns, oid);
   for (std::size_t i = 0; i < columns.size(); ++i) {
-    table.columns.push_back({columns.text(i, 0), columns.text(i, 1), columns.text(i, 2), columns.boolean(i, 3),
-                             columns.boolean(i, 4)});
+    table.columns.push_back({columns.text(i, 0), columns.text(i, 1), columns.text(i, 2),
+                             columns.boolean(i, 3), columns.boolean(i, 4)});
   }
   const Rows keys = session.exec(kKeys, oid);
   for (std::size_t i = 0; i < keys.size(); ++i) {
@@ -205,17 +217,18 @@ std::vector<Column> choose_key(const Table& table, const std::vector<std::string
                                 [](const UniqueKey& k) { return k.unfit_reason.empty(); });
   if (fit == table.keys.end()) {
     const auto reasons = unfit_list(table);
-    throw Error(ExitCode::kRefused,
-                "table \"" + table.schema + "." + table.name + "\" has no key to walk" +
-                    (reasons.empty() ? "" : " (" + reasons + ")"),
-                "add a primary key or a unique index on NOT NULL columns: CREATE UNIQUE INDEX CONCURRENTLY …");
+    throw Error(
+        ExitCode::kRefused,
+        "table \"" + table.schema + "." + table.name + "\" has no key to walk" +
+            (reasons.empty() ? "" : " (" + reasons + ")"),
+        "add a primary key or a unique index on NOT NULL columns: CREATE UNIQUE INDEX CONCURRENTLY …");
   }
   return columns_of(table, fit->columns);
 }
 
 std::int64_t deadlock_timeout_ms(Session& session) {
-  const Rows rows = session.exec(
-      "SELECT setting FROM pg_catalog.pg_settings WHERE name = 'deadlock_timeout'", Params{});
+  const Rows rows =
+      session.exec("SELECT setting FROM pg_catalog.pg_settings WHERE name = 'deadlock_timeout'", Params{});
   return rows.empty() ? 1'000 : rows.integer(0, 0);
 }
 

@@ -11,8 +11,8 @@ namespace pgsluice::pg {
 
 struct Column {
   std::string name;
-  std::string type;        // quoted and qualified: `"pg_catalog"."int8"`, fit for a cast
-  std::string collation;   // ` COLLATE "pg_catalog"."C"`, or empty for types without one
+  std::string type;       // quoted and qualified: `"pg_catalog"."int8"`, fit for a cast
+  std::string collation;  // ` COLLATE "pg_catalog"."C"`, or empty for types without one
   bool is_not_null = false;
   bool is_generated = false;
 };
@@ -30,25 +30,27 @@ struct Table {
   std::uint32_t oid = 0;
   std::string schema;
   std::string name;
-  std::string kind;          // pg_class.relkind: "r", "p", "v", …
+  std::string kind;  // pg_class.relkind: "r", "p", "v", …
   std::vector<Column> columns;
   std::vector<UniqueKey> keys;
   std::int64_t rows_estimate = 0;
-  std::int64_t pages = 0;    // heap, 8 kB each, all partitions
-  bool has_children = false; // plain inheritance
+  std::int64_t pages = 0;     // heap, 8 kB each, all partitions
+  bool has_children = false;  // plain inheritance
   bool is_temporary = false;
   std::vector<std::string> update_triggers;  // enabled, user-made, would fire for an UPDATE
   bool row_security_applies = false;         // to us
 
-  std::string sql() const;   // quoted and qualified
+  std::string sql() const;  // quoted and qualified
   const Column* find(const std::string& column) const;
 };
 
-/// Reads a table. Throws Error(kRefused) if there is none of that name, with names that look like it in the hint.
+/// Reads a table. Throws Error(kRefused) if there is none of that name, with names that look like it in the
+/// hint.
 Table read_table(Session& session, const TableName& name);
 
-/// The columns of the key to walk: `wanted` if given, else the primary key, else the narrowest fit unique key. Throws
-/// Error(kRefused), saying why each candidate is unfit, for views, tables without a key, nullable keys.
+/// The columns of the key to walk: `wanted` if given, else the primary key, else the narrowest fit unique
+/// key. Throws Error(kRefused), saying why each candidate is unfit, for views, tables without a key, nullable
+/// keys.
 std::vector<Column> choose_key(const Table& table, const std::vector<std::string>& wanted);
 
 /// The server's deadlock_timeout in milliseconds; 1,000 if it cannot be read.

@@ -10,25 +10,30 @@
 
 namespace pgsluice::pg {
 
-/// A session with the thread it lives on. Connects when first used and again after a loss; every run() is one hop.
-/// Used from the io thread by one coroutine at a time; cancel() may come from another coroutine of that thread.
+/// A session with the thread it lives on. Connects when first used and again after a loss; every run() is one
+/// hop. Used from the io thread by one coroutine at a time; cancel() may come from another coroutine of that
+/// thread.
 class Connection {
  public:
   Connection(ConnectionTarget target, std::string application_name)
       : target_(std::move(target)), application_name_(std::move(application_name)) {}
   ~Connection() { join(); }
 
-  /// Runs `work` on this connection's thread. Throws what it throws, and Failure when connecting fails. A session that
-  /// must not be used again is discarded afterwards: the next run() connects anew, which connects() counts.
+  /// Runs `work` on this connection's thread. Throws what it throws, and Failure when connecting fails. A
+  /// session that must not be used again is discarded afterwards: the next run() connects anew, which
+  /// connects() counts.
   template <class Result>
   asio::awaitable<Result> run(std::function<Result(Session&)> work) {
     std::function<Result()> job = [this, work = std::move(work)] { return use<Result>(work); };
     co_return co_await hop<Result>(thread_, std::move(job));
   }
 
-  /// Cancels the statement in flight, if it may be cancelled; true if a cancel was sent. Hops to the cancel thread.
+  /// Cancels the statement in flight, if it may be cancelled; true if a cancel was sent. Hops to the cancel
+  /// thread.
   asio::awaitable<bool> cancel() {
-    std::function<bool()> job = [session = std::atomic_load(&session_)] { return session && session->cancel(); };
+    std::function<bool()> job = [session = std::atomic_load(&session_)] {
+      return session && session->cancel();
+    };
     co_return co_await hop<bool>(cancel_thread_, std::move(job));
   }
 
@@ -51,7 +56,8 @@ class Connection {
       Connection& connection;
       ~Discard() {
         const auto session = std::atomic_load(&connection.session_);
-        if (session && session->must_discard()) std::atomic_store(&connection.session_, std::shared_ptr<Session>());
+        if (session && session->must_discard())
+          std::atomic_store(&connection.session_, std::shared_ptr<Session>());
       }
     };
     auto session = std::atomic_load(&session_);
@@ -65,7 +71,8 @@ class Connection {
 
   ConnectionTarget target_;
   std::string application_name_;
-  std::shared_ptr<Session> session_;  // written on thread_, read by cancel() and backend_pid(): atomic access only
+  std::shared_ptr<Session>
+      session_;  // written on thread_, read by cancel() and backend_pid(): atomic access only
   asio::thread_pool thread_{1};
   asio::thread_pool cancel_thread_{1};
 };

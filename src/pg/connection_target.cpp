@@ -22,7 +22,7 @@ constexpr Default kDefaults[] = {
     {"keepalives_idle", "5", nullptr},              // seconds
     {"keepalives_interval", "2", nullptr},          // seconds
     {"keepalives_count", "3", nullptr},
-    {"tcp_user_timeout", "10000", nullptr},         // milliseconds until unacknowledged data cuts the connection
+    {"tcp_user_timeout", "10000", nullptr},  // milliseconds until unacknowledged data cuts the connection
     {"client_encoding", "UTF8", "PGCLIENTENCODING"},
 };
 
@@ -46,8 +46,8 @@ std::string setting_or_environment(const std::map<std::string, std::string>& set
 
 ConnectionTarget::ConnectionTarget(const std::string& dsn) {
   char* message = nullptr;
-  const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(PQconninfoParse(dsn.c_str(), &message),
-                                                                             &PQconninfoFree);
+  const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(
+      PQconninfoParse(dsn.c_str(), &message), &PQconninfoFree);
   PQfreemem(message);
   if (!options) {
     throw Error(ExitCode::kUsage, "the connection string cannot be read",

@@ -5,14 +5,16 @@
 
 namespace pgsluice::pg {
 
-/// Where to connect. Read from a connection string or URI with libpq's own parser; what is missing comes from PG*
-/// variables, service and password files, as with every libpq program. Immutable value; display() never shows a secret.
+/// Where to connect. Read from a connection string or URI with libpq's own parser; what is missing comes from
+/// PG* variables, service and password files, as with every libpq program. Immutable value; display() never
+/// shows a secret.
 class ConnectionTarget {
  public:
   /// Throws Error(kUsage) for text that libpq cannot read, without repeating it: it may hold a password.
   explicit ConnectionTarget(const std::string& dsn);
 
-  /// Connection string for libpq, with the session's application_name and the limits below where the user gave none.
+  /// Connection string for libpq, with the session's application_name and the limits below where the user
+  /// gave none.
   std::string conninfo(const std::string& application_name) const;
 
   /// "database \"app\" on db1:5432 as alice", for messages.

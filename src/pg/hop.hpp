@@ -33,7 +33,8 @@ struct HopState {
   }
 };
 
-/// Runs the state's work on the pool and completes the coroutine on its own executor, whose context is kept alive meanwhile.
+/// Runs the state's work on the pool and completes the coroutine on its own executor, whose context is kept
+/// alive meanwhile.
 template <class Result>
 struct HopInitiation {
   asio::thread_pool* pool;
@@ -51,8 +52,9 @@ struct HopInitiation {
 
 }  // namespace detail
 
-/// One hop there and back: runs blocking `work` on the pool, resumes on the caller's executor with its result or its
-/// exception. A named function with by-value parameters and no temporaries in the co_await: GCC 12 miscompiles others.
+/// One hop there and back: runs blocking `work` on the pool, resumes on the caller's executor with its result
+/// or its exception. A named function with by-value parameters and no temporaries in the co_await: GCC 12
+/// miscompiles others.
 template <class Result>
 asio::awaitable<Result> hop(asio::thread_pool& pool, std::function<Result()> work) {
   auto state = std::make_shared<detail::HopState<Result>>();

@@ -6,8 +6,8 @@
 
 namespace pgsluice::pg {
 
-/// A name as SQL wants it: always quoted, so that case, spaces and keywords need no thought. The only way to put a
-/// name into a statement. Immutable value.
+/// A name as SQL wants it: always quoted, so that case, spaces and keywords need no thought. The only way to
+/// put a name into a statement. Immutable value.
 class Identifier {
  public:
   explicit Identifier(std::string_view name);

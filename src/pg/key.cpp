@@ -37,7 +37,9 @@ Key from_array(const std::string& text) {
   return key;
 }
 
-Value to_value(const std::optional<Key>& key) { return key ? Value{to_array(*key)} : Value{}; }
+Value to_value(const std::optional<Key>& key) {
+  return key ? Value{to_array(*key)} : Value{};
+}
 
 std::optional<Key> from_value(const Value& value) {
   if (!value) return std::nullopt;

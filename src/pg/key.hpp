@@ -8,8 +8,8 @@
 
 namespace pgsluice::pg {
 
-/// A key value, one text per key column, in the form the server writes under DateStyle ISO and TimeZone UTC. The same
-/// text goes back as a parameter, cast to the column's type, so no type needs code of its own.
+/// A key value, one text per key column, in the form the server writes under DateStyle ISO and TimeZone UTC.
+/// The same text goes back as a parameter, cast to the column's type, so no type needs code of its own.
 using Key = std::vector<std::string>;
 
 /// `{"42","Berlin"}`: the text[] in which the ledger keeps positions and bounds.

@@ -1,6 +1,7 @@
 #pragma once
 
-// The one adapter between libpqxx 6.4 (Debian 12), 7.x (Ubuntu 24.04) and 7.10 (Debian 13). Included by session.cpp only.
+// The one adapter between libpqxx 6.4 (Debian 12), 7.x (Ubuntu 24.04) and 7.10 (Debian 13). Included by
+// session.cpp only.
 
 #include <pqxx/pqxx>
 #include <string>

@@ -11,12 +11,13 @@ namespace pgsluice::pg {
 using Value = std::optional<std::string>;  // text as the server wrote it; empty: NULL
 using Params = std::vector<Value>;
 
-/// The answer to one statement, copied out of libpqxx. Small by design: no statement of ours reads more than a few
-/// thousand rows. Immutable value.
+/// The answer to one statement, copied out of libpqxx. Small by design: no statement of ours reads more than
+/// a few thousand rows. Immutable value.
 class Rows {
  public:
   Rows() = default;
-  Rows(std::vector<std::vector<Value>> rows, std::int64_t affected) : rows_(std::move(rows)), affected_(affected) {}
+  Rows(std::vector<std::vector<Value>> rows, std::int64_t affected)
+      : rows_(std::move(rows)), affected_(affected) {}
 
   bool empty() const noexcept { return rows_.empty(); }
   std::size_t size() const noexcept { return rows_.size(); }
@@ -30,7 +31,9 @@ class Rows {
   std::int64_t integer(std::size_t row, std::size_t column) const {
     return is_null(row, column) ? 0 : std::stoll(*at(row, column));
   }
-  double real(std::size_t row, std::size_t column) const { return is_null(row, column) ? 0 : std::stod(*at(row, column)); }
+  double real(std::size_t row, std::size_t column) const {
+    return is_null(row, column) ? 0 : std::stod(*at(row, column));
+  }
   bool boolean(std::size_t row, std::size_t column) const { return text(row, column) == "t"; }
   const std::vector<Value>& row(std::size_t row) const { return rows_.at(row); }
 

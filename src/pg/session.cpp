@@ -33,7 +33,9 @@ std::string trimmed(std::string message) {
 }  // namespace
 
 struct Session::Impl {
-  explicit Impl(const std::string& conninfo) : connection(conninfo) { versions::forbid_reconnect(connection); }
+  explicit Impl(const std::string& conninfo) : connection(conninfo) {
+    versions::forbid_reconnect(connection);
+  }
 
   template <class Execute>
   Rows guarded(Execute execute) {
@@ -47,7 +49,8 @@ struct Session::Impl {
 
   Failure translate(const std::exception& e) {
     std::string state = versions::sqlstate_of(e);
-    const bool is_lost = !connection.is_open() || dynamic_cast<const pqxx::broken_connection*>(&e) != nullptr ||
+    const bool is_lost = !connection.is_open() ||
+                         dynamic_cast<const pqxx::broken_connection*>(&e) != nullptr ||
                          state.rfind("57P0", 0) == 0;
     if (state.empty()) state = is_lost ? "08006" : "XX000";
     if (is_lost || pg::must_discard(state)) is_spoilt = true;
@@ -55,7 +58,7 @@ struct Session::Impl {
   }
 
   pqxx::connection connection;
-  std::mutex interlock;         // guards in_flight and the sending of a cancel
+  std::mutex interlock;  // guards in_flight and the sending of a cancel
   bool in_flight = false;
   std::atomic<bool> is_spoilt{false};
 };
@@ -65,12 +68,14 @@ Session::Session(const ConnectionTarget& target, const std::string& application_
     impl_ = std::make_unique<Impl>(target.conninfo(application_name));
   } catch (const std::exception& e) {
     const std::string what = trimmed(e.what());
-    // libpq gives no SQLSTATE for a refused connection; these texts come from the server and are not worth retrying.
+    // libpq gives no SQLSTATE for a refused connection; these texts come from the server and are not worth
+    // retrying.
     const bool is_refused = what.find("authentication failed") != std::string::npos ||
                             what.find("does not exist") != std::string::npos ||
                             what.find("no pg_hba.conf entry") != std::string::npos ||
                             what.find("no password supplied") != std::string::npos;
-    throw Failure(is_refused ? "28000" : "08001", "cannot connect to " + target.display() + ": " + what, !is_refused);
+    throw Failure(is_refused ? "28000" : "08001", "cannot connect to " + target.display() + ": " + what,
+                  !is_refused);
   }
 }
 
@@ -110,9 +115,15 @@ bool Session::cancel() noexcept {
   }
 }
 
-int Session::backend_pid() const noexcept { return impl_->connection.backendpid(); }
-int Session::server_version() const noexcept { return impl_->connection.server_version(); }
-bool Session::must_discard() const noexcept { return impl_->is_spoilt; }
+int Session::backend_pid() const noexcept {
+  return impl_->connection.backendpid();
+}
+int Session::server_version() const noexcept {
+  return impl_->connection.server_version();
+}
+bool Session::must_discard() const noexcept {
+  return impl_->is_spoilt;
+}
 
 bool rollback(Session& session) noexcept {
   try {

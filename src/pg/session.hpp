@@ -10,7 +10,8 @@
 namespace pgsluice::pg {
 
 /// One connection. Confined to one thread at a time, but for cancel(), which any thread may call.
-/// Sends exactly what it is given: transactions are the caller's BEGIN and COMMIT. Every failure is a pg::Failure.
+/// Sends exactly what it is given: transactions are the caller's BEGIN and COMMIT. Every failure is a
+/// pg::Failure.
 class Session {
  public:
   /// Connects. Throws Failure; its message names the target without secrets.
@@ -21,14 +22,16 @@ class Session {
 
   /// Simple protocol: one or several statements, the answer is the last one's.
   Rows exec(const std::string& sql);
-  /// Extended protocol, unnamed statement: works through transaction poolers and is planned with the values at hand.
+  /// Extended protocol, unnamed statement: works through transaction poolers and is planned with the values
+  /// at hand.
   Rows exec(const std::string& sql, const Params& params);
-  /// As above, and cancel() may end it. The interlock: a cancel is sent only while such a statement is in flight, and
-  /// the statement's end waits until the sending is over, so that no cancel ever lands on a COMMIT.
+  /// As above, and cancel() may end it. The interlock: a cancel is sent only while such a statement is in
+  /// flight, and the statement's end waits until the sending is over, so that no cancel ever lands on a
+  /// COMMIT.
   Rows exec_cancellable(const std::string& sql, const Params& params);
 
-  /// Thread-safe. Sends a cancel if a cancellable statement is in flight; true if it was sent. May block as long as
-  /// the server takes to accept a connection: never call it on the io thread.
+  /// Thread-safe. Sends a cancel if a cancellable statement is in flight; true if it was sent. May block as
+  /// long as the server takes to accept a connection: never call it on the io thread.
   bool cancel() noexcept;
 
   /// The process id that the start-up message named. Behind a pooler it is not a server process.

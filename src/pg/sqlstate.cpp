@@ -33,8 +33,9 @@ constexpr std::array<std::string_view, 2> kTimeouts{"57014", "55P03"};
 }  // namespace
 
 Disposition classify(std::string_view sqlstate) {
-  const auto rule = std::find_if(kRules.begin(), kRules.end(),
-                                 [&](const Rule& r) { return sqlstate.substr(0, r.prefix.size()) == r.prefix; });
+  const auto rule = std::find_if(kRules.begin(), kRules.end(), [&](const Rule& r) {
+    return sqlstate.substr(0, r.prefix.size()) == r.prefix;
+  });
   return rule == kRules.end() ? Disposition::kFatal : rule->disposition;
 }
 
@@ -43,8 +44,8 @@ bool is_row_fault(std::string_view sqlstate) {
   if (sqlstate.substr(0, 2) == "22") return true;                         // data exception: cast, overflow
   if (sqlstate.substr(0, 2) == "P0") return true;                         // PL/pgSQL: RAISE and its relatives
   if (sqlstate == "44000") return true;                                   // WITH CHECK OPTION
-  return sqlstate == "21000" || sqlstate == "54000" ||                    // scalar subquery with rows; program limit
-         sqlstate == "38000" || sqlstate == "39000";                      // external routine
+  return sqlstate == "21000" || sqlstate == "54000" ||  // scalar subquery with rows; program limit
+         sqlstate == "38000" || sqlstate == "39000";    // external routine
 }
 
 bool is_timeout(std::string_view sqlstate) {
@@ -52,8 +53,8 @@ bool is_timeout(std::string_view sqlstate) {
 }
 
 bool must_discard(std::string_view sqlstate) {
-  return sqlstate == "57014" || sqlstate.substr(0, 2) == "08" || sqlstate.substr(0, 4) == "57P0" || sqlstate == "25P03" ||
-         sqlstate.substr(0, 2) == "25";
+  return sqlstate == "57014" || sqlstate.substr(0, 2) == "08" || sqlstate.substr(0, 4) == "57P0" ||
+         sqlstate == "25P03" || sqlstate.substr(0, 2) == "25";
 }
 
 }  // namespace pgsluice::pg

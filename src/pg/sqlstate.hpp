@@ -12,8 +12,9 @@ enum class Disposition {
   kFatal,      // trying again would fail again
 };
 
-/// One table from SQLSTATE to disposition; never kCommitted, and never kInDoubt (that depends on the statement, which
-/// only the session knows). Unknown states are fatal: better to stop than to repeat what nobody understands.
+/// One table from SQLSTATE to disposition; never kCommitted, and never kInDoubt (that depends on the
+/// statement, which only the session knows). Unknown states are fatal: better to stop than to repeat what
+/// nobody understands.
 Disposition classify(std::string_view sqlstate);
 
 /// The error blames one row (a cast, a constraint, a trigger that raises), so halving the batch finds it.
@@ -22,7 +23,8 @@ bool is_row_fault(std::string_view sqlstate);
 /// A timeout or cancel: the batch took too long, a smaller one may pass.
 bool is_timeout(std::string_view sqlstate);
 
-/// After this state the connection is not used again: ecosystem rule "after any cancel, timeout or commit error".
+/// After this state the connection is not used again: ecosystem rule "after any cancel, timeout or commit
+/// error".
 bool must_discard(std::string_view sqlstate);
 
 }  // namespace pgsluice::pg

@@ -18,8 +18,8 @@ struct TransactionLimits {
   bool is_synchronous = true;                          // false: synchronous_commit = off
 };
 
-/// BEGIN and every SET LOCAL in one round trip. DateStyle and TimeZone make key texts repeatable; row_security = off
-/// turns rows that a policy would hide into an error.
+/// BEGIN and every SET LOCAL in one round trip. DateStyle and TimeZone make key texts repeatable;
+/// row_security = off turns rows that a policy would hide into an error.
 std::string begin_sql(const TransactionLimits& limits);
 
 /// The connection went away during COMMIT: whether it committed is in doubt.
@@ -28,7 +28,8 @@ class InDoubt : public Failure {
   using Failure::Failure;
 };
 
-/// Sends `sql`, which ends in COMMIT. Throws InDoubt if the connection is lost on the way, Failure if it rolled back.
+/// Sends `sql`, which ends in COMMIT. Throws InDoubt if the connection is lost on the way, Failure if it
+/// rolled back.
 void commit(Session& session, const std::string& sql = "COMMIT");
 
 /// Runs `work` between BEGIN and COMMIT; rolls back and rethrows the first cause if it throws.

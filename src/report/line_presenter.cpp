@@ -10,7 +10,8 @@
 namespace pgsluice::report {
 namespace {
 
-// The presenter has a thread to itself: no mutex. The line carries the event's own time, not that of the writing.
+// The presenter has a thread to itself: no mutex. The line carries the event's own time, not that of the
+// writing.
 std::unique_ptr<spdlog::logger> make_logger(std::FILE* file) {
   using Sink = spdlog::sinks::stdout_sink_base<spdlog::details::console_nullmutex>;
   auto logger = std::make_unique<spdlog::logger>("pgsluice", std::make_shared<Sink>(file));
@@ -21,11 +22,14 @@ std::unique_ptr<spdlog::logger> make_logger(std::FILE* file) {
 
 }  // namespace
 
-LinePresenter::LinePresenter(std::FILE* err, bool log_batches) : logger_(make_logger(err)), log_batches_(log_batches) {}
+LinePresenter::LinePresenter(std::FILE* err, bool log_batches)
+    : logger_(make_logger(err)), log_batches_(log_batches) {}
 
 LinePresenter::~LinePresenter() = default;
 
-void LinePresenter::log(const std::string& line) { logger_->log(spdlog::level::info, spdlog::string_view_t(line)); }
+void LinePresenter::log(const std::string& line) {
+  logger_->log(spdlog::level::info, spdlog::string_view_t(line));
+}
 
 bool LinePresenter::is_due(TimePoint now) {
   if (!last_status_) last_status_ = now;  // the step's own line has just told where it stands

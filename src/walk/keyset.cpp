@@ -16,20 +16,26 @@ std::string joined(const std::vector<std::string>& parts, const char* separator)
   return out;
 }
 
-void append(pg::Params& params, const pg::Key& key) { params.insert(params.end(), key.begin(), key.end()); }
+void append(pg::Params& params, const pg::Key& key) {
+  params.insert(params.end(), key.begin(), key.end());
+}
 
 }  // namespace
 
-Keyset::Keyset(std::string table_sql, std::vector<pg::Column> key) : table_sql_(std::move(table_sql)), key_(std::move(key)) {}
+Keyset::Keyset(std::string table_sql, std::vector<pg::Column> key)
+    : table_sql_(std::move(table_sql)), key_(std::move(key)) {}
 
-// Qualified: in ORDER BY a bare name means the output column first, and that is the key's text, in text order.
+// Qualified: in ORDER BY a bare name means the output column first, and that is the key's text, in text
+// order.
 std::string Keyset::columns(const char* suffix) const {
   std::vector<std::string> names;
   for (const auto& c : key_) names.push_back("t." + pg::Identifier(c.name).sql() + suffix);
   return joined(names, ", ");
 }
 
-std::string Keyset::row_of_columns() const { return "(" + columns() + ")"; }
+std::string Keyset::row_of_columns() const {
+  return "(" + columns() + ")";
+}
 
 std::string Keyset::parameter(std::size_t column, int first) const {
   return "$" + std::to_string(first + static_cast<int>(column)) + "::" + key_[column].type;
@@ -44,14 +50,16 @@ std::string Keyset::row(int first) const {
 std::string Keyset::selected_texts(const char* alias) const {
   std::vector<std::string> parts;
   for (std::size_t i = 0; i < key_.size(); ++i) {
-    parts.push_back((*alias ? std::string(alias) + ".k" + std::to_string(i + 1) : "t." + pg::Identifier(key_[i].name).sql()) +
+    parts.push_back((*alias ? std::string(alias) + ".k" + std::to_string(i + 1)
+                            : "t." + pg::Identifier(key_[i].name).sql()) +
                     "::text");
   }
   return joined(parts, ", ");
 }
 
 /// CASE WHEN l1 = r1 THEN 1 + CASE WHEN l2 = r2 THEN 1 ELSE 0 END ELSE 0 END
-std::string Keyset::equal_prefix(const std::vector<std::string>& left, const std::vector<std::string>& right) const {
+std::string Keyset::equal_prefix(const std::vector<std::string>& left,
+                                 const std::vector<std::string>& right) const {
   std::string sql = "0";
   for (std::size_t i = key_.size(); i-- > 0;) {
     sql = "CASE WHEN " + left[i] + " = " + right[i] + key_[i].collation + " THEN 1 + " + sql + " ELSE 0 END";
@@ -59,7 +67,8 @@ std::string Keyset::equal_prefix(const std::vector<std::string>& left, const std
   return sql;
 }
 
-Fragment Keyset::bound(const std::optional<pg::Key>& lower, const pg::Key& range_upper, std::int64_t rows) const {
+Fragment Keyset::bound(const std::optional<pg::Key>& lower, const pg::Key& range_upper,
+                       std::int64_t rows) const {
   const int n = static_cast<int>(key_.size());
   std::vector<std::string> inner;
   std::vector<std::string> own;
@@ -71,11 +80,12 @@ Fragment Keyset::bound(const std::optional<pg::Key>& lower, const pg::Key& range
     low.push_back(parameter(i, 2 + n));
   }
   Fragment f;
-  // What is made of the key stands outside: inside, the server would make it of every row that OFFSET passes over.
+  // What is made of the key stands outside: inside, the server would make it of every row that OFFSET passes
+  // over.
   f.sql = "SELECT " + selected_texts("s") + ", (" + joined(own, ", ") + ") >= " + row(2) + ", " +
-          (lower ? equal_prefix(own, low) : "0") + "\nFROM (SELECT " + joined(inner, ", ") + " FROM " + table_sql_ + " t" +
-          (lower ? " WHERE " + row_of_columns() + " > " + row(2 + n) : "") + "\n      ORDER BY " + columns() +
-          " OFFSET $1::bigint LIMIT 1) s";
+          (lower ? equal_prefix(own, low) : "0") + "\nFROM (SELECT " + joined(inner, ", ") + " FROM " +
+          table_sql_ + " t" + (lower ? " WHERE " + row_of_columns() + " > " + row(2 + n) : "") +
+          "\n      ORDER BY " + columns() + " OFFSET $1::bigint LIMIT 1) s";
   f.params.emplace_back(std::to_string(rows - 1));
   append(f.params, range_upper);
   if (lower) append(f.params, *lower);
@@ -88,7 +98,8 @@ std::optional<Keyset::Bound> Keyset::read_bound(const pg::Rows& answer) const {
   return Bound{read_key(answer, 0), answer.boolean(0, n), static_cast<int>(answer.integer(0, n + 1))};
 }
 
-Fragment Keyset::remainder(const std::optional<pg::Key>& lower, const pg::Key& upper, std::int64_t rows) const {
+Fragment Keyset::remainder(const std::optional<pg::Key>& lower, const pg::Key& upper,
+                           std::int64_t rows) const {
   const int n = static_cast<int>(key_.size());
   std::vector<std::string> up;
   std::vector<std::string> low;
@@ -97,8 +108,9 @@ Fragment Keyset::remainder(const std::optional<pg::Key>& lower, const pg::Key& u
     low.push_back(parameter(i, 2 + n));
   }
   Fragment f;
-  f.sql = "SELECT count(*) FILTER (WHERE s.is_inside), " + (lower ? equal_prefix(low, up) : std::string("0")) +
-          "\nFROM (SELECT " + row_of_columns() + " <= " + row(2) + " AS is_inside FROM " + table_sql_ + " t" +
+  f.sql = "SELECT count(*) FILTER (WHERE s.is_inside), " +
+          (lower ? equal_prefix(low, up) : std::string("0")) + "\nFROM (SELECT " + row_of_columns() +
+          " <= " + row(2) + " AS is_inside FROM " + table_sql_ + " t" +
           (lower ? " WHERE " + row_of_columns() + " > " + row(2 + n) : "") + " ORDER BY " + columns() +
           " LIMIT $1::bigint) s";
   f.params.emplace_back(std::to_string(rows));
@@ -143,7 +155,8 @@ Fragment Keyset::predicate(const KeySlice& slice) const {
   } else if (n > 1) {
     pieces.push_back(name(0) + " < " + up(0));
   }
-  for (int last = n > 1 ? prefix + 1 : 0; last < n; ++last) pieces.push_back(piece(up, last, last == n - 1 ? " <= " : " < "));
+  for (int last = n > 1 ? prefix + 1 : 0; last < n; ++last)
+    pieces.push_back(piece(up, last, last == n - 1 ? " <= " : " < "));
 
   for (auto& p : pieces) p = "(" + p + ")";
   conditions.push_back(pieces.size() == 1 ? pieces.front() : "(" + joined(pieces, " OR ") + ")");
@@ -167,21 +180,25 @@ Fragment Keyset::sample(const std::optional<pg::Key>& lower, const std::optional
     bounds.push_back(row_of_columns() + op + row(static_cast<int>(f.params.size()) + 1));
     append(f.params, **end);
   }
-  f.sql = "SELECT " + selected_texts("s") + "\nFROM (SELECT p.*, row_number() OVER (ORDER BY " + joined(ordered, ", ") +
-          ") AS n, count(*) OVER () AS total\n      FROM (SELECT " + joined(aliased, ", ") + " FROM " + table_sql_ +
-          " t TABLESAMPLE SYSTEM ($1::real)" + (bounds.empty() ? "" : " WHERE " + joined(bounds, " AND ")) +
-          ") p) s\nWHERE s.n * $2::bigint / s.total > (s.n - 1) * $2::bigint / s.total AND s.n < s.total\nORDER BY s.n";
+  f.sql = "SELECT " + selected_texts("s") + "\nFROM (SELECT p.*, row_number() OVER (ORDER BY " +
+          joined(ordered, ", ") + ") AS n, count(*) OVER () AS total\n      FROM (SELECT " +
+          joined(aliased, ", ") + " FROM " + table_sql_ + " t TABLESAMPLE SYSTEM ($1::real)" +
+          (bounds.empty() ? "" : " WHERE " + joined(bounds, " AND ")) +
+          ") p) s\nWHERE s.n * $2::bigint / s.total > (s.n - 1) * $2::bigint / s.total AND s.n < "
+          "s.total\nORDER BY s.n";
   return f;
 }
 
 std::string Keyset::highest() const {
-  return "SELECT " + selected_texts("") + "\nFROM " + table_sql_ + " t\nORDER BY " + columns(" DESC") + "\nLIMIT 1";
+  return "SELECT " + selected_texts("") + "\nFROM " + table_sql_ + " t\nORDER BY " + columns(" DESC") +
+         "\nLIMIT 1";
 }
 
 std::string Keyset::is_before(const std::string& array_expression, int first) const {
   std::vector<std::string> elements;
   for (std::size_t i = 0; i < key_.size(); ++i) {
-    elements.push_back("(" + array_expression + ")[" + std::to_string(i + 1) + "]::" + key_[i].type + key_[i].collation);
+    elements.push_back("(" + array_expression + ")[" + std::to_string(i + 1) + "]::" + key_[i].type +
+                       key_[i].collation);
   }
   return "(" + joined(elements, ", ") + ") < " + row(first);
 }

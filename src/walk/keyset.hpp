@@ -16,24 +16,26 @@ struct Fragment {
   pg::Params params;
 };
 
-/// How a batch is cut out of a range: rows with `lower < key <= upper`. An empty lower means "from the first row".
+/// How a batch is cut out of a range: rows with `lower < key <= upper`. An empty lower means "from the first
+/// row".
 struct KeySlice {
   std::optional<pg::Key> lower;
   pg::Key upper;
-  /// How many leading key columns of lower and upper are equal in the server's eyes. Texts cannot tell: 1.0 and 1.00
-  /// are one number. Meaningless without a lower.
+  /// How many leading key columns of lower and upper are equal in the server's eyes. Texts cannot tell: 1.0
+  /// and 1.00 are one number. Meaningless without a lower.
   int equal_prefix = 0;
 };
 
-/// Walks a table along a unique key, in key order, for any orderable type. Writes SQL and reads its answers; runs
-/// nothing. Immutable, so every lane of a step shares one.
+/// Walks a table along a unique key, in key order, for any orderable type. Writes SQL and reads its answers;
+/// runs nothing. Immutable, so every lane of a step shares one.
 class Keyset {
  public:
   Keyset(std::string table_sql, std::vector<pg::Column> key);
 
-  /// The last key of the next `rows` rows after `lower`, without the step's `where` (a filter here would read on
-  /// through dead stretches). Answer: read_bound(). No upper bound in the SQL: PostgreSQL 15 reads a row comparison
-  /// as upper bound to the end of the prefix (5,083 buffers against 35), so the answer says if it is past the range.
+  /// The last key of the next `rows` rows after `lower`, without the step's `where` (a filter here would read
+  /// on through dead stretches). Answer: read_bound(). No upper bound in the SQL: PostgreSQL 15 reads a row
+  /// comparison as upper bound to the end of the prefix (5,083 buffers against 35), so the answer says if it
+  /// is past the range.
   Fragment bound(const std::optional<pg::Key>& lower, const pg::Key& range_upper, std::int64_t rows) const;
   struct Bound {
     pg::Key key;
@@ -43,24 +45,24 @@ class Keyset {
   /// nullopt: fewer rows than asked for are left in the table.
   std::optional<Bound> read_bound(const pg::Rows& answer) const;
 
-  /// Counts the rows of the range's last batch, reading at most `rows` index entries, and compares its ends: one row,
-  /// (count, equal_prefix).
+  /// Counts the rows of the range's last batch, reading at most `rows` index entries, and compares its ends:
+  /// one row, (count, equal_prefix).
   Fragment remainder(const std::optional<pg::Key>& lower, const pg::Key& upper, std::int64_t rows) const;
 
-  /// WHERE condition of a slice: index conditions only. One column: k > $1 AND k <= $2. Composite: equal columns by
-  /// equality, then an OR of a first, a middle and a last piece.
+  /// WHERE condition of a slice: index conditions only. One column: k > $1 AND k <= $2. Composite: equal
+  /// columns by equality, then an OR of a first, a middle and a last piece.
   Fragment predicate(const KeySlice& slice) const;
 
-  /// Up to `parts` - 1 keys that cut (lower, upper] into about equal parts, from a sample of whole pages; in order.
-  /// `percent` of the table's pages is read. An absent upper means "to the last row".
+  /// Up to `parts` - 1 keys that cut (lower, upper] into about equal parts, from a sample of whole pages; in
+  /// order. `percent` of the table's pages is read. An absent upper means "to the last row".
   Fragment sample(const std::optional<pg::Key>& lower, const std::optional<pg::Key>& upper, int parts,
                   double percent) const;
 
   /// The table's highest key: no row if it is empty.
   std::string highest() const;
 
-  /// `position < $n` for a position that is a text[] column or NULL, for splits beside a moving position. `first` is
-  /// the number of the first parameter; the values are the key's.
+  /// `position < $n` for a position that is a text[] column or NULL, for splits beside a moving position.
+  /// `first` is the number of the first parameter; the values are the key's.
   std::string is_before(const std::string& array_expression, int first) const;
 
   pg::Key read_key(const pg::Rows& answer, std::size_t row) const;
@@ -68,10 +70,10 @@ class Keyset {
   const std::string& table_sql() const { return table_sql_; }
 
  private:
-  std::string columns(const char* suffix = "") const;                      // t."a", t."b"
-  std::string row(int first) const;                                        // ($1::t, $2::u)
-  std::string row_of_columns() const;                                      // (t."a", t."b")
-  std::string parameter(std::size_t column, int first) const;              // $2::"pg_catalog"."int8"
+  std::string columns(const char* suffix = "") const;          // t."a", t."b"
+  std::string row(int first) const;                            // ($1::t, $2::u)
+  std::string row_of_columns() const;                          // (t."a", t."b")
+  std::string parameter(std::size_t column, int first) const;  // $2::"pg_catalog"."int8"
   std::string equal_prefix(const std::vector<std::string>& left, const std::vector<std::string>& right) const;
   std::string selected_texts(const char* alias) const;
 

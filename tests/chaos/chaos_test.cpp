@@ -1,4 +1,5 @@
-// Proves P1 under everything at once: application traffic, SIGKILLs at random moments, cut and terminated connections.
+// Proves P1 under everything at once: application traffic, SIGKILLs at random moments, cut and terminated
+// connections.
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -16,8 +17,9 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// `twin` has the same rows, the same traffic, and n as it must be in the end. Rows that the traffic adds are born with
-// that n and lie outside the job's `where`, which no row enters or leaves: a row done twice or left out shows.
+// `twin` has the same rows, the same traffic, and n as it must be in the end. Rows that the traffic adds are
+// born with that n and lie outside the job's `where`, which no row enters or leaves: a row done twice or left
+// out shows.
 constexpr const char* kTables = R"sql(
 CREATE TABLE counted (tenant text, id bigint, n int NOT NULL, touched int NOT NULL DEFAULT 0, is_new boolean NOT NULL DEFAULT false,
                       PRIMARY KEY (tenant, id));
@@ -68,14 +70,18 @@ class Chaos : public ::testing::Test {
     std::string sql = kTables;
     trial_.db().exec(sql.replace(sql.find("$rows"), 5, std::to_string(rows())));
     trial_.job(kJob);
-    traffic_ = std::make_unique<Pgbench>(Traffic{.dsn = trial_.dsn(), .script = kTraffic, .clients = 2, .rate = 100,
+    traffic_ = std::make_unique<Pgbench>(Traffic{.dsn = trial_.dsn(),
+                                                 .script = kTraffic,
+                                                 .clients = 2,
+                                                 .rate = 100,
                                                  .variables = {{"rows", std::to_string(rows())}}});
   }
 
   int random(int least, int most) { return std::uniform_int_distribution<int>(least, most)(random_); }
 
   std::unique_ptr<Process> start() {
-    return std::make_unique<Process>(trial_.command("run", {"--lanes", std::to_string(random(1, 5)), "--wait", "60s"}));
+    return std::make_unique<Process>(
+        trial_.command("run", {"--lanes", std::to_string(random(1, 5)), "--wait", "60s"}));
   }
 
   /// A random moment of the run: from its first connection to some ten batches later.
@@ -90,7 +96,8 @@ class Chaos : public ::testing::Test {
     EXPECT_EQ(traffic.exit, (Exit{0, 0})) << traffic.report;
     EXPECT_EQ(traffic.failed, 0);
     EXPECT_GT(traffic.transactions, 0);
-    std::cout << "traffic: " << traffic.transactions << " transactions, p99 " << traffic.p99 << " ms, longest " << traffic.max << " ms\n";
+    std::cout << "traffic: " << traffic.transactions << " transactions, p99 " << traffic.p99
+              << " ms, longest " << traffic.max << " ms\n";
     expect_as_the_twin();
     const auto again = trial_.run({"--log-batches"});
     EXPECT_EQ(again.exit, (Exit{0, 0})) << again.out << again.err;
@@ -100,7 +107,8 @@ class Chaos : public ::testing::Test {
   }
 
   void expect_as_the_twin() {
-    EXPECT_EQ(trial_.db().text("SELECT format('n from %s to %s', min(n), max(n)) FROM counted"), "n from 1 to 1");
+    EXPECT_EQ(trial_.db().text("SELECT format('n from %s to %s', min(n), max(n)) FROM counted"),
+              "n from 1 to 1");
     EXPECT_EQ(differences(trial_.db(), "SELECT * FROM counted", "SELECT * FROM twin"), 0);
   }
 
@@ -127,13 +135,19 @@ TEST_F(Chaos, ChangesEveryRowOnceWhenTwoRunsMeetEveryKindOfDisaster) {
   trial_.connect_as(proxy.dsn(trial_.database()));
   std::unique_ptr<Process> runs[2] = {start(), start()};
   const auto terminate_one = [&] {
-    trial_.db().exec("SELECT pg_terminate_backend(pid) FROM (SELECT pid FROM pg_stat_activity WHERE datname = current_database() "
-                     "AND starts_with(application_name, 'pgsluice') ORDER BY random() LIMIT 1) one");
+    trial_.db().exec(
+        "SELECT pg_terminate_backend(pid) FROM (SELECT pid FROM pg_stat_activity WHERE datname = "
+        "current_database() "
+        "AND starts_with(application_name, 'pgsluice') ORDER BY random() LIMIT 1) one");
   };
   const std::function<void(Process&)> disasters[] = {
       [](Process& run) { run.kill(); },
       [](Process& run) { run.signal(SIGTERM); },
-      [&](Process& run) { run.signal(SIGSTOP); wait_a_moment(); run.signal(SIGCONT); },
+      [&](Process& run) {
+        run.signal(SIGSTOP);
+        wait_a_moment();
+        run.signal(SIGCONT);
+      },
       [&](Process&) { terminate_one(); },
       [&](Process&) { proxy.cut_all(); },
       [&](Process&) { proxy.set_trap("; COMMIT", Trap::kLoseRequest); },
@@ -147,7 +161,8 @@ TEST_F(Chaos, ChangesEveryRowOnceWhenTwoRunsMeetEveryKindOfDisaster) {
     wait_a_moment();
     disasters[random(0, static_cast<int>(std::size(disasters)) - 1)](*runs[random(0, 1)]);
   }
-  EXPECT_GT(trial_.db().number("SELECT count(*) FROM counted WHERE n = 0"), 0) << "the disasters came too late: the table is too small";
+  EXPECT_GT(trial_.db().number("SELECT count(*) FROM counted WHERE n = 0"), 0)
+      << "the disasters came too late: the table is too small";
   proxy.cut_all();
   for (auto& run : runs) run->kill();
   expect_end();

@@ -27,9 +27,11 @@ std::string with_rows(std::string sql, int rows) {
 
 std::string toml(const CountedJob::Options& o) {
   const auto rows = std::to_string(o.batch_rows);
-  return "name = \"count\"\n" + o.settings + "\n[pool]\nlanes = " + std::to_string(o.lanes) + "\n[batch]\nrows = " + rows +
-         "\nrows_min = " + std::to_string(o.batch_rows_min) + "\nrows_max = " + rows + "\ntarget = \"" + o.target + "\"" +
-         "\n[[step]]\nkind = \"backfill\"\nname = \"count\"\ntable = \"counted\"\nset = { n = \"n + 1\" }\n" + o.other_steps;
+  return "name = \"count\"\n" + o.settings + "\n[pool]\nlanes = " + std::to_string(o.lanes) +
+         "\n[batch]\nrows = " + rows + "\nrows_min = " + std::to_string(o.batch_rows_min) +
+         "\nrows_max = " + rows + "\ntarget = \"" + o.target + "\"" +
+         "\n[[step]]\nkind = \"backfill\"\nname = \"count\"\ntable = \"counted\"\nset = { n = \"n + 1\" }\n" +
+         o.other_steps;
 }
 
 }  // namespace
@@ -62,8 +64,9 @@ Finished CountedJob::expect_run(int code, const std::vector<std::string>& args) 
 void CountedJob::slow_down(std::chrono::milliseconds batch) {
   db().exec("DROP TRIGGER IF EXISTS slow ON counted");
   if (batch.count() == 0) return;
-  db().exec("CREATE OR REPLACE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(" +
-            std::to_string(static_cast<double>(batch.count()) / 1e3) + "); RETURN NULL; END'");
+  db().exec(
+      "CREATE OR REPLACE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(" +
+      std::to_string(static_cast<double>(batch.count()) / 1e3) + "); RETURN NULL; END'");
   db().exec("CREATE TRIGGER slow BEFORE UPDATE ON counted EXECUTE FUNCTION dawdle()");
 }
 
@@ -79,7 +82,8 @@ void CountedJob::await_batches(std::int64_t count) {
 void CountedJob::expect_exact() {
   EXPECT_EQ(db().text("SELECT format('%s rows, n from %s to %s', count(*), min(n), max(n)) FROM counted"),
             "" + std::to_string(options_.rows) + " rows, n from 1 to 1");
-  EXPECT_EQ(db().number("SELECT sum(rows_changed) FROM pgsluice.range r JOIN pgsluice.step s USING (step_id) WHERE s.kind = 'backfill'"),
+  EXPECT_EQ(db().number("SELECT sum(rows_changed) FROM pgsluice.range r JOIN pgsluice.step s USING (step_id) "
+                        "WHERE s.kind = 'backfill'"),
             options_.rows)
       << "the ledger counts as the table does";
 }
@@ -99,12 +103,14 @@ void CountedJob::expect_finished() {
 
 void expect_nothing_left_behind(Db& db) {
   const auto gone = [&] {
-    return db.number("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND "
-                       "starts_with(application_name, 'pgsluice')") == 0;
+    return db.number(
+               "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND "
+               "starts_with(application_name, 'pgsluice')") == 0;
   };
   wait_for(gone, "the program's sessions to end");
   EXPECT_EQ(db.number("SELECT count(*) FROM pg_locks WHERE pid <> pg_backend_pid() AND database = "
-                        "(SELECT oid FROM pg_database WHERE datname = current_database())"), 0);
+                      "(SELECT oid FROM pg_database WHERE datname = current_database())"),
+            0);
   EXPECT_EQ(db.number("SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal AND tgname <> 'slow'"), 0);
   EXPECT_EQ(db.number("SELECT count(*) FROM pg_class WHERE relpersistence = 't'"), 0);
   EXPECT_EQ(db.number("SELECT count(*) FROM pg_prepared_xacts"), 0);

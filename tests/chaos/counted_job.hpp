@@ -11,15 +11,16 @@ namespace pgsluice::test {
 
 enum class CountKey { kBigint, kComposite };
 
-/// A job that says n = n + 1 for every row of a table: each row done twice or left out shows. Its table `counted` has
-/// the key `id bigint`, or (tenant text, id bigint) with most rows in one tenant. Confined to the test's thread.
+/// A job that says n = n + 1 for every row of a table: each row done twice or left out shows. Its table
+/// `counted` has the key `id bigint`, or (tenant text, id bigint) with most rows in one tenant. Confined to
+/// the test's thread.
 class CountedJob {
  public:
   struct Options {
     CountKey key = CountKey::kBigint;
     int rows = 2'000;
-    int batch_rows = 50;        // first and largest
-    int batch_rows_min = 50;    // as many: the sizer has no room
+    int batch_rows = 50;      // first and largest
+    int batch_rows_min = 50;  // as many: the sizer has no room
     std::string target = "100ms";
     int lanes = 2;
     std::string settings{};     // more tables before the steps
@@ -47,7 +48,8 @@ class CountedJob {
 
   /// Every row was changed exactly once.
   void expect_exact();
-  /// A further run finds nothing to do, changes no row, and leaves no session, lock, trigger or transaction behind.
+  /// A further run finds nothing to do, changes no row, and leaves no session, lock, trigger or transaction
+  /// behind.
   void expect_finished();
   /// Rows with their versions: equal if and only if no row was written in between.
   std::string fingerprint();
@@ -59,7 +61,8 @@ class CountedJob {
   std::unique_ptr<Trial> trial_;
 };
 
-/// After a finished job: no session, lock, trigger, transaction or range of ours is left. Triggers named `slow` are a test's.
+/// After a finished job: no session, lock, trigger, transaction or range of ours is left. Triggers named
+/// `slow` are a test's.
 void expect_nothing_left_behind(Db& db);
 
 /// Complete lines of a program that may still write.

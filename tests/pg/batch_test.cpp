@@ -1,4 +1,5 @@
-// Proves P1 and P2 on the batch itself: rows and position move together, and only for the one who owns the range.
+// Proves P1 and P2 on the batch itself: rows and position move together, and only for the one who owns the
+// range.
 #include <gtest/gtest.h>
 
 #include <future>
@@ -29,8 +30,9 @@ class BatchTest : public ::testing::Test {
   }
 
   bool waits_for_a_lock(const pg::Session& session) {
-    return trial_.db().number("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND pid = " +
-                              std::to_string(session.backend_pid())) == 1;
+    return trial_.db().number(
+               "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND pid = " +
+               std::to_string(session.backend_pid())) == 1;
   }
 
   CountedRange trial_{fresh_database()};
@@ -116,7 +118,8 @@ TEST_F(BatchTest, IsFencedByASplitAndThenDoublesNothing) {
 TEST_F(BatchTest, MakesASplitBesideItWaitAndBothDoTheirPartOnce) {
   Db holder(trial_.dsn());
   holder.exec("BEGIN; SELECT * FROM counted WHERE id = 70 FOR UPDATE");
-  auto batch = std::async(std::launch::async, [&] { return engine::run_batch(*session_, trial_.work(range_)); });
+  auto batch =
+      std::async(std::launch::async, [&] { return engine::run_batch(*session_, trial_.work(range_)); });
   wait_for([&] { return waits_for_a_lock(*session_); }, "the batch to wait for the row");
   const auto other = trial_.open();
   auto split = std::async(std::launch::async, [&] { return trial_.split_at(*other, 400); });
@@ -154,7 +157,9 @@ TEST_F(BatchTest, SetsARowAsideOnlyIfItIsStillTheNextOne) {
 }
 
 TEST_F(BatchTest, LeavesNoSettingBehindOnItsConnection) {
-  const std::string ask = "SELECT string_agg(name || '=' || setting, ',' ORDER BY name) FROM pg_settings WHERE source = 'session'";
+  const std::string ask =
+      "SELECT string_agg(name || '=' || setting, ',' ORDER BY name) FROM pg_settings WHERE source = "
+      "'session'";
   expect_committed(engine::run_batch(*session_, trial_.work(range_)));
   EXPECT_TRUE(session_->exec(ask).is_null(0, 0)) << session_->exec(ask).text(0, 0);
 }
@@ -163,8 +168,10 @@ TEST(BatchLimits, StayBelowTheDeadlockTimeoutWithBothStatementsTogether) {
   using std::chrono::milliseconds;
   for (const int deadlock_timeout : {200, 1'000, 5'000}) {
     for (const int target : {10, 100, 2'000}) {
-      const auto limits = engine::batch_limits(milliseconds{target}, milliseconds{200}, milliseconds{deadlock_timeout});
-      EXPECT_LE(limits.statement_timeout.count() + limits.lock_timeout.count(), 8 * deadlock_timeout / 10 + 50);
+      const auto limits =
+          engine::batch_limits(milliseconds{target}, milliseconds{200}, milliseconds{deadlock_timeout});
+      EXPECT_LE(limits.statement_timeout.count() + limits.lock_timeout.count(),
+                8 * deadlock_timeout / 10 + 50);
       EXPECT_LE(limits.lock_timeout.count(), 150);
       EXPECT_FALSE(limits.is_synchronous);
     }

@@ -259,8 +259,9 @@ TEST_F(Steering, PauseHoldsARunAndRefusesTheNextUntilResume) {
   // A pause lets the batch in flight end, and here it would be the last one.
   wait_for(
       [&] {
-        return trial_.db().number("SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'pgsluice%lane%'"
-                                  " AND state <> 'idle'") == 0;
+        return trial_.db().number(
+                   "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'pgsluice%lane%'"
+                   " AND state <> 'idle'") == 0;
       },
       "the batch in flight");
   locker_.exec("COMMIT");

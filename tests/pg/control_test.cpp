@@ -1,4 +1,5 @@
-// Proves that a run ends when it is told to, says so by its exit code, and that its work goes on where it stopped.
+// Proves that a run ends when it is told to, says so by its exit code, and that its work goes on where it
+// stopped.
 #include <gtest/gtest.h>
 
 #include <set>
@@ -48,7 +49,8 @@ class Control : public ::testing::Test {
   }
 
   bool is_paused() {
-    return job_.db().number("SELECT count(*) FROM pgsluice.event WHERE type = 'state' AND fields->>'to' = 'paused'") > 0;
+    return job_.db().number(
+               "SELECT count(*) FROM pgsluice.event WHERE type = 'state' AND fields->>'to' = 'paused'") > 0;
   }
 
   CountedJob job_{{.rows = 10'000}};
@@ -59,8 +61,10 @@ TEST_F(Control, SigtermDrainsAndLeavesWork) {
   process->signal(SIGTERM);
   expect_end(*process, 75);
   EXPECT_LT(job_.db().number("SELECT sum(n) FROM counted"), 10'000);
-  EXPECT_EQ(job_.db().number("SELECT sum(n) FROM counted"), job_.db().number("SELECT sum(rows_changed) FROM pgsluice.range"));
-  EXPECT_EQ(job_.db().number("SELECT count(*) FROM pgsluice.range WHERE run_id IS NOT NULL AND NOT is_done"), 0)
+  EXPECT_EQ(job_.db().number("SELECT sum(n) FROM counted"),
+            job_.db().number("SELECT sum(rows_changed) FROM pgsluice.range"));
+  EXPECT_EQ(job_.db().number("SELECT count(*) FROM pgsluice.range WHERE run_id IS NOT NULL AND NOT is_done"),
+            0)
       << "a drained run gives its ranges back";
   expect_rest();
 }

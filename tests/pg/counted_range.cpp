@@ -34,9 +34,11 @@ CountedRange::CountedRange(const std::string& dsn) : dsn_(dsn), db_(dsn) {
   ledger::install(*session);
   const auto record = ledger::open_job(*session, {"count", "", {{"count", "backfill", {"n = n + 1"}}}});
   job_id_ = record.job_id;
-  step_ = std::make_unique<engine::PreparedBackfill>(engine::prepare_backfill(*session, step(), record.steps.at(0).step_id));
+  step_ = std::make_unique<engine::PreparedBackfill>(
+      engine::prepare_backfill(*session, step(), record.steps.at(0).step_id));
   engine::cut_into_ranges(*session, *step_, 1);
-  if (db_.number("SELECT count(*) FROM pgsluice.range") != 1) throw std::logic_error("a small table is one range");
+  if (db_.number("SELECT count(*) FROM pgsluice.range") != 1)
+    throw std::logic_error("a small table is one range");
 }
 
 std::unique_ptr<pg::Session> CountedRange::open(const std::string& dsn) const {
@@ -72,8 +74,9 @@ engine::BatchWork CountedRange::work(const ledger::Range& range, std::int64_t ro
 std::optional<std::int64_t> CountedRange::split_at(pg::Session& session, int middle) {
   const auto candidate = ledger::largest_remaining(session, step_->step_id);
   if (!candidate) return std::nullopt;
-  return ledger::split(session, step_->step_id, *candidate, {std::to_string(middle)},
-                       [&](const std::string& position, int first) { return step_->keyset.is_before(position, first); });
+  return ledger::split(
+      session, step_->step_id, *candidate, {std::to_string(middle)},
+      [&](const std::string& position, int first) { return step_->keyset.is_before(position, first); });
 }
 
 bool CountedRange::finish(pg::Session& session, ledger::Range range) {
@@ -95,7 +98,8 @@ void CountedRange::finish_all() {
   db_.exec("UPDATE pgsluice.run SET ended_at = now() WHERE ended_at IS NULL");
   const auto session = open();
   const auto run_id = begin_run(*session);
-  while (db_.number("SELECT count(*) FROM pgsluice.range WHERE NOT is_done") > 0) finish(*session, lease(*session, run_id));
+  while (db_.number("SELECT count(*) FROM pgsluice.range WHERE NOT is_done") > 0)
+    finish(*session, lease(*session, run_id));
 }
 
 int CountedRange::position() {

@@ -10,8 +10,9 @@
 
 namespace pgsluice::test {
 
-/// A table `counted` of rows 1 to 1000, a ledger, and a job that says n = n + 1 over one range of it: the simplest
-/// thing that shows a row done twice or left out. Batches and leases are called directly, as lanes call them.
+/// A table `counted` of rows 1 to 1000, a ledger, and a job that says n = n + 1 over one range of it: the
+/// simplest thing that shows a row done twice or left out. Batches and leases are called directly, as lanes
+/// call them.
 class CountedRange {
  public:
   static constexpr int kRows = 1'000;

@@ -38,10 +38,12 @@ class KeysetOf : public ::testing::TestWithParam<KeysetCase> {
   /// Of the rows that match, in the server's order of the key.
   Keys keys(const std::string& condition, const pg::Params& params = {}) {
     std::string texts;
-    for (const auto& c : walk_->key()) texts += (texts.empty() ? "t." : ", t.") + pg::Identifier(c.name).sql() + "::text";
-    const auto rows = session_.exec("SELECT " + texts + " FROM " + walk_->table_sql() + " t" +
-                                        (condition.empty() ? "" : " WHERE " + condition) + " ORDER BY " + columns(),
-                                    params);
+    for (const auto& c : walk_->key())
+      texts += (texts.empty() ? "t." : ", t.") + pg::Identifier(c.name).sql() + "::text";
+    const auto rows =
+        session_.exec("SELECT " + texts + " FROM " + walk_->table_sql() + " t" +
+                          (condition.empty() ? "" : " WHERE " + condition) + " ORDER BY " + columns(),
+                      params);
     Keys out;
     for (std::size_t i = 0; i < rows.size(); ++i) out.push_back(walk_->read_key(rows, i));
     return out;
@@ -81,11 +83,13 @@ class KeysetOf : public ::testing::TestWithParam<KeysetCase> {
     return keys(predicate.sql, predicate.params);
   }
 
-  std::size_t random_below(std::size_t end) { return std::uniform_int_distribution<std::size_t>(0, end - 1)(random_); }
+  std::size_t random_below(std::size_t end) {
+    return std::uniform_int_distribution<std::size_t>(0, end - 1)(random_);
+  }
 
   /// As a batch cuts its slice; nullopt: the range is over.
-  std::optional<walk::KeySlice> next_slice(const std::optional<pg::Key>& lower, const pg::Key& upper, std::int64_t rows,
-                                           std::int64_t& visited) {
+  std::optional<walk::KeySlice> next_slice(const std::optional<pg::Key>& lower, const pg::Key& upper,
+                                           std::int64_t rows, std::int64_t& visited) {
     const auto ask = walk_->bound(lower, upper, rows);
     const auto bound = walk_->read_bound(session_.exec(ask.sql, ask.params));
     visited = rows;
@@ -109,7 +113,8 @@ TEST_P(KeysetOf, VisitsEveryRowExactlyOnceInBatchesOfAnySize) {
   Keys visited;
   std::optional<pg::Key> position;
   std::int64_t counted = 0;
-  while (const auto slice = next_slice(position, highest, 1 + static_cast<std::int64_t>(random_below(17)), counted)) {
+  while (const auto slice =
+             next_slice(position, highest, 1 + static_cast<std::int64_t>(random_below(17)), counted)) {
     const auto rows = rows_of(*slice);
     ASSERT_EQ(static_cast<std::int64_t>(rows.size()), counted) << "at " << pg::display(slice->upper);
     visited.insert(visited.end(), rows.begin(), rows.end());
@@ -124,7 +129,8 @@ TEST_P(KeysetOf, EndsARangeAtItsUpperEnd) {
   Keys visited;
   std::optional<pg::Key> position = lower;
   std::int64_t counted = 0;
-  while (const auto slice = next_slice(position, upper, 1 + static_cast<std::int64_t>(random_below(9)), counted)) {
+  while (const auto slice =
+             next_slice(position, upper, 1 + static_cast<std::int64_t>(random_below(9)), counted)) {
     const auto rows = rows_of(*slice);
     visited.insert(visited.end(), rows.begin(), rows.end());
     position = slice->upper;
@@ -184,7 +190,8 @@ TEST_P(KeysetOf, ComparesAStoredPositionAsTheServerOrdersKeys) {
 INSTANTIATE_TEST_SUITE_P(Keys, KeysetOf, ::testing::ValuesIn(keyset_cases()),
                          [](const auto& key) { return key.param.name; });
 
-// A tenant of 100,000 rows among small ones: an upper bound that the index does not stop at reads all of them.
+// A tenant of 100,000 rows among small ones: an upper bound that the index does not stop at reads all of
+// them.
 class KeysetPlan : public ::testing::Test {
  protected:
   static constexpr const char* kTable = R"sql(
@@ -193,7 +200,8 @@ class KeysetPlan : public ::testing::Test {
     INSERT INTO t SELECT 'tenant ' || i % 1000, i, '2024-01-01 00:00+00', 0 FROM generate_series(1, 20000) i
   )sql";
   static constexpr std::int64_t kRows = 100;
-  static constexpr std::int64_t kPagesMax = 100;  // rows of small tenants lie on pages of their own; 100,000 rows: 900 pages
+  static constexpr std::int64_t kPagesMax =
+      100;  // rows of small tenants lie on pages of their own; 100,000 rows: 900 pages
 
   static const std::string& large_database() {
     static const std::string dsn = [] {
@@ -214,7 +222,8 @@ class KeysetPlan : public ::testing::Test {
 
   /// EXPLAIN ANALYZE of a statement must touch few pages, read no row in vain, and visit `rows` rows.
   void expect_index_conditions_only(const std::string& sql, const pg::Params& params) {
-    const auto lines = session_.exec("EXPLAIN (ANALYZE, BUFFERS, COSTS OFF, TIMING OFF, SUMMARY OFF) " + sql, params);
+    const auto lines =
+        session_.exec("EXPLAIN (ANALYZE, BUFFERS, COSTS OFF, TIMING OFF, SUMMARY OFF) " + sql, params);
     std::string plan;
     for (std::size_t i = 0; i < lines.size(); ++i) plan += lines.text(i, 0) + "\n";
     EXPECT_EQ(plan.find("Seq Scan"), std::string::npos) << plan;
@@ -233,7 +242,8 @@ class KeysetPlan : public ::testing::Test {
     ASSERT_EQ(bound->equal_prefix, prefix);
     const auto predicate = walk_->predicate({lower, bound->key, prefix});
     expect_index_conditions_only("SELECT count(*) FROM t WHERE " + predicate.sql, predicate.params);
-    EXPECT_EQ(session_.exec("SELECT count(*) FROM t WHERE " + predicate.sql, predicate.params).integer(0, 0), kRows);
+    EXPECT_EQ(session_.exec("SELECT count(*) FROM t WHERE " + predicate.sql, predicate.params).integer(0, 0),
+              kRows);
   }
 
   pg::Session session_{pg::ConnectionTarget(large_database()), "test"};
@@ -243,13 +253,17 @@ class KeysetPlan : public ::testing::Test {
 constexpr const char* kAt = "2024-01-01 00:00:00+00";
 const pg::Key kLast{"tenant 999", "99999", kAt};
 
-TEST_F(KeysetPlan, ReadsOnlyItsRowsInsideALargeTenant) { expect_cheap_batch({"large", "50000", kAt}, kLast, 1); }
+TEST_F(KeysetPlan, ReadsOnlyItsRowsInsideALargeTenant) {
+  expect_cheap_batch({"large", "50000", kAt}, kLast, 1);
+}
 
 TEST_F(KeysetPlan, ReadsOnlyItsRowsAtTheEndOfALargeTenant) {
   expect_cheap_batch({"large", "99890", kAt}, {"large", "100000", kAt}, 1);
 }
 
-TEST_F(KeysetPlan, ReadsOnlyItsRowsAcrossTenants) { expect_cheap_batch({"large", "99950", kAt}, kLast, 0); }
+TEST_F(KeysetPlan, ReadsOnlyItsRowsAcrossTenants) {
+  expect_cheap_batch({"large", "99950", kAt}, kLast, 0);
+}
 
 TEST_F(KeysetPlan, ReadsOnlyTheLastRowsOfARange) {
   const auto rest = walk_->remainder(pg::Key{"large", "50000", kAt}, {"large", "50040", kAt}, kRows);

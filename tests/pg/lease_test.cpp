@@ -13,7 +13,8 @@
 namespace pgsluice::test {
 namespace {
 
-/// Every batch of `counted` commits only when the test lets go of advisory lock 1: an orphan that lasts as long as wanted.
+/// Every batch of `counted` commits only when the test lets go of advisory lock 1: an orphan that lasts as
+/// long as wanted.
 constexpr const char* kHeldCommit = R"sql(
 CREATE FUNCTION await_leave() RETURNS trigger LANGUAGE plpgsql AS
   'BEGIN PERFORM pg_advisory_xact_lock_shared(1); RETURN NULL; END';
@@ -21,11 +22,19 @@ CREATE CONSTRAINT TRIGGER held_commit AFTER UPDATE ON counted DEFERRABLE INITIAL
   FOR EACH ROW EXECUTE FUNCTION await_leave()
 )sql";
 
-std::int64_t rows_done(CountedRange& trial) { return trial.db().number("SELECT sum(n) FROM counted"); }
+std::int64_t rows_done(CountedRange& trial) {
+  return trial.db().number("SELECT sum(n) FROM counted");
+}
 
 void await_lock_wait(CountedRange& trial, const std::string& who, const std::string& condition) {
-  wait_for([&] { return trial.db().yes("SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND "
-                                       "wait_event_type = 'Lock' AND " + condition); }, who + " to wait");
+  wait_for(
+      [&] {
+        return trial.db().yes(
+            "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND "
+            "wait_event_type = 'Lock' AND " +
+            condition);
+      },
+      who + " to wait");
 }
 
 class LeaseTest : public ::testing::Test {
@@ -45,7 +54,8 @@ TEST_F(LeaseTest, TakesARangeOverWhenItsRunEndedOrItsLeaseRanOut) {
   const auto first = trial_.begin_run(*session_);
   const auto second = trial_.begin_run(*session_);
   const auto late = trial_.lease(*session_, first);
-  trial_.db().exec("UPDATE pgsluice.run SET lease_until = now() - interval '1 s' WHERE run_id = '" + first + "'");
+  trial_.db().exec("UPDATE pgsluice.run SET lease_until = now() - interval '1 s' WHERE run_id = '" + first +
+                   "'");
   const auto taken = trial_.lease(*session_, second);
   EXPECT_TRUE(taken.is_taken_over);
   EXPECT_GT(taken.token.epoch, late.token.epoch);
@@ -61,7 +71,8 @@ TEST_F(LeaseTest, RevivedByALateHeartbeatStillFencesTheLateOne) {
   const auto quick = trial_.begin_run(*session_);
   const auto job_id = trial_.db().number("SELECT job_id FROM pgsluice.job");
   const auto lost = trial_.lease(*session_, late);
-  trial_.db().exec("UPDATE pgsluice.run SET lease_until = now() - interval '1 s' WHERE run_id = '" + late + "'");
+  trial_.db().exec("UPDATE pgsluice.run SET lease_until = now() - interval '1 s' WHERE run_id = '" + late +
+                   "'");
   trial_.lease(*session_, quick);
   ledger::heartbeat(*session_, job_id, late, "", "UTC");
   EXPECT_TRUE(engine::run_batch(*session_, trial_.work(lost)).is_fenced);
@@ -92,8 +103,13 @@ TEST(Ledger, IsInstalledOnceByRunsThatStartTogether) {
   auto first = std::async(std::launch::async, install);
   auto second = std::async(std::launch::async, install);
   Db other(dsn);
-  wait_for([&] { return other.number("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND "
-                                     "wait_event = 'advisory'") == 2; }, "both to wait");
+  wait_for(
+      [&] {
+        return other.number(
+                   "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND "
+                   "wait_event = 'advisory'") == 2;
+      },
+      "both to wait");
   db.exec("COMMIT");
   EXPECT_NO_THROW(first.get());
   EXPECT_NO_THROW(second.get());
@@ -171,8 +187,9 @@ TEST_F(OrphanTest, HidesItsRangeFromOtherRunsUntilItIsOver) {
   EXPECT_EQ(trial_.counts(), kEachOnce);
 }
 
-// With synchronous_commit = off a crash takes back what was committed last. Its write-out is held off by stopping the
-// WAL writer; should another process have written it out first, the round proves nothing and is done again.
+// With synchronous_commit = off a crash takes back what was committed last. Its write-out is held off by
+// stopping the WAL writer; should another process have written it out first, the round proves nothing and is
+// done again.
 class CrashTest : public ::testing::Test {
  protected:
   static constexpr int kRoundsMax = 10;
@@ -205,10 +222,12 @@ TEST_F(CrashTest, SendsAPositionBackTogetherWithItsRows) {
     });
     session = trial->open();
     Db db(dsn);
-    ASSERT_EQ(db.number("SELECT sum(n) FROM counted"), db.number("SELECT coalesce(position[1]::int, 0) FROM pgsluice.range"));
+    ASSERT_EQ(db.number("SELECT sum(n) FROM counted"),
+              db.number("SELECT coalesce(position[1]::int, 0) FROM pgsluice.range"));
     if (db.number("SELECT sum(n) FROM counted") > 0) continue;
     ++went_back;
-    EXPECT_TRUE(engine::run_batch(*session, trial->work(range)).is_fenced) << "it believes in a position that is gone";
+    EXPECT_TRUE(engine::run_batch(*session, trial->work(range)).is_fenced)
+        << "it believes in a position that is gone";
     auto again = ledger::lease_again(*session, range.token);
     ASSERT_TRUE(again);
     EXPECT_FALSE(again->position);

@@ -63,8 +63,10 @@ TEST(OnceOverANetwork, HoldsWhenBackendsAreTerminatedInTheMiddleOfABatch) {
   for (int i = 0; i < 10; ++i) {
     job.await_batches(job.batches() + 3);
     const auto terminate_one = [&] {
-      return job.db().yes("SELECT coalesce(bool_or(pg_terminate_backend(pid)), false) FROM (SELECT pid FROM pg_stat_activity "
-                          "WHERE datname = current_database() AND application_name ~ 'pgsluice .* lane' AND wait_event = 'PgSleep' LIMIT 1) one");
+      return job.db().yes(
+          "SELECT coalesce(bool_or(pg_terminate_backend(pid)), false) FROM (SELECT pid FROM pg_stat_activity "
+          "WHERE datname = current_database() AND application_name ~ 'pgsluice .* lane' AND wait_event = "
+          "'PgSleep' LIMIT 1) one");
     };
     wait_for(terminate_one, "a batch in the middle");
   }

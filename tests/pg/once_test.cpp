@@ -1,4 +1,5 @@
-// Proves P1 and P2 on the program itself: killed, stopped, doubled and resumed, every row is changed exactly once.
+// Proves P1 and P2 on the program itself: killed, stopped, doubled and resumed, every row is changed exactly
+// once.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -42,14 +43,17 @@ std::set<std::string> failpoints() {
   for (const auto& entry : std::filesystem::recursive_directory_iterator(PGSLUICE_SOURCE_FOLDER "/src")) {
     if (entry.path().extension() != ".cpp") continue;
     const auto text = read_file(entry.path());
-    for (std::sregex_iterator it(text.begin(), text.end(), pattern), end; it != end; ++it) names.insert((*it)[1]);
+    for (std::sregex_iterator it(text.begin(), text.end(), pattern), end; it != end; ++it)
+      names.insert((*it)[1]);
   }
-  std::erase_if(names, [](const std::string& name) { return name.starts_with("rollback_"); });  // of another verb
+  std::erase_if(names,
+                [](const std::string& name) { return name.starts_with("rollback_"); });  // of another verb
   return names;
 }
 
 bool is_inside_a_batch(const std::string& failpoint) {
-  return std::set<std::string>{"after_begin", "after_position", "after_update", "after_commit"}.count(failpoint) > 0;
+  return std::set<std::string>{"after_begin", "after_position", "after_update", "after_commit"}.count(
+             failpoint) > 0;
 }
 
 /// Kills a run at the pass of the failpoint; false if it never came there.
@@ -119,7 +123,8 @@ TEST(Once, HoldsWhenAStoppedProcessGoesOnAfterItsLeaseWasTakenOver) {
   stopped->signal(SIGCONT);
   EXPECT_EQ(stopped->wait().code, 0) << stopped->out() << stopped->err();
   EXPECT_EQ(job.fingerprint(), before) << "it changes nothing any more";
-  EXPECT_LE(events_of(stopped->out(), "batch").size(), committed + 2) << "but tells of the batch that each lane had in flight";
+  EXPECT_LE(events_of(stopped->out(), "batch").size(), committed + 2)
+      << "but tells of the batch that each lane had in flight";
   job.slow_down(milliseconds{0});
   job.expect_finished();
 }

@@ -1,5 +1,5 @@
-// The plan against the server's log: what real batches and a whole run send is what the plan printed, and no other
-// statement touches the table.
+// The plan against the server's log: what real batches and a whole run send is what the plan printed, and no
+// other statement touches the table.
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -21,7 +21,9 @@ class SessionTest : public ::testing::Test {
  protected:
   void SetUp() override {
     database_ = db_.text("SELECT current_database()");
-    db_.exec("CREATE TABLE t (id int PRIMARY KEY, n int NOT NULL DEFAULT 0 CHECK (n < 1000)); INSERT INTO t VALUES (1), (2)");
+    db_.exec(
+        "CREATE TABLE t (id int PRIMARY KEY, n int NOT NULL DEFAULT 0 CHECK (n < 1000)); INSERT INTO t "
+        "VALUES (1), (2)");
   }
 
   std::unique_ptr<pg::Session> open(const std::string& dsn) {
@@ -30,7 +32,9 @@ class SessionTest : public ::testing::Test {
   std::unique_ptr<pg::Session> open() { return open(dsn_); }
 
   std::int64_t sessions() {
-    return db_.number("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'pgsluice test'");
+    return db_.number(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = "
+        "'pgsluice test'");
   }
 
   /// Ends the session's server process, and returns when it is gone.
@@ -48,7 +52,8 @@ class SessionTest : public ::testing::Test {
     return {"", "", false};
   }
 
-  void expect_state(const pg::Failure& f, const std::string& sqlstate, pg::Disposition disposition, bool is_row_fault) {
+  void expect_state(const pg::Failure& f, const std::string& sqlstate, pg::Disposition disposition,
+                    bool is_row_fault) {
     EXPECT_EQ(f.sqlstate(), sqlstate) << f.what();
     EXPECT_EQ(f.disposition(), disposition) << f.what();
     EXPECT_EQ(pg::is_row_fault(f.sqlstate()), is_row_fault) << f.what();
@@ -79,7 +84,8 @@ TEST_F(SessionTest, ReportsATerminationInsideATransactionAsLost) {
   session->exec(pg::begin_sql({}));
   session->exec("UPDATE t SET n = n + 1", pg::Params{});
   terminate(*session);
-  EXPECT_TRUE(failure_of([&] { session->exec("UPDATE t SET n = n + 1", pg::Params{}); }).is_connection_lost());
+  EXPECT_TRUE(
+      failure_of([&] { session->exec("UPDATE t SET n = n + 1", pg::Params{}); }).is_connection_lost());
   EXPECT_EQ(db_.number("SELECT sum(n) FROM t"), 0);
 }
 
@@ -116,8 +122,12 @@ TEST_F(SessionTest, SendsNoCancelUnlessAStatementMayBeCancelled) {
   const auto session = open();
   EXPECT_FALSE(session->cancel());
   auto sleep = std::async(std::launch::async, [&] { session->exec("SELECT pg_sleep(0.2)"); });
-  wait_for([&] { return db_.number("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND pid = " +
-                                   std::to_string(session->backend_pid())) == 1; }, "the sleep");
+  wait_for(
+      [&] {
+        return db_.number("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND pid = " +
+                          std::to_string(session->backend_pid())) == 1;
+      },
+      "the sleep");
   EXPECT_FALSE(session->cancel());
   EXPECT_NO_THROW(sleep.get());
   EXPECT_FALSE(session->must_discard());
@@ -151,7 +161,8 @@ TEST_F(SessionTest, NeverCancelsACommit) {
     bool was_cancelled = false;
     std::string at_commit;
     try {
-      session->exec_cancellable("UPDATE t SET n = n + 1, id = id WHERE id = 1 AND pg_sleep(0.004) IS NOT NULL", {});
+      session->exec_cancellable(
+          "UPDATE t SET n = n + 1, id = id WHERE id = 1 AND pg_sleep(0.004) IS NOT NULL", {});
     } catch (const pg::Failure& f) {
       EXPECT_EQ(f.sqlstate(), "57014");
       was_cancelled = true;
@@ -196,7 +207,8 @@ TEST_F(SessionTest, KnowsASerializationFailureAlthoughLibpqxxGivesItNoState) {
   const auto session = open();
   session->exec("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT * FROM t");
   db_.exec("UPDATE t SET n = n + 1");
-  expect_state(failure_of([&] { session->exec("UPDATE t SET n = n + 1"); }), "40001", pg::Disposition::kRetryable, false);
+  expect_state(failure_of([&] { session->exec("UPDATE t SET n = n + 1"); }), "40001",
+               pg::Disposition::kRetryable, false);
 }
 
 TEST_F(SessionTest, TellsALockTimeoutFromAStatementTimeout) {
@@ -204,10 +216,12 @@ TEST_F(SessionTest, TellsALockTimeoutFromAStatementTimeout) {
   holder.exec("BEGIN; UPDATE t SET n = 5 WHERE id = 1");
   const auto session = open();
   session->exec(pg::begin_sql({milliseconds{50}, milliseconds{20'000}, true}));
-  expect_state(failure_of([&] { session->exec("UPDATE t SET n = 6"); }), "55P03", pg::Disposition::kRetryable, false);
+  expect_state(failure_of([&] { session->exec("UPDATE t SET n = 6"); }), "55P03", pg::Disposition::kRetryable,
+               false);
   EXPECT_TRUE(pg::rollback(*session)) << "a lock timeout leaves the connection as good as it was";
   session->exec(pg::begin_sql({milliseconds{0}, milliseconds{50}, true}));
-  expect_state(failure_of([&] { session->exec("UPDATE t SET n = 6"); }), "57014", pg::Disposition::kRetryable, false);
+  expect_state(failure_of([&] { session->exec("UPDATE t SET n = 6"); }), "57014", pg::Disposition::kRetryable,
+               false);
   EXPECT_TRUE(session->must_discard());
 }
 
@@ -232,25 +246,26 @@ class Fault : public SessionTest, public ::testing::WithParamInterface<FaultCase
 TEST_P(Fault, IsFatalAndBlamesARowOrNot) {
   const auto session = open();
   session->exec(pg::begin_sql({}));
-  expect_state(failure_of([&] { session->exec(GetParam().sql); }), GetParam().sqlstate, pg::Disposition::kFatal,
-               GetParam().is_row_fault);
+  expect_state(failure_of([&] { session->exec(GetParam().sql); }), GetParam().sqlstate,
+               pg::Disposition::kFatal, GetParam().is_row_fault);
   EXPECT_TRUE(pg::rollback(*session));
   EXPECT_EQ(session->exec("SELECT 1").integer(0, 0), 1) << "the connection stays good";
 }
 
 INSTANTIATE_TEST_SUITE_P(
     Sqlstates, Fault,
-    ::testing::Values(FaultCase{"UniqueViolation", "INSERT INTO t VALUES (1)", "23505", true},
-                      FaultCase{"NotNullViolation", "UPDATE t SET n = NULL", "23502", true},
-                      FaultCase{"CheckViolation", "UPDATE t SET n = 1000", "23514", true},
-                      FaultCase{"InvalidText", "UPDATE t SET n = ('x' || id)::int", "22P02", true},
-                      FaultCase{"DivisionByZero", "UPDATE t SET n = 1 / n", "22012", true},
-                      FaultCase{"OutOfRange", "UPDATE t SET n = (id::bigint * 3000000000)::int", "22003", true},
-                      FaultCase{"RaisedByATrigger", "DO $$ BEGIN RAISE EXCEPTION 'no'; END $$", "P0001", true},
-                      FaultCase{"ScalarSubqueryWithTwoRows", "UPDATE t SET n = (SELECT id FROM t)", "21000", true},
-                      FaultCase{"MissingTable", "UPDATE missing SET n = 1", "42P01", false},
-                      FaultCase{"MissingColumn", "UPDATE t SET m = 1", "42703", false},
-                      FaultCase{"SyntaxError", "UPDATE t SETT n = 1", "42601", false}),
+    ::testing::Values(
+        FaultCase{"UniqueViolation", "INSERT INTO t VALUES (1)", "23505", true},
+        FaultCase{"NotNullViolation", "UPDATE t SET n = NULL", "23502", true},
+        FaultCase{"CheckViolation", "UPDATE t SET n = 1000", "23514", true},
+        FaultCase{"InvalidText", "UPDATE t SET n = ('x' || id)::int", "22P02", true},
+        FaultCase{"DivisionByZero", "UPDATE t SET n = 1 / n", "22012", true},
+        FaultCase{"OutOfRange", "UPDATE t SET n = (id::bigint * 3000000000)::int", "22003", true},
+        FaultCase{"RaisedByATrigger", "DO $$ BEGIN RAISE EXCEPTION 'no'; END $$", "P0001", true},
+        FaultCase{"ScalarSubqueryWithTwoRows", "UPDATE t SET n = (SELECT id FROM t)", "21000", true},
+        FaultCase{"MissingTable", "UPDATE missing SET n = 1", "42P01", false},
+        FaultCase{"MissingColumn", "UPDATE t SET m = 1", "42703", false},
+        FaultCase{"SyntaxError", "UPDATE t SETT n = 1", "42601", false}),
     [](const auto& fault) { return fault.param.name; });
 
 }  // namespace

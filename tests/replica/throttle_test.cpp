@@ -34,24 +34,31 @@ class Throttle : public ::testing::Test {
 
   /// The latest word of the governor in the job's log.
   std::string flow(CountedJob& job, const std::string& field = "state") {
-    const auto words = job.db().column("SELECT fields->>'" + field + "' FROM pgsluice.event WHERE type = 'throttle' ORDER BY event_id DESC LIMIT 1");
+    const auto words =
+        job.db().column("SELECT fields->>'" + field +
+                        "' FROM pgsluice.event WHERE type = 'throttle' ORDER BY event_id DESC LIMIT 1");
     return words.empty() ? "" : words.front();
   }
 
   /// Until the run holds, and no batch is committed any more.
   void expect_hold(CountedJob& job, const std::string& signal, const std::string& reason) {
-    wait_for([&] { return flow(job) == "hold" && flow(job, "signal") == signal; }, 2 * kPatience, "the run to hold for " + signal);
+    wait_for([&] { return flow(job) == "hold" && flow(job, "signal") == signal; }, 2 * kPatience,
+             "the run to hold for " + signal);
     EXPECT_NE(flow(job, "reason").find(reason), std::string::npos) << flow(job, "reason");
     wait_for([&] { return !is_in_batch(job); }, "the batches in flight");
     const auto held_at = job.batches();
-    const auto status_says_why = [&] { return job.trial().verb("status").out.find(reason) != std::string::npos; };
+    const auto status_says_why = [&] {
+      return job.trial().verb("status").out.find(reason) != std::string::npos;
+    };
     wait_for(status_says_why, "the reason in `status`, which the next heartbeat brings");
     EXPECT_EQ(job.batches(), held_at);
   }
 
   bool is_in_batch(CountedJob& job) {
-    return job.db().yes("SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND state <> 'idle' AND "
-                        "application_name ~ 'pgsluice .* lane'");
+    return job.db().yes(
+        "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND state <> 'idle' "
+        "AND "
+        "application_name ~ 'pgsluice .* lane'");
   }
 
   void expect_end(CountedJob& job) {
@@ -78,7 +85,8 @@ TEST_F(Throttle, HoldsWhileReplayStandsStillAndGoesOnAfterwards) {
   expect_hold(job, "replica_lag", "on replica1");
   replica_->resume_replay();
   expect_end(job);
-  EXPECT_GE(summary_of({{}, process_->out(), process_->err()}).at("lag_max_s").get<double>(), 2) << "held at twice the limit";
+  EXPECT_GE(summary_of({{}, process_->out(), process_->err()}).at("lag_max_s").get<double>(), 2)
+      << "held at twice the limit";
 }
 
 TEST_F(Throttle, HoldsForBytesLongBeforeTheLagInTimeSaysAnything) {
@@ -124,7 +132,9 @@ TEST_F(Throttle, GivesUpAfterItsTimeWithWorkLeft) {
   begin(job);
   replica_->pause_replay();
   EXPECT_EQ(process_->wait().code, 75) << process_->out() << process_->err();
-  EXPECT_NE(summary_of({{}, process_->out(), process_->err()}).at("reason").get<std::string>().find("held for"), std::string::npos);
+  EXPECT_NE(
+      summary_of({{}, process_->out(), process_->err()}).at("reason").get<std::string>().find("held for"),
+      std::string::npos);
   replica_->resume_replay();
   replica_->await_caught_up();
   job.slow_down(milliseconds{0});

@@ -1,4 +1,5 @@
-// Proves P4 against other sessions: whoever waits for a batch is let through, and never becomes a deadlock's victim.
+// Proves P4 against other sessions: whoever waits for a batch is let through, and never becomes a deadlock's
+// victim.
 #include <gtest/gtest.h>
 
 #include <future>
@@ -26,19 +27,25 @@ class Yield : public ::testing::Test {
   static void TearDownTestSuite() { server_.reset(); }
 
   void make_job(int rows, int rows_min, const char* row_sleep) {
-    job_ = std::make_unique<CountedJob>(*server_, CountedJob::Options{.rows = kRows, .batch_rows = rows, .batch_rows_min = rows_min,
-                                                                     .target = "6s", .lanes = 1});
+    job_ = std::make_unique<CountedJob>(
+        *server_,
+        CountedJob::Options{
+            .rows = kRows, .batch_rows = rows, .batch_rows_min = rows_min, .target = "6s", .lanes = 1});
     job_->db().exec("ALTER TABLE counted ADD COLUMN m int NOT NULL DEFAULT 0");
-    job_->db().exec(std::string("CREATE FUNCTION dawdle_a_row() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN IF new.n <> old.n THEN PERFORM "
-                                "pg_sleep(") + row_sleep + "); END IF; RETURN new; END'");
-    job_->db().exec("CREATE TRIGGER slow BEFORE UPDATE ON counted FOR EACH ROW EXECUTE FUNCTION dawdle_a_row()");
+    job_->db().exec(std::string("CREATE FUNCTION dawdle_a_row() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN "
+                                "IF new.n <> old.n THEN PERFORM "
+                                "pg_sleep(") +
+                    row_sleep + "); END IF; RETURN new; END'");
+    job_->db().exec(
+        "CREATE TRIGGER slow BEFORE UPDATE ON counted FOR EACH ROW EXECUTE FUNCTION dawdle_a_row()");
     process_ = job_->start();
     wait_for([&] { return in_batch(); }, "a batch");
   }
 
   bool in_batch() {
-    return job_->db().yes("SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database() AND application_name ~ "
-                          "'pgsluice .* lane' AND wait_event = 'PgSleep'");
+    return job_->db().yes(
+        "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database() AND application_name ~ "
+        "'pgsluice .* lane' AND wait_event = 'PgSleep'");
   }
 
   /// What the application says, in a session of its own; the time that it took.
@@ -50,7 +57,9 @@ class Yield : public ::testing::Test {
   }
 
   std::size_t events(const std::string& type, const std::string& condition) {
-    return job_->db().column("SELECT 1 FROM pgsluice.event WHERE type = '" + type + "' AND " + condition).size();
+    return job_->db()
+        .column("SELECT 1 FROM pgsluice.event WHERE type = '" + type + "' AND " + condition)
+        .size();
   }
 
   void expect_end() {
@@ -71,9 +80,14 @@ TEST_F(Yield, LetsASessionThroughThatWaitsForOneOfItsRows) {
   const auto waited = time_of("UPDATE counted SET m = 7 WHERE id = (SELECT min(id) FROM counted)");
   std::cout << "the application waited " << waited.count() << " ms\n";
   EXPECT_LT(waited, milliseconds{3'000}) << "the batch would have kept its row for 5 s";
-  wait_for([&] { return events("batch_failed", "fields->>'action' = 'shrink' AND fields->>'sqlstate' = '57014'") > 0; }, "the cancelled batch in the log");
+  wait_for(
+      [&] {
+        return events("batch_failed", "fields->>'action' = 'shrink' AND fields->>'sqlstate' = '57014'") > 0;
+      },
+      "the cancelled batch in the log");
   EXPECT_GT(events("warning", "fields->>'message' LIKE '%gives way%'"), 0U);
-  EXPECT_GT(events("tune", "fields->>'field' = 'batch.rows' AND (fields->>'to')::int <= 500"), 0U) << "halved";
+  EXPECT_GT(events("tune", "fields->>'field' = 'batch.rows' AND (fields->>'to')::int <= 500"), 0U)
+      << "halved";
   expect_end();
   EXPECT_EQ(job_->db().number("SELECT sum(m) FROM counted"), 7) << "what the application wrote is there";
 }
@@ -100,11 +114,14 @@ TEST(Deadlock, TakesTheBatchAndNeverTheApplication) {
   CountedJob job(server, {.rows = 1'000, .lanes = 1});
   job.db().exec("ALTER TABLE counted ADD COLUMN m int NOT NULL DEFAULT 0");
   job.db().exec("CREATE VIEW numbered AS SELECT id, row_number() OVER (ORDER BY id) AS number FROM counted");
-  const auto id = [&](int number) { return job.db().text("SELECT id FROM numbered WHERE number = " + std::to_string(number)); };
+  const auto id = [&](int number) {
+    return job.db().text("SELECT id FROM numbered WHERE number = " + std::to_string(number));
+  };
   const std::string first = id(1);
   const std::string fortieth = id(40);
-  const std::string waits = "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = "
-                            "'Lock' AND application_name ~ 'pgsluice .* lane'";
+  const std::string waits =
+      "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = "
+      "'Lock' AND application_name ~ 'pgsluice .* lane'";
   Db application(job.trial().dsn());
   application.exec("BEGIN; UPDATE counted SET m = m + 1 WHERE id = " + fortieth);
   const auto process = job.start();

@@ -50,13 +50,16 @@ void check_columns(const pg::Table& table, const std::vector<pg::Column>& key, c
       throw Error(ExitCode::kRefused, "column \"" + name + "\" is set twice", "keep one of the two");
     }
     if (std::any_of(key.begin(), key.end(), [&](const pg::Column& k) { return k.name == name; })) {
-      throw Error(ExitCode::kRefused, "column \"" + name + "\" belongs to the key that the walk follows",
-                  "a row that moves along the key could be changed twice: name another unique key with `key`");
+      throw Error(
+          ExitCode::kRefused, "column \"" + name + "\" belongs to the key that the walk follows",
+          "a row that moves along the key could be changed twice: name another unique key with `key`");
     }
   }
 }
 
-std::string explain_sql(const std::string& statement) { return "EXPLAIN (COSTS OFF) " + statement; }
+std::string explain_sql(const std::string& statement) {
+  return "EXPLAIN (COSTS OFF) " + statement;
+}
 
 std::string explain(pg::Session& session, const std::string& statement) try {
   return pg::in_transaction(session, {}, [&] {
@@ -69,8 +72,9 @@ std::string explain(pg::Session& session, const std::string& statement) try {
   // A lock that somebody holds on the table says nothing about the statement.
   if (f.is_connection_lost() || f.disposition() == pg::Disposition::kRetryable) throw;
   if (f.sqlstate() == "42501") {
-    throw Error(ExitCode::kPrivileges, std::string("the batch statement is not allowed: ") + f.what(),
-                "GRANT what is missing to the role that runs the job; rows hidden by row security need BYPASSRLS");
+    throw Error(
+        ExitCode::kPrivileges, std::string("the batch statement is not allowed: ") + f.what(),
+        "GRANT what is missing to the role that runs the job; rows hidden by row security need BYPASSRLS");
   }
   throw Error(ExitCode::kRefused, std::string("the server refuses the batch statement: ") + f.what(),
               "check the expressions in `set` and `where`");

@@ -7,17 +7,17 @@
 
 namespace pgsluice::steps {
 
-/// The statement of one batch: UPDATE of the rows of `predicate` (a walk's WHERE condition with its $1, $2, …) that
-/// match the step's `where`. The `where` stands inside a CASE, or a partial index on it would steal the plan from the
-/// key's index, and every batch would read the whole of it.
+/// The statement of one batch: UPDATE of the rows of `predicate` (a walk's WHERE condition with its $1, $2,
+/// …) that match the step's `where`. The `where` stands inside a CASE, or a partial index on it would steal
+/// the plan from the key's index, and every batch would read the whole of it.
 std::string update_sql(const pg::Table& table, const BackfillStep& step, const std::string& predicate);
 
 /// Throws Error(kRefused) for a column that is not there, is generated, belongs to the key, or is set twice.
 void check_columns(const pg::Table& table, const std::vector<pg::Column>& key, const BackfillStep& step);
 
-/// Lets the server read the statement without running it (EXPLAIN), so that a wrong type, an unknown function or a
-/// missing privilege shows before the first row. Throws Error(kRefused or kPrivileges).
-/// Returns the plan's text. `statement` must have no parameters: literals stand in.
+/// Lets the server read the statement without running it (EXPLAIN), so that a wrong type, an unknown function
+/// or a missing privilege shows before the first row. Throws Error(kRefused or kPrivileges). Returns the
+/// plan's text. `statement` must have no parameters: literals stand in.
 std::string explain(pg::Session& session, const std::string& statement);
 
 /// What explain() sends; for `plan`.

@@ -39,14 +39,18 @@ IndexState index_state(pg::Session& session, const std::string& index_sql, const
   return state == "invalid" ? IndexState::kInvalid : IndexState::kForeign;
 }
 
-std::string drop_index_sql(const std::string& index_sql) { return "DROP INDEX CONCURRENTLY IF EXISTS " + index_sql; }
+std::string drop_index_sql(const std::string& index_sql) {
+  return "DROP INDEX CONCURRENTLY IF EXISTS " + index_sql;
+}
 
 void run_concurrently(pg::Session& session, const std::string& sql) {
-  session.exec("SET lock_timeout = 0; SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0");
+  session.exec(
+      "SET lock_timeout = 0; SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0");
   session.exec_cancellable(sql, {});
 }
 
-std::string index_in_schema_of(pg::Session& session, const std::string& table_sql, const std::string& index_name) {
+std::string index_in_schema_of(pg::Session& session, const std::string& table_sql,
+                               const std::string& index_name) {
   const auto rows = session.exec(kSchemaOf, {table_sql});
   return pg::Identifier(rows.empty() ? "" : rows.text(0, 0), index_name).sql();
 }

@@ -21,8 +21,8 @@ ORDER BY a.xact_start NULLS LAST LIMIT 5
 )sql";
 
 std::string begin() {
-  // No time zone or date style here, unlike in batches: the operator's DDL means what it means in psql. A rewrite may
-  // take long, so only the waiting for locks is bounded.
+  // No time zone or date style here, unlike in batches: the operator's DDL means what it means in psql. A
+  // rewrite may take long, so only the waiting for locks is bounded.
   return "BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = " +
          std::to_string(pg::kIdleInTransaction.count());
 }
@@ -31,7 +31,9 @@ std::string set_lock_timeout(std::chrono::milliseconds timeout) {
   return "SET LOCAL lock_timeout = " + std::to_string(timeout.count());
 }
 
-std::string gentle_lock(const DdlStatement& s) { return "LOCK TABLE " + s.table_sql + " IN SHARE UPDATE EXCLUSIVE MODE"; }
+std::string gentle_lock(const DdlStatement& s) {
+  return "LOCK TABLE " + s.table_sql + " IN SHARE UPDATE EXCLUSIVE MODE";
+}
 
 void run(pg::Session& session, const DdlStatement& statement) {
   if (is_existing_table(session, statement.table_sql)) {
@@ -84,8 +86,8 @@ std::vector<std::string> lock_holders(pg::Session& session, const std::string& t
   const auto rows = session.exec(kHolders, {table_sql});
   std::vector<std::string> out;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    out.push_back("pid " + rows.text(i, 0) + " (" + rows.text(i, 1) + ", " + rows.text(i, 2) + ", " + rows.text(i, 3) +
-                  ", its transaction is " + rows.text(i, 4) + " s old)");
+    out.push_back("pid " + rows.text(i, 0) + " (" + rows.text(i, 1) + ", " + rows.text(i, 2) + ", " +
+                  rows.text(i, 3) + ", its transaction is " + rows.text(i, 4) + " s old)");
   }
   return out;
 }

@@ -12,10 +12,10 @@ namespace pgsluice::steps {
 /// A statement with a short lock queue: it waits this long, then the whole attempt is tried again later.
 constexpr std::chrono::milliseconds kDdlLockTimeout{300};
 /// An ordinary owner cannot cancel an autovacuum, but the server does so for whoever waits longer than
-/// deadlock_timeout (1 s): waiting in a mode that does not stop the application, SHARE UPDATE EXCLUSIVE, costs nobody
-/// anything. Measured: the ALTER is through after 1.08 s, worst application write 10 ms.
+/// deadlock_timeout (1 s): waiting in a mode that does not stop the application, SHARE UPDATE EXCLUSIVE,
+/// costs nobody anything. Measured: the ALTER is through after 1.08 s, worst application write 10 ms.
 constexpr std::chrono::milliseconds kGentleLockTimeout{1'500};
-constexpr int kDdlAttempts = 30;                               // with the backoff below: about 10 minutes
+constexpr int kDdlAttempts = 30;  // with the backoff below: about 10 minutes
 constexpr std::chrono::milliseconds kDdlBackoffBase{250};
 constexpr std::chrono::milliseconds kDdlBackoffMax{30'000};
 
@@ -25,9 +25,9 @@ struct DdlStatement {
   std::string lock;       // for `plan` and the log: "ACCESS EXCLUSIVE"
 };
 
-/// One attempt of a sql step: all its statements and the note that it was done, in one transaction. `note` writes that
-/// note under the lease's token and returns false if the lease is lost; then nothing is changed and false is returned.
-/// Throws Failure: 55P03 when a lock was not to be had in time.
+/// One attempt of a sql step: all its statements and the note that it was done, in one transaction. `note`
+/// writes that note under the lease's token and returns false if the lease is lost; then nothing is changed
+/// and false is returned. Throws Failure: 55P03 when a lock was not to be had in time.
 bool attempt_ddl(pg::Session& session, const std::vector<DdlStatement>& statements,
                  const std::function<bool(pg::Session&)>& note);
 
@@ -37,7 +37,8 @@ bool is_existing_table(pg::Session& session, const std::string& table_sql);
 /// The statements of an attempt as they are sent, BEGIN and COMMIT aside; for `plan`.
 std::vector<std::string> ddl_texts(const DdlStatement& statement);
 
-/// Who holds locks on the table, in words, oldest transaction first: `pid 4711 (alice, psql, idle in transaction for 12 s)`.
+/// Who holds locks on the table, in words, oldest transaction first: `pid 4711 (alice, psql, idle in
+/// transaction for 12 s)`.
 std::vector<std::string> lock_holders(pg::Session& session, const std::string& table_sql);
 
 }  // namespace pgsluice::steps

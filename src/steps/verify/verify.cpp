@@ -20,7 +20,8 @@ std::string verify_value(pg::Session& session, const std::string& step, const st
   } catch (const pg::Failure& f) {
     pg::rollback(session);
     if (f.is_connection_lost()) throw;
-    throw Error(ExitCode::kFailed, "verify step \"" + step + "\" failed: " + f.what(), "run its query in psql");
+    throw Error(ExitCode::kFailed, "verify step \"" + step + "\" failed: " + f.what(),
+                "run its query in psql");
   }
 }
 

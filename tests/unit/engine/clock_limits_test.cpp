@@ -7,7 +7,9 @@
 namespace pgsluice::engine {
 namespace {
 
-constexpr int at(int hour, int minute = 0) { return hour * 60 + minute; }
+constexpr int at(int hour, int minute = 0) {
+  return hour * 60 + minute;
+}
 
 TEST(Window, IsOpenFromItsStartUntilBeforeItsEnd) {
   const Window day{at(9), at(17), "UTC"};
@@ -34,7 +36,8 @@ TEST(Until, IsTheNextSuchMoment) {
 
 TEST(Until, IsNotPastWhenTheRunHasJustBegun) {
   const auto now = std::chrono::steady_clock::now();
-  for (int minute = 0; minute < 24 * 60; minute += 7) EXPECT_FALSE(is_past_until(minute, now, now) && minutes_until(0, 1) > 1);
+  for (int minute = 0; minute < 24 * 60; minute += 7)
+    EXPECT_FALSE(is_past_until(minute, now, now) && minutes_until(0, 1) > 1);
 }
 
 TEST(Until, IsPastAfterADay) {

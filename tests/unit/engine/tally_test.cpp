@@ -18,7 +18,9 @@ TEST(DurationHistogram, QuantilesAreWrongByTwoPercentAtMost) {
   EXPECT_LE(histogram.quantile(1), histogram.max_s());
 }
 
-TEST(DurationHistogram, KnowsNothingWithoutBatches) { EXPECT_EQ(DurationHistogram().quantile(0.5), 0); }
+TEST(DurationHistogram, KnowsNothingWithoutBatches) {
+  EXPECT_EQ(DurationHistogram().quantile(0.5), 0);
+}
 
 TEST(DurationHistogram, TakesExtremesWithoutLosingThem) {
   DurationHistogram histogram;

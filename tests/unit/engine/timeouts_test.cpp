@@ -1,4 +1,5 @@
-// Goal: a batch's timeouts keep promise P3: the application is never the deadlock's victim, and waits no longer than told.
+// Goal: a batch's timeouts keep promise P3: the application is never the deadlock's victim, and waits no
+// longer than told.
 
 #include <gtest/gtest.h>
 
@@ -20,12 +21,15 @@ TEST(BatchLimits, StayBelowTheDeadlockTimeoutWhateverTheTarget) {
   for (const auto target : {1ms, 50ms, 100ms, 500ms, 5'000ms}) {
     for (const auto deadlock : {300ms, 1'000ms, 5'000ms}) {
       const auto limits = batch_limits(target, 200ms, deadlock);
-      EXPECT_LE(limits.statement_timeout + limits.lock_timeout, deadlock * 8 / 10) << target.count() << " " << deadlock.count();
+      EXPECT_LE(limits.statement_timeout + limits.lock_timeout, deadlock * 8 / 10)
+          << target.count() << " " << deadlock.count();
     }
   }
 }
 
-TEST(BatchLimits, WaitForALockNoLongerThanOthersMayWaitForUs) { EXPECT_EQ(batch_limits(100ms, 40ms, 1s).lock_timeout, 40ms); }
+TEST(BatchLimits, WaitForALockNoLongerThanOthersMayWaitForUs) {
+  EXPECT_EQ(batch_limits(100ms, 40ms, 1s).lock_timeout, 40ms);
+}
 
 TEST(BatchTarget, IsWhatTheDeadlockTimeoutLeavesRoomFor) {
   BatchLimits limits;

@@ -1,4 +1,5 @@
-// Goal: connection strings are read as libpq reads them, get limits where the user gave none, and never show a password.
+// Goal: connection strings are read as libpq reads them, get limits where the user gave none, and never show
+// a password.
 
 #include "pg/connection_target.hpp"
 

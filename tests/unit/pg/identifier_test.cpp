@@ -17,7 +17,9 @@ TEST(Identifier, DoublesQuotesInside) {
   EXPECT_EQ(Identifier("x\"; drop table y; --").sql(), "\"x\"\"; drop table y; --\"");
 }
 
-TEST(Identifier, ListsColumns) { EXPECT_EQ(column_list({"a", "B c"}, "t."), "t.\"a\", t.\"B c\""); }
+TEST(Identifier, ListsColumns) {
+  EXPECT_EQ(column_list({"a", "B c"}, "t."), "t.\"a\", t.\"B c\"");
+}
 
 TEST(Literal, EndsOnlyAtItsEnd) {
   EXPECT_EQ(literal("it's"), "'it''s'");

@@ -8,8 +8,9 @@ namespace pgsluice::pg {
 namespace {
 
 TEST(Key, SurvivesTheArrayWithQuotesBackslashesCommasAndBraces) {
-  for (const Key& key : {Key{"42"}, Key{"a,b", "{x}"}, Key{"say \"hi\"", "back\\slash"}, Key{"", " "}, Key{"NULL", "ä\n\t"},
-                         Key{"2026-11-21 10:00:00+00", "-9223372036854775808"}, Key{"\\\"", "}"}}) {
+  for (const Key& key :
+       {Key{"42"}, Key{"a,b", "{x}"}, Key{"say \"hi\"", "back\\slash"}, Key{"", " "}, Key{"NULL", "ä\n\t"},
+        Key{"2026-11-21 10:00:00+00", "-9223372036854775808"}, Key{"\\\"", "}"}}) {
     EXPECT_EQ(from_array(to_array(key)), key) << to_array(key);
   }
 }
