@@ -32,7 +32,7 @@ class Engine {
 
   /// Every statement in order, with the lock it takes. Writes nothing.
   Plan plan(const Job& job);
-  /// Preflight: findings, worst first; is_refused() says if run would refuse. Writes nothing.
+  /// Preflight: findings, worst first; run refuses if one is of level kRefuse. Writes nothing.
   std::vector<Finding> check(const Job& job);
   /// Starts the job or goes on with it. Events go to `sink`, the last one a Summary. Returns the exit code;
   /// throws Error for refusals before the first write and for failures, after the Summary is published.
@@ -50,7 +50,7 @@ class Engine {
 
   /// control: "run", "pause" or "cancel".
   void control(const std::string& name, const std::string& control, const std::string& reason);
-  /// "batch.target=500ms", checked against `job`'s other limits when it is given.
+  /// One tunable ("batch.target", "500ms"), checked together with what was set before.
   void set(const std::string& name, const std::string& key, const std::string& value,
            const std::string& reason);
   /// Corrects the ledger by hand.
