@@ -120,18 +120,24 @@ TEST(Deadlock, TakesTheBatchAndNeverTheApplication) {
   const std::string first = id(1);
   const std::string fortieth = id(40);
   const std::string waits =
-      "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = "
-      "'Lock' AND application_name ~ 'pgsluice .* lane'";
+      "SELECT count(*) > 0 FROM pg_stat_activity JOIN pg_locks USING (pid) WHERE datname = "
+      "current_database() "
+      "AND application_name ~ 'pgsluice .* lane' AND NOT granted";
   Db application(job.trial().dsn());
   application.exec("BEGIN; UPDATE counted SET m = m + 1 WHERE id = " + fortieth);
   const auto process = job.start();
-  for (int i = 0; i < 3; ++i) {
+  for (const bool is_late : {false, true, false, true}) {
     wait_for([&] { return job.db().yes(waits); }, "the batch to wait for the application");
+    // The server looks for a deadlock once, after a second of waiting: who comes then is its victim.
+    const auto has_looked = [&] {
+      return !job.db().yes(waits + " AND waitstart > clock_timestamp() - interval '1.1 s'");
+    };
+    if (is_late) wait_for(has_looked, "the batch to give up, or the server to have looked");
     EXPECT_NO_THROW(application.exec("UPDATE counted SET m = m + 1 WHERE id = " + first));
   }
   application.exec("COMMIT");
   EXPECT_EQ(process->wait(2 * kPatience).code, 0) << process->out() << process->err();
-  EXPECT_EQ(job.db().number("SELECT sum(m) FROM counted"), 4);
+  EXPECT_EQ(job.db().number("SELECT sum(m) FROM counted"), 5);
   EXPECT_EQ(server.log_text().find("deadlock detected"), std::string::npos);
   job.db().exec("DROP VIEW numbered");
   job.expect_finished();
