@@ -19,7 +19,9 @@ constexpr pg::TransactionLimits kSampleLimits{std::chrono::milliseconds{1'000},
 /// Fixes the end of a tail range at the table's highest key. False: the range is done or lost, take another.
 bool fix_tail(pg::Session& session, const walk::Keyset& keyset, ledger::Range& range) {
   if (range.upper) return true;
-  const auto rows = session.exec(keyset.highest(), pg::Params{});
+  // In a transaction, whose settings make the key's text mean the same to every batch.
+  const auto rows = pg::in_transaction(session, kSampleLimits,
+                                       [&] { return session.exec(keyset.highest(), pg::Params{}); });
   if (rows.empty()) {
     ledger::mark_done(session, range.token);
     return false;

@@ -14,6 +14,7 @@ std::string begin_sql(const TransactionLimits& limits) {
   set("datestyle", "'ISO'");
   set("intervalstyle", "'postgres'");
   set("timezone", "'UTC'");
+  set("extra_float_digits", "3");
   set("row_security", "off");
   return sql;
 }

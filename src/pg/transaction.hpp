@@ -18,7 +18,7 @@ struct TransactionLimits {
   bool is_synchronous = true;                          // false: synchronous_commit = off
 };
 
-/// BEGIN and every SET LOCAL in one round trip. DateStyle and TimeZone make key texts repeatable;
+/// BEGIN and every SET LOCAL in one round trip. DateStyle, TimeZone and digits make key texts exact;
 /// row_security = off turns rows that a policy would hide into an error.
 std::string begin_sql(const TransactionLimits& limits);
 

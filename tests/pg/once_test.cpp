@@ -146,5 +146,34 @@ TEST(Once, GoesOnAtOnceAfterSigkillOnTheSameHost) {
   job.expect_finished();
 }
 
+/// A job over table t, in a database whose settings write values in another way than we want to read them.
+void expect_once_under(const std::vector<std::string>& settings, const std::string& table) {
+  Trial trial;
+  for (const auto& setting : settings) {
+    trial.db().exec("ALTER DATABASE " + trial.database() + " SET " + setting);
+  }
+  trial.db().exec(table);
+  trial.db().exec("ANALYZE t");
+  trial.job(backfill_job("t", "n = \"n + 1\"", "", "[batch]\nrows = 100\nrows_max = 100"));
+  const auto finished = trial.run();
+  EXPECT_EQ(finished.code(), 0) << finished.out << finished.err;
+  EXPECT_EQ(trial.db().text("SELECT format('n from %s to %s', min(n), max(n)) FROM t"), "n from 1 to 1");
+}
+
+// Dublin's summer time and Israel's time are both "IST" in such texts: the last hour would be left out.
+TEST(Once, HoldsForTimestampsUnderAnyDateStyleAndTimeZone) {
+  expect_once_under({"datestyle = 'SQL, DMY'", "timezone = 'Europe/Dublin'"},
+                    "CREATE TABLE t (at timestamptz PRIMARY KEY, n int NOT NULL DEFAULT 0);"
+                    "INSERT INTO t SELECT timestamptz '2024-07-01 12:00+00' + i * interval '1 s' FROM "
+                    "generate_series(1, 5000) i");
+}
+
+// A third with 15 digits is less than itself: the last row would be left out.
+TEST(Once, HoldsForFloatingPointWithFewDigits) {
+  expect_once_under({"extra_float_digits = 0"},
+                    "CREATE TABLE t (x double precision PRIMARY KEY, n int NOT NULL DEFAULT 0);"
+                    "INSERT INTO t SELECT i / 3.0 FROM generate_series(1, 4999) i");
+}
+
 }  // namespace
 }  // namespace pgsluice::test
