@@ -54,7 +54,10 @@ struct Session::Impl {
                          state.rfind("57P0", 0) == 0;
     if (state.empty()) state = is_lost ? "08006" : "XX000";
     if (is_lost || pg::must_discard(state)) is_spoilt = true;
-    return Failure(state, trimmed(e.what()), is_lost);
+    // libpqxx 6 looks for the client's encoding before it looks for what went wrong.
+    const bool says_nothing = is_lost && std::string(e.what()).find("client encoding") != std::string::npos;
+    return Failure(state, says_nothing ? "the connection to the server was lost" : trimmed(e.what()),
+                   is_lost);
   }
 
   pqxx::connection connection;

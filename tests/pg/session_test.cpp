@@ -69,6 +69,7 @@ TEST_F(SessionTest, ReportsATerminatedBackendAsLostAndNeverReconnects) {
   terminate(*session);
   const auto f = failure_of([&] { session->exec("SELECT 1"); });
   EXPECT_TRUE(f.is_connection_lost()) << f.sqlstate() << " " << f.what();
+  EXPECT_EQ(std::string(f.what()).find("encoding"), std::string::npos) << f.what();
   EXPECT_EQ(f.disposition(), pg::Disposition::kRetryable);
   EXPECT_TRUE(session->must_discard());
   for (int i = 0; i < 3; ++i) {
