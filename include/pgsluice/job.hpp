@@ -81,11 +81,40 @@ struct VerifyStep {
   std::string expect;
 };
 
-using Step = std::variant<SqlStep, IndexStep, BackfillStep, VerifyStep>;
+/// How a new value is made of an old one.
+enum class Mapping {
+  kEmbed,   // the integer in the last 12 digits of a uuid
+  kV5,      // uuid v5: a hash of `v5_namespace` and the old value
+  kV7,      // uuid v7: the time of `v7_from`, and bits hashed of the old value
+  kRandom,  // gen_random_uuid(); the only one where a child must look its parent up
+  kUsing,   // `using_sql`
+};
+
+/// Change of a column's type while the table stays in use, with every foreign key that points at it.
+struct RetypeStep {
+  std::string name;
+  std::vector<TableName> tables;  // whose primary key of one column changes; exactly one if `column` is given
+  std::string column;             // folded, unquoted; empty: the primary key
+  std::string to;                 // a type as SQL writes it
+  Mapping mapping = Mapping::kUsing;
+  std::string v5_namespace;  // a uuid; for kV5
+  std::string v7_from;       // timestamp column of the key's table, folded; for kV7
+  std::string using_sql;     // expression over `column` by its name; empty with kUsing: a plain cast
+  std::string back_sql;      // expression over the new column, under the same name, that gives the old value;
+                             // empty: a plain cast
+  std::string new_ids;  // default of the new key columns after the cut-over; empty: none but what the old
+                        // default maps to
+  bool is_cutover_auto = false;         // tunable: cutover = "auto" | "manual"
+  Milliseconds kill_blockers_after{0};  // tunable: 0 = never
+};
+
+using Step = std::variant<SqlStep, IndexStep, BackfillStep, VerifyStep, RetypeStep>;
 
 const std::string& step_name(const Step& step);
-/// "sql", "index", "backfill" or "verify".
+/// "sql", "index", "backfill", "verify" or "retype".
 const char* step_kind(const Step& step);
+/// As the job file writes it: "embed", "v5", "v7" or "random"; "using" for kUsing.
+const char* mapping_name(Mapping mapping);
 
 /// Identity of a job in the database is its name; everything but the steps is a tunable and may change
 /// between runs.
@@ -103,7 +132,7 @@ struct Job {
 };
 
 /// The part of a step that must not change once the job exists, as lines of text fit for a diff: all of it
-/// but `down`, which may be mended before it runs.
+/// but `down`, which may be mended before it runs, and a retype's `cutover` and `kill_blockers_after`.
 std::vector<std::string> step_definition(const Step& step);
 
 }  // namespace pgsluice

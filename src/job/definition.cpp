@@ -32,6 +32,17 @@ struct Lines {
     add(lines, "query", step.query);
     add(lines, "expect", step.expect);
   }
+  void operator()(const RetypeStep& step) {
+    for (const TableName& table : step.tables) add(lines, "table", job::written(table));
+    if (!step.column.empty()) add(lines, "column", job::written(step.column));
+    add(lines, "to", step.to);
+    add(lines, "mapping", mapping_name(step.mapping));
+    if (!step.v5_namespace.empty()) add(lines, "namespace", step.v5_namespace);
+    if (!step.v7_from.empty()) add(lines, "from", job::written(step.v7_from));
+    if (!step.using_sql.empty()) add(lines, "using", step.using_sql);
+    if (!step.back_sql.empty()) add(lines, "back", step.back_sql);
+    if (!step.new_ids.empty()) add(lines, "new_ids", step.new_ids);
+  }
 };
 
 struct Kind {
@@ -39,6 +50,7 @@ struct Kind {
   const char* operator()(const IndexStep&) const { return "index"; }
   const char* operator()(const BackfillStep&) const { return "backfill"; }
   const char* operator()(const VerifyStep&) const { return "verify"; }
+  const char* operator()(const RetypeStep&) const { return "retype"; }
 };
 
 }  // namespace
@@ -49,6 +61,22 @@ const std::string& step_name(const Step& step) {
 
 const char* step_kind(const Step& step) {
   return std::visit(Kind{}, step);
+}
+
+const char* mapping_name(Mapping mapping) {
+  switch (mapping) {
+    case Mapping::kEmbed:
+      return "embed";
+    case Mapping::kV5:
+      return "v5";
+    case Mapping::kV7:
+      return "v7";
+    case Mapping::kRandom:
+      return "random";
+    case Mapping::kUsing:
+      break;
+  }
+  return "using";
 }
 
 std::vector<std::string> step_definition(const Step& step) {
