@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <utility>
 
 #include "job/parse_tree.hpp"
 #include "job/table_name.hpp"
@@ -75,6 +76,18 @@ std::vector<std::string> name_parts(const Tree& call) {
   return parts;
 }
 
+std::vector<std::string> column_parts(const Tree& reference) {
+  std::vector<std::string> parts;
+  for (const Tree& part : child(reference, "fields"))
+    parts.push_back(part.contains("A_Star") ? "*" : string_node(part));
+  return parts;
+}
+
+template <class Value>
+void add_once(std::vector<Value>& values, Value value) {
+  if (std::find(values.begin(), values.end(), value) == values.end()) values.push_back(std::move(value));
+}
+
 std::string function_name(const Tree& call) {
   std::string name;
   for (const std::string& part : name_parts(call)) name += (name.empty() ? "" : ".") + written(part);
@@ -119,20 +132,6 @@ std::optional<Refusal> check_node(std::string_view name, const Tree& node, bool 
       return Refusal{"holds a statement that writes", "an expression may only look values up"};
   }
   return std::nullopt;
-}
-
-/// The value of `SELECT value` with nothing else to it; null if it is anything else.
-const Tree* only_value(const std::vector<ParsedStatement>& statements) {
-  if (statements.size() != 1 || statements.front().node != "SelectStmt") return nullptr;
-  const Tree& select = statements.front().tree;
-  for (const auto& [key, value] : select.items()) {
-    if (key != "targetList" && key != "limitOption" && key != "op") return nullptr;
-  }
-  const Tree& targets = child(select, "targetList");
-  if (targets.size() != 1 || text_of(select, "limitOption") != "LIMIT_OPTION_DEFAULT") return nullptr;
-  if (text_of(select, "op") != "SETOP_NONE") return nullptr;
-  const Tree& target = child(targets.front(), "ResTarget");
-  return child(target, "name").is_null() ? &child(target, "val") : nullptr;
 }
 
 std::string hint_for(std::string_view text) {
@@ -185,11 +184,9 @@ Checked<Expression> check_expression(std::string_view text) {
   std::optional<Refusal> found;
   visit_nodes(*only_value(std::get<0>(parsed)), [&](std::string_view name, const Tree& node, bool in_query) {
     if (!found) found = check_node(name, node, in_query);
-    if (name != "FuncCall") return;
-    const std::string function = function_name(node);
-    auto& functions = expression.functions;
-    if (std::find(functions.begin(), functions.end(), function) == functions.end())
-      functions.push_back(function);
+    if (name == "FuncCall") add_once(expression.functions, function_name(node));
+    if (name == "ColumnRef" && !in_query) add_once(expression.columns, column_parts(node));
+    if (name == "SubLink") expression.has_query = true;
   });
   if (found) return std::move(*found);
   expression.text = std::string(text);

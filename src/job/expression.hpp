@@ -17,6 +17,10 @@ struct Expression {
   /// `pg_catalog.extract`, `"Odd".f`). The parser knows names only: whether one is volatile, an aggregate or
   /// missing, the server must say.
   std::vector<std::string> functions;
+  /// Every column reference outside a subquery, each once, as its unquoted parts: {"id"}, {"users", "id"}; a
+  /// whole row ends in "*".
+  std::vector<std::vector<std::string>> columns;
+  bool has_query = false;
 };
 
 /// Refuses what is not exactly one expression (several statements or values, unbalanced parentheses, an

@@ -80,6 +80,19 @@ Checked<std::vector<ParsedStatement>> parse_statements(std::string_view sql) {
   return statements;
 }
 
+const Tree* only_value(const std::vector<ParsedStatement>& statements) {
+  if (statements.size() != 1 || statements.front().node != "SelectStmt") return nullptr;
+  const Tree& select = statements.front().tree;
+  for (const auto& [key, value] : select.items()) {
+    if (key != "targetList" && key != "limitOption" && key != "op") return nullptr;
+  }
+  const Tree& targets = child(select, "targetList");
+  if (targets.size() != 1 || text_of(select, "limitOption") != "LIMIT_OPTION_DEFAULT") return nullptr;
+  if (text_of(select, "op") != "SETOP_NONE") return nullptr;
+  const Tree& target = child(targets.front(), "ResTarget");
+  return child(target, "name").is_null() ? &child(target, "val") : nullptr;
+}
+
 const Tree& child(const Tree& tree, std::string_view key) {
   static const Tree kNothing;
   if (!tree.is_object()) return kNothing;

@@ -24,6 +24,10 @@ struct ParsedStatement {
 /// Parses SQL with PostgreSQL's own grammar (libpg_query). No statement at all is an empty list. Thread-safe.
 Checked<std::vector<ParsedStatement>> parse_statements(std::string_view sql);
 
+/// The value of `SELECT value` with nothing else to it; nullptr if the statements are anything else. Points
+/// into them.
+const Tree* only_value(const std::vector<ParsedStatement>& statements);
+
 /// Reading a tree, where libpg_query leaves out whatever is empty, false or zero.
 const Tree& child(const Tree& tree, std::string_view key);
 std::string text_of(const Tree& tree, std::string_view key);

@@ -81,16 +81,20 @@ const std::map<std::string, Reader>& readers() {
       {"index", read_index},
       {"backfill",
        [](Section& section, std::string name) -> Step { return read_backfill(section, std::move(name)); }},
-      {"verify", read_verify}};
+      {"verify", read_verify},
+      {"retype",
+       [](Section& section, std::string name) -> Step { return read_retype(section, std::move(name)); }}};
   return kReaders;
 }
 
 Refusal unknown_kind(const std::string& kind) {
-  for (const char* planned : {"constraint", "purge", "copy", "retype"}) {
+  for (const char* planned : {"constraint", "purge", "copy"}) {
     if (kind == planned)
-      return {"\"" + kind + "\" is not available yet in this version", "use sql, index, backfill or verify"};
+      return {"\"" + kind + "\" is not available yet in this version",
+              "use sql, index, backfill, verify or retype"};
   }
-  return {"\"" + kind + "\" is not known", suggestion(kind, {"sql", "index", "backfill", "verify"}, "kinds")};
+  return {"\"" + kind + "\" is not known",
+          suggestion(kind, {"sql", "index", "backfill", "verify", "retype"}, "kinds")};
 }
 
 std::string read_name(Section& section) {
@@ -106,7 +110,7 @@ std::string read_name(Section& section) {
 std::optional<Step> read_step(Section& section) {
   std::string name = read_name(section);
   const bool has_kind =
-      section.require("kind", "write kind = \"sql\", \"index\", \"backfill\" or \"verify\"");
+      section.require("kind", "write kind = \"sql\", \"index\", \"backfill\", \"verify\" or \"retype\"");
   const auto kind = section.text("kind");
   const auto reader = kind ? readers().find(*kind) : readers().end();
   if (reader == readers().end()) {

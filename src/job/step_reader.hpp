@@ -14,4 +14,7 @@ std::optional<Step> read_step(Section& section);
 /// Reads the keys of a backfill beside kind and name.
 BackfillStep read_backfill(Section& section, std::string name);
 
+/// Reads the keys of a retype beside kind and name.
+RetypeStep read_retype(Section& section, std::string name);
+
 }  // namespace pgsluice::job

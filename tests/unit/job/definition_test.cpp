@@ -37,6 +37,45 @@ TEST(Definitions, ChangeWithEverythingThatABackfillDoes) {
   }
 }
 
+RetypeStep retype() {
+  RetypeStep step;
+  step.name = "ids";
+  step.tables = {{"", "users"}, {"app", "Tags"}};
+  step.to = "uuid";
+  step.mapping = Mapping::kV5;
+  step.v5_namespace = "6ba7b810-9dad-11d1-80b4-00c04fd430c8";
+  step.new_ids = "gen_random_uuid()";
+  return step;
+}
+
+TEST(Definitions, OfARetypeSayHowValuesAreMade) {
+  EXPECT_EQ(step_definition(retype()),
+            (Lines{"kind = retype", "name = ids", "table = users", "table = app.\"Tags\"", "to = uuid",
+                   "mapping = v5", "namespace = 6ba7b810-9dad-11d1-80b4-00c04fd430c8",
+                   "new_ids = gen_random_uuid()"}));
+}
+
+TEST(Definitions, ChangeWithEverythingThatARetypeDoes) {
+  const Lines before = step_definition(retype());
+  for (void (*change)(RetypeStep&) :
+       {+[](RetypeStep& s) { s.tables.pop_back(); }, +[](RetypeStep& s) { s.column = "id"; },
+        +[](RetypeStep& s) { s.to = "text"; }, +[](RetypeStep& s) { s.mapping = Mapping::kRandom; },
+        +[](RetypeStep& s) { s.v5_namespace.clear(); }, +[](RetypeStep& s) { s.v7_from = "a"; },
+        +[](RetypeStep& s) { s.using_sql = "id"; }, +[](RetypeStep& s) { s.back_sql = "id"; },
+        +[](RetypeStep& s) { s.new_ids.clear(); }}) {
+    RetypeStep changed = retype();
+    change(changed);
+    EXPECT_NE(step_definition(changed), before);
+  }
+}
+
+TEST(Definitions, LetTheWordOnTheCutOverBeChanged) {
+  RetypeStep changed = retype();
+  changed.is_cutover_auto = true;
+  changed.kill_blockers_after = Milliseconds(5'000);
+  EXPECT_EQ(step_definition(changed), step_definition(retype()));
+}
+
 TEST(Definitions, LetTheWayBackBeMended) {
   EXPECT_EQ(step_definition(SqlStep{"a", {"SELECT 1"}, {}}),
             step_definition(SqlStep{"a", {"SELECT 1"}, {"SELECT 2"}}));
@@ -49,6 +88,7 @@ TEST(Steps, KnowTheirNameAndKind) {
   EXPECT_STREQ(step_kind(SqlStep{}), "sql");
   EXPECT_STREQ(step_kind(IndexStep{}), "index");
   EXPECT_STREQ(step_kind(VerifyStep{}), "verify");
+  EXPECT_STREQ(step_kind(RetypeStep{}), "retype");
 }
 
 }  // namespace

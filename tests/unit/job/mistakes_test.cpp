@@ -107,16 +107,17 @@ TEST(Mistakes, InAnyStepAreFound) {
                  {"kind = \"sql\"\nup = \"SELECT 1\"",
                   "2:1 step 1 lacks name | name every step: its progress is kept under that name"},
                  {"name = \"s\"",
-                  "2:1 step \"s\" lacks kind | write kind = \"sql\", \"index\", \"backfill\" or \"verify\""},
+                  "2:1 step \"s\" lacks kind | write kind = \"sql\", \"index\", \"backfill\", \"verify\" or "
+                  "\"retype\""},
                  {"name = \"s\"\nkind = 5", "4:8 step \"s\": kind must be a string, not an integer | "},
                  {"name = \"s\"\nkind = \"backfil\"\nfoo = 1",
                   "4:8 step \"s\": kind \"backfil\" is not known | did you mean \"backfill\"?"},
                  {"name = \"s\"\nkind = \"trigger\"",
                   "4:8 step \"s\": kind \"trigger\" is not known | "
-                  "known kinds: sql, index, backfill, verify"},
+                  "known kinds: sql, index, backfill, verify, retype"},
                  {"name = \"s\"\nkind = \"purge\"\nwhere = \"x\"",
                   "4:8 step \"s\": kind \"purge\" is not available yet in this version | "
-                  "use sql, index, backfill or verify"},
+                  "use sql, index, backfill, verify or retype"},
                  {"name = \"s\"\nkind = \"sql\"\nup = \"SELECT 1\"\ntable = \"x\"",
                   "6:1 unknown key \"table\" in step \"s\" | "
                   "known keys: down, kind, name, up"},
