@@ -42,8 +42,9 @@ void enter_namespace() {
     write_to("/proc/self/uid_map", one_to_one(uid));
     write_to("/proc/self/gid_map", one_to_one(gid));
   }
-  // Nothing that we mount is to be seen outside.
-  if (mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
+  // Nothing that we mount is to be seen outside. The root of a chroot is no mount (EINVAL): what we mount
+  // may be seen there by others until it is taken away.
+  if (mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 && errno != EINVAL) {
     throw std::system_error(errno, std::generic_category(), "mount --make-rprivate /");
   }
 }
