@@ -154,7 +154,9 @@ std::optional<Expression> read_expression(Section& section, const char* key) {
   const auto text = section.text(key);
   if (!text) return std::nullopt;
   auto checked = check_expression(*text);
-  if (const auto* refusal = std::get_if<Refusal>(&checked)) {
+  if (auto* refusal = std::get_if<Refusal>(&checked)) {
+    // No subquery is allowed here: do not recommend one.
+    if (refusal->hint.find("subquery") != std::string::npos) refusal->hint = "a value is computed row by row";
     section.refuse(key, *refusal);
     return std::nullopt;
   }
