@@ -25,7 +25,7 @@ struct Place {
 }
 
 /// Always in quotes: no keyword to know, no folding.
-std::string quoted(std::string_view name) {
+std::string in_quotes(std::string_view name) {
   std::string text = "\"";
   for (const char c : name) {
     text += c;
@@ -94,7 +94,7 @@ std::string rename_columns(std::string_view sql, const std::map<std::string, std
     const auto& [place, name] = at->second;
     // u&id with a quote behind the & would be a quoted name with escapes.
     const char* gap = text[place.from - 1] == '&' ? " " : "";
-    text.replace(place.from, place.to - place.from, gap + quoted(name));
+    text.replace(place.from, place.to - place.from, gap + in_quotes(name));
   }
   return text.substr(kBefore.size(), text.size() - kBefore.size() - kAfter.size());
 }
