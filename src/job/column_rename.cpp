@@ -24,6 +24,11 @@ struct Place {
   throw Error(ExitCode::kInternal, "expression \"" + std::string(sql) + "\" " + why);
 }
 
+const Tree* value_of(const Checked<std::vector<ParsedStatement>>& parsed) {
+  const auto* statements = std::get_if<std::vector<ParsedStatement>>(&parsed);
+  return statements == nullptr ? nullptr : only_value(*statements);
+}
+
 /// Always in quotes: no keyword to know, no folding.
 std::string in_quotes(std::string_view name) {
   std::string text = "\"";
@@ -86,9 +91,10 @@ std::map<std::size_t, std::pair<Place, std::string>> find_columns(
 std::string rename_columns(std::string_view sql, const std::map<std::string, std::string>& names) {
   std::string text = std::string(kBefore) + std::string(sql) + std::string(kAfter);
   const auto parsed = parse_statements(text);
-  const auto* statements = std::get_if<std::vector<ParsedStatement>>(&parsed);
-  const Tree* value = statements == nullptr ? nullptr : only_value(*statements);
-  if (value == nullptr) fail(sql, "is not one expression");
+  const Tree* value = value_of(parsed);
+  // Without the parentheses too, or `1) + (2` would pass.
+  const auto bare = parse_statements("SELECT " + std::string(sql) + "\n");
+  if (value == nullptr || value_of(bare) == nullptr) fail(sql, "is not one expression");
   const auto found = find_columns(sql, text, *value, names);
   for (auto at = found.rbegin(); at != found.rend(); ++at) {
     const auto& [place, name] = at->second;

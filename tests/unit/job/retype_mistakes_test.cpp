@@ -130,7 +130,7 @@ TEST(RetypeMistakes, InWhatAMappingNeedsAreFound) {
           {"mapping = \"random\"\nfrom = \"b\"",
            "8:8 step \"s\": from belongs to mapping = \"v7\" | leave from out"},
           {"mapping = \"v6\"\nfrom = \"b\"\nnamespace = \"x\"",
-           "7:11 step \"s\": mapping \"v6\" is not known | known mappings: embed, v5, v7, random"},
+           "7:11 step \"s\": mapping \"v6\" is not known | did you mean \"v5\"?"},
       });
 }
 
@@ -161,7 +161,7 @@ TEST(RetypeMistakes, InExpressionsAreFound) {
            "function may look up what does not"},
           {"new_ids = \"f(id)\"",
            "8:11 step \"s\": new_ids reads a column | a default knows no column: gen_random_uuid()"},
-          {"new_ids = \"1; 2\"",
+          {"new_ids = \"1; SELECT 2\"",
            "8:11 step \"s\": new_ids must be one expression, but holds 2 statements | write one SQL "
            "expression over the row's own columns, such as lower(email)"},
       });
