@@ -154,6 +154,8 @@ TEST(RetypeMistakes, InExpressionsAreFound) {
            "8:8 step \"s\": back reads other | it may read the changed column alone, by its bare name: id"},
           {"back = \"a.id\"",
            "8:8 step \"s\": back reads a.id | it may read the changed column alone, by its bare name: id"},
+          {"back = \"id.id\"",
+           "8:8 step \"s\": back reads id.id | it may read the changed column alone, by its bare name: id"},
           {"using = \"f(a.*)\"",
            "8:9 step \"s\": using reads a.* | it may read the changed column alone, by its bare name: id"},
           {"new_ids = \"(SELECT 1)\"",
