@@ -1,0 +1,121 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pg/session.hpp"
+#include "pgsluice/job.hpp"
+
+namespace pgsluice::steps::retype {
+
+/// A column of a table of the graph: indices into Graph::tables and GraphTable::columns.
+struct Place {
+  int table = 0;
+  int column = 0;
+
+  bool operator==(const Place&) const = default;
+};
+
+/// A column whose type changes: a root, named by the operator, or one that refers to a root through foreign
+/// keys.
+struct GraphColumn {
+  std::string name;
+  int attnum = 0;
+  std::string type;          // as SQL writes it: "integer"
+  bool has_equality = true;  // false: json, xml, point: compared as text
+  bool is_not_null = false;
+  std::string default_sql;  // empty: none
+  bool is_identity = false;
+  std::string sequence_sql;        // owned by the column, quoted and qualified; empty: none
+  std::optional<Place> refers_to;  // whose values it holds; nullopt: a root
+  int through = -1;                // the foreign key by which it refers, in Graph::foreign_keys
+  int level = 0;                   // 0: a root; else one more than the column it refers to
+};
+
+/// One index that holds a changing column, in the parts that CREATE INDEX is made of.
+struct GraphIndex {
+  struct Part {
+    std::string sql;  // a column's name, unquoted, or an expression
+    bool is_column = true;
+    std::string suffix;  // ` COLLATE … opclass DESC NULLS LAST`, empty for a changing column's defaults
+  };
+
+  std::string name;
+  std::string constraint_type;  // "p", "u", or empty for a plain index
+  bool is_unique = false;
+  bool is_deferrable = false;
+  bool is_deferred = false;
+  bool is_nulls_not_distinct = false;
+  std::string method;  // btree, hash, …
+  std::vector<Part> parts;
+  int key_parts = 0;       // the others are INCLUDE
+  std::string options;     // "fillfactor='70'", empty: none
+  std::string tablespace;  // empty: the default
+  std::string predicate;   // empty: none
+  std::string comment;
+  std::string refusal;  // not empty: why it cannot be built over the new type
+};
+
+/// A CHECK constraint that mentions a changing column.
+struct GraphCheck {
+  std::string name;
+  std::string expression;
+  bool is_validated = true;
+  std::string comment;
+};
+
+struct GraphTable {
+  std::uint32_t oid = 0;
+  std::string schema;
+  std::string name;
+  std::string kind;                                // pg_class.relkind
+  std::vector<GraphColumn> columns;                // the changing ones
+  std::map<std::string, std::string> all_columns;  // name to type, every column of the table
+  std::vector<GraphIndex> indexes;                 // that hold a changing column
+  std::vector<GraphCheck> checks;                  // likewise
+  bool has_primary_key = false;
+  bool row_security_applies = false;         // to us
+  std::vector<std::string> update_triggers;  // enabled, user-made: the fill fires them
+
+  std::string sql() const;  // quoted and qualified
+};
+
+/// A foreign key whose two sides change together.
+struct GraphForeignKey {
+  std::string name;
+  int table = 0;
+  std::vector<std::string> columns;
+  int ref_table = 0;
+  std::vector<std::string> ref_columns;
+  std::string rules;                           // ` MATCH FULL ON UPDATE CASCADE`
+  std::string on_delete;                       // ` ON DELETE SET NULL`
+  std::vector<std::string> on_delete_columns;  // of SET NULL (…), server 15
+  bool is_deferrable = false;
+  bool is_deferred = false;
+  bool is_validated = true;
+  std::string comment;
+};
+
+/// The closure of a retype's root columns over the foreign keys of all schemas, as the catalog shows it now:
+/// before the cut-over the columns of the old type, after it those of the new. Parents stand before their
+/// children, a cycle of tables in order of name. Immutable value.
+struct Graph {
+  std::vector<GraphTable> tables;
+  std::vector<GraphForeignKey> foreign_keys;
+  std::vector<std::string> obstacles;  // what stands in the way, by name; empty: nothing seen here
+
+  const GraphColumn& at(Place place) const {
+    return tables[static_cast<std::size_t>(place.table)].columns[static_cast<std::size_t>(place.column)];
+  }
+  const GraphTable& table_of(Place place) const { return tables[static_cast<std::size_t>(place.table)]; }
+};
+
+/// Reads the graph of `step`'s columns. Throws Error(kRefused) if a table or column is missing or a table
+/// has no primary key of one column. Takes ACCESS SHARE locks at most; several statements, so call it in a
+/// transaction if nothing may change between them.
+Graph read_graph(pg::Session& session, const RetypeStep& step);
+
+}  // namespace pgsluice::steps::retype

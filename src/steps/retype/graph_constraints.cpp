@@ -1,0 +1,95 @@
+#include <map>
+
+#include "pg/key.hpp"
+#include "steps/retype/graph_rows.hpp"
+
+namespace pgsluice::steps::retype {
+namespace {
+
+constexpr const char* kChecks = R"sql(
+SELECT c.conname, pg_catalog.pg_get_expr(c.conbin, c.conrelid), c.convalidated,
+       pg_catalog.obj_description(c.oid, 'pg_constraint')
+FROM pg_catalog.pg_constraint c
+WHERE c.contype = 'c' AND c.conrelid = $1::oid AND c.conkey && $2::int2[]
+ORDER BY c.conname
+)sql";
+
+// Rules in the words of ADD FOREIGN KEY. The columns of SET NULL (…) came with server 15. Constraints of
+// partitions follow their parent's.
+constexpr const char* kForeignKeys = R"sql(
+SELECT f.conname, f.conrelid, f.confrelid,
+       ARRAY(SELECT a.attname FROM unnest(f.conkey) WITH ORDINALITY AS k(attnum, n)
+             JOIN pg_catalog.pg_attribute a ON a.attrelid = f.conrelid AND a.attnum = k.attnum ORDER BY k.n)::text[],
+       ARRAY(SELECT a.attname FROM unnest(f.confkey) WITH ORDINALITY AS k(attnum, n)
+             JOIN pg_catalog.pg_attribute a ON a.attrelid = f.confrelid AND a.attnum = k.attnum ORDER BY k.n)::text[],
+       CASE f.confmatchtype WHEN 'f' THEN ' MATCH FULL' WHEN 'p' THEN ' MATCH PARTIAL' ELSE '' END
+         || CASE f.confupdtype WHEN 'r' THEN ' ON UPDATE RESTRICT' WHEN 'c' THEN ' ON UPDATE CASCADE'
+                               WHEN 'n' THEN ' ON UPDATE SET NULL' WHEN 'd' THEN ' ON UPDATE SET DEFAULT' ELSE '' END,
+       CASE f.confdeltype WHEN 'r' THEN ' ON DELETE RESTRICT' WHEN 'c' THEN ' ON DELETE CASCADE'
+                          WHEN 'n' THEN ' ON DELETE SET NULL' WHEN 'd' THEN ' ON DELETE SET DEFAULT' ELSE '' END,
+       ARRAY(SELECT a.attname FROM jsonb_array_elements_text(
+               CASE jsonb_typeof(to_jsonb(f) -> 'confdelsetcols') WHEN 'array' THEN to_jsonb(f) -> 'confdelsetcols'
+                                                                   ELSE '[]' END) AS s(attnum)
+             JOIN pg_catalog.pg_attribute a ON a.attrelid = f.conrelid AND a.attnum = s.attnum::int2)::text[],
+       f.condeferrable, f.condeferred, f.convalidated, pg_catalog.obj_description(f.oid, 'pg_constraint')
+FROM pg_catalog.pg_constraint f
+WHERE f.contype = 'f' AND f.conparentid = 0
+  AND EXISTS (SELECT FROM unnest($1::oid[], $2::int2[]) AS c(relid, attnum)
+              WHERE (f.conrelid = c.relid AND c.attnum = ANY (f.conkey))
+                 OR (f.confrelid = c.relid AND c.attnum = ANY (f.confkey)))
+ORDER BY f.conrelid::regclass::text, f.conname
+)sql";
+
+}  // namespace
+
+std::vector<GraphCheck> read_checks(pg::Session& session, const GraphTable& table) {
+  std::vector<std::string> changing;
+  for (const auto& column : table.columns) changing.push_back(std::to_string(column.attnum));
+  const auto rows = session.exec(kChecks, {std::to_string(table.oid), pg::to_array(changing)});
+  std::vector<GraphCheck> checks;
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    checks.push_back({rows.text(i, 0), rows.text(i, 1), rows.boolean(i, 2), rows.text(i, 3)});
+  return checks;
+}
+
+std::vector<GraphForeignKey> read_foreign_keys(pg::Session& session, Graph& graph) {
+  std::vector<std::string> tables;
+  std::vector<std::string> columns;
+  std::map<std::uint32_t, int> place;
+  for (std::size_t i = 0; i < graph.tables.size(); ++i) {
+    place[graph.tables[i].oid] = static_cast<int>(i);
+    for (const auto& column : graph.tables[i].columns) {
+      tables.push_back(std::to_string(graph.tables[i].oid));
+      columns.push_back(std::to_string(column.attnum));
+    }
+  }
+  const auto rows = session.exec(kForeignKeys, {pg::to_array(tables), pg::to_array(columns)});
+  std::vector<GraphForeignKey> keys;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const auto own = place.find(static_cast<std::uint32_t>(rows.integer(i, 1)));
+    const auto ref = place.find(static_cast<std::uint32_t>(rows.integer(i, 2)));
+    if (ref == place.end()) {
+      graph.obstacles.push_back("foreign key \"" + rows.text(i, 0) + "\" of table " +
+                                graph.tables[static_cast<std::size_t>(own->second)].sql() +
+                                " ties a changing column to a table that does not change: add that table");
+      continue;
+    }
+    GraphForeignKey key;
+    key.name = rows.text(i, 0);
+    key.table = own->second;
+    key.ref_table = ref->second;
+    key.columns = pg::from_array(rows.text(i, 3));
+    key.ref_columns = pg::from_array(rows.text(i, 4));
+    key.rules = rows.text(i, 5);
+    key.on_delete = rows.text(i, 6);
+    key.on_delete_columns = pg::from_array(rows.text(i, 7));
+    key.is_deferrable = rows.boolean(i, 8);
+    key.is_deferred = rows.boolean(i, 9);
+    key.is_validated = rows.boolean(i, 10);
+    key.comment = rows.text(i, 11);
+    keys.push_back(std::move(key));
+  }
+  return keys;
+}
+
+}  // namespace pgsluice::steps::retype

@@ -1,0 +1,111 @@
+#include <algorithm>
+
+#include "pg/key.hpp"
+#include "steps/retype/graph_rows.hpp"
+
+namespace pgsluice::steps::retype {
+namespace {
+
+// Indexes that hold a changing column: as a part, in an expression or in a predicate. Columns that only
+// newer servers have are read through to_jsonb, which gives NULL elsewhere.
+constexpr const char* kIndexes = R"sql(
+SELECT i.indexrelid, ic.relname, coalesce(con.contype::text, ''), i.indisunique,
+       coalesce(con.condeferrable, false), coalesce(con.condeferred, false),
+       coalesce((to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, false), am.amname, i.indnkeyatts,
+       (SELECT string_agg(pg_catalog.quote_ident(split_part(o, '=', 1)) || '='
+                          || pg_catalog.quote_literal(substr(o, strpos(o, '=') + 1)), ', ') FROM unnest(ic.reloptions) o),
+       ts.spcname, pg_catalog.pg_get_expr(i.indpred, i.indrelid),
+       coalesce(pg_catalog.obj_description(con.oid, 'pg_constraint'), pg_catalog.obj_description(ic.oid, 'pg_class'))
+FROM pg_catalog.pg_index i
+JOIN pg_catalog.pg_class ic ON ic.oid = i.indexrelid
+JOIN pg_catalog.pg_am am ON am.oid = ic.relam
+LEFT JOIN pg_catalog.pg_tablespace ts ON ts.oid = ic.reltablespace
+LEFT JOIN pg_catalog.pg_constraint con ON con.conindid = i.indexrelid AND con.contype IN ('p', 'u', 'x')
+WHERE i.indrelid = $1::oid AND i.indislive
+  AND (i.indkey::int2[] && $2::int2[]
+       OR EXISTS (SELECT FROM pg_catalog.pg_depend d
+                  WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = i.indexrelid
+                    AND d.refobjid = i.indrelid AND d.refobjsubid = ANY ($2::int2[])))
+ORDER BY i.indisprimary DESC, ic.relname
+)sql";
+
+// The parts of one index. A changing column takes the new type's default operator class, if there is one.
+constexpr const char* kParts = R"sql(
+SELECT i.indkey[k.n - 1] <> 0,
+       CASE WHEN i.indkey[k.n - 1] <> 0 THEN a.attname::text
+            ELSE pg_catalog.pg_get_indexdef(i.indexrelid, k.n, false) END,
+       CASE WHEN k.n > i.indnkeyatts OR a.attnum = ANY ($2::int2[]) THEN ''
+            ELSE CASE WHEN i.indcollation[k.n - 1] <> 0 AND i.indcollation[k.n - 1] IS DISTINCT FROM a.attcollation
+                      THEN ' COLLATE ' || pg_catalog.quote_ident(cn.nspname) || '.' || pg_catalog.quote_ident(co.collname)
+                      ELSE '' END
+              || CASE WHEN oc.opcdefault AND ia.attoptions IS NULL THEN ''
+                      ELSE ' ' || pg_catalog.quote_ident(ocn.nspname) || '.' || pg_catalog.quote_ident(oc.opcname)
+                        || coalesce((SELECT ' (' || string_agg(pg_catalog.quote_ident(split_part(o, '=', 1)) || '='
+                                     || pg_catalog.quote_literal(substr(o, strpos(o, '=') + 1)), ', ') || ')'
+                                     FROM unnest(ia.attoptions) o), '') END END
+       || CASE WHEN k.n > i.indnkeyatts THEN ''
+               ELSE CASE i.indoption[k.n - 1] WHEN 1 THEN ' DESC NULLS LAST' WHEN 2 THEN ' ASC NULLS FIRST'
+                                              WHEN 3 THEN ' DESC NULLS FIRST' ELSE '' END END,
+       CASE WHEN k.n > i.indnkeyatts OR NOT coalesce(a.attnum = ANY ($2::int2[]), false) THEN ''
+            WHEN NOT oc.opcdefault THEN 'it uses the operator class ' || oc.opcname
+            WHEN NOT EXISTS (SELECT FROM pg_catalog.pg_opclass nc JOIN pg_catalog.pg_type nt ON nt.oid = pg_catalog.to_regtype($3)
+                             WHERE nc.opcmethod = oc.opcmethod AND nc.opcdefault
+                               AND (nc.opcintype = nt.oid
+                                    OR EXISTS (SELECT FROM pg_catalog.pg_cast b WHERE b.castsource = nt.oid
+                                               AND b.casttarget = nc.opcintype AND b.castmethod = 'b')
+                                    OR (nt.typtype = 'e' AND nc.opcintype = 'pg_catalog.anyenum'::regtype)
+                                    OR (nt.typcategory = 'A' AND nc.opcintype = 'pg_catalog.anyarray'::regtype)
+                                    OR (nt.typtype = 'r' AND nc.opcintype = 'pg_catalog.anyrange'::regtype)))
+              THEN 'type ' || $3 || ' has no default operator class for its access method'
+            ELSE '' END
+FROM pg_catalog.pg_index i
+CROSS JOIN LATERAL generate_series(1, i.indnatts::int) AS k(n)
+LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[k.n - 1] AND a.attnum <> 0
+LEFT JOIN pg_catalog.pg_attribute ia ON ia.attrelid = i.indexrelid AND ia.attnum = k.n
+LEFT JOIN pg_catalog.pg_opclass oc ON k.n <= i.indnkeyatts AND oc.oid = i.indclass[k.n - 1]
+LEFT JOIN pg_catalog.pg_namespace ocn ON ocn.oid = oc.opcnamespace
+LEFT JOIN pg_catalog.pg_collation co ON k.n <= i.indnkeyatts AND co.oid = i.indcollation[k.n - 1]
+LEFT JOIN pg_catalog.pg_namespace cn ON cn.oid = co.collnamespace
+WHERE i.indexrelid = $1::oid
+ORDER BY k.n
+)sql";
+
+void read_parts(pg::Session& session, GraphIndex& index, const std::string& oid, const std::string& changing,
+                const std::string& to) {
+  const auto rows = session.exec(kParts, {oid, changing, to});
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    index.parts.push_back({rows.text(i, 1), rows.boolean(i, 0), rows.text(i, 2)});
+    if (index.refusal.empty()) index.refusal = rows.text(i, 3);
+  }
+}
+
+}  // namespace
+
+std::vector<GraphIndex> read_indexes(pg::Session& session, const GraphTable& table, const std::string& to) {
+  std::vector<std::string> changing;
+  for (const auto& column : table.columns) changing.push_back(std::to_string(column.attnum));
+  const auto numbers = pg::to_array(changing);
+  const auto rows = session.exec(kIndexes, {std::to_string(table.oid), numbers});
+  std::vector<GraphIndex> indexes;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    GraphIndex index;
+    index.name = rows.text(i, 1);
+    index.constraint_type = rows.text(i, 2);
+    index.is_unique = rows.boolean(i, 3);
+    index.is_deferrable = rows.boolean(i, 4);
+    index.is_deferred = rows.boolean(i, 5);
+    index.is_nulls_not_distinct = rows.boolean(i, 6);
+    index.method = rows.text(i, 7);
+    index.key_parts = static_cast<int>(rows.integer(i, 8));
+    index.options = rows.text(i, 9);
+    index.tablespace = rows.text(i, 10);
+    index.predicate = rows.text(i, 11);
+    index.comment = rows.text(i, 12);
+    read_parts(session, index, rows.text(i, 0), numbers, to);
+    if (index.constraint_type == "x") index.refusal = "it belongs to an exclusion constraint";
+    indexes.push_back(std::move(index));
+  }
+  return indexes;
+}
+
+}  // namespace pgsluice::steps::retype

@@ -1,0 +1,94 @@
+#include "pg/identifier.hpp"
+#include "pg/key.hpp"
+#include "steps/retype/graph_rows.hpp"
+
+namespace pgsluice::steps::retype {
+namespace {
+
+// One row for each changing column: the roots and every column that refers to them, over any number of
+// steps. Types without a default B-tree class have no `=` that a trigger's WHEN could use.
+constexpr const char* kChanging = R"sql(
+WITH RECURSIVE changing(relid, attnum) AS (
+  SELECT * FROM unnest($1::oid[], $2::int2[])
+  UNION
+  SELECT f.conrelid, pair.own
+  FROM changing c
+  JOIN pg_catalog.pg_constraint f ON f.contype = 'f' AND f.confrelid = c.relid
+  CROSS JOIN LATERAL unnest(f.conkey, f.confkey) AS pair(own, ref)
+  WHERE pair.ref = c.attnum
+)
+SELECT t.oid, n.nspname, t.relname, t.relkind,
+       EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = t.oid AND i.indisprimary),
+       pg_catalog.row_security_active(t.oid),
+       ARRAY(SELECT g.tgname FROM pg_catalog.pg_trigger g
+             WHERE g.tgrelid = t.oid AND NOT g.tgisinternal AND g.tgtype & 16 <> 0 AND g.tgenabled IN ('O', 'A')
+             ORDER BY g.tgname)::text[],
+       ARRAY(SELECT o.attname FROM pg_catalog.pg_attribute o
+             WHERE o.attrelid = t.oid AND o.attnum > 0 AND NOT o.attisdropped ORDER BY o.attnum)::text[],
+       ARRAY(SELECT pg_catalog.format_type(o.atttypid, o.atttypmod) FROM pg_catalog.pg_attribute o
+             WHERE o.attrelid = t.oid AND o.attnum > 0 AND NOT o.attisdropped ORDER BY o.attnum),
+       a.attname, a.attnum, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull,
+       CASE WHEN a.attgenerated = '' THEN pg_catalog.pg_get_expr(d.adbin, d.adrelid) END,
+       a.attidentity <> '',
+       (SELECT pg_catalog.quote_ident(sn.nspname) || '.' || pg_catalog.quote_ident(s.relname)
+        FROM pg_catalog.pg_depend p
+        JOIN pg_catalog.pg_class s ON s.oid = p.objid AND s.relkind = 'S'
+        JOIN pg_catalog.pg_namespace sn ON sn.oid = s.relnamespace
+        WHERE p.classid = 'pg_catalog.pg_class'::regclass AND p.refclassid = 'pg_catalog.pg_class'::regclass
+          AND p.refobjid = t.oid AND p.refobjsubid = a.attnum AND p.deptype IN ('a', 'i') LIMIT 1),
+       coalesce((SELECT bool_or(k.opcmethod = am.oid) FROM pg_catalog.pg_opclass k
+                 JOIN pg_catalog.pg_am am ON am.amname = 'btree'
+                 WHERE k.opcdefault AND k.opcmethod = am.oid
+                   AND (k.opcintype = a.atttypid OR ty.typtype = 'e' OR ty.typcategory IN ('A', 'S', 'R'))), false)
+FROM changing c
+JOIN pg_catalog.pg_class t ON t.oid = c.relid
+JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
+JOIN pg_catalog.pg_attribute a ON a.attrelid = c.relid AND a.attnum = c.attnum
+JOIN pg_catalog.pg_type ty ON ty.oid = a.atttypid
+LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = c.relid AND d.adnum = c.attnum
+ORDER BY n.nspname, t.relname, a.attnum
+)sql";
+
+GraphTable table_of(const pg::Rows& rows, std::size_t i) {
+  GraphTable table;
+  table.oid = static_cast<std::uint32_t>(rows.integer(i, 0));
+  table.schema = rows.text(i, 1);
+  table.name = rows.text(i, 2);
+  table.kind = rows.text(i, 3);
+  table.has_primary_key = rows.boolean(i, 4);
+  table.row_security_applies = rows.boolean(i, 5);
+  table.update_triggers = pg::from_array(rows.text(i, 6));
+  const auto names = pg::from_array(rows.text(i, 7));
+  const auto types = pg::from_array(rows.text(i, 8));
+  for (std::size_t k = 0; k < names.size(); ++k) table.all_columns[names[k]] = types[k];
+  return table;
+}
+
+GraphColumn column_of(const pg::Rows& rows, std::size_t i) {
+  GraphColumn column;
+  column.name = rows.text(i, 9);
+  column.attnum = static_cast<int>(rows.integer(i, 10));
+  column.type = rows.text(i, 11);
+  column.is_not_null = rows.boolean(i, 12);
+  column.default_sql = rows.text(i, 13);
+  column.is_identity = rows.boolean(i, 14);
+  column.sequence_sql = rows.text(i, 15);
+  column.has_equality = rows.boolean(i, 16);
+  return column;
+}
+
+}  // namespace
+
+std::vector<GraphTable> read_tables(pg::Session& session, const std::vector<std::string>& roots,
+                                    const std::vector<std::string>& columns) {
+  const auto rows = session.exec(kChanging, {pg::to_array(roots), pg::to_array(columns)});
+  std::vector<GraphTable> tables;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    auto table = table_of(rows, i);
+    if (tables.empty() || tables.back().oid != table.oid) tables.push_back(std::move(table));
+    tables.back().columns.push_back(column_of(rows, i));
+  }
+  return tables;
+}
+
+}  // namespace pgsluice::steps::retype

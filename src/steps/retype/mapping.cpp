@@ -1,0 +1,139 @@
+#include "steps/retype/mapping.hpp"
+
+#include <algorithm>
+
+#include "pg/identifier.hpp"
+#include "steps/retype/names.hpp"
+
+namespace pgsluice::steps::retype {
+namespace {
+
+std::string quoted(const std::string& name) {
+  return pg::Identifier(name).sql();
+}
+
+/// The root whose values the column holds.
+Place root_of(const Retype& retype, Place place) {
+  while (retype.graph.at(place).refers_to) place = *retype.graph.at(place).refers_to;
+  return place;
+}
+
+/// Custom UUID, version 8 of RFC 9562: the number is its last 48 bits.
+std::string embed(const std::string& value) {
+  return "('00000000-0000-8000-8000-' || pg_catalog.lpad(pg_catalog.to_hex((" + value +
+         ")::pg_catalog.int8), 12, '0'))::pg_catalog.uuid";
+}
+
+/// The name that is hashed is `table:id`, so that rows of different tables never share a uuid.
+std::string hashed_name(const GraphTable& table, const std::string& value) {
+  return pg::literal(table.name + ":") + " || (" + value + ")::pg_catalog.text";
+}
+
+/// RFC 9562, version 7: 48 bits of milliseconds; the other 74 bits come from a hash of the row's name.
+std::string v7(const GraphTable& table, const std::string& value, const std::string& from) {
+  const auto hash = "pg_catalog.md5(" + hashed_name(table, value) + ")";
+  return "(pg_catalog.lpad(pg_catalog.to_hex((extract(epoch FROM coalesce(" + from +
+         ", timestamp 'epoch')) * 1000)::pg_catalog.int8), 12, '0') || '7' || pg_catalog.substr(" + hash +
+         ", 1, 3) || '8' || pg_catalog.substr(" + hash + ", 4, 15))::pg_catalog.uuid";
+}
+
+/// The operator's own expression over the root's column, for `column`.
+std::string operators_own(const Retype& retype, const std::string& expression, const std::string& root,
+                          const std::string& column, const std::string& row) {
+  const auto renamed = column == root ? expression : retype.rename(expression, {{root, column}});
+  if (row.empty()) return "(" + renamed + "\n)";
+  // Its names are those of the row's columns.
+  return "(SELECT (" + renamed + "\n) FROM (SELECT " + row + "*) AS pgsluice_row)";
+}
+
+/// What a row of the parent says of itself in `wanted`, found by the foreign key's columns.
+std::string looked_up(const Retype& retype, Place place, const std::string& wanted, const std::string& row) {
+  const auto& column = retype.graph.at(place);
+  const auto& key = retype.graph.foreign_keys[static_cast<std::size_t>(column.through)];
+  const auto& parent = retype.table(key.ref_table);
+  std::string sql =
+      "(SELECT pgsluice_parent." + quoted(wanted) + " FROM " + parent.sql() + " AS pgsluice_parent WHERE ";
+  for (std::size_t i = 0; i < key.columns.size(); ++i) {
+    const auto own = row.empty() ? retype.graph.table_of(place).sql() + "." + quoted(key.columns[i])
+                                 : row + quoted(key.columns[i]);
+    sql += (i ? " AND " : "") + ("pgsluice_parent." + quoted(key.ref_columns[i])) + " = " + own;
+  }
+  return sql + ")";
+}
+
+std::string of_root(const Retype& retype, Place place, const std::string& value, const std::string& row) {
+  const auto& step = retype.step;
+  const auto root = root_of(retype, place);
+  const auto& table = retype.graph.table_of(root);
+  switch (step.mapping) {
+    case Mapping::kEmbed:
+      return embed(value);
+    case Mapping::kV5:
+      return "uuid_generate_v5(" + pg::literal(step.v5_namespace) + "::pg_catalog.uuid, " +
+             hashed_name(table, value) + ")";
+    case Mapping::kV7:
+      return v7(table, value, row + quoted(step.v7_from));
+    case Mapping::kRandom:
+      return "pg_catalog.gen_random_uuid()";
+    case Mapping::kUsing:
+      break;
+  }
+  return "((" + value + ")::" + step.to + ")";
+}
+
+}  // namespace
+
+bool is_by_value(const RetypeStep& step) {
+  return step.mapping != Mapping::kRandom && step.mapping != Mapping::kV7;
+}
+
+bool is_back_by_value(const RetypeStep& step) {
+  return step.mapping == Mapping::kUsing && (!step.back_sql.empty() || step.to != "uuid");
+}
+
+std::string new_value(const Retype& retype, Place place, const std::string& row) {
+  const auto& column = retype.graph.at(place);
+  const auto& step = retype.step;
+  if (!is_by_value(step) && column.refers_to)
+    return looked_up(retype, place, new_name(retype.graph.at(*column.refers_to).name), row);
+  if (step.mapping == Mapping::kUsing && !step.using_sql.empty()) {
+    return operators_own(retype, step.using_sql, retype.graph.at(root_of(retype, place)).name, column.name,
+                         row);
+  }
+  return of_root(retype, place, row + quoted(column.name), row);
+}
+
+std::string new_value_of(const Retype& retype, Place place, const std::string& value) {
+  const auto& step = retype.step;
+  if (step.mapping == Mapping::kUsing && !step.using_sql.empty()) {
+    const auto& root = retype.graph.at(root_of(retype, place)).name;
+    return "(SELECT (" + step.using_sql + "\n) FROM (SELECT " + value + " AS " + quoted(root) +
+           ") AS pgsluice_row)";
+  }
+  return of_root(retype, place, value, "");
+}
+
+std::string old_value(const Retype& retype, Place place) {
+  const auto& column = retype.graph.at(place);
+  const auto& step = retype.step;
+  if (!is_back_by_value(step)) {
+    const auto& parent = retype.graph.at(*column.refers_to);
+    const auto found = looked_up(retype, place, old_name(parent.name), "NEW.");
+    if (retype.graph.foreign_keys[static_cast<std::size_t>(column.through)].ref_table != place.table)
+      return found;
+    // A row that refers to itself is not there yet.
+    return "CASE WHEN NEW." + quoted(column.name) + " = NEW." + quoted(parent.name) + " THEN NEW." +
+           quoted(old_name(parent.name)) + " ELSE " + found + " END";
+  }
+  const auto& root = retype.graph.at(root_of(retype, place)).name;
+  if (!step.back_sql.empty()) return operators_own(retype, step.back_sql, root, column.name, "NEW.");
+  return "((NEW." + quoted(column.name) + ")::" + column.type + ")";
+}
+
+bool reads_tables(const Retype& retype, const GraphTable& table) {
+  return std::any_of(table.columns.begin(), table.columns.end(),
+                     [](const GraphColumn& column) { return column.refers_to.has_value(); }) &&
+         !is_by_value(retype.step);
+}
+
+}  // namespace pgsluice::steps::retype

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <string>
+
+#include "steps/retype/graph.hpp"
+
+namespace pgsluice::steps::retype {
+
+// Names of what a retype adds. They follow from the name of what is there, so that any run, on any machine,
+// finds them again without keeping a list. Longer ones than PostgreSQL's 63 bytes are cut and told apart by a
+// hash.
+
+/// The shadow of a column, and the twin of an index or constraint, until the cut-over: `id_new`.
+std::string new_name(const std::string& name);
+/// What it replaced, from the cut-over to contract: `id_old`.
+std::string old_name(const std::string& name);
+
+/// `"pgsluice"."sync_public_users"`
+std::string sync_function(const GraphTable& table);
+/// `"pgsluice"."late_public_users"`
+std::string late_function(const GraphTable& table);
+/// A sequence for old keys that the application gave out itself: `"pgsluice"."ids_public_users_id"`.
+std::string key_sequence(const GraphTable& table, const GraphColumn& column);
+
+/// BEFORE triggers fire in the order of their names: an earlier one may still change the key.
+constexpr const char* kInsertTrigger = "zzz_pgsluice_insert";
+constexpr const char* kUpdateTrigger = "zzz_pgsluice_update";
+/// Fills an old reference at COMMIT, when a deferred foreign key let the parent come after its child.
+constexpr const char* kLateTrigger = "zzz_pgsluice_late";
+
+/// CHECK constraints of ours on a shadow column.
+std::string filled_check(const std::string& column);
+std::string map_check(const std::string& column);
+
+}  // namespace pgsluice::steps::retype

@@ -1,0 +1,178 @@
+// Indexes, constraints and the proof of every row, from the fill to "ready for cut-over".
+
+#include "pg/identifier.hpp"
+#include "steps/retype/acts.hpp"
+#include "steps/retype/mapping.hpp"
+#include "steps/retype/names.hpp"
+#include "steps/retype/twins.hpp"
+
+namespace pgsluice::steps::retype {
+namespace {
+
+std::string quoted(const std::string& name) {
+  return pg::Identifier(name).sql();
+}
+
+std::string alter(const GraphTable& table, const std::vector<std::string>& changes) {
+  std::string sql = "ALTER TABLE " + table.sql() + " ";
+  for (std::size_t i = 0; i < changes.size(); ++i) sql += (i ? ", " : "") + changes[i];
+  return sql;
+}
+
+std::string add_check(const std::string& name, const std::string& condition) {
+  return "ADD CONSTRAINT " + quoted(name) + " CHECK (" + condition + ") NOT VALID";
+}
+
+/// What must hold between a column and its shadow in every row.
+std::string map_condition(const Retype& retype, Place place) {
+  const auto& column = retype.graph.at(place);
+  const auto shadow = quoted(new_name(column.name));
+  // A CHECK may not look into other tables; that no reference was forgotten it can still prove, and the
+  // foreign key, which passes over NULL, proves the rest. The operator's expression may be volatile.
+  if (!is_by_value(retype.step)) return "(" + quoted(column.name) + " IS NULL) = (" + shadow + " IS NULL)";
+  return shadow + " IS NOT DISTINCT FROM " + new_value(retype, place, "");
+}
+
+struct Checks {
+  std::vector<std::string> add, validate, finish;
+};
+
+Checks checks_of(const Retype& retype, int number) {
+  Checks out;
+  const auto& table = retype.table(number);
+  const auto prove = [&](const std::string& name, const std::string& condition) {
+    out.add.push_back(add_check(name, condition));
+    out.validate.push_back("VALIDATE CONSTRAINT " + quoted(name));
+  };
+  for (std::size_t i = 0; i < table.columns.size(); ++i) {
+    const auto& column = table.columns[i];
+    const Place place{number, static_cast<int>(i)};
+    prove(map_check(column.name), map_condition(retype, place));
+    if (!column.is_not_null) continue;
+    prove(filled_check(column.name), quoted(new_name(column.name)) + " IS NOT NULL");
+    out.finish.push_back("ALTER COLUMN " + quoted(new_name(column.name)) + " SET NOT NULL");
+    out.finish.push_back("DROP CONSTRAINT " + quoted(filled_check(column.name)));
+  }
+  for (const auto& check : table.checks) {
+    out.add.push_back(add_check(new_name(check.name), check_twin_expression(retype, table, check)));
+    if (check.is_validated) out.validate.push_back("VALIDATE CONSTRAINT " + quoted(new_name(check.name)));
+  }
+  return out;
+}
+
+/// A new default where the old one, a constant, maps to one; roots get theirs from the operator.
+std::vector<std::string> defaults_of(const Retype& retype, int number) {
+  std::vector<std::string> out;
+  const auto& table = retype.table(number);
+  for (std::size_t i = 0; i < table.columns.size(); ++i) {
+    const auto& column = table.columns[i];
+    std::string value;
+    if (!column.refers_to && !retype.step.new_ids.empty()) {
+      value = retype.step.new_ids;
+    } else if (!column.default_sql.empty() && column.sequence_sql.empty() && is_by_value(retype.step)) {
+      value = new_value_of(retype, {number, static_cast<int>(i)}, column.default_sql);
+    }
+    if (!value.empty())
+      out.push_back("ALTER COLUMN " + quoted(new_name(column.name)) + " SET DEFAULT " + value);
+  }
+  return out;
+}
+
+Act ddl(std::string name, std::string part, std::string sql) {
+  return {std::move(name), std::move(part), Act::Kind::kDdl, {std::move(sql)}, {}};
+}
+
+void add_foreign_keys(const Retype& retype, const Naming& naming, const std::string& part,
+                      std::vector<Act>& acts) {
+  for (const auto& key : retype.graph.foreign_keys) {
+    const auto name = naming(key.name);
+    const auto& table = retype.table(key.table);
+    acts.push_back(ddl("add foreign key " + quoted(name) + " to " + table.sql(), part,
+                       foreign_key_twin_sql(retype, key, name, naming)));
+    if (!key.is_validated) continue;
+    acts.push_back(ddl("validate foreign key " + quoted(name) + " of " + table.sql(), part,
+                       alter(table, {"VALIDATE CONSTRAINT " + quoted(name)})));
+  }
+}
+
+}  // namespace
+
+std::vector<Act> index_acts(const Retype& retype) {
+  std::vector<Act> acts;
+  const auto add = [&](const GraphTable& table, const GraphIndex& index, const std::string& name,
+                       const Naming& naming) {
+    acts.push_back({"build index " + quoted(name) + " on " + table.sql(),
+                    "index",
+                    Act::Kind::kIndex,
+                    {index_twin_sql(retype, table, index, name, naming)},
+                    {}});
+  };
+  for (const auto& table : retype.graph.tables) {
+    // The fill left dead rows, which every build would read, and took away the visibility map.
+    acts.push_back(
+        {"vacuum " + table.sql(), "index", Act::Kind::kVacuum, {"VACUUM (ANALYZE) " + table.sql()}, {}});
+    for (const auto& index : table.indexes) {
+      add(table, index, new_name(index.name), new_name);
+      // Its constraint goes at the cut-over, and the index with it; the way back and look-ups need one.
+      if (is_primary(index))
+        add(table, index, old_name(index.name), [](const std::string& name) { return name; });
+    }
+  }
+  return acts;
+}
+
+std::vector<Act> check_acts(const Retype& retype) {
+  std::vector<Act> acts;
+  for (std::size_t i = 0; i < retype.graph.tables.size(); ++i) {
+    const auto& table = retype.graph.tables[i];
+    auto checks = checks_of(retype, static_cast<int>(i));
+    acts.push_back(ddl("add checks to " + table.sql(), "prove", alter(table, checks.add)));
+    acts.push_back(ddl("validate checks of " + table.sql(), "prove", alter(table, checks.validate)));
+    for (auto& change : defaults_of(retype, static_cast<int>(i))) checks.finish.push_back(std::move(change));
+    if (!checks.finish.empty())
+      acts.push_back(ddl("finish columns of " + table.sql(), "prove", alter(table, checks.finish)));
+  }
+  return acts;
+}
+
+std::vector<Act> foreign_key_acts(const Retype& retype) {
+  std::vector<Act> acts;
+  add_foreign_keys(retype, new_name, "constrain", acts);
+  for (const auto& table : retype.graph.tables) {
+    acts.push_back(
+        {"analyze " + table.sql(), "constrain", Act::Kind::kVacuum, {"ANALYZE " + table.sql()}, {}});
+  }
+  return acts;
+}
+
+std::vector<Act> acts_before_cutover(const Retype& retype) {
+  std::vector<Act> acts;
+  for (auto* piece : {expand_acts, fill_acts, index_acts, check_acts, foreign_key_acts}) {
+    for (auto& act : piece(retype)) acts.push_back(std::move(act));
+  }
+  return acts;
+}
+
+std::vector<Act> acts_before_way_back(const Retype& retype) {
+  std::vector<Act> acts;
+  for (const auto& table : retype.graph.tables) {
+    std::vector<std::string> add;
+    std::vector<std::string> validate;
+    for (const auto& column : table.columns) {
+      if (!column.refers_to) continue;
+      const auto old = quoted(old_name(column.name));
+      add.push_back(add_check(map_check(column.name),
+                              column.is_not_null
+                                  ? old + " IS NOT NULL"
+                                  : "(" + quoted(column.name) + " IS NULL) = (" + old + " IS NULL)"));
+      validate.push_back("VALIDATE CONSTRAINT " + quoted(map_check(column.name)));
+    }
+    if (add.empty()) continue;
+    acts.push_back(ddl("prove the old columns of " + table.sql(), "way back", alter(table, add)));
+    acts.push_back(ddl("validate the old columns of " + table.sql(), "way back", alter(table, validate)));
+  }
+  add_foreign_keys(retype, old_name, "way back", acts);
+  return acts;
+}
+
+}  // namespace pgsluice::steps::retype

@@ -1,0 +1,273 @@
+#include "steps/retype/swap.hpp"
+
+#include <algorithm>
+
+#include "pg/identifier.hpp"
+#include "steps/retype/mapping.hpp"
+#include "steps/retype/names.hpp"
+#include "steps/retype/sync_triggers.hpp"
+#include "steps/retype/twins.hpp"
+
+namespace pgsluice::steps::retype {
+namespace {
+
+std::string quoted(const std::string& name) {
+  return pg::Identifier(name).sql();
+}
+
+/// Builds the statements of one swap. Each object `x` that stands now becomes `leaving(x)`, and
+/// `coming(x)` becomes `x`.
+class Swap {
+ public:
+  Swap(const Retype& retype, Naming coming, Naming leaving)
+      : retype_(retype), coming_(std::move(coming)), leaving_(std::move(leaving)) {}
+
+  void drop_bound(const std::vector<BoundObject>& bound) {
+    for (const auto& object : bound) append(object.drop);
+  }
+  void create_bound(const std::vector<BoundObject>& bound) {
+    for (auto object = bound.rbegin(); object != bound.rend(); ++object) append(object->create);
+  }
+
+  /// Before the primary keys, whose indexes they depend on.
+  void drop_foreign_keys() {
+    for (const auto& key : retype_.graph.foreign_keys)
+      alter(retype_.table(key.table), "DROP CONSTRAINT " + quoted(key.name));
+  }
+  void rename_foreign_keys() {
+    for (const auto& key : retype_.graph.foreign_keys) {
+      rename_constraint(retype_.table(key.table), coming_(key.name), key.name);
+      comment("CONSTRAINT " + quoted(key.name) + " ON " + retype_.table(key.table).sql(), key.comment);
+    }
+  }
+
+  void drop_map_checks(bool only_references) {
+    for (const auto& table : retype_.graph.tables) {
+      for (const auto& column : table.columns) {
+        if (!only_references || column.refers_to)
+          alter(table, "DROP CONSTRAINT " + quoted(map_check(column.name)));
+      }
+    }
+  }
+
+  void swap_table(const GraphTable& table) {
+    for (const auto& index : table.indexes) clear_name(table, index);
+    for (const auto& check : table.checks) rename_constraint(table, check.name, leaving_(check.name));
+    for (const auto& column : table.columns) {
+      rename_column(table, column.name, leaving_(column.name));
+      rename_column(table, coming_(column.name), column.name);
+    }
+    for (const auto& check : table.checks) {
+      rename_constraint(table, coming_(check.name), check.name);
+      comment("CONSTRAINT " + quoted(check.name) + " ON " + table.sql(), check.comment);
+    }
+  }
+
+  /// The coming indexes take their place. `are_constraints`: a coming unique index is one already.
+  void promote_indexes(const GraphTable& table, bool are_constraints) {
+    for (const auto& index : table.indexes) {
+      if (index.constraint_type.empty()) {
+        run("ALTER INDEX " + in_schema(table, coming_(index.name)) + " RENAME TO " + quoted(index.name));
+        comment("INDEX " + in_schema(table, index.name), index.comment);
+        continue;
+      }
+      if (are_constraints && !is_primary(index)) {
+        rename_constraint(table, coming_(index.name), index.name);
+      } else {
+        const std::string kind = is_primary(index) ? " PRIMARY KEY" : " UNIQUE";
+        alter(table,
+              "ADD CONSTRAINT " + quoted(index.name) + kind + " USING INDEX " + quoted(coming_(index.name)) +
+                  (index.is_deferrable ? index.is_deferred ? " DEFERRABLE INITIALLY DEFERRED" : " DEFERRABLE"
+                                       : ""));
+      }
+      comment("CONSTRAINT " + quoted(index.name) + " ON " + table.sql(), index.comment);
+    }
+  }
+
+  void alter(const GraphTable& table, const std::string& change) {
+    run("ALTER TABLE " + table.sql() + " " + change);
+  }
+  void append(const std::vector<std::string>& statements) {
+    out_.insert(out_.end(), statements.begin(), statements.end());
+  }
+  void run(std::string sql) { out_.push_back(std::move(sql)); }
+
+  std::vector<std::string> take() && { return std::move(out_); }
+
+ private:
+  /// A primary key's constraint goes, for there can be only one; the others step aside.
+  void clear_name(const GraphTable& table, const GraphIndex& index) {
+    if (is_primary(index)) {
+      alter(table, "DROP CONSTRAINT " + quoted(index.name));
+    } else if (!index.constraint_type.empty()) {
+      rename_constraint(table, index.name, leaving_(index.name));
+    } else {
+      run("ALTER INDEX " + in_schema(table, index.name) + " RENAME TO " + quoted(leaving_(index.name)));
+    }
+  }
+
+  void rename_constraint(const GraphTable& table, const std::string& from, const std::string& to) {
+    alter(table, "RENAME CONSTRAINT " + quoted(from) + " TO " + quoted(to));
+  }
+  void rename_column(const GraphTable& table, const std::string& from, const std::string& to) {
+    alter(table, "RENAME COLUMN " + quoted(from) + " TO " + quoted(to));
+  }
+  void comment(const std::string& on, const std::string& text) {
+    if (!text.empty()) run("COMMENT ON " + on + " IS " + pg::literal(text));
+  }
+  static std::string in_schema(const GraphTable& table, const std::string& name) {
+    return pg::Identifier(table.schema, name).sql();
+  }
+
+  const Retype& retype_;
+  Naming coming_;
+  Naming leaving_;
+  std::vector<std::string> out_;
+};
+
+/// An old reference is filled by a look-up that may come late: NOT NULL would refuse the row before the
+/// foreign key could say why. The way back proves it anew.
+void loosen_references(const GraphTable& table, Swap& swap) {
+  for (const auto& column : table.columns) {
+    if (column.refers_to && column.is_not_null)
+      swap.alter(table, "ALTER COLUMN " + quoted(old_name(column.name)) + " DROP NOT NULL");
+  }
+}
+
+void tighten_references(const GraphTable& table, Swap& swap) {
+  for (const auto& column : table.columns) {
+    if (column.refers_to && column.is_not_null)
+      swap.alter(table, "ALTER COLUMN " + quoted(column.name) + " SET NOT NULL");
+  }
+}
+
+/// Old keys that the application gave out go on from a sequence of ours, behind the highest.
+void start_key_sequences(const Retype& retype, const GraphTable& table, Swap& swap) {
+  for (const auto& column : table.columns) {
+    if (is_back_by_value(retype.step) || column.refers_to || !column.default_sql.empty() ||
+        column.is_identity)
+      continue;
+    const auto sequence = key_sequence(table, column);
+    swap.run("CREATE SEQUENCE " + sequence);
+    swap.run("SELECT pg_catalog.setval(" + pg::literal(sequence) + ", greatest(1, (SELECT max(" +
+             quoted(old_name(column.name)) + ") FROM " + table.sql() + ")))");
+  }
+}
+
+/// Numbers go on to come from the column's own sequence, which follows it.
+void move_sequence(const GraphTable& table, const GraphColumn& column, const std::string& from,
+                   const std::string& to, const std::string& type, Swap& swap) {
+  if (column.sequence_sql.empty() || column.is_identity) return;
+  swap.alter(table, "ALTER COLUMN " + quoted(from) + " DROP DEFAULT");
+  swap.run("ALTER SEQUENCE " + column.sequence_sql + " AS " + type);
+  swap.run("ALTER SEQUENCE " + column.sequence_sql + " OWNED BY " + table.sql() + "." + quoted(to));
+  swap.alter(table, "ALTER COLUMN " + quoted(to) + " SET DEFAULT pg_catalog.nextval(" +
+                        pg::literal(column.sequence_sql) + ")");
+}
+
+void drop_columns(const Retype& retype, const Naming& naming, Swap& swap) {
+  for (const auto& table : retype.graph.tables) {
+    std::string changes;
+    for (const auto& column : table.columns)
+      changes += (changes.empty() ? "" : ", ") + ("DROP COLUMN IF EXISTS " + quoted(naming(column.name)));
+    swap.alter(table, changes);
+  }
+}
+
+void drop_sync_everywhere(const Retype& retype, Swap& swap) {
+  for (const auto& table : retype.graph.tables) swap.append(drop_sync(table));
+}
+
+}  // namespace
+
+std::string lock_list(const Graph& graph) {
+  std::string list;
+  for (const auto& table : graph.tables) list += (list.empty() ? "" : ", ") + table.sql();
+  return list;
+}
+
+std::vector<BoundObject> bound_objects(pg::Session& session, const Graph& graph) {
+  std::vector<ColumnPlace> places;
+  for (const auto& table : graph.tables) {
+    for (const auto& column : table.columns)
+      places.push_back({table.oid, table.sql(), column.attnum, column.name});
+  }
+  return read_bound_objects(session, places);
+}
+
+std::vector<std::string> cutover_statements(const Retype& retype, const std::vector<BoundObject>& bound) {
+  Swap swap(retype, new_name, old_name);
+  swap.drop_bound(bound);
+  swap.drop_foreign_keys();
+  drop_sync_everywhere(retype, swap);
+  swap.drop_map_checks(false);
+  for (const auto& table : retype.graph.tables) swap.swap_table(table);
+  for (const auto& table : retype.graph.tables) swap.promote_indexes(table, false);
+  swap.rename_foreign_keys();
+  for (const auto& table : retype.graph.tables) {
+    loosen_references(table, swap);
+    start_key_sequences(retype, table, swap);
+    for (const auto& column : table.columns) {
+      if (is_back_by_value(retype.step))
+        move_sequence(table, column, old_name(column.name), column.name, retype.step.to, swap);
+    }
+    swap.append(sync_backward(retype, table));
+  }
+  swap.create_bound(bound);
+  return std::move(swap).take();
+}
+
+std::vector<std::string> way_back_statements(const Retype& retype, const std::vector<BoundObject>& bound) {
+  Swap swap(retype, old_name, new_name);
+  swap.drop_bound(bound);
+  swap.drop_foreign_keys();
+  drop_sync_everywhere(retype, swap);
+  for (const auto& table : retype.graph.tables) swap.swap_table(table);
+  for (const auto& table : retype.graph.tables) {
+    tighten_references(table, swap);
+    swap.promote_indexes(table, true);
+  }
+  swap.rename_foreign_keys();
+  swap.drop_map_checks(true);
+  swap.create_bound(bound);
+  for (const auto& table : retype.graph.tables) {
+    for (const auto& column : table.columns) {
+      if (is_back_by_value(retype.step))
+        move_sequence(table, column, new_name(column.name), column.name,
+                      table.all_columns.at(old_name(column.name)), swap);
+      else if (!column.refers_to)
+        swap.run("DROP SEQUENCE IF EXISTS " + key_sequence(table, column));
+    }
+  }
+  drop_columns(retype, new_name, swap);
+  return std::move(swap).take();
+}
+
+std::vector<std::string> abandon_statements(const Retype& retype) {
+  Swap swap(retype, new_name, old_name);
+  drop_sync_everywhere(retype, swap);
+  for (const auto& key : retype.graph.foreign_keys)
+    swap.alter(retype.table(key.table), "DROP CONSTRAINT IF EXISTS " + quoted(new_name(key.name)));
+  for (const auto& table : retype.graph.tables) {
+    for (const auto& index : table.indexes) {
+      if (is_primary(index))
+        swap.run("DROP INDEX IF EXISTS " + pg::Identifier(table.schema, old_name(index.name)).sql());
+    }
+  }
+  drop_columns(retype, new_name, swap);
+  return std::move(swap).take();
+}
+
+std::vector<std::string> contract_statements(const Retype& retype) {
+  Swap swap(retype, old_name, new_name);
+  drop_sync_everywhere(retype, swap);
+  drop_columns(retype, old_name, swap);
+  for (const auto& table : retype.graph.tables) {
+    for (const auto& column : table.columns) {
+      if (!column.refers_to) swap.run("DROP SEQUENCE IF EXISTS " + key_sequence(table, column));
+    }
+  }
+  return std::move(swap).take();
+}
+
+}  // namespace pgsluice::steps::retype

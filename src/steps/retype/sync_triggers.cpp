@@ -1,0 +1,164 @@
+#include "steps/retype/sync_triggers.hpp"
+
+#include <algorithm>
+
+#include "pg/identifier.hpp"
+#include "steps/retype/mapping.hpp"
+#include "steps/retype/names.hpp"
+
+namespace pgsluice::steps::retype {
+namespace {
+
+std::string quoted(const std::string& name) {
+  return pg::Identifier(name).sql();
+}
+
+std::string new_row(const std::string& column) {
+  return "NEW." + quoted(column);
+}
+
+/// `NEW.c IS DISTINCT FROM OLD.c`; types without an equality are compared as text.
+std::string is_changed(const std::string& name, bool has_equality) {
+  const std::string cast = has_equality ? "" : "::pg_catalog.text";
+  return new_row(name) + cast + " IS DISTINCT FROM OLD." + quoted(name) + cast;
+}
+
+Place place_of(const Retype& retype, const GraphTable& table, std::size_t column) {
+  return {static_cast<int>(&table - retype.graph.tables.data()), static_cast<int>(column)};
+}
+
+/// The function runs with its owner's rights where it reads other tables: who may write a child need not be
+/// allowed to read the parent, and the server's own foreign keys do the same.
+std::string function_sql(const Retype& retype, const GraphTable& table, const std::string& body) {
+  std::string settings;
+  if (reads_tables(retype, table) || body.find("pgsluice_parent") != std::string::npos)
+    settings += " SECURITY DEFINER";
+  const bool is_operators = retype.step.mapping == Mapping::kUsing || retype.step.mapping == Mapping::kV5;
+  if (is_operators) {
+    settings += " SET search_path = " + retype.search_path;
+  } else if (!settings.empty()) {
+    settings += " SET search_path = pg_catalog, pg_temp";
+  }
+  return "CREATE OR REPLACE FUNCTION " + sync_function(table) + "() RETURNS trigger LANGUAGE plpgsql" +
+         settings + " AS " + pg::literal("BEGIN\n" + body + "  RETURN NEW;\nEND");
+}
+
+std::string trigger_sql(const GraphTable& table, const char* name, const std::string& event,
+                        const std::string& when) {
+  return "CREATE TRIGGER " + quoted(name) + " BEFORE " + event + " ON " + table.sql() + " FOR EACH ROW" +
+         (when.empty() ? "" : " WHEN (" + when + ")") + " EXECUTE FUNCTION " + sync_function(table) + "()";
+}
+
+/// In every replication role: a restore or an apply process must not leave a shadow empty.
+std::string always(const GraphTable& table, const char* name) {
+  return "ALTER TABLE " + table.sql() + " ENABLE ALWAYS TRIGGER " + quoted(name);
+}
+
+std::string either(const std::vector<std::string>& conditions) {
+  std::string out;
+  for (const auto& condition : conditions) out += (out.empty() ? "" : " OR ") + condition;
+  return out;
+}
+
+std::string forward_assignment(const Retype& retype, Place place) {
+  const auto& column = retype.graph.at(place);
+  const auto shadow = new_row(new_name(column.name));
+  const auto value = new_value(retype, place, "NEW.");
+  if (is_by_value(retype.step)) return "  " + shadow + " := " + value + ";\n";
+  // Drawn once: a root keeps its new key whatever happens to the old one.
+  if (!column.refers_to) return "  " + shadow + " := coalesce(" + shadow + ", " + value + ");\n";
+  return "  IF " + shadow + " IS NULL OR " + is_changed(column.name, column.has_equality) + " THEN\n    " +
+         shadow + " := " + value + ";\n  END IF;\n";
+}
+
+/// A deferred foreign key lets a parent come after its child: what the child's own trigger could not find is
+/// put right at COMMIT.
+std::vector<std::string> late_sync(const Retype& retype, const GraphTable& table) {
+  std::string body;
+  std::vector<std::string> conditions;
+  for (const auto& column : table.columns) {
+    if (!column.refers_to) continue;
+    const auto& key = retype.graph.foreign_keys[static_cast<std::size_t>(column.through)];
+    if (!key.is_deferrable) continue;
+    const auto own = quoted(column.name);
+    const auto old = quoted(old_name(column.name));
+    const auto& parent = retype.graph.at(*column.refers_to);
+    body += "  UPDATE " + table.sql() + " AS pgsluice_row SET " + old + " = (SELECT pgsluice_parent." +
+            quoted(old_name(parent.name)) + " FROM " + retype.table(key.ref_table).sql() +
+            " AS pgsluice_parent WHERE pgsluice_parent." + quoted(parent.name) + " = pgsluice_row." + own +
+            " LIMIT 1) WHERE pgsluice_row." + own + " = NEW." + own + " AND pgsluice_row." + old +
+            " IS NULL;\n";
+    conditions.push_back("(" + new_row(column.name) + " IS NOT NULL AND NEW." + old + " IS NULL)");
+  }
+  if (body.empty()) return {};
+  const auto function = late_function(table);
+  return {"CREATE OR REPLACE FUNCTION " + function + "() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER" +
+              " SET search_path = pg_catalog, pg_temp AS " +
+              pg::literal("BEGIN\n" + body + "  RETURN NULL;\nEND"),
+          "CREATE CONSTRAINT TRIGGER " + quoted(kLateTrigger) + " AFTER INSERT OR UPDATE ON " + table.sql() +
+              " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (" + either(conditions) +
+              ") EXECUTE FUNCTION " + function + "()"};
+}
+
+}  // namespace
+
+std::vector<std::string> sync_forward(const Retype& retype, const GraphTable& table) {
+  std::string body;
+  std::vector<std::string> conditions;
+  for (std::size_t i = 0; i < table.columns.size(); ++i) {
+    const auto& column = table.columns[i];
+    body += forward_assignment(retype, place_of(retype, table, i));
+    const auto shadow = new_row(new_name(column.name));
+    if (column.is_not_null) {
+      conditions.push_back(shadow + " IS NULL");
+    } else {
+      conditions.push_back("(" + shadow + " IS NULL AND " + new_row(column.name) + " IS NOT NULL)");
+    }
+    if (is_by_value(retype.step) || column.refers_to)
+      conditions.push_back(is_changed(column.name, column.has_equality));
+  }
+  return {function_sql(retype, table, body), trigger_sql(table, kInsertTrigger, "INSERT", ""),
+          trigger_sql(table, kUpdateTrigger, "UPDATE", either(conditions)), always(table, kInsertTrigger),
+          always(table, kUpdateTrigger)};
+}
+
+std::vector<std::string> sync_backward(const Retype& retype, const GraphTable& table) {
+  std::string body;
+  std::vector<std::string> conditions;
+  std::vector<std::string> out;
+  for (std::size_t i = 0; i < table.columns.size(); ++i) {
+    const auto& column = table.columns[i];
+    const auto old = new_row(old_name(column.name));
+    const auto place = place_of(retype, table, i);
+    if (is_back_by_value(retype.step) || column.refers_to) {
+      // Not before its value changed: a statement that touches other columns costs nothing.
+      body += "  IF TG_OP = 'INSERT' OR " + is_changed(column.name, true) + " THEN\n    " + old +
+              " := " + old_value(retype, place) + ";\n  END IF;\n";
+      conditions.push_back(is_changed(column.name, true));
+    } else if (column.default_sql.empty() && !column.is_identity) {
+      const auto sequence = key_sequence(table, column);
+      body += "  " + old + " := coalesce(" + old + ", pg_catalog.nextval(" + pg::literal(sequence) + "));\n";
+      conditions.push_back(old + " IS NULL");
+    }
+  }
+  if (body.empty()) return {};
+  out.push_back(function_sql(retype, table, body));
+  out.push_back(trigger_sql(table, kInsertTrigger, "INSERT", ""));
+  out.push_back(trigger_sql(table, kUpdateTrigger, "UPDATE", either(conditions)));
+  out.push_back(always(table, kInsertTrigger));
+  out.push_back(always(table, kUpdateTrigger));
+  if (!is_back_by_value(retype.step)) {
+    for (auto& sql : late_sync(retype, table)) out.push_back(std::move(sql));
+  }
+  return out;
+}
+
+std::vector<std::string> drop_sync(const GraphTable& table) {
+  return {"DROP TRIGGER IF EXISTS " + quoted(kInsertTrigger) + " ON " + table.sql(),
+          "DROP TRIGGER IF EXISTS " + quoted(kUpdateTrigger) + " ON " + table.sql(),
+          "DROP TRIGGER IF EXISTS " + quoted(kLateTrigger) + " ON " + table.sql(),
+          "DROP FUNCTION IF EXISTS " + sync_function(table) + "()",
+          "DROP FUNCTION IF EXISTS " + late_function(table) + "()"};
+}
+
+}  // namespace pgsluice::steps::retype
