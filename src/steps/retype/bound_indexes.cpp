@@ -1,0 +1,62 @@
+#include "pg/identifier.hpp"
+#include "pg/key.hpp"
+#include "steps/retype/bound_kinds.hpp"
+
+namespace pgsluice::steps::retype {
+namespace {
+
+// A constraint's index does not depend on its columns, so indkey is asked too.
+constexpr const char* kIndexRoles = R"sql(
+SELECT n.nspname, c.relname, ic.relname, i.indisreplident AND c.relreplident = 'i', i.indisclustered
+FROM pg_catalog.pg_index i
+JOIN pg_catalog.pg_class ic ON ic.oid = i.indexrelid
+JOIN pg_catalog.pg_class c ON c.oid = i.indrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE (i.indisreplident OR i.indisclustered)
+  AND EXISTS (SELECT FROM unnest($1::oid[], $2::int4[]) AS p(relid, attnum)
+              WHERE p.relid = i.indrelid
+                AND (p.attnum = ANY (i.indkey::int2[])
+                     OR EXISTS (SELECT FROM pg_catalog.pg_depend d
+                                WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = i.indexrelid
+                                  AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid = p.relid
+                                  AND d.refobjsubid = p.attnum)))
+ORDER BY 1, 2, 3
+)sql";
+
+}  // namespace
+
+std::vector<BoundObject> read_index_roles(pg::Session& session, const std::vector<ColumnPlace>& columns) {
+  pg::Key tables, attnums;
+  for (const auto& c : columns) {
+    tables.push_back(std::to_string(c.table_oid));
+    attnums.push_back(std::to_string(c.attnum));
+  }
+  const auto rows = session.exec(kIndexRoles, {pg::to_array(tables), pg::to_array(attnums)});
+  std::vector<BoundObject> out;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const std::string table = pg::Identifier(rows.text(i, 0), rows.text(i, 1)).sql();
+    const std::string index = pg::Identifier(rows.text(i, 2)).sql();
+    const std::string alter = "ALTER TABLE " + table;
+    if (rows.boolean(i, 3)) {
+      out.push_back({"replica identity",
+                     "replica identity " + index + " of " + table,
+                     {alter + " REPLICA IDENTITY DEFAULT"},
+                     {alter + " REPLICA IDENTITY USING INDEX " + index},
+                     {},
+                     {},
+                     table});
+    }
+    if (rows.boolean(i, 4)) {
+      out.push_back({"clustering",
+                     "clustering of " + table + " on " + index,
+                     {alter + " SET WITHOUT CLUSTER"},
+                     {alter + " CLUSTER ON " + index},
+                     {},
+                     {},
+                     table});
+    }
+  }
+  return out;
+}
+
+}  // namespace pgsluice::steps::retype

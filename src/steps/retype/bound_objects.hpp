@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "pg/session.hpp"
+
+namespace pgsluice::steps::retype {
+
+/// A column that takes part in a retype.
+struct ColumnPlace {
+  std::uint32_t table_oid = 0;
+  std::string table_sql;  // quoted and qualified
+  int attnum = 0;
+  std::string column;  // its name now, unquoted
+};
+
+/// Something that the catalog ties to a column by its number and that a rename would leave on the old column:
+/// taken away before the rename and brought back after it with the very same text, it binds to the column
+/// that has the name by then. Immutable value.
+struct BoundObject {
+  std::string kind;                 // "view", "policy", "column grant", …
+  std::string name;                 // for people: view public.active_users
+  std::vector<std::string> drop;    // statements before the rename
+  std::vector<std::string> create;  // statements after it, in order
+  std::string refusal;              // not empty: cannot be carried over; why, in words. No statements then
+  std::string hint;                 // what the operator can do about the refusal
+  std::string locked;  // quoted relation that the statements lock in ACCESS EXCLUSIVE mode; may be a table
+                       // that is not retyped. Empty: none
+};
+
+/// Everything that is bound to `columns`, but for indexes, their constraints, foreign keys, CHECKs, defaults
+/// and sequences. In an order in which all `drop`s can run one after the other; the `create`s run in reverse
+/// object order, after columns, constraints and indexes have their final names. Same catalog, same order. The
+/// statements are exact under any search_path, in the role that read them.
+///
+/// REQUIRES: a transaction, which the caller ends; its settings are as before when this returns. Takes ACCESS
+/// SHARE locks at most: on the views and, through them, on the tables. Throws pg::Failure, and
+/// Error(kInternal) outside of a transaction.
+std::vector<BoundObject> read_bound_objects(pg::Session& session, const std::vector<ColumnPlace>& columns);
+
+}  // namespace pgsluice::steps::retype

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "pg/session.hpp"
+
+namespace pgsluice::steps::retype {
+
+using Oids = std::vector<std::uint32_t>;
+
+/// What takes one object away and brings it back.
+struct Script {
+  std::vector<std::string> drop;
+  std::vector<std::string> create;
+  std::string refusal;  // as in BoundObject
+  std::string hint;
+  std::string locked;
+};
+
+using Scripts = std::map<std::uint32_t, Script>;  // by the object's oid
+
+/// As a parameter of type oid[].
+pg::Value oid_array(const Oids& oids);
+
+std::uint32_t oid_at(const pg::Rows& rows, std::size_t row, std::size_t column);
+
+/// Appends COMMENT ON `object` if there is a comment.
+void add_comment(std::vector<std::string>& out, const std::string& object, const pg::Value& text);
+
+/// The word before RULE or TRIGGER in ALTER TABLE that gives tgenabled or ev_enabled `state`; empty for the
+/// ordinary state, which needs no statement.
+std::string enabling_word(const std::string& state);
+
+/// The privilege that lets pg_has_role say whether this session may act as a role: SET ROLE, OWNER TO.
+const char* acting_privilege(const pg::Session& session);
+
+}  // namespace pgsluice::steps::retype

@@ -1,0 +1,101 @@
+#include "pg/key.hpp"
+#include "steps/retype/bound_kinds.hpp"
+
+namespace pgsluice::steps::retype {
+namespace {
+
+constexpr const char* kUnfitTables = R"sql(
+SELECT c.oid::regclass,
+       c.relkind = 'f', c.relkind = 'p' OR c.relispartition,
+       EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE c.oid IN (i.inhrelid, i.inhparent)),
+       c.relkind NOT IN ('r', 'p', 'f'), c.reloftype <> 0,
+       EXISTS (SELECT FROM pg_catalog.pg_depend e
+               WHERE e.classid = 'pg_catalog.pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e')
+FROM pg_catalog.pg_class c WHERE c.oid = ANY ($1::oid[])
+ORDER BY c.oid
+)sql";
+
+constexpr const char* kGeneratedColumns = R"sql(
+SELECT pg_catalog.pg_describe_object('pg_catalog.pg_class'::regclass, a.attrelid, a.attnum)
+FROM unnest($1::oid[], $2::int4[]) WITH ORDINALITY AS p(relid, attnum, n)
+JOIN pg_catalog.pg_attribute a ON a.attrelid = p.relid AND a.attnum = p.attnum AND a.attgenerated <> ''
+ORDER BY p.n
+)sql";
+
+// Columns of a table's row type, of arrays of it and of domains over it. pg_attribute has no index on the
+// type.
+constexpr const char* kRowTypeColumns = R"sql(
+WITH RECURSIVE row_type(relid, typid) AS (
+  SELECT c.oid, t.typid
+  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_type y ON y.oid = c.reltype
+  CROSS JOIN LATERAL (VALUES (y.oid), (y.typarray)) AS t(typid)
+  WHERE c.oid = ANY ($1::oid[])
+  UNION
+  SELECT r.relid, t.typid
+  FROM row_type r
+  JOIN pg_catalog.pg_depend d ON d.refclassid = 'pg_catalog.pg_type'::regclass AND d.refobjid = r.typid
+  JOIN pg_catalog.pg_type y ON d.classid = 'pg_catalog.pg_type'::regclass AND y.oid = d.objid AND y.typtype = 'd'
+  CROSS JOIN LATERAL (VALUES (y.oid), (y.typarray)) AS t(typid)
+)
+SELECT DISTINCT pg_catalog.pg_describe_object(d.classid, d.objid, d.objsubid), r.relid::regclass
+FROM row_type r
+JOIN pg_catalog.pg_depend d ON d.refclassid = 'pg_catalog.pg_type'::regclass AND d.refobjid = r.typid
+JOIN pg_catalog.pg_class c ON d.classid = 'pg_catalog.pg_class'::regclass AND c.oid = d.objid
+WHERE d.objsubid <> 0 AND c.relkind IN ('r', 'p', 'm', 'f', 'c')
+ORDER BY 1, 2
+)sql";
+
+struct Unfit {
+  const char* kind;
+  const char* refusal;
+  const char* hint;
+};
+
+// In the order of kUnfitTables.
+constexpr Unfit kUnfit[] = {
+    {"foreign table", "it is a foreign table", "change it where its rows are"},
+    {"partitioning", "partitioned tables are not handled yet", ""},
+    {"inheritance", "tables with inheritance parents or children are not handled yet",
+     "take it out with ALTER TABLE … NO INHERIT"},
+    {"table", "it is not a table", "name the table itself"},
+    {"typed table", "it is a typed table, which cannot get a column of its own",
+     "make it an ordinary table first: ALTER TABLE … NOT OF"},
+    {"extension", "it belongs to an extension", "take it out of the extension with ALTER EXTENSION … DROP"},
+};
+
+}  // namespace
+
+std::vector<BoundObject> read_table_refusals(pg::Session& session, const std::vector<ColumnPlace>& columns) {
+  pg::Key tables, attnums;
+  for (const auto& c : columns) {
+    tables.push_back(std::to_string(c.table_oid));
+    attnums.push_back(std::to_string(c.attnum));
+  }
+  std::vector<BoundObject> out;
+  const auto refuse = [&](const std::string& kind, const std::string& name, const std::string& why,
+                          const std::string& hint) {
+    out.push_back({kind, name, {}, {}, why, hint, {}});
+  };
+
+  const auto unfit = session.exec(kUnfitTables, {pg::to_array(tables)});
+  for (std::size_t i = 0; i < unfit.size(); ++i) {
+    for (std::size_t k = 0; k < std::size(kUnfit); ++k) {
+      if (unfit.boolean(i, k + 1))
+        refuse(kUnfit[k].kind, "table " + unfit.text(i, 0), kUnfit[k].refusal, kUnfit[k].hint);
+    }
+  }
+  const auto generated = session.exec(kGeneratedColumns, {pg::to_array(tables), pg::to_array(attnums)});
+  for (std::size_t i = 0; i < generated.size(); ++i) {
+    refuse("generated column", generated.text(i, 0), "it is a generated column",
+           "retype the columns from which it is computed");
+  }
+  const auto users = session.exec(kRowTypeColumns, {pg::to_array(tables)});
+  for (std::size_t i = 0; i < users.size(); ++i) {
+    refuse("row type", users.text(i, 0),
+           "its type is made from the rows of " + users.text(i, 1) + ", whose shape changes",
+           "give it another type, or drop it until the retype is over");
+  }
+  return out;
+}
+
+}  // namespace pgsluice::steps::retype
