@@ -43,6 +43,12 @@ class Engine {
   /// cannot be.
   ExitCode rollback(const Job& job, EventSink& sink);
 
+  /// The operator's word for a retype that is ready: old and new columns swap names in one transaction, tried
+  /// again until its locks are to be had. Throws Error(kRefused) if no step of the job is ready.
+  ExitCode cutover(const std::string& name, EventSink& sink);
+  /// Takes away the old columns of a retype that is cut over. There is no way back afterwards.
+  ExitCode contract(const std::string& name, EventSink& sink);
+
   /// From the ledger, from any machine. Empty name: every job.
   std::vector<JobOverview> status(const std::string& name);
   std::vector<LogEntry> history(const std::string& name, int limit);

@@ -14,6 +14,8 @@ struct StepOverview {
   std::string kind;
   std::string state;
   std::string error;
+  std::string part;    // of an act: the part of its retype, which is the last step without one before it
+  std::string detail;  // of a retype: "ready for cut-over", "cut over", "contracted"
   std::int64_t rows_expected = 0;
   RowCounts rows;
   std::int64_t batches = 0;

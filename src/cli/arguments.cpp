@@ -150,6 +150,9 @@ void add_work(CLI::App& app, Arguments& a) {
   add_backfill(app, a);
   takes_job(add_verb(app, a, Verb::kVerify, kWork, "verify", "Prove the result"), a);
   takes_job(add_verb(app, a, Verb::kRollback, kWork, "rollback", "Undo the steps, last one first"), a);
+  takes_name(add_verb(app, a, Verb::kCutover, kWork, "cutover", "Swap old and new columns of a retype"), a);
+  takes_name(add_verb(app, a, Verb::kContract, kWork, "contract", "Take away the old columns; no way back"),
+             a);
 }
 
 void add_follow(CLI::App& app, Arguments& a) {

@@ -16,6 +16,8 @@ enum class Verb {
   kBackfill,
   kVerify,
   kRollback,
+  kCutover,
+  kContract,
   kStatus,
   kWatch,
   kHistory,

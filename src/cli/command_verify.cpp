@@ -64,4 +64,24 @@ ExitCode rollback_job(const Arguments& arguments) {
   return code;
 }
 
+ExitCode cut_over(const Arguments& arguments) {
+  const LedgerJob job = find_ledger_job(arguments);
+  const auto reporter = make_reporter(report_options(arguments));
+  NotingSink sink(*reporter, "");
+  const ExitCode code = Engine(job.dsn).cutover(job.name, sink);
+  sink.publish(summary(job.name, code, "cut over", ""));
+  reporter->finish();
+  return code;
+}
+
+ExitCode contract(const Arguments& arguments) {
+  const LedgerJob job = find_ledger_job(arguments);
+  const auto reporter = make_reporter(report_options(arguments));
+  NotingSink sink(*reporter, "");
+  const ExitCode code = Engine(job.dsn).contract(job.name, sink);
+  sink.publish(summary(job.name, code, "contracted", ""));
+  reporter->finish();
+  return code;
+}
+
 }  // namespace pgsluice::cli

@@ -16,6 +16,10 @@ ExitCode perform(const Arguments& arguments) {
       return verify_job(arguments);
     case Verb::kRollback:
       return rollback_job(arguments);
+    case Verb::kCutover:
+      return cut_over(arguments);
+    case Verb::kContract:
+      return contract(arguments);
     case Verb::kStatus:
       return show_status(arguments);
     case Verb::kWatch:

@@ -13,6 +13,8 @@ ExitCode run_jobs(const Arguments& arguments);
 ExitCode run_backfill(const Arguments& arguments);
 ExitCode verify_job(const Arguments& arguments);
 ExitCode rollback_job(const Arguments& arguments);
+ExitCode cut_over(const Arguments& arguments);
+ExitCode contract(const Arguments& arguments);
 ExitCode show_status(const Arguments& arguments);
 ExitCode watch_job(const Arguments& arguments);
 ExitCode show_history(const Arguments& arguments);

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/process_identity.hpp"
+#include "engine/cutover.hpp"
 #include "engine/planner.hpp"
 #include "engine/preflight.hpp"
 #include "engine/rollback.hpp"
@@ -74,6 +75,16 @@ std::string actor() {
   return std::string(user ? user->pw_name : "?") + "@" + base::this_process().host;
 }
 
+/// Hands an operator's act to the sink as it goes on.
+std::function<void(EventBody)> teller(const std::string& job, EventSink& sink) {
+  return [job, &sink](EventBody body) {
+    Event event;
+    event.job = job;
+    event.body = std::move(body);
+    sink.publish(std::move(event));
+  };
+}
+
 }  // namespace
 
 Engine::Engine(std::string dsn) : dsn_(std::move(dsn)) {}
@@ -108,12 +119,21 @@ ExitCode Engine::verify(const Job& job, EventSink& sink) {
 ExitCode Engine::rollback(const Job& job, EventSink& sink) {
   return with_session(dsn_, [&](pg::Session& s) {
     require_ledger(s, job.name);
-    engine::rollback_job(s, job, [&](EventBody body) {
-      Event event;
-      event.job = job.name;
-      event.body = std::move(body);
-      sink.publish(std::move(event));
-    });
+    engine::rollback_job(s, job, teller(job.name, sink));
+    return ExitCode::kDone;
+  });
+}
+
+ExitCode Engine::cutover(const std::string& name, EventSink& sink) {
+  return with_session(dsn_, [&](pg::Session& s) {
+    engine::cut_over_job(s, name, teller(name, sink));
+    return ExitCode::kDone;
+  });
+}
+
+ExitCode Engine::contract(const std::string& name, EventSink& sink) {
+  return with_session(dsn_, [&](pg::Session& s) {
+    engine::contract_job(s, name, teller(name, sink));
     return ExitCode::kDone;
   });
 }

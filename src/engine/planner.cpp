@@ -4,6 +4,7 @@
 #include "engine/ddl_statements.hpp"
 #include "engine/outlook.hpp"
 #include "engine/plan_backfill.hpp"
+#include "engine/plan_retype.hpp"
 #include "engine/table_facts.hpp"
 #include "engine/undo.hpp"
 #include "job/statement.hpp"
@@ -81,6 +82,7 @@ class Planner {
     if (const auto* backfill = std::get_if<BackfillStep>(&step))
       plan_backfill(session_, job_, *backfill, outlook_, planned);
     if (const auto* verify = std::get_if<VerifyStep>(&step)) plan_verify(*verify, planned);
+    if (const auto* retype = std::get_if<RetypeStep>(&step)) plan_retype(session_, job_, *retype, planned);
     return planned;
   }
 

@@ -60,6 +60,10 @@ std::vector<Finding> preflight(pg::Session& session, const Job& job, bool is_led
     if (const auto* backfill = std::get_if<BackfillStep>(&job.steps[i])) {
       check_backfill_step(session, job, *backfill, outlook, findings);
     }
+    if (const auto* retype = std::get_if<RetypeStep>(&job.steps[i])) {
+      const auto detail = i < record.steps.size() ? record.steps[i].detail : "";
+      if (detail.empty()) check_retype_step(session, *retype, findings);
+    }
   }
   return findings.worst_first();
 }

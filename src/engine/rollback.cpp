@@ -2,16 +2,14 @@
 
 #include <algorithm>
 #include <chrono>
-#include <thread>
 
-#include "base/backoff.hpp"
 #include "base/failpoint.hpp"
+#include "engine/cutover.hpp"
 #include "engine/ddl_statements.hpp"
 #include "engine/job_definition.hpp"
-#include "engine/journal.hpp"
+#include "engine/operator_act.hpp"
 #include "engine/rollback_survey.hpp"
 #include "ledger/control.hpp"
-#include "ledger/event_log.hpp"
 #include "ledger/jobs.hpp"
 #include "ledger/overview.hpp"
 #include "ledger/runs.hpp"
@@ -28,21 +26,11 @@ namespace {
 constexpr const char* kActor = "rollback";
 constexpr const char* kNoRun = "00000000-0000-0000-0000-000000000000";
 
-/// Hands events on as they come; the journal wants a sink.
-class Teller : public EventSink {
- public:
-  explicit Teller(const std::function<void(EventBody)>& tell) : tell_(tell) {}
-  void publish(Event event) override { tell_(std::move(event.body)); }
-
- private:
-  const std::function<void(EventBody)>& tell_;
-};
-
 /// One rollback; a value that lives for one call.
 class Rollback {
  public:
-  Rollback(pg::Session& session, const Job& job, EventSink& sink)
-      : session_(session), job_(job), journal_(sink, job.name, "") {}
+  Rollback(pg::Session& session, const Job& job, const std::function<void(EventBody)>& tell)
+      : session_(session), job_(job), act_(session, job.name, 0, tell) {}
 
   void run() {
     find_job();
@@ -60,7 +48,7 @@ class Rollback {
       ledger::set_control(session_, job_.name, before.control, kActor, "rollback refused");
       throw;
     }
-    for (const auto& remark : survey.remarks) journal_.warn(remark);
+    for (const auto& remark : survey.remarks) act_.journal().warn(remark);
     for (const auto& act : survey.acts) undo(act);
     finish();
   }
@@ -73,6 +61,7 @@ class Rollback {
                   "pgsluice status lists the jobs");
     }
     job_id_ = record->job_id;
+    act_.set_job_id(job_id_);
     state_ = record->state;
     const auto lines = ledger::definition_difference(session_, definition_of(job_));
     if (lines.empty()) return;
@@ -126,39 +115,43 @@ class Rollback {
     const auto began = std::chrono::steady_clock::now();
     if (!act.index_sql.empty()) drop_index(step_name(step), act);
     base::failpoint("rollback_before_note");
-    if (act.down.empty()) {
+    if (const auto* retype = std::get_if<RetypeStep>(&step)) {
+      roll_back_retype(act_, job_.name, *retype, act.step_id);
+    } else if (act.down.empty()) {
       pg::in_transaction(session_, {}, [&] { return ledger::mark_rolled_back(session_, act.step_id); });
     } else {
       run_down(step_name(step), act);
     }
     base::failpoint("rollback_after_step");
     const auto took = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
-    journal_.write(event::StepEnded{step_name(step), step_kind(step), "rolled back", {}, took});
-    store_events();
+    act_.journal().write(event::StepEnded{step_name(step), step_kind(step), "rolled back", {}, took});
+    act_.store_events();
   }
 
   void run_down(const std::string& step, const RollbackAct& act) {
     const auto statements = ddl_statements(act.down);
-    for (const auto& s : statements) journal_.write(event::Statement{step, s.sql, s.lock});
-    attempt(
-        step,
+    for (const auto& s : statements) act_.journal().write(event::Statement{step, s.sql, s.lock});
+    std::vector<std::string> tables;
+    for (const auto& statement : statements) tables.push_back(statement.table_sql);
+    act_.insist(
+        failing(step),
         [&] {
           steps::attempt_ddl(session_, statements,
                              [&](pg::Session& s) { return ledger::mark_rolled_back(s, act.step_id); });
         },
-        [&] { return holders_of(statements); });
+        [&] { return holders_of(session_, tables); });
   }
 
   void drop_index(const std::string& step, const RollbackAct& act) {
     const auto sql = steps::drop_index_sql(act.index_sql);
-    journal_.write(event::Statement{step, sql, "SHARE UPDATE EXCLUSIVE"});
+    act_.journal().write(event::Statement{step, sql, "SHARE UPDATE EXCLUSIVE"});
     for (const auto& holder : steps::lock_holders(session_, act.table_sql)) {
-      journal_.warn("the index of " + act.table_sql + " is dropped when " + holder +
-                    " has ended its transaction");
+      act_.journal().warn("the index of " + act.table_sql + " is dropped when " + holder +
+                          " has ended its transaction");
     }
-    store_events();
-    attempt(
-        step,
+    act_.store_events();
+    act_.insist(
+        failing(step),
         [&] {
           if (job_.direct_dsn.empty()) return steps::run_concurrently(session_, sql);
           pg::Session own(pg::ConnectionTarget(job_.direct_dsn), "pgsluice rollback index");
@@ -167,45 +160,12 @@ class Rollback {
         [] { return std::string(); });
   }
 
-  std::string holders_of(const std::vector<steps::DdlStatement>& statements) {
-    std::string text;
-    for (const auto& statement : statements) {
-      for (const auto& holder : steps::lock_holders(session_, statement.table_sql))
-        text += "; " + statement.table_sql + " is held by " + holder;
-    }
-    return text;
-  }
-
-  /// Until it succeeds, like a run's own DDL: a lock that is not to be had is asked for again, with backoff.
-  void attempt(const std::string& step, const std::function<void()>& work,
-               const std::function<std::string()>& holders) {
-    const base::Backoff backoff{steps::kDdlBackoffBase, steps::kDdlBackoffMax, steps::kDdlAttempts};
-    for (int number = 1;; ++number) {
-      try {
-        return work();
-      } catch (const pg::Failure& f) {
-        if (f.is_connection_lost()) throw;
-        const auto wait = backoff.next(number);
-        if (f.disposition() != pg::Disposition::kRetryable || !wait) fail(step, f, number);
-        journal_.write(event::BatchFailed{0, 0, f.sqlstate(), f.what() + holders(), number, "retry",
-                                          std::chrono::duration<double>(*wait).count()});
-        store_events();
-        std::this_thread::sleep_for(*wait);
-      }
-    }
-  }
-
-  [[noreturn]] void fail(const std::string& step, const pg::Failure& f, int attempts) {
-    const bool is_lock = f.disposition() == pg::Disposition::kRetryable;
-    const std::string message = "step \"" + step + "\" could not be undone" +
-                                (is_lock ? " in " + std::to_string(attempts) + " attempts" : "") + ": " +
-                                f.what() + " (SQLSTATE " + f.sqlstate() + ")";
-    journal_.warn(message);
-    store_events();
-    throw Error(f.sqlstate() == "42501" ? ExitCode::kPrivileges : ExitCode::kFailed, message,
-                is_lock ? "end the sessions in its way (the event log names them), then roll back again: it "
-                          "goes on with this step"
-                        : "mend `down`, then roll back again: it goes on with this step");
+  static OperatorAct::Failing failing(const std::string& step) {
+    return {
+        "step \"" + step + "\" could not be undone",
+        "end the sessions in its way (the event log names them), then roll back again: it goes on with this "
+        "step",
+        "mend `down`, then roll back again: it goes on with this step"};
   }
 
   void finish() {
@@ -214,15 +174,14 @@ class Rollback {
       return true;
     });
     ledger::set_control(session_, job_.name, "run", kActor, "the job is rolled back");
-    journal_.write(event::State{state_, "rolled back", "every step that had changed something is undone"});
-    store_events();
+    act_.journal().write(
+        event::State{state_, "rolled back", "every step that had changed something is undone"});
+    act_.store_events();
   }
-
-  void store_events() { ledger::append_events(session_, job_id_, journal_.take_pending()); }
 
   pg::Session& session_;
   const Job& job_;
-  Journal journal_;
+  OperatorAct act_;
   std::int64_t job_id_ = 0;
   std::string state_;
 };
@@ -230,8 +189,7 @@ class Rollback {
 }  // namespace
 
 void rollback_job(pg::Session& session, const Job& job, const std::function<void(EventBody)>& tell) {
-  Teller teller(tell);
-  Rollback(session, job, teller).run();
+  Rollback(session, job, tell).run();
 }
 
 }  // namespace pgsluice::engine

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/cutover.hpp"
 #include "engine/undo.hpp"
 #include "job/statement.hpp"
 #include "ledger/undo.hpp"
@@ -51,6 +52,9 @@ class Surveyor {
     if (const auto* sql = std::get_if<SqlStep>(&job_.steps[place])) plan_sql(*sql, act);
     if (const auto* index = std::get_if<IndexStep>(&job_.steps[place])) plan_index(*index, act);
     if (std::holds_alternative<BackfillStep>(job_.steps[place])) plan_backfill(place);
+    if (std::holds_alternative<RetypeStep>(job_.steps[place]) && trace.detail == RetypeDetail::kContracted)
+      result_.obstacles.push_back("retype step \"" + step_name(job_.steps[place]) +
+                                  "\" is contracted: its old columns are gone");
     result_.acts.push_back(std::move(act));
   }
 

@@ -70,6 +70,8 @@ const char* outcome_text(ExitCode code) {
       return "cancelled";
     case ExitCode::kRangesHeld:
       return "held by other runs";
+    case ExitCode::kReadyForCutOver:
+      return "ready for cut-over";
     case ExitCode::kWorkLeft:
       return "work left";
     case ExitCode::kRefused:
@@ -90,6 +92,7 @@ const char* job_state(ExitCode code) {
       return "cancelled";
     case ExitCode::kPaused:
     case ExitCode::kRangesHeld:
+    case ExitCode::kReadyForCutOver:
     case ExitCode::kUnreachable:
     case ExitCode::kWorkLeft:
       return "ready";
@@ -351,6 +354,8 @@ ExitCode Run::exit_code() const {
       return ExitCode::kCancelled;
     case StopCause::kFailed:
       return ExitCode::kFailed;
+    case StopCause::kReadyForCutover:
+      return ExitCode::kReadyForCutOver;
     default:
       return ExitCode::kWorkLeft;
   }

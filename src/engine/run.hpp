@@ -4,6 +4,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <memory>
 #include <string>
+#include <variant>
 
 #include "engine/backfill.hpp"
 #include "engine/gate.hpp"
@@ -30,6 +31,15 @@ class Run {
   /// Throws Error after the summary is published.
   ExitCode execute();
 
+  /// VACUUM or ANALYZE, outside of a transaction.
+  struct Vacuum {
+    std::string sql;
+  };
+  /// Waits until every transaction that runs now is over.
+  struct Fence {};
+  /// What has a row of its own in the ledger: a step of the job, or an act of a retype.
+  using Work = std::variant<SqlStep, IndexStep, BackfillStep, VerifyStep, RetypeStep, Vacuum, Fence>;
+
  private:
   template <class T>
   using awaitable = boost::asio::awaitable<T>;
@@ -37,12 +47,17 @@ class Run {
   awaitable<void> story();
   awaitable<void> open();
   awaitable<void> run_steps();
-  awaitable<void> run_step(const Step& step, ledger::StepRecord record);
+  awaitable<void> run_work(Work work, ledger::StepRecord record);
+  awaitable<void> perform(const Work& work, const ledger::StepRecord& record);
   awaitable<void> run_backfill(const BackfillStep& step, std::int64_t step_id);
   awaitable<void> run_lanes(const BackfillStep& step, std::int64_t step_id);
   awaitable<void> run_sql(const SqlStep& step, std::int64_t step_id);
   awaitable<void> run_index(const IndexStep& step, ledger::StepRecord record);
   awaitable<void> run_verify(const VerifyStep& step, std::int64_t step_id);
+  awaitable<void> run_retype(const RetypeStep& step, ledger::StepRecord record);
+  awaitable<void> run_vacuum(Vacuum work, std::int64_t step_id);
+  awaitable<void> run_fence(std::int64_t step_id);
+  awaitable<void> cut_over(RetypeStep step, std::int64_t step_id);
 
   awaitable<void> name_blockers(std::vector<steps::DdlStatement> statements, std::string failure, int attempt,
                                 std::chrono::milliseconds wait);

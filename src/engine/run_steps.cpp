@@ -42,11 +42,23 @@ asio::awaitable<void> Run::run_steps() {
     step_number_ = static_cast<int>(i) + 1;
     co_await gate_.pass_pause(stop_);
     if (stop_.is_requested()) co_return;
-    co_await run_step(job_.steps[i], record_.steps[i]);
+    const Work work = std::visit([](const auto& step) { return Work(step); }, job_.steps[i]);
+    co_await run_work(work, record_.steps[i]);
   }
 }
 
-asio::awaitable<void> Run::run_step(const Step& step, ledger::StepRecord record) {
+asio::awaitable<void> Run::perform(const Work& work, const ledger::StepRecord& record) {
+  const auto id = record.step_id;
+  if (const auto* backfill = std::get_if<BackfillStep>(&work)) co_await run_backfill(*backfill, id);
+  if (const auto* sql = std::get_if<SqlStep>(&work)) co_await run_sql(*sql, id);
+  if (const auto* index = std::get_if<IndexStep>(&work)) co_await run_index(*index, record);
+  if (const auto* verify = std::get_if<VerifyStep>(&work)) co_await run_verify(*verify, id);
+  if (const auto* retype = std::get_if<RetypeStep>(&work)) co_await run_retype(*retype, record);
+  if (const auto* vacuum = std::get_if<Vacuum>(&work)) co_await run_vacuum(*vacuum, id);
+  if (std::holds_alternative<Fence>(work)) co_await run_fence(id);
+}
+
+asio::awaitable<void> Run::run_work(Work work, ledger::StepRecord record) {
   step_name_ = record.name;
   step_kind_ = record.kind;
   rows_expected_ = 0;
@@ -61,11 +73,7 @@ asio::awaitable<void> Run::run_step(const Step& step, ledger::StepRecord record)
 
   std::exception_ptr error;
   try {
-    if (const auto* backfill = std::get_if<BackfillStep>(&step))
-      co_await run_backfill(*backfill, record.step_id);
-    if (const auto* sql = std::get_if<SqlStep>(&step)) co_await run_sql(*sql, record.step_id);
-    if (const auto* index = std::get_if<IndexStep>(&step)) co_await run_index(*index, record);
-    if (const auto* verify = std::get_if<VerifyStep>(&step)) co_await run_verify(*verify, record.step_id);
+    co_await perform(work, record);
   } catch (...) {
     error = std::current_exception();
   }

@@ -1,5 +1,7 @@
 #include "engine/step_checks.hpp"
 
+#include "engine/retype_facts.hpp"
+
 #include "engine/table_checks.hpp"
 #include "engine/table_facts.hpp"
 #include "job/statement.hpp"
@@ -77,6 +79,19 @@ void check_index_step(pg::Session& session, const IndexStep& step, const Outlook
     findings.inform("index", "index " + index_sql + " is an INVALID leftover: step \"" + step.name +
                                  "\" drops and builds it again");
   check_statement(session, step.sql, outlook, findings);
+}
+
+void check_retype_step(pg::Session& session, const RetypeStep& step, Findings& findings) try {
+  const auto retype = read_retype(session, step);
+  for (const auto& obstacle : retype_obstacles(session, retype))
+    findings.refuse("retype", "retype step \"" + step.name + "\": " + obstacle.message, obstacle.hint);
+  for (const auto& table : retype.graph.tables) {
+    for (const auto& trigger : table.update_triggers)
+      findings.warn("triggers", "the fill fires trigger \"" + trigger + "\" of table " + table.sql(),
+                    "it is fired once for every row: see that this does no harm");
+  }
+} catch (const Error& e) {
+  findings.refuse("retype", "retype step \"" + step.name + "\": " + e.what(), e.hint(), e.code());
 }
 
 }  // namespace pgsluice::engine

@@ -16,6 +16,7 @@ enum class StopCause {
   kHeldTooLong,  // throttle.give_up
   kPaused,       // by an operator, for longer than throttle.give_up
   kCancelled,    // by an operator
+  kReadyForCutover,  // a retype awaits the operator's word
   kFailed,       // an error ends the run
 };
 

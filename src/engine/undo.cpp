@@ -65,6 +65,8 @@ Undo undo_of(pg::Session& session, const Job& job, std::size_t place, const std:
   if (std::holds_alternative<IndexStep>(step)) {
     return {true, steps::drop_index_sql(index_sql) + " (only if this job built it)"};
   }
+  if (std::holds_alternative<RetypeStep>(step))
+    return {true, "the old columns take their names again, with every write since; until contract"};
   const auto takers = steps_that_take_away(session, job, place);
   if (takers.empty()) return {false, "cannot be undone once rows are changed: the old values are not kept"};
   std::string names;

@@ -13,7 +13,7 @@ constexpr const char* kFindJob = "SELECT job_id, state FROM pgsluice.job WHERE n
 
 constexpr const char* kSteps = R"sql(
 SELECT step_id, name, kind, state, detail, ranges_cut, definition
-FROM pgsluice.step WHERE job_id = $1::bigint ORDER BY number
+FROM pgsluice.step WHERE job_id = $1::bigint AND parent_id IS NULL ORDER BY number
 )sql";
 
 constexpr const char* kInsertJob = R"sql(

@@ -14,11 +14,14 @@ FROM pgsluice.job WHERE $1 = '' OR name = $1 ORDER BY created_at, name
 )sql";
 
 constexpr const char* kSteps = R"sql(
-SELECT s.name, s.kind, s.state, s.error, s.rows_expected,
+SELECT s.name, s.kind, s.state, s.error, s.part, s.detail, s.rows_expected,
        coalesce(sum(r.rows_changed), 0), coalesce(sum(r.rows_visited), 0), coalesce(sum(r.rows_quarantined), 0),
        coalesce(sum(r.batches), 0), count(r.range_id), count(r.range_id) FILTER (WHERE r.is_done)
-FROM pgsluice.step s LEFT JOIN pgsluice.range r ON r.step_id = s.step_id
-WHERE s.job_id = $1::bigint GROUP BY s.step_id ORDER BY s.number
+FROM pgsluice.step s LEFT JOIN pgsluice.step p ON p.step_id = s.parent_id
+LEFT JOIN pgsluice.range r ON r.step_id = s.step_id
+WHERE s.job_id = $1::bigint
+GROUP BY s.step_id, p.step_id
+ORDER BY coalesce(p.number, s.number), s.parent_id IS NOT NULL, s.number
 )sql";
 
 constexpr const char* kRuns = R"sql(
@@ -49,9 +52,10 @@ std::vector<StepOverview> read_steps(pg::Session& session, const std::string& jo
   const auto rows = session.exec(kSteps, {job_id});
   std::vector<StepOverview> out;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    out.push_back({rows.text(i, 0), rows.text(i, 1), rows.text(i, 2), rows.text(i, 3), rows.integer(i, 4),
-                   counts(rows.integer(i, 5), rows.integer(i, 6), rows.integer(i, 7)), rows.integer(i, 8),
-                   static_cast<int>(rows.integer(i, 9)), static_cast<int>(rows.integer(i, 10))});
+    out.push_back({rows.text(i, 0), rows.text(i, 1), rows.text(i, 2), rows.text(i, 3), rows.text(i, 4),
+                   rows.text(i, 5), rows.integer(i, 6),
+                   counts(rows.integer(i, 7), rows.integer(i, 8), rows.integer(i, 9)), rows.integer(i, 10),
+                   static_cast<int>(rows.integer(i, 11)), static_cast<int>(rows.integer(i, 12))});
   }
   return out;
 }

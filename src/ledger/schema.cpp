@@ -36,6 +36,8 @@ CREATE TABLE pgsluice.job (
 CREATE TABLE pgsluice.step (
   step_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   job_id bigint NOT NULL REFERENCES pgsluice.job ON DELETE CASCADE,
+  parent_id bigint REFERENCES pgsluice.step ON DELETE CASCADE,
+  part text NOT NULL DEFAULT '',
   number int NOT NULL,
   name text NOT NULL,
   kind text NOT NULL,
@@ -105,7 +107,14 @@ CREATE TABLE pgsluice.event (
 );
 CREATE INDEX event_job ON pgsluice.event (job_id, event_id);
 
-INSERT INTO pgsluice.meta (schema_version) VALUES (1);
+INSERT INTO pgsluice.meta (schema_version) VALUES (2);
+)sql";
+
+// From version 1: the acts of a retype are steps below their step.
+constexpr const char* kUpgradeTo2 = R"sql(
+ALTER TABLE pgsluice.step ADD COLUMN parent_id bigint REFERENCES pgsluice.step ON DELETE CASCADE,
+  ADD COLUMN part text NOT NULL DEFAULT '';
+UPDATE pgsluice.meta SET schema_version = 2;
 )sql";
 
 // Any two numbers that nobody else uses; the lock is of the transaction, so poolers do not mind.
@@ -137,6 +146,14 @@ void install(pg::Session& session) try {
     pg::in_transaction(session, limits, [&] {
       session.exec(kInstallLock);
       if (!is_installed(session)) session.exec(kSchema);
+      return true;
+    });
+  }
+  if (installed_version(session) < kSchemaVersion) {
+    const pg::TransactionLimits limits{kInstallTimeout, kInstallTimeout, true};
+    pg::in_transaction(session, limits, [&] {
+      session.exec(kInstallLock);
+      if (installed_version(session) == 1) session.exec(kUpgradeTo2);
       return true;
     });
   }

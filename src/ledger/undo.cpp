@@ -12,7 +12,7 @@ constexpr pg::TransactionLimits kFenceLimits{std::chrono::milliseconds{10'000},
 constexpr const char* kTraces = R"sql(
 SELECT s.step_id, s.state, s.detail, coalesce(bool_or(r.is_done), false), coalesce(sum(r.rows_changed), 0)
 FROM pgsluice.step s LEFT JOIN pgsluice.range r ON r.step_id = s.step_id
-WHERE s.job_id = $1::bigint GROUP BY s.step_id ORDER BY s.number
+WHERE s.job_id = $1::bigint AND s.parent_id IS NULL GROUP BY s.step_id ORDER BY s.number
 )sql";
 
 constexpr const char* kFence = R"sql(

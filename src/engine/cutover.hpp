@@ -1,0 +1,38 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "engine/operator_act.hpp"
+#include "pg/session.hpp"
+#include "pgsluice/event.hpp"
+#include "pgsluice/job.hpp"
+
+namespace pgsluice::engine {
+
+/// The words of a retype's life, as step.detail in the ledger holds them.
+struct RetypeDetail {
+  static constexpr const char* kBegun = "begun";
+  static constexpr const char* kReady = "ready for cut-over";
+  static constexpr const char* kCutOver = "cut over";
+  static constexpr const char* kContracted = "contracted";
+  static constexpr const char* kSwappedBack = "swapped back";
+};
+
+/// Swaps old and new columns of one retype in one transaction, trying again with backoff until the locks are
+/// to be had. Blocks. Nothing to do if it is cut over already. Throws Error(kRefused) if it is not ready, or
+/// if something was added to the tables that has no twin yet.
+void cut_over_step(pg::Session& session, const std::string& job, const RetypeStep& step, std::int64_t step_id,
+                   const std::function<void(EventBody)>& tell);
+
+/// Every retype of the job that is ready. Throws Error(kNoSuchJob), Error(kRefused) if none is.
+void cut_over_job(pg::Session& session, const std::string& job, const std::function<void(EventBody)>& tell);
+
+/// Takes away the old columns of every retype that is cut over: there is no way back from here.
+void contract_job(pg::Session& session, const std::string& job, const std::function<void(EventBody)>& tell);
+
+/// Undoes a retype, whatever it has come to: the old columns back in their place, with every write since, or
+/// the new ones gone. REQUIRES: no live run. `act` belongs to the job.
+void roll_back_retype(OperatorAct& act, const std::string& job, const RetypeStep& step, std::int64_t step_id);
+
+}  // namespace pgsluice::engine

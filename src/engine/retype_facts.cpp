@@ -1,0 +1,178 @@
+#include "engine/retype_facts.hpp"
+
+#include "job/column_rename.hpp"
+#include "pg/identifier.hpp"
+#include "pg/transaction.hpp"
+#include "pgsluice/error.hpp"
+#include "steps/retype/acts.hpp"
+#include "steps/retype/names.hpp"
+#include "steps/retype/swap.hpp"
+
+namespace pgsluice::engine {
+
+namespace rt = steps::retype;
+
+namespace {
+
+constexpr pg::TransactionLimits kLookLimits{std::chrono::milliseconds{1'000},
+                                            std::chrono::milliseconds{30'000}, true};
+
+// Room for the numbers that 48 bits of a uuid can hold.
+constexpr const char* kEmbedMax = "281474976710655";
+
+std::string quoted_name(const std::string& name) {
+  return pg::Identifier(name).sql();
+}
+
+/// One value, for a question that each obstacle is.
+std::string ask(pg::Session& session, const std::string& sql) {
+  return pg::in_transaction(session, kLookLimits, [&] {
+    const auto rows = session.exec(sql);
+    return rows.empty() ? std::string() : rows.text(0, 0);
+  });
+}
+
+class Survey {
+ public:
+  Survey(pg::Session& session, const rt::Retype& retype) : session_(session), retype_(retype) {}
+
+  std::vector<Obstacle> run() && {
+    for (const auto& text : retype_.graph.obstacles) add(text, "correct it, or leave the table out");
+    for (const auto& table : retype_.graph.tables) look_at(table);
+    look_at_mapping();
+    look_at_bound_objects();
+    return std::move(found_);
+  }
+
+ private:
+  void add(std::string message, std::string hint) { found_.push_back({std::move(message), std::move(hint)}); }
+
+  void look_at(const rt::GraphTable& table) {
+    if (!table.has_primary_key)
+      add("table " + table.sql() + " has no primary key to walk by", "give it one first");
+    if (table.row_security_applies) {
+      add("row security hides rows of table " + table.sql() + " from this role",
+          "run as a role with BYPASSRLS");
+    }
+    for (const auto& column : table.columns) {
+      for (const auto& name : {rt::new_name(column.name), rt::old_name(column.name)}) {
+        if (table.all_columns.count(name))
+          add("table " + table.sql() + " has a column " + quoted_name(name) + " already",
+              "rename it: the retype needs that name");
+      }
+    }
+    for (const auto& index : table.indexes) {
+      if (!index.refusal.empty())
+        add("index " + quoted_name(index.name) + " of table " + table.sql() +
+                " cannot be built over the new column: " + index.refusal,
+            "drop it, and create it anew after the cut-over");
+    }
+    for (const auto& check : table.checks) look_at_check(table, check);
+    try_names(table);
+  }
+
+  /// The server itself says whether the condition means anything for the new type.
+  void look_at_check(const rt::GraphTable& table, const rt::GraphCheck& check) {
+    std::string columns;
+    for (const auto& [name, type] : table.all_columns) {
+      bool is_changing = false;
+      for (const auto& column : table.columns) is_changing = is_changing || column.name == name;
+      columns += (columns.empty() ? "" : ", ") + ("NULL::" + (is_changing ? retype_.step.to : type)) +
+                 " AS " + quoted_name(name);
+    }
+    try {
+      ask(session_, "EXPLAIN SELECT (" + check.expression + ") FROM (SELECT " + columns + ") AS t");
+    } catch (const pg::Failure& f) {
+      if (f.is_connection_lost()) throw;
+      add("constraint " + quoted_name(check.name) + " of table " + table.sql() +
+              " means nothing for the new type: " + f.what(),
+          "drop it, and add what should hold of the new values after the cut-over");
+    }
+  }
+
+  /// An expression that a newer server prints may be beyond the parser.
+  void try_names(const rt::GraphTable& table) {
+    try {
+      rt::Retype one{retype_.step, retype_.graph, retype_.rename, retype_.search_path};
+      (void)rt::acts_before_cutover(one);
+    } catch (const Error& e) {
+      add("an index or constraint of table " + table.sql() +
+              " cannot be written for the new column: " + e.what(),
+          "drop it, and create it anew after the cut-over");
+    }
+  }
+
+  void look_at_mapping() {
+    const auto& step = retype_.step;
+    for (const auto& table : retype_.graph.tables) {
+      for (const auto& column : table.columns) {
+        if (column.refers_to) continue;
+        if (step.mapping == Mapping::kEmbed) look_at_numbers(table, column);
+        if (step.mapping == Mapping::kV7 && !table.all_columns.count(step.v7_from))
+          add("table " + table.sql() + " has no column " + quoted_name(step.v7_from), "correct `from`");
+      }
+    }
+    if (step.mapping == Mapping::kV5 &&
+        ask(session_, "SELECT pg_catalog.to_regproc('uuid_generate_v5')").empty())
+      add("function uuid_generate_v5 is not to be found",
+          "CREATE EXTENSION \"uuid-ossp\", or use another mapping");
+  }
+
+  void look_at_numbers(const rt::GraphTable& table, const rt::GraphColumn& column) {
+    const auto name = quoted_name(column.name);
+    if (column.type != "integer" && column.type != "bigint" && column.type != "smallint") {
+      add("column " + name + " of table " + table.sql() + " is of type " + column.type + ", not an integer",
+          "mapping = \"embed\" is for integers: choose another, or give `using`");
+      return;
+    }
+    const auto outside =
+        ask(session_, "SELECT concat_ws(', ', min(" + name + "), max(" + name + ")) FROM " + table.sql() +
+                          " HAVING min(" + name + ") < 0 OR max(" + name + ") > " + kEmbedMax);
+    if (!outside.empty())
+      add("column " + name + " of table " + table.sql() +
+              " holds numbers that do not fit into a uuid: " + outside,
+          "mapping = \"embed\" takes 0 to 2^48 - 1: choose another");
+  }
+
+  void look_at_bound_objects() {
+    const auto bound =
+        pg::in_transaction(session_, kLookLimits, [&] { return rt::bound_objects(session_, retype_.graph); });
+    for (const auto& object : bound) {
+      if (!object.refusal.empty()) add(object.name + ": " + object.refusal, object.hint);
+    }
+  }
+
+  pg::Session& session_;
+  const rt::Retype& retype_;
+  std::vector<Obstacle> found_;
+};
+
+}  // namespace
+
+rt::Retype read_retype_inside(pg::Session& session, const RetypeStep& step) {
+  rt::Retype retype;
+  retype.step = step;
+  retype.rename = [](std::string_view sql, const std::map<std::string, std::string>& names) {
+    return job::rename_columns(sql, names);
+  };
+  retype.search_path = session.exec("SHOW search_path").text(0, 0);
+  retype.graph = rt::read_graph(session, step);
+  return retype;
+}
+
+rt::Retype read_retype(pg::Session& session, const RetypeStep& step) {
+  return pg::in_transaction(session, kLookLimits, [&] { return read_retype_inside(session, step); });
+}
+
+std::vector<Obstacle> retype_obstacles(pg::Session& session, const rt::Retype& retype) {
+  return Survey(session, retype).run();
+}
+
+void refuse_retype(const std::string& step, const std::vector<Obstacle>& obstacles) {
+  if (obstacles.empty()) return;
+  std::string message = "step \"" + step + "\" cannot be carried through";
+  for (const auto& obstacle : obstacles) message += "\n  " + obstacle.message + " (" + obstacle.hint + ")";
+  throw Error(ExitCode::kRefused, message, "nothing was changed; correct these, then run again");
+}
+
+}  // namespace pgsluice::engine

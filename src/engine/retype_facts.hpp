@@ -1,0 +1,30 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "pg/session.hpp"
+#include "pgsluice/job.hpp"
+#include "steps/retype/retype.hpp"
+
+namespace pgsluice::engine {
+
+/// A retype as the catalog shows it now. Short locks only; throws Error(kRefused) if a table or its key is
+/// missing, Failure 55P03 if somebody holds a table.
+steps::retype::Retype read_retype(pg::Session& session, const RetypeStep& step);
+
+/// The same in the caller's transaction.
+steps::retype::Retype read_retype_inside(pg::Session& session, const RetypeStep& step);
+
+/// What cannot be carried over, by name, each with what to do about it. Empty: the retype can begin. For a
+/// retype that has not begun: shadow columns that are there already count as an obstacle.
+struct Obstacle {
+  std::string message;
+  std::string hint;
+};
+std::vector<Obstacle> retype_obstacles(pg::Session& session, const steps::retype::Retype& retype);
+
+/// Throws Error(kRefused) with all of them.
+void refuse_retype(const std::string& step, const std::vector<Obstacle>& obstacles);
+
+}  // namespace pgsluice::engine

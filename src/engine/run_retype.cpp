@@ -1,0 +1,163 @@
+// A retype within a Run: its acts in order, up to the operator's word.
+
+
+#include "engine/cutover.hpp"
+#include "engine/outage.hpp"
+#include "engine/retype_facts.hpp"
+#include "engine/run.hpp"
+#include "ledger/acts.hpp"
+#include "ledger/checkpoint.hpp"
+#include "pg/transaction.hpp"
+#include "pgsluice/error.hpp"
+#include "steps/retype/acts.hpp"
+
+namespace pgsluice::engine {
+
+namespace asio = boost::asio;
+namespace rt = steps::retype;
+
+namespace {
+
+constexpr std::chrono::milliseconds kFenceLook{200};
+
+// Every transaction that was there when the fence was set is over once the oldest that runs is younger.
+constexpr const char* kFenceSet = "SELECT pg_catalog.txid_snapshot_xmax(pg_catalog.txid_current_snapshot())";
+constexpr const char* kFencePassed =
+    "SELECT pg_catalog.txid_snapshot_xmin(pg_catalog.txid_current_snapshot()) >= $1::bigint";
+
+const char* kind_of(rt::Act::Kind kind) {
+  switch (kind) {
+    case rt::Act::Kind::kDdl:
+      return "sql";
+    case rt::Act::Kind::kIndex:
+      return "index";
+    case rt::Act::Kind::kFill:
+      return "backfill";
+    case rt::Act::Kind::kVacuum:
+      return "vacuum";
+    case rt::Act::Kind::kFence:
+      return "fence";
+  }
+  return "";
+}
+
+Run::Work work_of(const rt::Act& act, const std::string& name) {
+  switch (act.kind) {
+    case rt::Act::Kind::kDdl:
+      return SqlStep{name, act.sql, {}};
+    case rt::Act::Kind::kIndex:
+      return IndexStep{name, act.sql.front()};
+    case rt::Act::Kind::kFill: {
+      auto fill = act.fill;
+      fill.name = name;
+      return fill;
+    }
+    case rt::Act::Kind::kVacuum:
+      return Run::Vacuum{act.sql.front()};
+    case rt::Act::Kind::kFence:
+      break;
+  }
+  return Run::Fence{};
+}
+
+struct OpenedActs {
+  std::vector<Run::Work> works;
+  std::vector<ledger::StepRecord> records;
+};
+
+OpenedActs open_acts(pg::Session& session, const RetypeStep& step, std::int64_t step_id, bool is_begun) {
+  const auto retype = read_retype(session, step);
+  if (!is_begun) refuse_retype(step.name, retype_obstacles(session, retype));
+  OpenedActs opened;
+  std::vector<ledger::ActDefinition> definitions;
+  for (const auto& act : rt::acts_before_cutover(retype)) {
+    const auto name = step.name + ": " + act.name;
+    definitions.push_back({name, kind_of(act.kind), act.part});
+    opened.works.push_back(work_of(act, name));
+  }
+  opened.records = ledger::open_acts(session, step_id, definitions);
+  return opened;
+}
+
+}  // namespace
+
+asio::awaitable<void> Run::run_retype(const RetypeStep& step, ledger::StepRecord record) {
+  const auto name = step_name_;
+  journal_.write(event::StepStarted{name, step_kind_, !record.detail.empty(), 0});
+  if (record.detail != RetypeDetail::kReady) {
+    std::function<OpenedActs(pg::Session&)> open = [=](pg::Session& s) {
+      auto opened = open_acts(s, step, record.step_id, record.detail == RetypeDetail::kBegun);
+      ledger::set_step_detail(s, record.step_id, RetypeDetail::kBegun);
+      return opened;
+    };
+    const auto opened = co_await keep_trying<OpenedActs>(steps_, open, journal_, stop_);
+    for (std::size_t i = 0; i < opened.works.size() && !stop_.is_requested(); ++i) {
+      co_await gate_.pass_pause(stop_);
+      if (!stop_.is_requested()) co_await run_work(opened.works[i], opened.records[i]);
+    }
+    step_name_ = name;
+    step_kind_ = "retype";
+    if (stop_.is_requested()) co_return;
+    std::function<bool(pg::Session&)> ready = [id = record.step_id](pg::Session& s) {
+      return ledger::move_retype(s, id, RetypeDetail::kBegun, RetypeDetail::kReady, "running");
+    };
+    co_await keep_trying<bool>(steps_, ready, journal_, stop_);
+    journal_.write(event::State{"running", RetypeDetail::kReady, "every row is proved by the server"});
+  }
+  if (step.is_cutover_auto) {
+    co_await cut_over(step, record.step_id);
+  } else {
+    stop_.request(StopCause::kReadyForCutover,
+                  "old and new columns of step \"" + name +
+                      "\" are in step; the swap awaits the operator: pgsluice cutover " + job_.name);
+  }
+}
+
+asio::awaitable<void> Run::cut_over(RetypeStep step, std::int64_t step_id) {
+  std::function<bool(pg::Session&)> swap = [=, job = job_.name](pg::Session& s) {
+    std::function<void(EventBody)> tell = [](const EventBody&) {};
+    cut_over_step(s, job, step, step_id, tell);
+    return true;
+  };
+  co_await keep_trying<bool>(steps_, swap, journal_, stop_);
+}
+
+asio::awaitable<void> Run::run_vacuum(Vacuum work, std::int64_t step_id) {
+  journal_.write(event::StepStarted{step_name_, step_kind_, false, 0});
+  pg::Connection own(job_.direct_dsn.empty() ? target_ : pg::ConnectionTarget(job_.direct_dsn),
+                     application_prefix_ + " vacuum");
+  const auto range = co_await lease_single(own, step_id);
+  if (!range) co_return;
+  co_await build(own, work.sql, "SHARE UPDATE EXCLUSIVE", 1);
+  if (stop_.is_requested()) co_return;
+  std::function<bool(pg::Session&)> mark = [token = range->token](pg::Session& s) {
+    return ledger::mark_done(s, token);
+  };
+  co_await keep_trying<bool>(own, mark, journal_, stop_);
+}
+
+asio::awaitable<void> Run::run_fence(std::int64_t step_id) {
+  journal_.write(event::StepStarted{step_name_, step_kind_, false, 0});
+  const auto range = co_await lease_single(steps_, step_id);
+  if (!range) co_return;
+  std::function<std::string(pg::Session&)> set = [](pg::Session& s) { return s.exec(kFenceSet).text(0, 0); };
+  const auto fence = co_await keep_trying<std::string>(steps_, set, journal_, stop_);
+  std::function<bool(pg::Session&)> look = [fence](pg::Session& s) {
+    return s.exec(kFencePassed, {fence}).boolean(0, 0);
+  };
+  bool is_told = false;
+  for (;;) {
+    const bool is_passed = co_await keep_trying<bool>(steps_, look, journal_, stop_);
+    if (is_passed) break;
+    if (stop_.is_requested()) co_return;
+    if (!is_told) journal_.warn("waiting for transactions that began before the fill ended");
+    is_told = true;
+    co_await sleep_unless_stopped(kFenceLook, stop_);
+  }
+  std::function<bool(pg::Session&)> mark = [token = range->token](pg::Session& s) {
+    return ledger::mark_done(s, token);
+  };
+  co_await keep_trying<bool>(steps_, mark, journal_, stop_);
+}
+
+}  // namespace pgsluice::engine

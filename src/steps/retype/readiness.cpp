@@ -1,0 +1,91 @@
+#include "steps/retype/readiness.hpp"
+
+#include "pg/identifier.hpp"
+#include "pg/key.hpp"
+#include "steps/retype/names.hpp"
+#include "steps/retype/twins.hpp"
+
+namespace pgsluice::steps::retype {
+namespace {
+
+constexpr const char* kIndexLacks = R"sql(
+SELECT NOT EXISTS (SELECT FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+                   WHERE i.indrelid = $1::oid AND c.relname = $2 AND i.indisvalid AND i.indisready)
+)sql";
+
+constexpr const char* kConstraintLacks = R"sql(
+SELECT NOT EXISTS (SELECT FROM pg_catalog.pg_constraint c
+                   WHERE c.conrelid = $1::oid AND c.conname = $2 AND c.convalidated >= $3::boolean)
+)sql";
+
+constexpr const char* kColumnLacks = R"sql(
+SELECT NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a
+                   WHERE a.attrelid = $1::oid AND a.attname = $2 AND a.attnotnull >= $3::boolean)
+)sql";
+
+constexpr const char* kDependents = R"sql(
+SELECT count(*) || ' ' || coalesce(sum(d.objid::bigint * 31 + d.refobjsubid), 0)
+FROM pg_catalog.pg_depend d
+WHERE d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid = ANY ($1::oid[])
+)sql";
+
+std::string flag(bool value) {
+  return value ? "true" : "false";
+}
+
+/// A value that lives for one look.
+class Look {
+ public:
+  explicit Look(pg::Session& session) : session_(session) {}
+
+  void index(const GraphTable& table, const std::string& name, const std::string& twin) {
+    note(table, "index", name, session_.exec(kIndexLacks, {std::to_string(table.oid), twin}));
+  }
+  void constraint(const GraphTable& table, const std::string& name, const std::string& twin, bool is_valid) {
+    note(table, "constraint", name,
+         session_.exec(kConstraintLacks, {std::to_string(table.oid), twin, flag(is_valid)}));
+  }
+  void column(const GraphTable& table, const GraphColumn& column) {
+    note(table, "column", column.name,
+         session_.exec(kColumnLacks,
+                       {std::to_string(table.oid), new_name(column.name), flag(column.is_not_null)}));
+  }
+  std::string found() && { return std::move(found_); }
+
+ private:
+  void note(const GraphTable& table, const std::string& kind, const std::string& name,
+            const pg::Rows& lacks) {
+    if (!lacks.boolean(0, 0)) return;
+    found_ += (found_.empty() ? "" : ", ") + kind + " " + pg::Identifier(name).sql() + " of " + table.sql() +
+              " has no valid twin";
+  }
+
+  pg::Session& session_;
+  std::string found_;
+};
+
+}  // namespace
+
+std::string missing_twins(pg::Session& session, const Retype& retype) {
+  Look look(session);
+  for (const auto& table : retype.graph.tables) {
+    for (const auto& column : table.columns) look.column(table, column);
+    for (const auto& index : table.indexes) {
+      look.index(table, index.name, new_name(index.name));
+      if (is_primary(index)) look.index(table, index.name, old_name(index.name));
+    }
+    for (const auto& check : table.checks)
+      look.constraint(table, check.name, new_name(check.name), check.is_validated);
+  }
+  for (const auto& key : retype.graph.foreign_keys)
+    look.constraint(retype.table(key.table), key.name, new_name(key.name), key.is_validated);
+  return std::move(look).found();
+}
+
+std::string dependents(pg::Session& session, const Graph& graph) {
+  std::vector<std::string> oids;
+  for (const auto& table : graph.tables) oids.push_back(std::to_string(table.oid));
+  return session.exec(kDependents, {pg::to_array(oids)}).text(0, 0);
+}
+
+}  // namespace pgsluice::steps::retype
