@@ -78,7 +78,9 @@ asio::awaitable<void> Run::run_work(Work work, ledger::StepRecord record) {
     error = std::current_exception();
   }
 
-  std::string outcome = stop_.is_requested() ? "interrupted" : "done";
+  std::string outcome = !stop_.is_requested()                               ? "done"
+                        : stop_.cause() == StopCause::kReadyForCutover ? "ready for cut-over"
+                                                                       : "interrupted";
   std::string message;
   if (error) {
     outcome = "failed";
@@ -88,7 +90,7 @@ asio::awaitable<void> Run::run_work(Work work, ledger::StepRecord record) {
       message = e.what();
     }
   }
-  if (outcome != "interrupted") {
+  if (outcome == "done" || outcome == "failed") {
     std::function<bool(pg::Session&)> end = [=, id = record.step_id](pg::Session& s) {
       ledger::set_step_state(s, id, outcome, message);
       return true;

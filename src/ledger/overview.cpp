@@ -31,7 +31,8 @@ FROM pgsluice.run WHERE job_id = $1::bigint AND ended_at IS NULL ORDER BY starte
 
 constexpr const char* kCounts = R"sql(
 SELECT coalesce(sum(rows_changed), 0), coalesce(sum(rows_visited), 0), coalesce(sum(rows_quarantined), 0)
-FROM pgsluice.range WHERE step_id = $1::bigint
+FROM pgsluice.range
+WHERE step_id IN (SELECT s.step_id FROM pgsluice.step s WHERE $1::bigint IN (s.step_id, s.parent_id))
 )sql";
 
 constexpr const char* kQuarantine = R"sql(

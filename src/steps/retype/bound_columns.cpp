@@ -9,13 +9,14 @@
 namespace pgsluice::steps::retype {
 namespace {
 
-// A target of NULL (since server 17) or -1 is the default.
+// A target of NULL (since server 17) or -1 is the default. Among the options is one that the server keeps for itself
+// since the minor releases of November 2026, pg_attver; pg_dump leaves it out too.
 constexpr const char* kSettings = R"sql(
 SELECT coalesce(a.attstattarget, -1),
        (SELECT string_agg(pg_catalog.quote_ident(o.option_name) || ' = ' || pg_catalog.quote_literal(o.option_value), ', ')
-        FROM pg_catalog.pg_options_to_table(a.attoptions) o),
+        FROM pg_catalog.pg_options_to_table(a.attoptions) o WHERE o.option_name <> 'pg_attver'),
        (SELECT string_agg(pg_catalog.quote_ident(o.option_name), ', ')
-        FROM pg_catalog.pg_options_to_table(a.attoptions) o)
+        FROM pg_catalog.pg_options_to_table(a.attoptions) o WHERE o.option_name <> 'pg_attver')
 FROM unnest($1::oid[], $2::int4[]) WITH ORDINALITY AS p(relid, attnum, n)
 JOIN pg_catalog.pg_attribute a ON a.attrelid = p.relid AND a.attnum = p.attnum
 ORDER BY p.n

@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <map>
+#include <set>
 
 #include "pg/identifier.hpp"
 #include "pg/key.hpp"
@@ -7,6 +7,7 @@
 #include "steps/retype/catalog_path.hpp"
 #include "steps/retype/graph.hpp"
 #include "steps/retype/graph_rows.hpp"
+#include "steps/retype/names.hpp"
 
 namespace pgsluice::steps::retype {
 namespace {
@@ -15,7 +16,8 @@ constexpr const char* kRoot = R"sql(
 SELECT c.oid, c.relkind,
        CASE WHEN $2 <> '' THEN ARRAY(SELECT a.attnum FROM pg_catalog.pg_attribute a
                                      WHERE a.attrelid = c.oid AND a.attname = $2 AND a.attnum > 0 AND NOT a.attisdropped)
-            ELSE coalesce((SELECT i.indkey::int2[] FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisprimary),
+            ELSE coalesce((SELECT ARRAY(SELECT unnest(i.indkey::int2[])) FROM pg_catalog.pg_index i
+                           WHERE i.indrelid = c.oid AND i.indisprimary),
                           '{}') END::text[]
 FROM pg_catalog.pg_class c WHERE c.oid = pg_catalog.to_regclass($1)
 )sql";
@@ -46,6 +48,21 @@ void add_root(pg::Session& session, const RetypeStep& step, const TableName& tab
   }
   roots.tables.push_back(rows.text(0, 0));
   roots.columns.push_back(columns.front());
+}
+
+/// What a retype that has begun added over the old columns is no part of what it has to carry over.
+void leave_out_ours(GraphTable& table) {
+  std::set<std::string> ours;
+  for (const auto& index : table.indexes) {
+    if (index.constraint_type == "p") ours.insert(old_name(index.name));
+  }
+  for (const auto& column : table.columns) {
+    ours.insert(map_check(column.name));
+    ours.insert(filled_check(column.name));
+  }
+  const auto is_ours = [&](const auto& object) { return ours.count(object.name) > 0; };
+  std::erase_if(table.indexes, is_ours);
+  std::erase_if(table.checks, is_ours);
 }
 
 /// Gives every referring column what it refers to, and every table its place behind its parents.
@@ -151,6 +168,7 @@ Graph read_graph(pg::Session& session, const RetypeStep& step) {
   for (auto& table : graph.tables) {
     table.indexes = read_indexes(session, table, step.to);
     table.checks = read_checks(session, table);
+    leave_out_ours(table);
   }
   graph.foreign_keys = read_foreign_keys(session, graph);
   Arranger(graph).arrange();

@@ -54,7 +54,7 @@ Checks checks_of(const Retype& retype, int number) {
     out.finish.push_back("DROP CONSTRAINT " + quoted(filled_check(column.name)));
   }
   for (const auto& check : table.checks) {
-    out.add.push_back(add_check(new_name(check.name), check_twin_expression(retype, table, check)));
+    out.add.push_back(add_check(new_name(check.name), check_twin_expression(retype, table, check, new_name)));
     if (check.is_validated) out.validate.push_back("VALIDATE CONSTRAINT " + quoted(new_name(check.name)));
   }
   return out;
@@ -166,6 +166,11 @@ std::vector<Act> acts_before_way_back(const Retype& retype) {
                                   ? old + " IS NOT NULL"
                                   : "(" + quoted(column.name) + " IS NULL) = (" + old + " IS NULL)"));
       validate.push_back("VALIDATE CONSTRAINT " + quoted(map_check(column.name)));
+    }
+    for (const auto& check : table.checks) {
+      add.push_back(
+          add_check(old_name(check.name), check_twin_expression(retype, table, check, old_name)));
+      if (check.is_validated) validate.push_back("VALIDATE CONSTRAINT " + quoted(old_name(check.name)));
     }
     if (add.empty()) continue;
     acts.push_back(ddl("prove the old columns of " + table.sql(), "way back", alter(table, add)));

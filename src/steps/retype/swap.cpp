@@ -52,7 +52,7 @@ class Swap {
 
   void swap_table(const GraphTable& table) {
     for (const auto& index : table.indexes) clear_name(table, index);
-    for (const auto& check : table.checks) rename_constraint(table, check.name, leaving_(check.name));
+    for (const auto& check : table.checks) alter(table, "DROP CONSTRAINT " + quoted(check.name));
     for (const auto& column : table.columns) {
       rename_column(table, column.name, leaving_(column.name));
       rename_column(table, coming_(column.name), column.name);

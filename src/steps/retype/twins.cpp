@@ -69,8 +69,9 @@ std::string foreign_key_twin_sql(const Retype& retype, const GraphForeignKey& ke
   return sql + " NOT VALID";
 }
 
-std::string check_twin_expression(const Retype& retype, const GraphTable& table, const GraphCheck& check) {
-  return renamed(retype, table, check.expression, new_name);
+std::string check_twin_expression(const Retype& retype, const GraphTable& table, const GraphCheck& check,
+                                  const Naming& naming) {
+  return renamed(retype, table, check.expression, naming);
 }
 
 }  // namespace pgsluice::steps::retype

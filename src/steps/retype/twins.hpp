@@ -18,8 +18,9 @@ std::string index_twin_sql(const Retype& retype, const GraphTable& table, const 
 std::string foreign_key_twin_sql(const Retype& retype, const GraphForeignKey& key, const std::string& name,
                                  const Naming& naming);
 
-/// The expression of a CHECK over the shadow columns.
-std::string check_twin_expression(const Retype& retype, const GraphTable& table, const GraphCheck& check);
+/// The expression of a CHECK over columns named by `naming`.
+std::string check_twin_expression(const Retype& retype, const GraphTable& table, const GraphCheck& check,
+                                  const Naming& naming);
 
 /// True if the index is the primary key's.
 inline bool is_primary(const GraphIndex& index) {
