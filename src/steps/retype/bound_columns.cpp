@@ -1,7 +1,6 @@
 #include <algorithm>
 
 #include "pg/identifier.hpp"
-#include "pg/key.hpp"
 #include "steps/retype/bound_grants.hpp"
 #include "steps/retype/bound_kinds.hpp"
 #include "steps/retype/bound_remarks.hpp"
@@ -9,8 +8,8 @@
 namespace pgsluice::steps::retype {
 namespace {
 
-// A target of NULL (since server 17) or -1 is the default. Among the options is one that the server keeps for itself
-// since the minor releases of November 2026, pg_attver; pg_dump leaves it out too.
+// A target of NULL (since server 17) or -1 is the default. Among the options is one that the server keeps for
+// itself since the minor releases of November 2026, pg_attver; pg_dump leaves it out too.
 constexpr const char* kSettings = R"sql(
 SELECT coalesce(a.attstattarget, -1),
        (SELECT string_agg(pg_catalog.quote_ident(o.option_name) || ' = ' || pg_catalog.quote_literal(o.option_value), ', ')
@@ -73,16 +72,10 @@ BoundObject settings_of(const ColumnPlace& place, const pg::Rows& settings, std:
 
 std::vector<BoundObject> read_column_properties(pg::Session& session,
                                                 const std::vector<ColumnPlace>& columns) {
-  Oids tables;
-  pg::Key table_texts, attnums;
-  for (const auto& c : columns) {
-    tables.push_back(c.table_oid);
-    table_texts.push_back(std::to_string(c.table_oid));
-    attnums.push_back(std::to_string(c.attnum));
-  }
+  const Oids tables = tables_of(columns);
   const auto grants = read_grants(session, tables);
   const auto remarks = read_remarks(session, tables);
-  const auto settings = session.exec(kSettings, {pg::to_array(table_texts), pg::to_array(attnums)});
+  const auto settings = session.exec(kSettings, place_params(columns));
   const auto self = current_role(session);
   std::vector<BoundObject> out;
   const auto add = [&](BoundObject object) {

@@ -1,5 +1,4 @@
 #include "pg/identifier.hpp"
-#include "pg/key.hpp"
 #include "steps/retype/bound_kinds.hpp"
 
 namespace pgsluice::steps::retype {
@@ -26,12 +25,7 @@ ORDER BY 1, 2, 3
 }  // namespace
 
 std::vector<BoundObject> read_index_roles(pg::Session& session, const std::vector<ColumnPlace>& columns) {
-  pg::Key tables, attnums;
-  for (const auto& c : columns) {
-    tables.push_back(std::to_string(c.table_oid));
-    attnums.push_back(std::to_string(c.attnum));
-  }
-  const auto rows = session.exec(kIndexRoles, {pg::to_array(tables), pg::to_array(attnums)});
+  const auto rows = session.exec(kIndexRoles, place_params(columns));
   std::vector<BoundObject> out;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const std::string table = pg::Identifier(rows.text(i, 0), rows.text(i, 1)).sql();

@@ -5,7 +5,6 @@
 #include <set>
 #include <tuple>
 
-#include "pg/key.hpp"
 #include "steps/retype/bound_fitness.hpp"
 #include "steps/retype/bound_script.hpp"
 
@@ -80,7 +79,8 @@ FROM link WHERE kind IS NOT NULL
 ORDER BY 1, 4, 2, 3, 5
 )sql";
 
-using Key = std::pair<std::string, std::uint32_t>;  // kind, oid
+/// Kind, oid, and of refused ones the description: two columns of a table may stand in the way.
+using Key = std::tuple<std::string, std::uint32_t, std::string>;
 
 struct Dependents {
   std::map<Key, BoundNode> nodes;
@@ -107,7 +107,7 @@ void refuse(BoundNode& node, const std::string& description, const std::string& 
   } else if (node.kind == "exclusion constraint") {
     node.refusal = "an exclusion constraint cannot be built without stopping the application";
   } else if (node.kind == "partition key") {
-    node.refusal = "the partition key contains the column; partitioned tables are not handled yet";
+    node.refusal = "its partition key contains the column";
     node.hint = "";
   } else if (node.kind == "row type") {
     node.refusal = "it uses the row type of a view that has to be dropped (" + referenced + ")";
@@ -118,17 +118,14 @@ void refuse(BoundNode& node, const std::string& description, const std::string& 
 }
 
 Dependents read_dependents(pg::Session& session, const std::vector<ColumnPlace>& columns) {
-  pg::Key tables, attnums;
-  for (const auto& c : columns) {
-    tables.push_back(std::to_string(c.table_oid));
-    attnums.push_back(std::to_string(c.attnum));
-  }
-  const auto links = session.exec(kLinks, {pg::to_array(tables), pg::to_array(attnums)});
+  const auto links = session.exec(kLinks, place_params(columns));
   Dependents found;
   for (std::size_t i = 0; i < links.size(); ++i) {
-    const Key key{links.text(i, 0), oid_at(links, i, 1)};
-    auto& node = found.nodes.try_emplace(key, BoundNode{key.first, key.second, {}, {}, {}}).first->second;
-    if (rank(node.kind) == std::size(kOrder)) refuse(node, links.text(i, 3), links.text(i, 4));
+    const std::string kind = links.text(i, 0);
+    const bool is_refused = rank(kind) == std::size(kOrder);
+    const Key key{kind, oid_at(links, i, 1), is_refused ? links.text(i, 3) : ""};
+    auto& node = found.nodes.try_emplace(key, BoundNode{kind, oid_at(links, i, 1), {}, {}, {}}).first->second;
+    if (is_refused) refuse(node, links.text(i, 3), links.text(i, 4));
     if (node.kind == "view") found.views_under[node.oid];
     if (node.kind == "view" && oid_at(links, i, 2) != 0)
       found.views_under[node.oid].insert(oid_at(links, i, 2));

@@ -92,10 +92,8 @@ BoundObject assemble(const BoundNode& node, const Script& script, const std::vec
 
 /// The tables' names as the server writes them in definitions.
 std::vector<std::string> written_names(pg::Session& session, const std::vector<ColumnPlace>& columns) {
-  Oids oids;
-  for (const auto& c : columns) oids.push_back(c.table_oid);
   const auto rows = session.exec("SELECT DISTINCT oid::regclass::text FROM unnest($1::oid[]) oid ORDER BY 1",
-                                 {oid_array(oids)});
+                                 {oid_array(tables_of(columns))});
   std::vector<std::string> out;
   for (std::size_t i = 0; i < rows.size(); ++i) out.push_back(rows.text(i, 0));
   return out;

@@ -15,6 +15,18 @@ pg::Value oid_array(const Oids& oids) {
   return pg::to_array(texts);
 }
 
+Oids tables_of(const std::vector<ColumnPlace>& columns) {
+  Oids out;
+  for (const auto& column : columns) out.push_back(column.table_oid);
+  return out;
+}
+
+pg::Params place_params(const std::vector<ColumnPlace>& columns) {
+  pg::Key attnums;
+  for (const auto& column : columns) attnums.push_back(std::to_string(column.attnum));
+  return {oid_array(tables_of(columns)), pg::to_array(attnums)};
+}
+
 std::uint32_t oid_at(const pg::Rows& rows, std::size_t row, std::size_t column) {
   return static_cast<std::uint32_t>(rows.integer(row, column));
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "pg/session.hpp"
+#include "steps/retype/bound_objects.hpp"
 
 namespace pgsluice::steps::retype {
 
@@ -24,6 +25,11 @@ using Scripts = std::map<std::uint32_t, Script>;  // by the object's oid
 
 /// As a parameter of type oid[].
 pg::Value oid_array(const Oids& oids);
+
+/// Parameters $1::oid[] and $2::int4[]: table and number of each column.
+pg::Params place_params(const std::vector<ColumnPlace>& columns);
+/// The columns' tables, one for each column.
+Oids tables_of(const std::vector<ColumnPlace>& columns);
 
 std::uint32_t oid_at(const pg::Rows& rows, std::size_t row, std::size_t column);
 

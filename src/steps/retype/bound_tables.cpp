@@ -1,4 +1,3 @@
-#include "pg/key.hpp"
 #include "steps/retype/bound_kinds.hpp"
 
 namespace pgsluice::steps::retype {
@@ -7,7 +6,8 @@ namespace {
 constexpr const char* kUnfitTables = R"sql(
 SELECT c.oid::regclass,
        c.relkind = 'f', c.relkind = 'p' OR c.relispartition,
-       EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE c.oid IN (i.inhrelid, i.inhparent)),
+       c.relkind <> 'p' AND NOT c.relispartition
+         AND EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE c.oid IN (i.inhrelid, i.inhparent)),
        c.relkind NOT IN ('r', 'p', 'f'), c.reloftype <> 0,
        EXISTS (SELECT FROM pg_catalog.pg_depend e
                WHERE e.classid = 'pg_catalog.pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e')
@@ -15,10 +15,12 @@ FROM pg_catalog.pg_class c WHERE c.oid = ANY ($1::oid[])
 ORDER BY c.oid
 )sql";
 
-constexpr const char* kGeneratedColumns = R"sql(
-SELECT pg_catalog.pg_describe_object('pg_catalog.pg_class'::regclass, a.attrelid, a.attnum)
+constexpr const char* kUnfitColumns = R"sql(
+SELECT pg_catalog.pg_describe_object('pg_catalog.pg_class'::regclass, a.attrelid, a.attnum), a.attgenerated <> '',
+       EXISTS (SELECT FROM pg_catalog.pg_partitioned_table t
+               WHERE t.partrelid = a.attrelid AND a.attnum = ANY (t.partattrs::int2[]))
 FROM unnest($1::oid[], $2::int4[]) WITH ORDINALITY AS p(relid, attnum, n)
-JOIN pg_catalog.pg_attribute a ON a.attrelid = p.relid AND a.attnum = p.attnum AND a.attgenerated <> ''
+JOIN pg_catalog.pg_attribute a ON a.attrelid = p.relid AND a.attnum = p.attnum
 ORDER BY p.n
 )sql";
 
@@ -63,38 +65,47 @@ constexpr Unfit kUnfit[] = {
     {"extension", "it belongs to an extension", "take it out of the extension with ALTER EXTENSION … DROP"},
 };
 
+BoundObject refused(const std::string& kind, const std::string& name, const std::string& why,
+                    const std::string& hint) {
+  return {kind, name, {}, {}, why, hint, {}};
+}
+
+void add_unfit_tables(const pg::Rows& rows, std::vector<BoundObject>& out) {
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    for (std::size_t k = 0; k < std::size(kUnfit); ++k) {
+      if (rows.boolean(i, k + 1))
+        out.push_back(refused(kUnfit[k].kind, "table " + rows.text(i, 0), kUnfit[k].refusal, kUnfit[k].hint));
+    }
+  }
+}
+
+void add_unfit_columns(const pg::Rows& rows, std::vector<BoundObject>& out) {
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (rows.boolean(i, 1)) {
+      out.push_back(refused("generated column", rows.text(i, 0), "it is a generated column",
+                            "retype the columns from which it is computed"));
+    }
+    if (rows.boolean(i, 2))
+      out.push_back(refused("partition key", rows.text(i, 0), "its table's partition key contains it", ""));
+  }
+}
+
+void add_row_type_columns(const pg::Rows& rows, std::vector<BoundObject>& out) {
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    out.push_back(refused("row type", rows.text(i, 0),
+                          "its type is made from the rows of " + rows.text(i, 1) + ", whose shape changes",
+                          "give it another type, or drop it until the retype is over"));
+  }
+}
+
 }  // namespace
 
 std::vector<BoundObject> read_table_refusals(pg::Session& session, const std::vector<ColumnPlace>& columns) {
-  pg::Key tables, attnums;
-  for (const auto& c : columns) {
-    tables.push_back(std::to_string(c.table_oid));
-    attnums.push_back(std::to_string(c.attnum));
-  }
+  const pg::Params tables{oid_array(tables_of(columns))};
   std::vector<BoundObject> out;
-  const auto refuse = [&](const std::string& kind, const std::string& name, const std::string& why,
-                          const std::string& hint) {
-    out.push_back({kind, name, {}, {}, why, hint, {}});
-  };
-
-  const auto unfit = session.exec(kUnfitTables, {pg::to_array(tables)});
-  for (std::size_t i = 0; i < unfit.size(); ++i) {
-    for (std::size_t k = 0; k < std::size(kUnfit); ++k) {
-      if (unfit.boolean(i, k + 1))
-        refuse(kUnfit[k].kind, "table " + unfit.text(i, 0), kUnfit[k].refusal, kUnfit[k].hint);
-    }
-  }
-  const auto generated = session.exec(kGeneratedColumns, {pg::to_array(tables), pg::to_array(attnums)});
-  for (std::size_t i = 0; i < generated.size(); ++i) {
-    refuse("generated column", generated.text(i, 0), "it is a generated column",
-           "retype the columns from which it is computed");
-  }
-  const auto users = session.exec(kRowTypeColumns, {pg::to_array(tables)});
-  for (std::size_t i = 0; i < users.size(); ++i) {
-    refuse("row type", users.text(i, 0),
-           "its type is made from the rows of " + users.text(i, 1) + ", whose shape changes",
-           "give it another type, or drop it until the retype is over");
-  }
+  add_unfit_tables(session.exec(kUnfitTables, tables), out);
+  add_unfit_columns(session.exec(kUnfitColumns, place_params(columns)), out);
+  add_row_type_columns(session.exec(kRowTypeColumns, tables), out);
   return out;
 }
 
