@@ -65,6 +65,24 @@ TEST_F(BoundSchema, IsReadWithLocksThatStopNobody) {
   });
 }
 
+TEST_F(BoundSchema, LocksItsViewsAndNothingBelowThem) {
+  const auto before = schema_dump(dsn_);
+  in_transaction([&] {
+    const auto objects = steps::retype::read_bound_objects(*session_, places());
+    for (const auto& object : objects) {
+      if (!object.lock.empty()) execute(object.lock);
+    }
+    EXPECT_THAT(
+        db_.column(
+            "SELECT relation::regclass::text FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND pid = " +
+            std::to_string(session_->backend_pid())),
+        testing::UnorderedElementsAre("app.counted", "app.deep", "app.grouped", "app.over",
+                                      "\"Odd Schema\".\"V 1\""));
+    return objects;
+  });
+  EXPECT_EQ(schema_dump(dsn_), before);
+}
+
 // No label provider comes with the server, so the statements are only read here.
 TEST_F(Bound, SecurityLabelsGoFromColumnToColumn) {
   db_.exec(

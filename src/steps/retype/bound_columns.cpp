@@ -26,7 +26,10 @@ std::string column_sql(const ColumnPlace& place) {
 }
 
 BoundObject property(const ColumnPlace& place, const std::string& kind) {
-  return {kind, kind + " of " + column_sql(place), {}, {}, {}, {}, {}};
+  BoundObject object;
+  object.kind = kind;
+  object.name = kind + " of " + column_sql(place);
+  return object;
 }
 
 BoundObject grants_of(const ColumnPlace& place, const std::vector<Grant>& all, const std::string& self) {
@@ -37,9 +40,7 @@ BoundObject grants_of(const ColumnPlace& place, const std::vector<Grant>& all, c
   Script script;
   for (const auto& grant : grants) add_grant(script, grant, place.table_sql, self);
   BoundObject object = property(place, "column grant");
-  object.refusal = script.refusal;
-  object.hint = script.hint;
-  if (!object.refusal.empty()) return object;
+  if (!script.refusal.empty()) return refused_object(object.kind, object.name, script.refusal, script.hint);
   object.drop = revoke_statements(grants, place.table_sql, self);
   object.create = script.create;
   return object;

@@ -22,6 +22,17 @@ WHERE (i.indisreplident OR i.indisclustered)
 ORDER BY 1, 2, 3
 )sql";
 
+BoundObject role(const std::string& kind, const std::string& name, const std::string& table,
+                 const std::string& away, const std::string& back) {
+  BoundObject object;
+  object.kind = kind;
+  object.name = name;
+  object.drop.push_back("ALTER TABLE " + table + " " + away);
+  object.create.push_back("ALTER TABLE " + table + " " + back);
+  object.locked = table;
+  return object;
+}
+
 }  // namespace
 
 std::vector<BoundObject> read_index_roles(pg::Session& session, const std::vector<ColumnPlace>& columns) {
@@ -30,24 +41,13 @@ std::vector<BoundObject> read_index_roles(pg::Session& session, const std::vecto
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const std::string table = pg::Identifier(rows.text(i, 0), rows.text(i, 1)).sql();
     const std::string index = pg::Identifier(rows.text(i, 2)).sql();
-    const std::string alter = "ALTER TABLE " + table;
     if (rows.boolean(i, 3)) {
-      out.push_back({"replica identity",
-                     "replica identity " + index + " of " + table,
-                     {alter + " REPLICA IDENTITY DEFAULT"},
-                     {alter + " REPLICA IDENTITY USING INDEX " + index},
-                     {},
-                     {},
-                     table});
+      out.push_back(role("replica identity", "replica identity " + index + " of " + table, table,
+                         "REPLICA IDENTITY DEFAULT", "REPLICA IDENTITY USING INDEX " + index));
     }
     if (rows.boolean(i, 4)) {
-      out.push_back({"clustering",
-                     "clustering of " + table + " on " + index,
-                     {alter + " SET WITHOUT CLUSTER"},
-                     {alter + " CLUSTER ON " + index},
-                     {},
-                     {},
-                     table});
+      out.push_back(role("clustering", "clustering of " + table + " on " + index, table,
+                         "SET WITHOUT CLUSTER", "CLUSTER ON " + index));
     }
   }
   return out;

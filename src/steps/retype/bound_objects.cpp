@@ -74,20 +74,16 @@ std::map<std::string, Scripts> read_scripts(pg::Session& session, const std::vec
 }
 
 BoundObject assemble(const BoundNode& node, const Script& script, const std::vector<std::string>& tables) {
-  if (!script.refusal.empty()) return {node.kind, node.name, {}, {}, script.refusal, script.hint, {}};
+  if (!script.refusal.empty()) return refused_object(node.kind, node.name, script.refusal, script.hint);
   for (const auto& table : tables) {
     if (names_columns_by_position(script.create, table)) {
-      return {node.kind,
-              node.name,
-              {},
-              {},
-              "it gives the columns of " + table +
-                  " other names in its FROM clause, one by one, and would stay on the old one",
-              "write it without a list of column aliases",
-              {}};
+      return refused_object(node.kind, node.name,
+                            "it gives the columns of " + table +
+                                " other names in its FROM clause, one by one, and would stay on the old one",
+                            "write it without a list of column aliases");
     }
   }
-  return {node.kind, node.name, script.drop, script.create, {}, {}, script.locked};
+  return {node.kind, node.name, script.drop, script.create, {}, {}, script.lock, script.locked};
 }
 
 /// The tables' names as the server writes them in definitions.
@@ -108,7 +104,7 @@ std::vector<BoundObject> read_dependents(pg::Session& session, const std::vector
     if (node.refusal.empty())
       out.push_back(assemble(node, scripts.at(node.kind).at(node.oid), tables));
     else
-      out.push_back({node.kind, node.name, {}, {}, node.refusal, node.hint, {}});
+      out.push_back(refused_object(node.kind, node.name, node.refusal, node.hint));
   }
   return out;
 }

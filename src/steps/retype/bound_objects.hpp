@@ -26,8 +26,13 @@ struct BoundObject {
   std::vector<std::string> create;  // statements after it, in order
   std::string refusal;              // not empty: cannot be carried over; why, in words. No statements then
   std::string hint;                 // what the operator can do about the refusal
-  std::string locked;  // quoted relation that the statements lock in ACCESS EXCLUSIVE mode; may be a table
-                       // that is not retyped. Empty: none
+  // Of views: takes ACCESS EXCLUSIVE on the view alone (LOCK TABLE would take what it stands on too). To be
+  // run for all objects, in their order, before the tables are locked: a query locks a view before its
+  // tables, so the other way round each waits for the other. Empty: nothing.
+  std::string lock;
+  // Quoted relation on which `drop` and `create` take ACCESS EXCLUSIVE; may be a table that is not retyped.
+  // Empty: none.
+  std::string locked;
 };
 
 /// Everything that is bound to `columns`, but for indexes, their constraints, foreign keys, CHECKs, defaults

@@ -42,6 +42,16 @@ std::string enabling_word(const std::string& state) {
   return {};
 }
 
+BoundObject refused_object(const std::string& kind, const std::string& name, const std::string& why,
+                           const std::string& hint) {
+  BoundObject object;
+  object.kind = kind;
+  object.name = name;
+  object.refusal = why;
+  object.hint = hint;
+  return object;
+}
+
 const char* acting_privilege(const pg::Session& session) {
   return session.server_version() >= kServerWithSetPrivilege ? "SET" : "MEMBER";
 }

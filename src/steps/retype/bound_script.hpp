@@ -18,6 +18,7 @@ struct Script {
   std::vector<std::string> create;
   std::string refusal;  // as in BoundObject
   std::string hint;
+  std::string lock;
   std::string locked;
 };
 
@@ -39,6 +40,9 @@ void add_comment(std::vector<std::string>& out, const std::string& object, const
 /// The word before RULE or TRIGGER in ALTER TABLE that gives tgenabled or ev_enabled `state`; empty for the
 /// ordinary state, which needs no statement.
 std::string enabling_word(const std::string& state);
+
+BoundObject refused_object(const std::string& kind, const std::string& name, const std::string& why,
+                           const std::string& hint);
 
 /// The privilege that lets pg_has_role say whether this session may act as a role: SET ROLE, OWNER TO.
 const char* acting_privilege(const pg::Session& session);

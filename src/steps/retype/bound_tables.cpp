@@ -65,16 +65,12 @@ constexpr Unfit kUnfit[] = {
     {"extension", "it belongs to an extension", "take it out of the extension with ALTER EXTENSION … DROP"},
 };
 
-BoundObject refused(const std::string& kind, const std::string& name, const std::string& why,
-                    const std::string& hint) {
-  return {kind, name, {}, {}, why, hint, {}};
-}
-
 void add_unfit_tables(const pg::Rows& rows, std::vector<BoundObject>& out) {
   for (std::size_t i = 0; i < rows.size(); ++i) {
     for (std::size_t k = 0; k < std::size(kUnfit); ++k) {
       if (rows.boolean(i, k + 1))
-        out.push_back(refused(kUnfit[k].kind, "table " + rows.text(i, 0), kUnfit[k].refusal, kUnfit[k].hint));
+        out.push_back(
+            refused_object(kUnfit[k].kind, "table " + rows.text(i, 0), kUnfit[k].refusal, kUnfit[k].hint));
     }
   }
 }
@@ -82,19 +78,21 @@ void add_unfit_tables(const pg::Rows& rows, std::vector<BoundObject>& out) {
 void add_unfit_columns(const pg::Rows& rows, std::vector<BoundObject>& out) {
   for (std::size_t i = 0; i < rows.size(); ++i) {
     if (rows.boolean(i, 1)) {
-      out.push_back(refused("generated column", rows.text(i, 0), "it is a generated column",
-                            "retype the columns from which it is computed"));
+      out.push_back(refused_object("generated column", rows.text(i, 0), "it is a generated column",
+                                   "retype the columns from which it is computed"));
     }
     if (rows.boolean(i, 2))
-      out.push_back(refused("partition key", rows.text(i, 0), "its table's partition key contains it", ""));
+      out.push_back(
+          refused_object("partition key", rows.text(i, 0), "its table's partition key contains it", ""));
   }
 }
 
 void add_row_type_columns(const pg::Rows& rows, std::vector<BoundObject>& out) {
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    out.push_back(refused("row type", rows.text(i, 0),
-                          "its type is made from the rows of " + rows.text(i, 1) + ", whose shape changes",
-                          "give it another type, or drop it until the retype is over"));
+    out.push_back(
+        refused_object("row type", rows.text(i, 0),
+                       "its type is made from the rows of " + rows.text(i, 1) + ", whose shape changes",
+                       "give it another type, or drop it until the retype is over"));
   }
 }
 

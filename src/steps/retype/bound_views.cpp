@@ -60,7 +60,9 @@ Views read_definitions(pg::Session& session, const pg::Params& oids, Scripts& sc
     script.create.push_back(
         "CREATE VIEW " + view.sql + (columns.empty() ? "" : " (" + pg::column_list(columns) + ")") +
         (rows.is_null(i, 6) ? "" : " WITH (" + rows.text(i, 6) + ")") + " AS\n" + rows.text(i, 4));
-    script.create.push_back("ALTER VIEW " + view.sql + " OWNER TO " + view.owner_sql);
+    const std::string own = "ALTER VIEW " + view.sql + " OWNER TO " + view.owner_sql;
+    script.create.push_back(own);
+    script.lock = own;  // as long as it is the owner, this changes nothing
   }
   return views;
 }
