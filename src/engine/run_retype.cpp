@@ -1,6 +1,5 @@
 // A retype within a Run: its acts in order, up to the operator's word.
 
-
 #include "engine/cutover.hpp"
 #include "engine/outage.hpp"
 #include "engine/retype_facts.hpp"
@@ -10,6 +9,7 @@
 #include "pg/transaction.hpp"
 #include "pgsluice/error.hpp"
 #include "steps/retype/acts.hpp"
+#include "steps/retype/readiness.hpp"
 
 namespace pgsluice::engine {
 
@@ -79,11 +79,25 @@ OpenedActs open_acts(pg::Session& session, const RetypeStep& step, std::int64_t 
   return opened;
 }
 
+/// False if an index or constraint came after the step was ready: then it is begun again, for its twin.
+bool is_still_ready(pg::Session& session, const RetypeStep& step, std::int64_t step_id) {
+  if (rt::missing_twins(session, read_retype(session, step)).empty()) return true;
+  return !ledger::move_retype(session, step_id, RetypeDetail::kReady, RetypeDetail::kBegun, "running");
+}
+
 }  // namespace
 
 asio::awaitable<void> Run::run_retype(const RetypeStep& step, ledger::StepRecord record) {
   const auto name = step_name_;
   journal_.write(event::StepStarted{name, step_kind_, !record.detail.empty(), 0});
+  if (record.detail == RetypeDetail::kReady) {
+    std::function<bool(pg::Session&)> look = [=](pg::Session& s) {
+      return is_still_ready(s, step, record.step_id);
+    };
+    const bool is_ready = co_await keep_trying<bool>(steps_, look, journal_, stop_);
+    if (!is_ready) record.detail = RetypeDetail::kBegun;
+    if (stop_.is_requested()) co_return;
+  }
   if (record.detail != RetypeDetail::kReady) {
     std::function<OpenedActs(pg::Session&)> open = [=](pg::Session& s) {
       auto opened = open_acts(s, step, record.step_id, record.detail == RetypeDetail::kBegun);

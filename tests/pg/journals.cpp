@@ -168,7 +168,7 @@ std::vector<std::string> schema_of(const Trial& trial) {
     if (is_noise(line)) continue;
     if (line.starts_with("CREATE TABLE ")) {
       table = line;
-    } else if (line == ");") {
+    } else if (line == ");" && !table.empty()) {
       table.clear();
     } else if (!table.empty()) {
       statements.push_back(column_statement(table, line));
