@@ -150,7 +150,11 @@ void add_work(CLI::App& app, Arguments& a) {
   add_backfill(app, a);
   takes_job(add_verb(app, a, Verb::kVerify, kWork, "verify", "Prove the result"), a);
   takes_job(add_verb(app, a, Verb::kRollback, kWork, "rollback", "Undo the steps, last one first"), a);
-  takes_name(add_verb(app, a, Verb::kCutover, kWork, "cutover", "Swap old and new columns of a retype"), a);
+  auto& cutover = add_verb(app, a, Verb::kCutover, kWork, "cutover", "Swap old and new columns of a retype");
+  takes_name(cutover, a);
+  add_duration(
+      cutover, "--kill-blockers-after", [&a](std::chrono::seconds s) { a.kill_blockers_after = s; },
+      "End sessions in the way whose transaction is older (never)");
   takes_name(add_verb(app, a, Verb::kContract, kWork, "contract", "Take away the old columns; no way back"),
              a);
 }

@@ -46,7 +46,8 @@ struct Arguments {
   BackfillFlags backfill;
   RunOptions run;
   std::optional<int> lanes;
-  int limit = 100;  // events of history
+  std::chrono::seconds kill_blockers_after{0};  // of cutover; 0: what the file says, else never
+  int limit = 100;                              // events of history
   std::string reason;
   std::vector<std::string> settings;  // key=value
   std::string step;

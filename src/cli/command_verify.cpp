@@ -68,7 +68,10 @@ ExitCode cut_over(const Arguments& arguments) {
   const LedgerJob job = find_ledger_job(arguments);
   const auto reporter = make_reporter(report_options(arguments));
   NotingSink sink(*reporter, "");
-  const ExitCode code = Engine(job.dsn).cutover(job.name, sink);
+  const ExitCode code = Engine(job.dsn).cutover(
+      job.name,
+      arguments.kill_blockers_after.count() > 0 ? arguments.kill_blockers_after : job.kill_blockers_after,
+      sink);
   sink.publish(summary(job.name, code, "cut over", ""));
   reporter->finish();
   return code;

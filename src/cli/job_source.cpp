@@ -70,9 +70,14 @@ std::vector<fs::path> expand_jobs(const std::vector<std::string>& jobs) {
 }
 
 LedgerJob find_ledger_job(const Arguments& arguments) {
-  if (!is_job_file(arguments.name)) return {arguments.name, choose_dsn(arguments.dsn, "")};
+  if (!is_job_file(arguments.name)) return {arguments.name, choose_dsn(arguments.dsn, ""), {}};
   const Job job = load_job(arguments.name, arguments.environment);
-  return {job.name, choose_dsn(arguments.dsn, job.dsn)};
+  LedgerJob found{job.name, choose_dsn(arguments.dsn, job.dsn), {}};
+  for (const auto& step : job.steps) {
+    if (const auto* retype = std::get_if<RetypeStep>(&step))
+      found.kill_blockers_after = retype->kill_blockers_after;
+  }
+  return found;
 }
 
 std::string choose_dsn(const std::string& flag, const std::string& of_file) {

@@ -24,7 +24,8 @@ std::vector<std::filesystem::path> expand_jobs(const std::vector<std::string>& j
 /// A job in the ledger, as a NAME argument gives it.
 struct LedgerJob {
   std::string name;
-  std::string dsn;  // to connect with
+  std::string dsn;                      // to connect with
+  Milliseconds kill_blockers_after{0};  // of its first retype, as the file says; 0 without a file
 };
 
 /// NAME is a name, or a job file (it ends in .toml or is an existing file) that holds the name and maybe the

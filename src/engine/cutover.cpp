@@ -41,74 +41,79 @@ std::vector<std::string> tables_of(const rt::Retype& retype) {
   return out;
 }
 
-std::string joined(const std::vector<std::string>& statements) {
-  std::string sql;
-  for (const auto& statement : statements) sql += statement + ";\n";
-  return sql;
-}
-
-struct SwapTimes {
-  std::chrono::milliseconds locked{0};  // from the last lock to the end of COMMIT
+/// One step of a retype's life, done in one transaction.
+struct Move {
+  const RetypeStep& step;
+  std::int64_t step_id = 0;
+  std::string from, to;
+  /// Makes the statements once the tables can no longer change under us.
+  std::function<rt::SwapScript(const rt::Retype&)> script;
+  std::string failed, done;  // in words
+  std::chrono::milliseconds kill_blockers_after{0};
 };
 
-/// Makes the statements once the tables can no longer change under us.
-using Statements = std::function<std::vector<std::string>(const rt::Retype&)>;
+void lock_within(pg::Session& session, std::chrono::milliseconds time, const std::string& list,
+                 const char* mode) {
+  // Of the whole statement: lock_timeout would count anew for each of its tables, while the first ones are
+  // held.
+  session.exec("SET LOCAL statement_timeout = " + std::to_string(time.count()));
+  session.exec("LOCK TABLE " + list + " IN " + mode + " MODE");
+}
 
-/// One attempt at a transaction that needs every table of the graph for itself. `move` notes it in the
-/// ledger; false: somebody else did it. Throws Failure 55P03 when a lock was not to be had in time.
-std::optional<SwapTimes> attempt(pg::Session& session, const RetypeStep& step,
-                                 const std::function<bool()>& move, const Statements& statements) {
-  pg::TransactionLimits limits;
-  limits.lock_timeout = steps::kGentleLockTimeout;
-  limits.statement_timeout = kSwapTimeout;
-  session.exec(pg::begin_sql(limits));
+/// One attempt. Returns how long the application was locked out; nullopt: somebody else did it. Throws
+/// Failure 57014 or 55P03 when the locks were not to be had in time.
+std::optional<std::chrono::milliseconds> attempt(pg::Session& session, const Move& move) {
+  session.exec(pg::begin_sql({steps::kGentleLockTimeout, kSwapTimeout, true}));
   try {
-    if (!move()) {
+    if (!ledger::move_retype(session, move.step_id, move.from, move.to, "done")) {
       pg::rollback(session);
       return std::nullopt;
     }
     // Waiting in this mode stops nobody, makes the server cancel an autovacuum in our way, and keeps the
     // tables' definitions as they are while the statements are written.
-    auto list = rt::lock_list(read_retype_inside(session, step).graph);
-    session.exec("LOCK TABLE " + list + " IN SHARE UPDATE EXCLUSIVE MODE");
-    const auto retype = read_retype_inside(session, step);
-    const auto sql = joined(statements(retype));
-    const auto fingerprint = rt::dependents(session, retype.graph);
-    session.exec("SET LOCAL lock_timeout = " + std::to_string(steps::kDdlLockTimeout.count()));
-    session.exec("LOCK TABLE " + list + " IN ACCESS EXCLUSIVE MODE");
+    const auto list = rt::lock_list(read_retype_inside(session, move.step).graph, {});
+    lock_within(session, steps::kGentleLockTimeout, list, "SHARE UPDATE EXCLUSIVE");
+    session.exec("SET LOCAL statement_timeout = " + std::to_string(kSwapTimeout.count()));
+    const auto retype = read_retype_inside(session, move.step);
+    const auto script = move.script(retype);
+    const auto before = rt::dependents(session, retype.graph);
+    lock_within(session, steps::kDdlLockTimeout, rt::lock_list(retype.graph, script.also_locked),
+                "ACCESS EXCLUSIVE");
     const auto locked = Clock::now();
     base::failpoint("cutover_locked");
-    if (rt::dependents(session, retype.graph) != fingerprint)
+    if (rt::dependents(session, retype.graph) != before)
       throw pg::Failure("55P03", "a view or policy was made on one of the tables just now", false);
-    session.exec(sql);
+    session.exec("SET LOCAL statement_timeout = " + std::to_string(kSwapTimeout.count()));
+    session.exec(script.sql());
     base::failpoint("cutover_before_commit");
     pg::commit(session);
     base::failpoint("cutover_committed");
-    return SwapTimes{std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - locked)};
+    return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - locked);
   } catch (...) {
     pg::rollback(session);
     throw;
   }
 }
 
-struct Words {
-  std::string failed, done;
-};
-
-void swap(OperatorAct& act, const RetypeStep& step, std::int64_t step_id, const std::string& from,
-          const std::string& to, const Statements& statements, const Words& words) {
-  const auto tables = tables_of(read_retype(act.session(), step));
-  std::optional<SwapTimes> times;
-  const std::function<bool()> move = [&] {
-    return ledger::move_retype(act.session(), step_id, from, to, "done");
-  };
+void carry_out(OperatorAct& act, const Move& move) {
+  const auto tables = tables_of(read_retype(act.session(), move.step));
+  const auto began = Clock::now();
+  std::optional<std::chrono::milliseconds> locked;
   act.insist(
-      {"step \"" + step.name + "\" " + words.failed,
-       "end the sessions in its way (the event log names them), then say it again",
+      {"step \"" + move.step.name + "\" " + move.failed,
+       "end the sessions in its way (the event log names them), or let --kill-blockers-after do so; then say "
+       "it "
+       "again",
        "nothing was changed; correct what the server says, then say it again"},
-      [&] { times = attempt(act.session(), step, move, statements); },
-      [&] { return holders_of(act.session(), tables); });
-  if (times) act.journal().write(event::State{from, to, words.done + base::format_duration(times->locked)});
+      [&] { locked = attempt(act.session(), move); },
+      [&] {
+        auto holders = holders_of(act.session(), tables);
+        if (move.kill_blockers_after.count() > 0 && Clock::now() - began > move.kill_blockers_after)
+          holders += steps::end_blockers(act.session(), tables, move.kill_blockers_after);
+        return holders;
+      });
+  if (locked)
+    act.journal().write(event::State{move.from, move.to, move.done + base::format_duration(*locked)});
   act.store_events();
 }
 
@@ -163,23 +168,26 @@ void cut_over_step(pg::Session& session, const std::string& job, const RetypeSte
     throw Error(ExitCode::kRefused, "step \"" + step.name + "\" is not ready for cut-over",
                 "pgsluice run goes on with it");
   OperatorAct act(session, job, record.job_id, tell);
-  swap(act, step, step_id, RetypeDetail::kReady, RetypeDetail::kCutOver,
-       [&](const rt::Retype& retype) {
-         const auto missing = rt::missing_twins(session, retype);
-         if (!missing.empty())
-           throw Error(ExitCode::kRefused, "step \"" + step.name + "\" is not ready for cut-over: " + missing,
-                       "it was added since; say pgsluice run, which makes what is missing");
-         return rt::cutover_statements(retype, rt::bound_objects(session, retype.graph));
-       },
-       {"could not be cut over", "new columns have the old ones' names; locks were held for "});
+  const auto script = [&](const rt::Retype& retype) {
+    const auto missing = rt::missing_twins(session, retype);
+    if (missing.empty()) return rt::cutover_script(retype, rt::bound_objects(session, retype.graph));
+    throw Error(ExitCode::kRefused, "step \"" + step.name + "\" is not ready for cut-over: " + missing,
+                "it was added since; say pgsluice run, which makes what is missing");
+  };
+  carry_out(act,
+            {step, step_id, RetypeDetail::kReady, RetypeDetail::kCutOver, script, "could not be cut over",
+             "new columns have the old ones' names; the tables were locked for ", step.kill_blockers_after});
 }
 
-void cut_over_job(pg::Session& session, const std::string& job, const std::function<void(EventBody)>& tell) {
+void cut_over_job(pg::Session& session, const std::string& job, std::chrono::milliseconds kill_blockers_after,
+                  const std::function<void(EventBody)>& tell) {
   bool is_any = false;
   for (const auto& record : require_retypes(session, job)) {
     if (record.detail != RetypeDetail::kReady) continue;
     is_any = true;
-    cut_over_step(session, job, job::retype_of_definition(record.definition), record.step_id, tell);
+    auto step = job::retype_of_definition(record.definition);
+    step.kill_blockers_after = kill_blockers_after;
+    cut_over_step(session, job, step, record.step_id, tell);
   }
   if (!is_any)
     throw Error(ExitCode::kRefused, "no step of job \"" + job + "\" is ready for cut-over",
@@ -192,9 +200,10 @@ void contract_job(pg::Session& session, const std::string& job, const std::funct
     if (record.detail != RetypeDetail::kCutOver) continue;
     is_any = true;
     OperatorAct act(session, job, record.job_id, tell);
-    swap(act, job::retype_of_definition(record.definition), record.step_id, RetypeDetail::kCutOver, RetypeDetail::kContracted,
-         [](const rt::Retype& retype) { return rt::contract_statements(retype); },
-         {"could not be contracted", "the old columns are gone; locks were held for "});
+    const auto step = job::retype_of_definition(record.definition);
+    carry_out(act,
+              {step, record.step_id, RetypeDetail::kCutOver, RetypeDetail::kContracted, rt::contract_script,
+               "could not be contracted", "the old columns are gone; the tables were locked for "});
   }
   if (!is_any)
     throw Error(ExitCode::kRefused, "no step of job \"" + job + "\" is cut over",
@@ -207,15 +216,16 @@ void roll_back_retype(OperatorAct& act, const std::string& job, const RetypeStep
   const auto record = record_of(session, job, step_id);
   if (record.detail == RetypeDetail::kCutOver) {
     prepare_way_back(act, step);
-    swap(act, step, step_id, RetypeDetail::kCutOver, RetypeDetail::kSwappedBack,
-         [&](const rt::Retype& retype) {
-           return rt::way_back_statements(retype, rt::bound_objects(session, retype.graph));
-         },
-         {"could not be undone", "old columns have their names again; locks were held for "});
+    const auto script = [&](const rt::Retype& retype) {
+      return rt::way_back_script(retype, rt::bound_objects(session, retype.graph));
+    };
+    carry_out(act,
+              {step, step_id, record.detail, RetypeDetail::kSwappedBack, script, "could not be undone",
+               "old columns have their names again; the tables were locked for ", step.kill_blockers_after});
   } else if (record.detail == RetypeDetail::kBegun || record.detail == RetypeDetail::kReady) {
-    swap(act, step, step_id, record.detail, RetypeDetail::kSwappedBack,
-         [](const rt::Retype& retype) { return rt::abandon_statements(retype); },
-         {"could not be undone", "the new columns are gone; locks were held for "});
+    carry_out(act, {step, step_id, record.detail, RetypeDetail::kSwappedBack, rt::abandon_script,
+                    "could not be undone", "the new columns are gone; the tables were locked for ",
+                    step.kill_blockers_after});
   }
   base::failpoint("rollback_before_note");
   pg::in_transaction(session, {}, [&] {

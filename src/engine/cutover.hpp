@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <string>
 
@@ -25,8 +26,10 @@ struct RetypeDetail {
 void cut_over_step(pg::Session& session, const std::string& job, const RetypeStep& step, std::int64_t step_id,
                    const std::function<void(EventBody)>& tell);
 
-/// Every retype of the job that is ready. Throws Error(kNoSuchJob), Error(kRefused) if none is.
-void cut_over_job(pg::Session& session, const std::string& job, const std::function<void(EventBody)>& tell);
+/// Every retype of the job that is ready. Sessions in the way for longer than `kill_blockers_after` are
+/// ended; 0: never. Throws Error(kNoSuchJob), Error(kRefused) if none is ready.
+void cut_over_job(pg::Session& session, const std::string& job, std::chrono::milliseconds kill_blockers_after,
+                  const std::function<void(EventBody)>& tell);
 
 /// Takes away the old columns of every retype that is cut over: there is no way back from here.
 void contract_job(pg::Session& session, const std::string& job, const std::function<void(EventBody)>& tell);

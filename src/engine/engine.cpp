@@ -124,9 +124,9 @@ ExitCode Engine::rollback(const Job& job, EventSink& sink) {
   });
 }
 
-ExitCode Engine::cutover(const std::string& name, EventSink& sink) {
+ExitCode Engine::cutover(const std::string& name, Milliseconds kill_blockers_after, EventSink& sink) {
   return with_session(dsn_, [&](pg::Session& s) {
-    engine::cut_over_job(s, name, teller(name, sink));
+    engine::cut_over_job(s, name, kill_blockers_after, teller(name, sink));
     return ExitCode::kDone;
   });
 }

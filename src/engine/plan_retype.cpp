@@ -62,14 +62,15 @@ void plan_act(const rt::Act& act, PlannedStep& planned) {
   }
 }
 
-void plan_swap(const std::vector<std::string>& statements, const std::string& list, const std::string& when,
+void plan_swap(const rt::SwapScript& script, const rt::Graph& graph, const std::string& when,
                PlannedStep& planned) {
-  planned.statements.push_back({"LOCK TABLE " + list + " IN SHARE UPDATE EXCLUSIVE MODE",
+  planned.statements.push_back({"LOCK TABLE " + rt::lock_list(graph, {}) + " IN SHARE UPDATE EXCLUSIVE MODE",
                                 with_timeout("SHARE UPDATE EXCLUSIVE", steps::kGentleLockTimeout), false,
                                 when});
-  planned.statements.push_back({"LOCK TABLE " + list + " IN ACCESS EXCLUSIVE MODE",
-                                with_timeout("ACCESS EXCLUSIVE", steps::kDdlLockTimeout), false, when});
-  for (const auto& sql : statements)
+  planned.statements.push_back(
+      {"LOCK TABLE " + rt::lock_list(graph, script.also_locked) + " IN ACCESS EXCLUSIVE MODE",
+       with_timeout("ACCESS EXCLUSIVE", steps::kDdlLockTimeout), false, when});
+  for (const auto& sql : script.statements)
     planned.statements.push_back({sql, "within the locks above", false, when});
 }
 
@@ -82,14 +83,13 @@ void plan_retype(pg::Session& session, const Job& job, const RetypeStep& step, P
     planned.notes.push_back("run refuses: " + obstacle.message + " (" + obstacle.hint + ")");
   if (!obstacles.empty()) return;
   for (const auto& act : rt::acts_before_cutover(retype)) plan_act(act, planned);
-  const auto list = rt::lock_list(retype.graph);
   const auto bound =
       pg::in_transaction(session, {}, [&] { return rt::bound_objects(session, retype.graph); });
-  plan_swap(rt::cutover_statements(retype, bound), list,
+  plan_swap(rt::cutover_script(retype, bound), retype.graph,
             step.is_cutover_auto ? "cut-over, one transaction"
                                  : "cut-over, one transaction, when you say pgsluice cutover " + job.name,
             planned);
-  plan_swap(rt::contract_statements(retype), list, "when you say pgsluice contract " + job.name, planned);
+  plan_swap(rt::contract_script(retype), retype.graph, "when you say pgsluice contract " + job.name, planned);
   for (const auto& table : retype.graph.tables) {
     planned.rows_estimated += pg::read_table(session, {table.schema, table.name}).rows_estimate;
     for (const auto& trigger : table.update_triggers)

@@ -78,7 +78,7 @@ asio::awaitable<void> Run::run_work(Work work, ledger::StepRecord record) {
     error = std::current_exception();
   }
 
-  std::string outcome = !stop_.is_requested()                               ? "done"
+  std::string outcome = !stop_.is_requested()                          ? "done"
                         : stop_.cause() == StopCause::kReadyForCutover ? "ready for cut-over"
                                                                        : "interrupted";
   std::string message;

@@ -168,8 +168,7 @@ std::vector<Act> acts_before_way_back(const Retype& retype) {
       validate.push_back("VALIDATE CONSTRAINT " + quoted(map_check(column.name)));
     }
     for (const auto& check : table.checks) {
-      add.push_back(
-          add_check(old_name(check.name), check_twin_expression(retype, table, check, old_name)));
+      add.push_back(add_check(old_name(check.name), check_twin_expression(retype, table, check, old_name)));
       if (check.is_validated) validate.push_back("VALIDATE CONSTRAINT " + quoted(old_name(check.name)));
     }
     if (add.empty()) continue;

@@ -1,6 +1,7 @@
 #include "steps/retype/swap.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "pg/identifier.hpp"
 #include "steps/retype/mapping.hpp"
@@ -178,11 +179,30 @@ void drop_sync_everywhere(const Retype& retype, Swap& swap) {
   for (const auto& table : retype.graph.tables) swap.append(drop_sync(table));
 }
 
+std::vector<std::string> locked_by(const std::vector<BoundObject>& bound) {
+  std::vector<std::string> out;
+  for (const auto& object : bound) {
+    if (!object.locked.empty()) out.push_back(object.locked);
+  }
+  return out;
+}
+
 }  // namespace
 
-std::string lock_list(const Graph& graph) {
+std::string SwapScript::sql() const {
+  std::string sql;
+  for (const auto& statement : statements) sql += statement + ";\n";
+  return sql;
+}
+
+std::string lock_list(const Graph& graph, const std::vector<std::string>& first) {
+  std::vector<std::string> names = first;
+  for (const auto& table : graph.tables) names.push_back(table.sql());
   std::string list;
-  for (const auto& table : graph.tables) list += (list.empty() ? "" : ", ") + table.sql();
+  std::set<std::string> seen;
+  for (const auto& name : names) {
+    if (seen.insert(name).second) list += (list.empty() ? "" : ", ") + name;
+  }
   return list;
 }
 
@@ -195,7 +215,7 @@ std::vector<BoundObject> bound_objects(pg::Session& session, const Graph& graph)
   return read_bound_objects(session, places);
 }
 
-std::vector<std::string> cutover_statements(const Retype& retype, const std::vector<BoundObject>& bound) {
+SwapScript cutover_script(const Retype& retype, const std::vector<BoundObject>& bound) {
   Swap swap(retype, new_name, old_name);
   swap.drop_bound(bound);
   swap.drop_foreign_keys();
@@ -214,10 +234,10 @@ std::vector<std::string> cutover_statements(const Retype& retype, const std::vec
     swap.append(sync_backward(retype, table));
   }
   swap.create_bound(bound);
-  return std::move(swap).take();
+  return {std::move(swap).take(), locked_by(bound)};
 }
 
-std::vector<std::string> way_back_statements(const Retype& retype, const std::vector<BoundObject>& bound) {
+SwapScript way_back_script(const Retype& retype, const std::vector<BoundObject>& bound) {
   Swap swap(retype, old_name, new_name);
   swap.drop_bound(bound);
   swap.drop_foreign_keys();
@@ -240,10 +260,10 @@ std::vector<std::string> way_back_statements(const Retype& retype, const std::ve
     }
   }
   drop_columns(retype, new_name, swap);
-  return std::move(swap).take();
+  return {std::move(swap).take(), locked_by(bound)};
 }
 
-std::vector<std::string> abandon_statements(const Retype& retype) {
+SwapScript abandon_script(const Retype& retype) {
   Swap swap(retype, new_name, old_name);
   drop_sync_everywhere(retype, swap);
   for (const auto& key : retype.graph.foreign_keys)
@@ -255,10 +275,10 @@ std::vector<std::string> abandon_statements(const Retype& retype) {
     }
   }
   drop_columns(retype, new_name, swap);
-  return std::move(swap).take();
+  return {std::move(swap).take(), {}};
 }
 
-std::vector<std::string> contract_statements(const Retype& retype) {
+SwapScript contract_script(const Retype& retype) {
   Swap swap(retype, old_name, new_name);
   drop_sync_everywhere(retype, swap);
   drop_columns(retype, old_name, swap);
@@ -267,7 +287,7 @@ std::vector<std::string> contract_statements(const Retype& retype) {
       if (!column.refers_to) swap.run("DROP SEQUENCE IF EXISTS " + key_sequence(table, column));
     }
   }
-  return std::move(swap).take();
+  return {std::move(swap).take(), {}};
 }
 
 }  // namespace pgsluice::steps::retype

@@ -1,6 +1,7 @@
 #include "steps/sql/ddl.hpp"
 
 #include "base/failpoint.hpp"
+#include "pg/key.hpp"
 #include "pg/transaction.hpp"
 
 namespace pgsluice::steps {
@@ -18,6 +19,17 @@ FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
 WHERE l.locktype = 'relation' AND l.granted AND l.pid <> pg_catalog.pg_backend_pid()
   AND l.relation = pg_catalog.to_regclass($1) AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
 ORDER BY a.xact_start NULLS LAST LIMIT 5
+)sql";
+
+constexpr const char* kEndBlockers = R"sql(
+SELECT a.pid, coalesce(a.usename, '?'), coalesce(nullif(a.application_name, ''), '?'), pg_catalog.pg_terminate_backend(a.pid)
+FROM pg_catalog.pg_stat_activity a
+WHERE a.backend_type = 'client backend' AND a.pid <> pg_catalog.pg_backend_pid()
+  AND a.xact_start < clock_timestamp() - $2::bigint * interval '1 millisecond'
+  AND a.pid IN (SELECT l.pid FROM pg_catalog.pg_locks l
+                WHERE l.locktype = 'relation' AND l.granted
+                  AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
+                  AND l.relation IN (SELECT pg_catalog.to_regclass(t) FROM unnest($1::text[]) t))
 )sql";
 
 std::string begin() {
@@ -79,6 +91,17 @@ std::vector<std::string> ddl_texts(const DdlStatement& statement) {
   if (!statement.table_sql.empty()) texts.push_back(gentle_lock(statement));
   texts.push_back(statement.sql);
   return texts;
+}
+
+std::string end_blockers(pg::Session& session, const std::vector<std::string>& tables,
+                         std::chrono::milliseconds age) {
+  const auto rows = session.exec(kEndBlockers, {pg::to_array(tables), std::to_string(age.count())});
+  std::string words;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    words += "; pid " + rows.text(i, 0) + " (" + rows.text(i, 1) + ", " + rows.text(i, 2) + ")" +
+             (rows.boolean(i, 3) ? " was ended" : " could not be ended");
+  }
+  return words;
 }
 
 std::vector<std::string> lock_holders(pg::Session& session, const std::string& table_sql) {
