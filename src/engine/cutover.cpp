@@ -52,12 +52,20 @@ struct Move {
   std::chrono::milliseconds kill_blockers_after{0};
 };
 
-void lock_within(pg::Session& session, std::chrono::milliseconds time, const std::string& list,
-                 const char* mode) {
-  // Of the whole statement: lock_timeout would count anew for each of its tables, while the first ones are
-  // held.
-  session.exec("SET LOCAL statement_timeout = " + std::to_string(time.count()));
-  session.exec("LOCK TABLE " + list + " IN " + mode + " MODE");
+std::string lock_sql(const std::string& list, const char* mode) {
+  return "LOCK TABLE " + list + " IN " + mode + " MODE";
+}
+
+/// Runs statements that take locks, within `time` together: lock_timeout would count anew for each table,
+/// while the first ones are held.
+void lock_within(pg::Session& session, std::chrono::milliseconds time,
+                 const std::vector<std::string>& statements) {
+  const auto end = Clock::now() + time;
+  for (const auto& sql : statements) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now());
+    session.exec("SET LOCAL statement_timeout = " + std::to_string(std::max<std::int64_t>(1, left.count())));
+    session.exec(sql);
+  }
 }
 
 /// One attempt. Returns how long the application was locked out; nullopt: somebody else did it. Throws
@@ -72,14 +80,15 @@ std::optional<std::chrono::milliseconds> attempt(pg::Session& session, const Mov
     // Waiting in this mode stops nobody, makes the server cancel an autovacuum in our way, and keeps the
     // tables' definitions as they are while the statements are written.
     const auto list = rt::lock_list(read_retype_inside(session, move.step).graph, {});
-    lock_within(session, steps::kGentleLockTimeout, list, "SHARE UPDATE EXCLUSIVE");
+    lock_within(session, steps::kGentleLockTimeout, {lock_sql(list, "SHARE UPDATE EXCLUSIVE")});
     session.exec("SET LOCAL statement_timeout = " + std::to_string(kSwapTimeout.count()));
     const auto retype = read_retype_inside(session, move.step);
     const auto script = move.script(retype);
     const auto before = rt::dependents(session, retype.graph);
-    lock_within(session, steps::kDdlLockTimeout, rt::lock_list(retype.graph, script.also_locked),
-                "ACCESS EXCLUSIVE");
     const auto locked = Clock::now();
+    auto locks = script.view_locks;
+    locks.push_back(lock_sql(rt::lock_list(retype.graph, script.also_locked), "ACCESS EXCLUSIVE"));
+    lock_within(session, steps::kDdlLockTimeout, locks);
     base::failpoint("cutover_locked");
     if (rt::dependents(session, retype.graph) != before)
       throw pg::Failure("55P03", "a view or policy was made on one of the tables just now", false);

@@ -179,12 +179,16 @@ void drop_sync_everywhere(const Retype& retype, Swap& swap) {
   for (const auto& table : retype.graph.tables) swap.append(drop_sync(table));
 }
 
-std::vector<std::string> locked_by(const std::vector<BoundObject>& bound) {
-  std::vector<std::string> out;
+SwapScript with_locks(std::vector<std::string> statements, const std::vector<BoundObject>& bound) {
+  SwapScript script{std::move(statements), {}, {}};
   for (const auto& object : bound) {
-    if (!object.locked.empty()) out.push_back(object.locked);
+    if (!object.lock.empty()) {
+      script.view_locks.push_back(object.lock);
+    } else if (!object.locked.empty()) {
+      script.also_locked.push_back(object.locked);
+    }
   }
-  return out;
+  return script;
 }
 
 }  // namespace
@@ -195,9 +199,10 @@ std::string SwapScript::sql() const {
   return sql;
 }
 
-std::string lock_list(const Graph& graph, const std::vector<std::string>& first) {
-  std::vector<std::string> names = first;
+std::string lock_list(const Graph& graph, const std::vector<std::string>& others) {
+  std::vector<std::string> names;
   for (const auto& table : graph.tables) names.push_back(table.sql());
+  names.insert(names.end(), others.begin(), others.end());
   std::string list;
   std::set<std::string> seen;
   for (const auto& name : names) {
@@ -234,7 +239,7 @@ SwapScript cutover_script(const Retype& retype, const std::vector<BoundObject>& 
     swap.append(sync_backward(retype, table));
   }
   swap.create_bound(bound);
-  return {std::move(swap).take(), locked_by(bound)};
+  return with_locks(std::move(swap).take(), bound);
 }
 
 SwapScript way_back_script(const Retype& retype, const std::vector<BoundObject>& bound) {
@@ -260,7 +265,7 @@ SwapScript way_back_script(const Retype& retype, const std::vector<BoundObject>&
     }
   }
   drop_columns(retype, new_name, swap);
-  return {std::move(swap).take(), locked_by(bound)};
+  return with_locks(std::move(swap).take(), bound);
 }
 
 SwapScript abandon_script(const Retype& retype) {
@@ -275,7 +280,7 @@ SwapScript abandon_script(const Retype& retype) {
     }
   }
   drop_columns(retype, new_name, swap);
-  return {std::move(swap).take(), {}};
+  return {std::move(swap).take(), {}, {}};
 }
 
 SwapScript contract_script(const Retype& retype) {
@@ -287,7 +292,7 @@ SwapScript contract_script(const Retype& retype) {
       if (!column.refers_to) swap.run("DROP SEQUENCE IF EXISTS " + key_sequence(table, column));
     }
   }
-  return {std::move(swap).take(), {}};
+  return {std::move(swap).take(), {}, {}};
 }
 
 }  // namespace pgsluice::steps::retype

@@ -8,17 +8,18 @@
 
 namespace pgsluice::steps::retype {
 
-/// The statements of one swap, to be sent at once, and what they lock besides the tables of the graph.
+/// The statements of one swap, to be sent at once, and the locks that they need. Views are locked before
+/// tables, as every query takes them: who waits for a view holds none of its tables.
 struct SwapScript {
   std::vector<std::string> statements;
-  std::vector<std::string> also_locked;  // views, and tables with a policy of ours, quoted
+  std::vector<std::string> view_locks;   // statements; each takes ACCESS EXCLUSIVE on one view alone
+  std::vector<std::string> also_locked;  // tables besides those of the graph, quoted: one has a policy, say
 
   std::string sql() const;
 };
 
-/// For LOCK TABLE: `first`, then the tables of the graph, parents first; one fixed order for every swap.
-/// Views stand before tables, as every query takes them: who waits for a view holds none of its tables.
-std::string lock_list(const Graph& graph, const std::vector<std::string>& first);
+/// For LOCK TABLE: the tables of the graph, parents first, then `others`. One fixed order for every swap.
+std::string lock_list(const Graph& graph, const std::vector<std::string>& others);
 
 /// What the catalog ties to the changing columns by number, besides indexes, constraints and defaults.
 std::vector<BoundObject> bound_objects(pg::Session& session, const Graph& graph);
