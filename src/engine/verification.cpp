@@ -1,5 +1,9 @@
 #include "engine/verification.hpp"
 
+#include "engine/cutover.hpp"
+#include "engine/retype_facts.hpp"
+#include "steps/retype/questions.hpp"
+
 #include "ledger/jobs.hpp"
 #include "ledger/overview.hpp"
 #include "ledger/schema.hpp"
@@ -33,6 +37,24 @@ VerifyResult count_left(pg::Session& session, const BackfillStep& step, std::int
   return result;
 }
 
+/// Each count must be 0. A retype that has not begun, or whose fill is not over, has nothing to prove yet.
+void ask_retype(pg::Session& session, const RetypeStep& step, const std::string& detail,
+                std::vector<VerifyResult>& results) {
+  if (detail != RetypeDetail::kReady && detail != RetypeDetail::kCutOver &&
+      detail != RetypeDetail::kContracted)
+    return;
+  const auto retype = read_retype(session, step);
+  const auto questions = detail == RetypeDetail::kReady     ? steps::retype::questions_before_cutover(retype)
+                         : detail == RetypeDetail::kCutOver ? steps::retype::questions_after_cutover(retype)
+                                                            : steps::retype::questions_after_contract(retype);
+  for (const auto& question : questions) {
+    VerifyResult result{step.name + ": " + question.what, "0", "", false};
+    result.actual = steps::verify_value(session, step.name, question.query);
+    result.matches = result.actual == result.expected;
+    results.push_back(std::move(result));
+  }
+}
+
 }  // namespace
 
 std::vector<VerifyResult> verify_job(pg::Session& session, const Job& job) {
@@ -42,6 +64,11 @@ std::vector<VerifyResult> verify_job(pg::Session& session, const Job& job) {
   std::vector<VerifyResult> results;
   for (const auto& step : job.steps) {
     if (const auto* verify = std::get_if<VerifyStep>(&step)) results.push_back(ask(session, *verify));
+    if (const auto* retype = std::get_if<RetypeStep>(&step)) {
+      for (const auto& stored : record.steps) {
+        if (stored.name == retype->name) ask_retype(session, *retype, stored.detail, results);
+      }
+    }
     const auto* backfill = std::get_if<BackfillStep>(&step);
     if (backfill && !backfill->where.empty()) {
       results.push_back(count_left(session, *backfill, quarantined_rows(session, record, backfill->name)));

@@ -1,0 +1,125 @@
+#include "steps/retype/questions.hpp"
+
+#include "pg/identifier.hpp"
+#include "steps/retype/mapping.hpp"
+#include "steps/retype/names.hpp"
+#include "steps/retype/twins.hpp"
+
+namespace pgsluice::steps::retype {
+namespace {
+
+std::string quoted(const std::string& name) {
+  return pg::Identifier(name).sql();
+}
+
+std::string count(const GraphTable& table, const std::string& where) {
+  return "SELECT count(*) FROM " + table.sql() + " AS t WHERE " + where;
+}
+
+bool is_changing(const GraphTable& table, const std::string& column) {
+  for (const auto& c : table.columns) {
+    if (c.name == column) return true;
+  }
+  return false;
+}
+
+class Questions {
+ public:
+  explicit Questions(const Retype& retype) : retype_(retype) {}
+
+  /// Every value has its partner under the other name.
+  void ask_for_partners(const Naming& other) {
+    for (const auto& table : retype_.graph.tables) {
+      for (const auto& column : table.columns) {
+        const auto partner = other(column.name);
+        add("rows of " + table.sql() + " with only one of " + quoted(column.name) + " and " + quoted(partner),
+            count(table, "(t." + quoted(column.name) + " IS NULL) <> (t." + quoted(partner) + " IS NULL)"));
+      }
+    }
+  }
+
+  void ask_for_map() {
+    if (!is_by_value(retype_.step)) return;
+    for (std::size_t i = 0; i < retype_.graph.tables.size(); ++i) {
+      const auto& table = retype_.graph.tables[i];
+      for (std::size_t k = 0; k < table.columns.size(); ++k) {
+        const auto shadow = new_name(table.columns[k].name);
+        add("rows of " + table.sql() + " whose " + quoted(shadow) + " is not what " +
+                quoted(table.columns[k].name) + " maps to",
+            count(table, "t." + quoted(shadow) + " IS DISTINCT FROM " +
+                             new_value(retype_, {static_cast<int>(i), static_cast<int>(k)}, "")));
+      }
+    }
+  }
+
+  /// References whose row is not there, under the names that `naming` gives.
+  void ask_for_orphans(const Naming& naming) {
+    for (const auto& key : retype_.graph.foreign_keys) {
+      const auto& table = retype_.table(key.table);
+      const auto& parent = retype_.table(key.ref_table);
+      std::string filled;
+      std::string same;
+      for (std::size_t i = 0; i < key.columns.size(); ++i) {
+        const auto own = is_changing(table, key.columns[i]) ? naming(key.columns[i]) : key.columns[i];
+        const auto ref =
+            is_changing(parent, key.ref_columns[i]) ? naming(key.ref_columns[i]) : key.ref_columns[i];
+        filled += "t." + quoted(own) + " IS NOT NULL AND ";
+        same += (i ? " AND " : "") + ("p." + quoted(ref)) + " = t." + quoted(own);
+      }
+      add("orphans of " + quoted(key.name) + ": rows of " + table.sql() + " that refer to nothing in " +
+              parent.sql() + " by " + quoted(naming(key.columns.front())),
+          count(table, filled + "NOT EXISTS (SELECT FROM " + parent.sql() + " AS p WHERE " + same + ")"));
+    }
+  }
+
+  /// After the cut-over nothing but the triggers ties old references to new ones.
+  void ask_for_pairs() {
+    for (const auto& table : retype_.graph.tables) {
+      for (const auto& column : table.columns) {
+        if (!column.refers_to) continue;
+        const auto& parent = retype_.graph.at(*column.refers_to);
+        const auto& parent_table = retype_.graph.table_of(*column.refers_to);
+        add("rows of " + table.sql() + " whose " + quoted(old_name(column.name)) + " and " +
+                quoted(column.name) + " mean different rows",
+            count(table, "t." + quoted(column.name) + " IS NOT NULL AND NOT EXISTS (SELECT FROM " +
+                             parent_table.sql() + " AS p WHERE p." + quoted(parent.name) + " = t." +
+                             quoted(column.name) + " AND p." + quoted(old_name(parent.name)) + " = t." +
+                             quoted(old_name(column.name)) + ")"));
+      }
+    }
+  }
+
+  std::vector<Question> take() && { return std::move(out_); }
+
+ private:
+  void add(std::string what, std::string query) { out_.push_back({std::move(what), std::move(query)}); }
+
+  const Retype& retype_;
+  std::vector<Question> out_;
+};
+
+}  // namespace
+
+std::vector<Question> questions_before_cutover(const Retype& retype) {
+  Questions questions(retype);
+  questions.ask_for_partners(new_name);
+  questions.ask_for_map();
+  questions.ask_for_orphans(new_name);
+  return std::move(questions).take();
+}
+
+std::vector<Question> questions_after_cutover(const Retype& retype) {
+  Questions questions(retype);
+  questions.ask_for_partners(old_name);
+  questions.ask_for_orphans([](const std::string& name) { return name; });
+  questions.ask_for_pairs();
+  return std::move(questions).take();
+}
+
+std::vector<Question> questions_after_contract(const Retype& retype) {
+  Questions questions(retype);
+  questions.ask_for_orphans([](const std::string& name) { return name; });
+  return std::move(questions).take();
+}
+
+}  // namespace pgsluice::steps::retype
