@@ -27,9 +27,9 @@ struct GraphColumn {
   std::string type;          // as SQL writes it: "integer"
   bool has_equality = true;  // false: json, xml, point: compared as text
   bool is_not_null = false;
-  std::string default_sql;  // empty: none
-  bool is_identity = false;
-  std::string sequence_sql;        // owned by the column, quoted and qualified; empty: none
+  std::string default_sql;   // empty: none
+  std::string identity;      // ` GENERATED ALWAYS AS IDENTITY (…)` with its sequence's options; empty: none
+  std::string sequence_sql;  // owned by the column, quoted and qualified; empty: none
   std::optional<Place> refers_to;  // whose values it holds; nullopt: a root
   int through = -1;                // the foreign key by which it refers, in Graph::foreign_keys
   int level = 0;                   // 0: a root; else one more than the column it refers to

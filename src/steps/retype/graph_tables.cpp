@@ -29,7 +29,18 @@ SELECT t.oid, n.nspname, t.relname, t.relkind,
              WHERE o.attrelid = t.oid AND o.attnum > 0 AND NOT o.attisdropped ORDER BY o.attnum),
        a.attname, a.attnum, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull,
        CASE WHEN a.attgenerated = '' THEN pg_catalog.pg_get_expr(d.adbin, d.adrelid) END,
-       a.attidentity <> '',
+       -- The highest number is left to the type: it is why people change it.
+       (SELECT 'GENERATED ' || CASE a.attidentity WHEN 'a' THEN 'ALWAYS' ELSE 'BY DEFAULT' END || ' AS IDENTITY (SEQUENCE NAME '
+               || pg_catalog.quote_ident(qn.nspname) || '.' || pg_catalog.quote_ident(qc.relname) || ' START WITH ' || q.seqstart
+               || ' INCREMENT BY ' || q.seqincrement || CASE WHEN q.seqincrement > 0 THEN ' MINVALUE ' || q.seqmin ELSE '' END
+               || ' CACHE ' || q.seqcache || CASE WHEN q.seqcycle THEN ' CYCLE' ELSE '' END || ')'
+        FROM pg_catalog.pg_depend qd
+        JOIN pg_catalog.pg_sequence q ON q.seqrelid = qd.objid
+        JOIN pg_catalog.pg_class qc ON qc.oid = q.seqrelid
+        JOIN pg_catalog.pg_namespace qn ON qn.oid = qc.relnamespace
+        WHERE a.attidentity <> '' AND qd.classid = 'pg_catalog.pg_class'::regclass
+          AND qd.refclassid = 'pg_catalog.pg_class'::regclass AND qd.refobjid = t.oid
+          AND qd.refobjsubid = a.attnum AND qd.deptype = 'i' LIMIT 1),
        (SELECT pg_catalog.quote_ident(sn.nspname) || '.' || pg_catalog.quote_ident(s.relname)
         FROM pg_catalog.pg_depend p
         JOIN pg_catalog.pg_class s ON s.oid = p.objid AND s.relkind = 'S'
@@ -71,7 +82,7 @@ GraphColumn column_of(const pg::Rows& rows, std::size_t i) {
   column.type = rows.text(i, 11);
   column.is_not_null = rows.boolean(i, 12);
   column.default_sql = rows.text(i, 13);
-  column.is_identity = rows.boolean(i, 14);
+  column.identity = rows.text(i, 14);
   column.sequence_sql = rows.text(i, 15);
   column.has_equality = rows.boolean(i, 16);
   return column;

@@ -27,6 +27,11 @@ std::string fitted(const std::string& name, const std::string& suffix) {
   return name.substr(0, end) + tail;
 }
 
+/// Something of ours that belongs to a table, in our own schema.
+std::string of_table(const std::string& prefix, const GraphTable& table) {
+  return pg::Identifier("pgsluice", fitted(prefix + "_" + table.schema + "_" + table.name, "")).sql();
+}
+
 }  // namespace
 
 std::string new_name(const std::string& name) {
@@ -37,17 +42,28 @@ std::string old_name(const std::string& name) {
   return fitted(name, "_old");
 }
 
-std::string sync_function(const GraphTable& table) {
-  return pg::Identifier("pgsluice", fitted("sync_" + table.schema + "_" + table.name, "")).sql();
+std::string sync_function(const std::string& step, const GraphTable& table) {
+  return of_table("sync_" + step, table);
 }
 
-std::string late_function(const GraphTable& table) {
-  return pg::Identifier("pgsluice", fitted("late_" + table.schema + "_" + table.name, "")).sql();
+std::string late_function(const std::string& step, const GraphTable& table) {
+  return of_table("late_" + step, table);
 }
 
-std::string key_sequence(const GraphTable& table, const GraphColumn& column) {
-  return pg::Identifier("pgsluice", fitted("ids_" + table.schema + "_" + table.name + "_" + column.name, ""))
-      .sql();
+std::string key_sequence(const std::string& step, const GraphTable& table, const GraphColumn& column) {
+  return of_table("ids_" + step + "_" + column.name, table);
+}
+
+std::string insert_trigger(const std::string& step) {
+  return fitted("zzz_pgsluice_" + step, "_insert");
+}
+
+std::string update_trigger(const std::string& step) {
+  return fitted("zzz_pgsluice_" + step, "_update");
+}
+
+std::string late_trigger(const std::string& step) {
+  return fitted("zzz_pgsluice_" + step, "_late");
 }
 
 std::string filled_check(const std::string& column) {

@@ -15,18 +15,20 @@ std::string new_name(const std::string& name);
 /// What it replaced, from the cut-over to contract: `id_old`.
 std::string old_name(const std::string& name);
 
-/// `"pgsluice"."sync_public_users"`
-std::string sync_function(const GraphTable& table);
-/// `"pgsluice"."late_public_users"`
-std::string late_function(const GraphTable& table);
-/// A sequence for old keys that the application gave out itself: `"pgsluice"."ids_public_users_id"`.
-std::string key_sequence(const GraphTable& table, const GraphColumn& column);
+// With the step's name, so that two retypes can share a table:
 
-/// BEFORE triggers fire in the order of their names: an earlier one may still change the key.
-constexpr const char* kInsertTrigger = "zzz_pgsluice_insert";
-constexpr const char* kUpdateTrigger = "zzz_pgsluice_update";
+/// `"pgsluice"."sync_ids_public_users"`
+std::string sync_function(const std::string& step, const GraphTable& table);
 /// Fills an old reference at COMMIT, when a deferred foreign key let the parent come after its child.
-constexpr const char* kLateTrigger = "zzz_pgsluice_late";
+std::string late_function(const std::string& step, const GraphTable& table);
+/// A sequence for old keys that the application gave out itself.
+std::string key_sequence(const std::string& step, const GraphTable& table, const GraphColumn& column);
+
+/// `zzz_pgsluice_ids_insert` and the like. BEFORE triggers fire in the order of their names: an earlier one
+/// may still change the key.
+std::string insert_trigger(const std::string& step);
+std::string update_trigger(const std::string& step);
+std::string late_trigger(const std::string& step);
 
 /// CHECK constraints of ours on a shadow column.
 std::string filled_check(const std::string& column);

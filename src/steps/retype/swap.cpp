@@ -146,19 +146,33 @@ void tighten_references(const GraphTable& table, Swap& swap) {
 void start_key_sequences(const Retype& retype, const GraphTable& table, Swap& swap) {
   for (const auto& column : table.columns) {
     if (is_back_by_value(retype.step) || column.refers_to || !column.default_sql.empty() ||
-        column.is_identity)
+        !column.identity.empty())
       continue;
-    const auto sequence = key_sequence(table, column);
+    const auto sequence = key_sequence(retype.step.name, table, column);
     swap.run("CREATE SEQUENCE " + sequence);
     swap.run("SELECT pg_catalog.setval(" + pg::literal(sequence) + ", greatest(1, (SELECT max(" +
              quoted(old_name(column.name)) + ") FROM " + table.sql() + ")))");
   }
 }
 
+/// An identity cannot change its column: its sequence goes with it, and a new one goes on where it stood.
+void move_identity(const GraphTable& table, const GraphColumn& column, const std::string& from,
+                   const std::string& to, Swap& swap) {
+  const std::string body =
+      "DECLARE v_last bigint; v_called boolean;\nBEGIN\n  SELECT last_value, is_called INTO v_last, "
+      "v_called FROM " +
+      column.sequence_sql + ";\n  ALTER TABLE " + table.sql() + " ALTER COLUMN " + quoted(from) +
+      " DROP IDENTITY;\n  ALTER TABLE " + table.sql() + " ALTER COLUMN " + quoted(to) + " ADD " +
+      column.identity + ";\n  PERFORM pg_catalog.setval(" + pg::literal(column.sequence_sql) +
+      ", v_last, v_called);\nEND";
+  swap.run("DO " + pg::literal(body));
+}
+
 /// Numbers go on to come from the column's own sequence, which follows it.
 void move_sequence(const GraphTable& table, const GraphColumn& column, const std::string& from,
                    const std::string& to, const std::string& type, Swap& swap) {
-  if (column.sequence_sql.empty() || column.is_identity) return;
+  if (!column.identity.empty()) return move_identity(table, column, from, to, swap);
+  if (column.sequence_sql.empty()) return;
   swap.alter(table, "ALTER COLUMN " + quoted(from) + " DROP DEFAULT");
   swap.run("ALTER SEQUENCE " + column.sequence_sql + " AS " + type);
   swap.run("ALTER SEQUENCE " + column.sequence_sql + " OWNED BY " + table.sql() + "." + quoted(to));
@@ -176,7 +190,7 @@ void drop_columns(const Retype& retype, const Naming& naming, Swap& swap) {
 }
 
 void drop_sync_everywhere(const Retype& retype, Swap& swap) {
-  for (const auto& table : retype.graph.tables) swap.append(drop_sync(table));
+  for (const auto& table : retype.graph.tables) swap.append(drop_sync(retype, table));
 }
 
 SwapScript with_locks(std::vector<std::string> statements, const std::vector<BoundObject>& bound) {
@@ -261,7 +275,7 @@ SwapScript way_back_script(const Retype& retype, const std::vector<BoundObject>&
         move_sequence(table, column, new_name(column.name), column.name,
                       table.all_columns.at(old_name(column.name)), swap);
       else if (!column.refers_to)
-        swap.run("DROP SEQUENCE IF EXISTS " + key_sequence(table, column));
+        swap.run("DROP SEQUENCE IF EXISTS " + key_sequence(retype.step.name, table, column));
     }
   }
   drop_columns(retype, new_name, swap);
@@ -289,7 +303,8 @@ SwapScript contract_script(const Retype& retype) {
   drop_columns(retype, old_name, swap);
   for (const auto& table : retype.graph.tables) {
     for (const auto& column : table.columns) {
-      if (!column.refers_to) swap.run("DROP SEQUENCE IF EXISTS " + key_sequence(table, column));
+      if (!column.refers_to)
+        swap.run("DROP SEQUENCE IF EXISTS " + key_sequence(retype.step.name, table, column));
     }
   }
   return {std::move(swap).take(), {}, {}};

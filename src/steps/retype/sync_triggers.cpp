@@ -39,18 +39,20 @@ std::string function_sql(const Retype& retype, const GraphTable& table, const st
   } else if (!settings.empty()) {
     settings += " SET search_path = pg_catalog, pg_temp";
   }
-  return "CREATE OR REPLACE FUNCTION " + sync_function(table) + "() RETURNS trigger LANGUAGE plpgsql" +
-         settings + " AS " + pg::literal("BEGIN\n" + body + "  RETURN NEW;\nEND");
+  return "CREATE OR REPLACE FUNCTION " + sync_function(retype.step.name, table) +
+         "() RETURNS trigger LANGUAGE plpgsql" + settings + " AS " +
+         pg::literal("BEGIN\n" + body + "  RETURN NEW;\nEND");
 }
 
-std::string trigger_sql(const GraphTable& table, const char* name, const std::string& event,
-                        const std::string& when) {
+std::string trigger_sql(const Retype& retype, const GraphTable& table, const std::string& name,
+                        const std::string& event, const std::string& when) {
   return "CREATE TRIGGER " + quoted(name) + " BEFORE " + event + " ON " + table.sql() + " FOR EACH ROW" +
-         (when.empty() ? "" : " WHEN (" + when + ")") + " EXECUTE FUNCTION " + sync_function(table) + "()";
+         (when.empty() ? "" : " WHEN (" + when + ")") + " EXECUTE FUNCTION " +
+         sync_function(retype.step.name, table) + "()";
 }
 
 /// In every replication role: a restore or an apply process must not leave a shadow empty.
-std::string always(const GraphTable& table, const char* name) {
+std::string always(const GraphTable& table, const std::string& name) {
   return "ALTER TABLE " + table.sql() + " ENABLE ALWAYS TRIGGER " + quoted(name);
 }
 
@@ -58,6 +60,15 @@ std::string either(const std::vector<std::string>& conditions) {
   std::string out;
   for (const auto& condition : conditions) out += (out.empty() ? "" : " OR ") + condition;
   return out;
+}
+
+/// The function and its two triggers; `when` is that of the one for UPDATE.
+std::vector<std::string> install(const Retype& retype, const GraphTable& table, const std::string& body,
+                                 const std::string& when) {
+  const auto insert = insert_trigger(retype.step.name);
+  const auto update = update_trigger(retype.step.name);
+  return {function_sql(retype, table, body), trigger_sql(retype, table, insert, "INSERT", ""),
+          trigger_sql(retype, table, update, "UPDATE", when), always(table, insert), always(table, update)};
 }
 
 std::string forward_assignment(const Retype& retype, Place place) {
@@ -91,11 +102,12 @@ std::vector<std::string> late_sync(const Retype& retype, const GraphTable& table
     conditions.push_back("(" + new_row(column.name) + " IS NOT NULL AND NEW." + old + " IS NULL)");
   }
   if (body.empty()) return {};
-  const auto function = late_function(table);
+  const auto function = late_function(retype.step.name, table);
   return {"CREATE OR REPLACE FUNCTION " + function + "() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER" +
               " SET search_path = pg_catalog, pg_temp AS " +
               pg::literal("BEGIN\n" + body + "  RETURN NULL;\nEND"),
-          "CREATE CONSTRAINT TRIGGER " + quoted(kLateTrigger) + " AFTER INSERT OR UPDATE ON " + table.sql() +
+          "CREATE CONSTRAINT TRIGGER " + quoted(late_trigger(retype.step.name)) +
+              " AFTER INSERT OR UPDATE ON " + table.sql() +
               " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (" + either(conditions) +
               ") EXECUTE FUNCTION " + function + "()"};
 }
@@ -117,15 +129,12 @@ std::vector<std::string> sync_forward(const Retype& retype, const GraphTable& ta
     if (is_by_value(retype.step) || column.refers_to)
       conditions.push_back(is_changed(column.name, column.has_equality));
   }
-  return {function_sql(retype, table, body), trigger_sql(table, kInsertTrigger, "INSERT", ""),
-          trigger_sql(table, kUpdateTrigger, "UPDATE", either(conditions)), always(table, kInsertTrigger),
-          always(table, kUpdateTrigger)};
+  return install(retype, table, body, either(conditions));
 }
 
 std::vector<std::string> sync_backward(const Retype& retype, const GraphTable& table) {
   std::string body;
   std::vector<std::string> conditions;
-  std::vector<std::string> out;
   for (std::size_t i = 0; i < table.columns.size(); ++i) {
     const auto& column = table.columns[i];
     const auto old = new_row(old_name(column.name));
@@ -135,30 +144,28 @@ std::vector<std::string> sync_backward(const Retype& retype, const GraphTable& t
       body += "  IF TG_OP = 'INSERT' OR " + is_changed(column.name, true) + " THEN\n    " + old +
               " := " + old_value(retype, place) + ";\n  END IF;\n";
       conditions.push_back(is_changed(column.name, true));
-    } else if (column.default_sql.empty() && !column.is_identity) {
-      const auto sequence = key_sequence(table, column);
+    } else if (column.default_sql.empty() && column.identity.empty()) {
+      const auto sequence = key_sequence(retype.step.name, table, column);
       body += "  " + old + " := coalesce(" + old + ", pg_catalog.nextval(" + pg::literal(sequence) + "));\n";
       conditions.push_back(old + " IS NULL");
     }
   }
   if (body.empty()) return {};
-  out.push_back(function_sql(retype, table, body));
-  out.push_back(trigger_sql(table, kInsertTrigger, "INSERT", ""));
-  out.push_back(trigger_sql(table, kUpdateTrigger, "UPDATE", either(conditions)));
-  out.push_back(always(table, kInsertTrigger));
-  out.push_back(always(table, kUpdateTrigger));
+  auto out = install(retype, table, body, either(conditions));
   if (!is_back_by_value(retype.step)) {
     for (auto& sql : late_sync(retype, table)) out.push_back(std::move(sql));
   }
   return out;
 }
 
-std::vector<std::string> drop_sync(const GraphTable& table) {
-  return {"DROP TRIGGER IF EXISTS " + quoted(kInsertTrigger) + " ON " + table.sql(),
-          "DROP TRIGGER IF EXISTS " + quoted(kUpdateTrigger) + " ON " + table.sql(),
-          "DROP TRIGGER IF EXISTS " + quoted(kLateTrigger) + " ON " + table.sql(),
-          "DROP FUNCTION IF EXISTS " + sync_function(table) + "()",
-          "DROP FUNCTION IF EXISTS " + late_function(table) + "()"};
+std::vector<std::string> drop_sync(const Retype& retype, const GraphTable& table) {
+  const auto& step = retype.step.name;
+  std::vector<std::string> out;
+  for (const auto& trigger : {insert_trigger(step), update_trigger(step), late_trigger(step)})
+    out.push_back("DROP TRIGGER IF EXISTS " + quoted(trigger) + " ON " + table.sql());
+  for (const auto& function : {sync_function(step, table), late_function(step, table)})
+    out.push_back("DROP FUNCTION IF EXISTS " + function + "()");
+  return out;
 }
 
 }  // namespace pgsluice::steps::retype

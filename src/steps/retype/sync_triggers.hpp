@@ -16,6 +16,6 @@ std::vector<std::string> sync_forward(const Retype& retype, const GraphTable& ta
 std::vector<std::string> sync_backward(const Retype& retype, const GraphTable& table);
 
 /// Takes away what either of the two left on a table, its function last.
-std::vector<std::string> drop_sync(const GraphTable& table);
+std::vector<std::string> drop_sync(const Retype& retype, const GraphTable& table);
 
 }  // namespace pgsluice::steps::retype
