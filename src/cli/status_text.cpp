@@ -33,7 +33,19 @@ double percent_of(const StepOverview& step) {
   return std::min(99.9, std::floor(share * 1000) / 10);
 }
 
+bool is_act(const StepOverview& step) {
+  return !step.part.empty();
+}
+
+/// An act stands below its retype, without the step's name before its own.
+std::string shown_name(const StepOverview& step) {
+  if (!is_act(step)) return step.name;
+  const auto colon = step.name.find(": ");
+  return "  " + step.part + ": " + (colon == std::string::npos ? step.name : step.name.substr(colon + 2));
+}
+
 std::string expected_text(const StepOverview& step) {
+  if (step.kind == "retype") return step.detail;
   if (step.kind != "backfill" || step.rows_expected <= 0) return {};
   std::array<char, 16> percent{};
   std::snprintf(percent.data(), percent.size(), "%.1f %%", percent_of(step));
@@ -48,7 +60,7 @@ std::string rows_text(const StepOverview& step, std::int64_t rows) {
 Lines step_lines(const JobOverview& job) {
   Table table({"STEP", "KIND", "STATE", "CHANGED", "ALREADY RIGHT", "QUARANTINED", "PROGRESS"}, {3, 4, 5});
   for (const auto& step : job.steps) {
-    table.add({step.name, step.kind, step.state, rows_text(step, step.rows.changed),
+    table.add({shown_name(step), step.kind, step.state, rows_text(step, step.rows.changed),
                rows_text(step, step.rows.already_right), rows_text(step, step.rows.quarantined),
                expected_text(step)});
   }
@@ -74,21 +86,28 @@ std::string control_text(const JobOverview& job) {
          (job.control_reason.empty() ? "" : ": " + job.control_reason);
 }
 
-/// The step in work, else the first one still to do; past the end: none is left.
+/// The step or act in work, else the first one still to do; past the end: none is left.
 std::size_t current_step(const JobOverview& job) {
   const auto find = [&job](auto wanted) { return std::find_if(job.steps.begin(), job.steps.end(), wanted); };
-  auto step = find([](const StepOverview& s) { return s.state == "running" || s.state == "failed"; });
+  const auto is_at_work = [](const StepOverview& s) { return s.state == "running" || s.state == "failed"; };
+  auto step = find([&](const StepOverview& s) { return is_act(s) && is_at_work(s); });
+  if (step == job.steps.end()) step = find(is_at_work);
   if (step == job.steps.end()) step = find([](const StepOverview& s) { return s.state == "waiting"; });
   return static_cast<std::size_t>(step - job.steps.begin());
 }
 
-/// "2/4 fill"; without a step in work or to do, how many are done.
+/// "2/4 fill"; without a step in work or to do, how many are done. Acts count as their step.
 std::string current_step_text(const JobOverview& job) {
-  const auto of_all = "/" + std::to_string(job.steps.size());
+  const auto count = [&job](std::size_t end, auto wanted) {
+    return std::count_if(job.steps.begin(), job.steps.begin() + static_cast<std::ptrdiff_t>(end), wanted);
+  };
+  const auto is_step = [](const StepOverview& s) { return !is_act(s); };
+  const auto of_all = "/" + std::to_string(count(job.steps.size(), is_step));
   const auto at = current_step(job);
-  if (at < job.steps.size()) return std::to_string(at + 1) + of_all + " " + job.steps[at].name;
-  const auto done = std::count_if(job.steps.begin(), job.steps.end(),
-                                  [](const StepOverview& step) { return step.state == "done"; });
+  if (at < job.steps.size())
+    return std::to_string(count(at + 1, is_step)) + of_all + " " + job.steps[at].name;
+  const auto done =
+      count(job.steps.size(), [&](const StepOverview& s) { return is_step(s) && s.state == "done"; });
   return std::to_string(done) + of_all;
 }
 
@@ -115,6 +134,8 @@ void add_rows(Json& json, const RowCounts& rows) {
 
 Json step_json(const StepOverview& step) {
   Json json{{"name", step.name}, {"kind", step.kind}, {"state", step.state}, {"error", step.error}};
+  if (is_act(step)) json["part"] = step.part;
+  if (!step.detail.empty()) json["detail"] = step.detail;
   add_rows(json, step.rows);
   const bool is_known = step.rows_expected > 0;
   json["rows_expected"] = is_known ? Json(step.rows_expected) : Json(nullptr);

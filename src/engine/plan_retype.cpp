@@ -68,7 +68,8 @@ void plan_swap(const rt::SwapScript& script, const rt::Graph& graph, const std::
                                 with_timeout("SHARE UPDATE EXCLUSIVE", steps::kGentleLockTimeout), false,
                                 when});
   for (const auto& sql : script.view_locks)
-    planned.statements.push_back({sql, with_timeout("ACCESS EXCLUSIVE", steps::kDdlLockTimeout), false, when});
+    planned.statements.push_back(
+        {sql, with_timeout("ACCESS EXCLUSIVE", steps::kDdlLockTimeout), false, when});
   planned.statements.push_back(
       {"LOCK TABLE " + rt::lock_list(graph, script.also_locked) + " IN ACCESS EXCLUSIVE MODE",
        with_timeout("ACCESS EXCLUSIVE", steps::kDdlLockTimeout), false, when});

@@ -5,7 +5,10 @@
 #include "pg/transaction.hpp"
 #include "pgsluice/error.hpp"
 #include "steps/retype/acts.hpp"
+#include "steps/retype/mapping.hpp"
+#include "steps/retype/misfits.hpp"
 #include "steps/retype/names.hpp"
+#include "steps/retype/questions.hpp"
 #include "steps/retype/swap.hpp"
 
 namespace pgsluice::engine {
@@ -41,6 +44,7 @@ class Survey {
     for (const auto& table : retype_.graph.tables) look_at(table);
     look_at_mapping();
     look_at_bound_objects();
+    look_for_orphans();
     return std::move(found_);
   }
 
@@ -61,18 +65,31 @@ class Survey {
               "rename it: the retype needs that name");
       }
     }
-    for (const auto& index : table.indexes) {
-      if (!index.refusal.empty())
-        add("index " + quoted_name(index.name) + " of table " + table.sql() +
-                " cannot be built over the new column: " + index.refusal,
-            "drop it, and create it anew after the cut-over");
+    for (const auto& index : table.indexes) look_at_index(table, index);
+    for (const auto& check : table.checks) {
+      const auto why = meaning_lost(table, check.expression);
+      if (!why.empty())
+        add("constraint " + quoted_name(check.name) + " of table " + table.sql() +
+                " means nothing for the new type: " + why,
+            "drop it, and add what should hold of the new values after the cut-over");
     }
-    for (const auto& check : table.checks) look_at_check(table, check);
     try_names(table);
   }
 
-  /// The server itself says whether the condition means anything for the new type.
-  void look_at_check(const rt::GraphTable& table, const rt::GraphCheck& check) {
+  void look_at_index(const rt::GraphTable& table, const rt::GraphIndex& index) {
+    std::string refusal = index.refusal;
+    for (const auto& part : index.parts) {
+      if (!part.is_column && refusal.empty()) refusal = meaning_lost(table, part.sql);
+    }
+    if (!index.predicate.empty() && refusal.empty()) refusal = meaning_lost(table, index.predicate);
+    if (!refusal.empty())
+      add("index " + quoted_name(index.name) + " of table " + table.sql() +
+              " cannot be built over the new column: " + refusal,
+          "drop it, and create it anew after the cut-over");
+  }
+
+  /// The server itself says whether an expression means anything for the new type; empty: it does.
+  std::string meaning_lost(const rt::GraphTable& table, const std::string& expression) {
     std::string columns;
     for (const auto& [name, type] : table.all_columns) {
       bool is_changing = false;
@@ -81,12 +98,12 @@ class Survey {
                  " AS " + quoted_name(name);
     }
     try {
-      ask(session_, "EXPLAIN SELECT (" + check.expression + ") FROM (SELECT " + columns + ") AS t");
+      ask(session_, "EXPLAIN SELECT (" + expression + ") FROM (SELECT " + columns + ") AS t");
+      return {};
     } catch (const pg::Failure& f) {
       if (f.is_connection_lost()) throw;
-      add("constraint " + quoted_name(check.name) + " of table " + table.sql() +
-              " means nothing for the new type: " + f.what(),
-          "drop it, and add what should hold of the new values after the cut-over");
+      const std::string text = f.what();
+      return text.substr(0, text.find('\n'));
     }
   }
 
@@ -134,12 +151,27 @@ class Survey {
           "mapping = \"embed\" takes 0 to 2^48 - 1: choose another");
   }
 
+  /// A twin of a foreign key that is NOT VALID is left so; but what is looked up must be there.
+  void look_for_orphans() {
+    if (rt::is_by_value(retype_.step)) return;
+    for (const auto& question : rt::questions_before_expand(retype_)) {
+      const auto found = ask(session_, question.query);
+      if (found != "0")
+        add(found + " " + question.what, "correct or delete them: their parent has no new value");
+    }
+  }
+
   void look_at_bound_objects() {
     const auto bound =
         pg::in_transaction(session_, kLookLimits, [&] { return rt::bound_objects(session_, retype_.graph); });
     for (const auto& object : bound) {
       if (!object.refusal.empty()) add(object.name + ": " + object.refusal, object.hint);
     }
+    const auto misfits =
+        pg::in_transaction(session_, kLookLimits, [&] { return rt::find_misfits(session_, retype_); });
+    for (const auto& misfit : misfits)
+      add(misfit.name + " means nothing for the new type: " + misfit.why,
+          "write it so that it holds for both types, or drop it and create it anew after the cut-over");
   }
 
   pg::Session& session_;

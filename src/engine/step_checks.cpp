@@ -1,6 +1,8 @@
 #include "engine/step_checks.hpp"
 
 #include "engine/retype_facts.hpp"
+#include "pg/transaction.hpp"
+#include "steps/retype/questions.hpp"
 
 #include "engine/table_checks.hpp"
 #include "engine/table_facts.hpp"
@@ -85,6 +87,11 @@ void check_retype_step(pg::Session& session, const RetypeStep& step, Findings& f
   const auto retype = read_retype(session, step);
   for (const auto& obstacle : retype_obstacles(session, retype))
     findings.refuse("retype", "retype step \"" + step.name + "\": " + obstacle.message, obstacle.hint);
+  for (const auto& question : steps::retype::questions_before_expand(retype)) {
+    const auto found =
+        pg::in_transaction(session, {}, [&] { return session.exec(question.query).text(0, 0); });
+    findings.warn("orphans", found + " " + question.what, "the foreign key is NOT VALID, and stays so");
+  }
   for (const auto& table : retype.graph.tables) {
     for (const auto& trigger : table.update_triggers)
       findings.warn("triggers", "the fill fires trigger \"" + trigger + "\" of table " + table.sql(),

@@ -106,9 +106,13 @@ std::string new_value(const Retype& retype, Place place, const std::string& row)
 std::string new_value_of(const Retype& retype, Place place, const std::string& value) {
   const auto& step = retype.step;
   if (step.mapping == Mapping::kUsing && !step.using_sql.empty()) {
-    const auto& root = retype.graph.at(root_of(retype, place)).name;
-    return "(SELECT (" + step.using_sql + "\n) FROM (SELECT " + value + " AS " + quoted(root) +
-           ") AS pgsluice_row)";
+    // A default may hold no subquery: the value itself takes the column's place.
+    const std::string stand_in = "pgsluice_value";
+    const auto token = quoted(stand_in);
+    auto sql = retype.rename(step.using_sql, {{retype.graph.at(root_of(retype, place)).name, stand_in}});
+    for (auto at = sql.find(token); at != std::string::npos; at = sql.find(token, at + value.size() + 2))
+      sql.replace(at, token.size(), "(" + value + ")");
+    return "(" + sql + "\n)";
   }
   return of_root(retype, place, value, "");
 }

@@ -53,8 +53,9 @@ class Questions {
   }
 
   /// References whose row is not there, under the names that `naming` gives.
-  void ask_for_orphans(const Naming& naming) {
+  void ask_for_orphans(const Naming& naming, bool only_unproved = false) {
     for (const auto& key : retype_.graph.foreign_keys) {
+      if (only_unproved && key.is_validated) continue;
       const auto& table = retype_.table(key.table);
       const auto& parent = retype_.table(key.ref_table);
       std::string filled;
@@ -113,6 +114,12 @@ std::vector<Question> questions_after_cutover(const Retype& retype) {
   questions.ask_for_partners(old_name);
   questions.ask_for_orphans([](const std::string& name) { return name; });
   questions.ask_for_pairs();
+  return std::move(questions).take();
+}
+
+std::vector<Question> questions_before_expand(const Retype& retype) {
+  Questions questions(retype);
+  questions.ask_for_orphans([](const std::string& name) { return name; }, true);
   return std::move(questions).take();
 }
 

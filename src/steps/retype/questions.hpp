@@ -19,4 +19,7 @@ std::vector<Question> questions_before_cutover(const Retype& retype);
 std::vector<Question> questions_after_cutover(const Retype& retype);
 std::vector<Question> questions_after_contract(const Retype& retype);
 
+/// Orphans of those foreign keys that the server has not validated: it cannot know that there are none.
+std::vector<Question> questions_before_expand(const Retype& retype);
+
 }  // namespace pgsluice::steps::retype
