@@ -104,7 +104,8 @@ std::optional<std::chrono::milliseconds> attempt(pg::Session& session, const Mov
   }
 }
 
-void carry_out(OperatorAct& act, const Move& move) {
+/// False: somebody else moved the step while this one waited for the locks.
+bool carry_out(OperatorAct& act, const Move& move) {
   const auto tables = tables_of(read_retype(act.session(), move.step));
   const auto began = Clock::now();
   std::optional<std::chrono::milliseconds> locked;
@@ -124,6 +125,7 @@ void carry_out(OperatorAct& act, const Move& move) {
   if (locked)
     act.journal().write(event::State{move.from, move.to, move.done + base::format_duration(*locked)});
   act.store_events();
+  return locked.has_value();
 }
 
 ledger::RetypeRecord record_of(pg::Session& session, const std::string& job, std::int64_t step_id) {
@@ -183,9 +185,10 @@ void cut_over_step(pg::Session& session, const std::string& job, const RetypeSte
     throw Error(ExitCode::kRefused, "step \"" + step.name + "\" is not ready for cut-over: " + missing,
                 "it was added since; say pgsluice run, which makes what is missing");
   };
-  carry_out(act,
-            {step, step_id, RetypeDetail::kReady, RetypeDetail::kCutOver, script, "could not be cut over",
-             "new columns have the old ones' names; the tables were locked for ", step.kill_blockers_after});
+  const bool is_done = carry_out(
+      act, {step, step_id, RetypeDetail::kReady, RetypeDetail::kCutOver, script, "could not be cut over",
+            "new columns have the old ones' names; the tables were locked for ", step.kill_blockers_after});
+  if (!is_done) cut_over_step(session, job, step, step_id, tell);  // what somebody else made of it
 }
 
 void cut_over_job(pg::Session& session, const std::string& job, std::chrono::milliseconds kill_blockers_after,
@@ -210,9 +213,12 @@ void contract_job(pg::Session& session, const std::string& job, const std::funct
     is_any = true;
     OperatorAct act(session, job, record.job_id, tell);
     const auto step = job::retype_of_definition(record.definition);
-    carry_out(act,
-              {step, record.step_id, RetypeDetail::kCutOver, RetypeDetail::kContracted, rt::contract_script,
-               "could not be contracted", "the old columns are gone; the tables were locked for "});
+    const bool is_done = carry_out(
+        act, {step, record.step_id, RetypeDetail::kCutOver, RetypeDetail::kContracted, rt::contract_script,
+              "could not be contracted", "the old columns are gone; the tables were locked for "});
+    if (!is_done && record_of(session, job, record.step_id).detail != RetypeDetail::kContracted)
+      throw Error(ExitCode::kRefused, "step \"" + step.name + "\" was rolled back meanwhile",
+                  "pgsluice status " + job + " shows where it stands");
   }
   if (!is_any)
     throw Error(ExitCode::kRefused, "no step of job \"" + job + "\" is cut over",
@@ -223,19 +229,24 @@ void roll_back_retype(OperatorAct& act, const std::string& job, const RetypeStep
                       std::int64_t step_id) {
   auto& session = act.session();
   const auto record = record_of(session, job, step_id);
+  bool is_done = true;
   if (record.detail == RetypeDetail::kCutOver) {
     prepare_way_back(act, step);
     const auto script = [&](const rt::Retype& retype) {
       return rt::way_back_script(retype, rt::bound_objects(session, retype.graph));
     };
-    carry_out(act,
-              {step, step_id, record.detail, RetypeDetail::kSwappedBack, script, "could not be undone",
-               "old columns have their names again; the tables were locked for ", step.kill_blockers_after});
+    is_done = carry_out(
+        act, {step, step_id, record.detail, RetypeDetail::kSwappedBack, script, "could not be undone",
+              "old columns have their names again; the tables were locked for ", step.kill_blockers_after});
   } else if (record.detail == RetypeDetail::kBegun || record.detail == RetypeDetail::kReady) {
-    carry_out(act, {step, step_id, record.detail, RetypeDetail::kSwappedBack, rt::abandon_script,
-                    "could not be undone", "the new columns are gone; the tables were locked for ",
-                    step.kill_blockers_after});
+    is_done = carry_out(act, {step, step_id, record.detail, RetypeDetail::kSwappedBack, rt::abandon_script,
+                              "could not be undone", "the new columns are gone; the tables were locked for ",
+                              step.kill_blockers_after});
+  } else if (record.detail == RetypeDetail::kContracted) {
+    throw Error(ExitCode::kRefused, "step \"" + step.name + "\" was contracted meanwhile",
+                "the old columns are gone: there is no way back");
   }
+  if (!is_done) return roll_back_retype(act, job, step, step_id);  // a cut-over was quicker
   base::failpoint("rollback_before_note");
   pg::in_transaction(session, {}, [&] {
     ledger::forget_acts(session, step_id);

@@ -1,15 +1,15 @@
 #include "engine/step_checks.hpp"
 
 #include "engine/retype_facts.hpp"
-#include "pg/transaction.hpp"
-#include "steps/retype/questions.hpp"
-
 #include "engine/table_checks.hpp"
 #include "engine/table_facts.hpp"
 #include "job/statement.hpp"
 #include "pg/identifier.hpp"
 #include "pg/privileges.hpp"
+#include "pg/transaction.hpp"
 #include "steps/index/index.hpp"
+#include "steps/retype/mapping.hpp"
+#include "steps/retype/questions.hpp"
 #include "steps/sql/ddl.hpp"
 
 namespace pgsluice::engine {
@@ -96,6 +96,14 @@ void check_retype_step(pg::Session& session, const RetypeStep& step, Findings& f
     for (const auto& trigger : table.update_triggers)
       findings.warn("triggers", "the fill fires trigger \"" + trigger + "\" of table " + table.sql(),
                     "it is fired once for every row: see that this does no harm");
+  }
+  for (const auto& key : retype.graph.foreign_keys) {
+    if (!key.is_deferrable || steps::retype::is_by_value(step)) continue;
+    findings.warn("deferrable",
+                  "until the cut-over a row of " + retype.table(key.table).sql() +
+                      " that comes before its parent in one transaction is refused (foreign key \"" +
+                      key.name + "\"): the parent's new key is not known yet",
+                  "let parents come first, or use mapping = \"embed\" or \"v5\"");
   }
 } catch (const Error& e) {
   findings.refuse("retype", "retype step \"" + step.name + "\": " + e.what(), e.hint(), e.code());

@@ -42,6 +42,8 @@ WITH RECURSIVE place AS (
            WHEN r.oid IS NOT NULL THEN 'rule'
            WHEN d.classid = 'pg_catalog.pg_policy'::regclass THEN 'policy'
            WHEN t.tgisinternal OR pg_catalog.starts_with(t.tgname, 'zzz_pgsluice_') THEN NULL
+           -- A partition's copy follows its parent's; servers before 13 do not name the parent.
+           WHEN coalesce((to_jsonb(t) ->> 'tgparentid')::oid, 0) <> 0 THEN NULL
            WHEN t.oid IS NOT NULL THEN 'trigger'
            WHEN d.classid = 'pg_catalog.pg_statistic_ext'::regclass THEN 'statistics'
            WHEN d.classid = 'pg_catalog.pg_publication_rel'::regclass THEN 'publication'

@@ -5,7 +5,9 @@ namespace {
 
 constexpr const char* kUnfitTables = R"sql(
 SELECT c.oid::regclass,
-       c.relkind = 'f', c.relkind = 'p' OR c.relispartition,
+       c.relkind = 'f',
+       c.relispartition AND NOT EXISTS (SELECT FROM pg_catalog.pg_inherits i
+                                        WHERE i.inhrelid = c.oid AND i.inhparent = ANY ($1::oid[])),
        c.relkind <> 'p' AND NOT c.relispartition
          AND EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE c.oid IN (i.inhrelid, i.inhparent)),
        c.relkind NOT IN ('r', 'p', 'f'), c.reloftype <> 0,
@@ -56,7 +58,7 @@ struct Unfit {
 // In the order of kUnfitTables.
 constexpr Unfit kUnfit[] = {
     {"foreign table", "it is a foreign table", "change it where its rows are"},
-    {"partitioning", "partitioned tables are not handled yet", ""},
+    {"partitioning", "it is a partition", "name the table that it is a part of"},
     {"inheritance", "tables with inheritance parents or children are not handled yet",
      "take it out with ALTER TABLE … NO INHERIT"},
     {"table", "it is not a table", "name the table itself"},

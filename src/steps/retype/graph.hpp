@@ -31,6 +31,7 @@ struct GraphColumn {
   std::string identity;      // ` GENERATED ALWAYS AS IDENTITY (…)` with its sequence's options; empty: none
   std::string sequence_sql;  // owned by the column, quoted and qualified; empty: none
   std::optional<Place> refers_to;  // whose values it holds; nullopt: a root
+  std::vector<int> of_partitions;  // its number in each of GraphTable::partitions
   int through = -1;                // the foreign key by which it refers, in Graph::foreign_keys
   int level = 0;                   // 0: a root; else one more than the column it refers to
 };
@@ -56,7 +57,8 @@ struct GraphIndex {
   std::string tablespace;  // empty: the default
   std::string predicate;   // empty: none
   std::string comment;
-  std::string refusal;  // not empty: why it cannot be built over the new type
+  std::string refusal;                     // not empty: why it cannot be built over the new type
+  std::vector<std::string> of_partitions;  // its parts' names, in the order of GraphTable::partitions
 };
 
 /// A CHECK constraint that mentions a changing column.
@@ -65,6 +67,16 @@ struct GraphCheck {
   std::string expression;
   bool is_validated = true;
   std::string comment;
+};
+
+/// A partition, which holds rows. Indexes are built and foreign keys proved on each; the rest follows the
+/// parent.
+struct GraphPartition {
+  std::uint32_t oid = 0;
+  std::string schema;
+  std::string name;
+
+  std::string sql() const;  // quoted and qualified
 };
 
 struct GraphTable {
@@ -76,6 +88,7 @@ struct GraphTable {
   std::map<std::string, std::string> all_columns;  // name to type, every column of the table
   std::vector<GraphIndex> indexes;                 // that hold a changing column
   std::vector<GraphCheck> checks;                  // likewise
+  std::vector<GraphPartition> partitions;          // of kind "p", by name
   bool has_primary_key = false;
   bool row_security_applies = false;         // to us
   std::vector<std::string> update_triggers;  // enabled, user-made: the fill fires them
@@ -97,6 +110,7 @@ struct GraphForeignKey {
   bool is_deferred = false;
   bool is_validated = true;
   std::string comment;
+  std::vector<std::string> of_partitions;  // its parts' names, in the order of GraphTable::partitions
 };
 
 /// The closure of a retype's root columns over the foreign keys of all schemas, as the catalog shows it now:

@@ -2,6 +2,7 @@
 
 #include "pg/key.hpp"
 #include "steps/retype/graph_rows.hpp"
+#include "steps/retype/names.hpp"
 
 namespace pgsluice::steps::retype {
 namespace {
@@ -70,6 +71,43 @@ WHERE i.indexrelid = $1::oid
 ORDER BY k.n
 )sql";
 
+// The parts of a partitioned index, and indexes of partitions that belong to none.
+constexpr const char* kOfPartitions = R"sql(
+SELECT ic.relname
+FROM unnest($2::oid[]) WITH ORDINALITY AS p(relid, n)
+LEFT JOIN (pg_catalog.pg_inherits h JOIN pg_catalog.pg_index i ON i.indexrelid = h.inhrelid
+           JOIN pg_catalog.pg_class ic ON ic.oid = i.indexrelid)
+  ON h.inhparent = $1::oid AND i.indrelid = p.relid
+ORDER BY p.n
+)sql";
+
+constexpr const char* kStrays = R"sql(
+SELECT ic.relname, i.indrelid::regclass
+FROM pg_catalog.pg_index i
+JOIN pg_catalog.pg_class ic ON ic.oid = i.indexrelid
+WHERE i.indrelid = ANY ($1::oid[]) AND NOT ic.relispartition
+  AND EXISTS (SELECT FROM pg_catalog.pg_attribute a
+              WHERE a.attrelid = i.indrelid AND a.attname = ANY ($2::text[]) AND a.attnum = ANY (i.indkey::int2[]))
+  AND NOT ic.relname = ANY ($3::text[])
+ORDER BY 2, 1
+)sql";
+
+std::string oids_of(const std::vector<GraphPartition>& partitions) {
+  std::vector<std::string> oids;
+  for (const auto& partition : partitions) oids.push_back(std::to_string(partition.oid));
+  return pg::to_array(oids);
+}
+
+void read_of_partitions(pg::Session& session, const GraphTable& table, const std::string& oid,
+                        GraphIndex& index) {
+  if (table.partitions.empty()) return;
+  const auto rows = session.exec(kOfPartitions, {oid, oids_of(table.partitions)});
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    index.of_partitions.push_back(rows.text(i, 0));
+    if (rows.is_null(i, 0)) index.refusal = "it is not there on every partition";
+  }
+}
+
 void read_parts(pg::Session& session, GraphIndex& index, const std::string& oid, const std::string& changing,
                 const std::string& to) {
   const auto rows = session.exec(kParts, {oid, changing, to});
@@ -102,10 +140,28 @@ std::vector<GraphIndex> read_indexes(pg::Session& session, const GraphTable& tab
     index.predicate = rows.text(i, 11);
     index.comment = rows.text(i, 12);
     read_parts(session, index, rows.text(i, 0), numbers, to);
+    read_of_partitions(session, table, rows.text(i, 0), index);
     if (index.constraint_type == "x") index.refusal = "it belongs to an exclusion constraint";
     indexes.push_back(std::move(index));
   }
   return indexes;
+}
+
+void read_strays(pg::Session& session, const GraphTable& table, std::vector<std::string>& obstacles) {
+  if (table.partitions.empty()) return;
+  std::vector<std::string> columns;
+  std::vector<std::string> ours;
+  for (const auto& column : table.columns) columns.push_back(column.name);
+  for (const auto& index : table.indexes) {
+    for (const auto& part : index.of_partitions) ours.push_back(old_name(part));
+  }
+  const auto rows =
+      session.exec(kStrays, {oids_of(table.partitions), pg::to_array(columns), pg::to_array(ours)});
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    obstacles.push_back("index \"" + rows.text(i, 0) + "\" stands on partition " + rows.text(i, 1) +
+                        " only: make it an index of table " + table.sql() +
+                        ", or drop it until the cut-over");
+  }
 }
 
 }  // namespace pgsluice::steps::retype

@@ -155,6 +155,10 @@ class Arranger {
 
 }  // namespace
 
+std::string GraphPartition::sql() const {
+  return pg::Identifier(schema, name).sql();
+}
+
 std::string GraphTable::sql() const {
   return pg::Identifier(schema, name).sql();
 }
@@ -166,9 +170,11 @@ Graph read_graph(pg::Session& session, const RetypeStep& step) {
   Graph graph;
   graph.tables = read_tables(session, roots.tables, roots.columns);
   for (auto& table : graph.tables) {
+    read_partitions(session, table, graph.obstacles);
     table.indexes = read_indexes(session, table, step.to);
     table.checks = read_checks(session, table);
     leave_out_ours(table);
+    read_strays(session, table, graph.obstacles);
   }
   graph.foreign_keys = read_foreign_keys(session, graph);
   Arranger(graph).arrange();

@@ -13,7 +13,7 @@ WITH RECURSIVE changing(relid, attnum) AS (
   UNION
   SELECT f.conrelid, pair.own
   FROM changing c
-  JOIN pg_catalog.pg_constraint f ON f.contype = 'f' AND f.confrelid = c.relid
+  JOIN pg_catalog.pg_constraint f ON f.contype = 'f' AND f.confrelid = c.relid AND f.conparentid = 0
   CROSS JOIN LATERAL unnest(f.conkey, f.confkey) AS pair(own, ref)
   WHERE pair.ref = c.attnum
 )
@@ -22,6 +22,7 @@ SELECT t.oid, n.nspname, t.relname, t.relkind,
        pg_catalog.row_security_active(t.oid),
        ARRAY(SELECT g.tgname FROM pg_catalog.pg_trigger g
              WHERE g.tgrelid = t.oid AND NOT g.tgisinternal AND g.tgtype & 16 <> 0 AND g.tgenabled IN ('O', 'A')
+               AND pg_catalog.cardinality(g.tgattr::int2[]) = 0  -- UPDATE OF never names a shadow column
              ORDER BY g.tgname)::text[],
        ARRAY(SELECT o.attname FROM pg_catalog.pg_attribute o
              WHERE o.attrelid = t.oid AND o.attnum > 0 AND NOT o.attisdropped ORDER BY o.attnum)::text[],
@@ -88,7 +89,35 @@ GraphColumn column_of(const pg::Rows& rows, std::size_t i) {
   return column;
 }
 
+constexpr const char* kPartitions = R"sql(
+SELECT c.oid, n.nspname, c.relname, c.relkind,
+       ARRAY(SELECT a.attnum FROM unnest($2::text[]) WITH ORDINALITY AS k(name, n)
+             JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attname = k.name ORDER BY k.n)::text[]
+FROM pg_catalog.pg_inherits i
+JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE i.inhparent = $1::oid AND c.relispartition
+ORDER BY n.nspname, c.relname
+)sql";
+
 }  // namespace
+
+void read_partitions(pg::Session& session, GraphTable& table, std::vector<std::string>& obstacles) {
+  if (table.kind != "p") return;
+  std::vector<std::string> columns;
+  for (const auto& column : table.columns) columns.push_back(column.name);
+  const auto rows = session.exec(kPartitions, {std::to_string(table.oid), pg::to_array(columns)});
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    table.partitions.push_back(
+        {static_cast<std::uint32_t>(rows.integer(i, 0)), rows.text(i, 1), rows.text(i, 2)});
+    const auto numbers = pg::from_array(rows.text(i, 4));
+    for (std::size_t k = 0; k < table.columns.size(); ++k)
+      table.columns[k].of_partitions.push_back(std::stoi(numbers[k]));
+    if (rows.text(i, 3) != "r")
+      obstacles.push_back("partition " + table.partitions.back().sql() + " of table " + table.sql() +
+                          " is no ordinary table: only one level of partitions can be carried through");
+  }
+}
 
 std::vector<GraphTable> read_tables(pg::Session& session, const std::vector<std::string>& roots,
                                     const std::vector<std::string>& columns) {

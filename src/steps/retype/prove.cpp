@@ -82,44 +82,33 @@ Act ddl(std::string name, std::string part, std::string sql) {
   return {std::move(name), std::move(part), Act::Kind::kDdl, {std::move(sql)}, {}};
 }
 
+/// A partitioned table takes no foreign key that is NOT VALID before server 18: each partition does, and the
+/// parent's own finds them proved and takes them over without reading a row.
 void add_foreign_keys(const Retype& retype, const Naming& naming, const std::string& part,
                       std::vector<Act>& acts) {
+  const auto add = [&](const GraphForeignKey& key, const std::string& on, const std::string& own_name) {
+    const auto name = naming(own_name);
+    acts.push_back(ddl("add foreign key " + quoted(name) + " to " + on, part,
+                       foreign_key_twin_sql(retype, key, on, name, naming) + " NOT VALID"));
+    if (!key.is_validated) return;
+    acts.push_back(ddl("validate foreign key " + quoted(name) + " of " + on, part,
+                       "ALTER TABLE " + on + " VALIDATE CONSTRAINT " + quoted(name)));
+  };
   for (const auto& key : retype.graph.foreign_keys) {
-    const auto name = naming(key.name);
     const auto& table = retype.table(key.table);
-    acts.push_back(ddl("add foreign key " + quoted(name) + " to " + table.sql(), part,
-                       foreign_key_twin_sql(retype, key, name, naming)));
-    if (!key.is_validated) continue;
-    acts.push_back(ddl("validate foreign key " + quoted(name) + " of " + table.sql(), part,
-                       alter(table, {"VALIDATE CONSTRAINT " + quoted(name)})));
+    if (table.kind != "p") {
+      add(key, table.sql(), key.name);
+      continue;
+    }
+    for (std::size_t i = 0; i < table.partitions.size(); ++i)
+      add(key, table.partitions[i].sql(), key.of_partitions[i]);
+    const auto name = naming(key.name);
+    acts.push_back(ddl("join foreign key " + quoted(name) + " of " + table.sql(), part,
+                       foreign_key_twin_sql(retype, key, table.sql(), name, naming)));
   }
 }
 
 }  // namespace
-
-std::vector<Act> index_acts(const Retype& retype) {
-  std::vector<Act> acts;
-  const auto add = [&](const GraphTable& table, const GraphIndex& index, const std::string& name,
-                       const Naming& naming) {
-    acts.push_back({"build index " + quoted(name) + " on " + table.sql(),
-                    "index",
-                    Act::Kind::kIndex,
-                    {index_twin_sql(retype, table, index, name, naming)},
-                    {}});
-  };
-  for (const auto& table : retype.graph.tables) {
-    // The fill left dead rows, which every build would read, and took away the visibility map.
-    acts.push_back(
-        {"vacuum " + table.sql(), "index", Act::Kind::kVacuum, {"VACUUM (ANALYZE) " + table.sql()}, {}});
-    for (const auto& index : table.indexes) {
-      add(table, index, new_name(index.name), new_name);
-      // Its constraint goes at the cut-over, and the index with it; the way back and look-ups need one.
-      if (is_primary(index))
-        add(table, index, old_name(index.name), [](const std::string& name) { return name; });
-    }
-  }
-  return acts;
-}
 
 std::vector<Act> check_acts(const Retype& retype) {
   std::vector<Act> acts;

@@ -38,8 +38,16 @@ class Look {
  public:
   explicit Look(pg::Session& session) : session_(session) {}
 
-  void index(const GraphTable& table, const std::string& name, const std::string& twin) {
-    note(table, "index", name, session_.exec(kIndexLacks, {std::to_string(table.oid), twin}));
+  /// A key of a partitioned table has twins on its partitions only.
+  void index(const GraphTable& table, const GraphIndex& index, const Naming& naming) {
+    if (table.kind != "p" || index.constraint_type.empty())
+      note(table, "index", index.name,
+           session_.exec(kIndexLacks, {std::to_string(table.oid), naming(index.name)}));
+    for (std::size_t i = 0; i < table.partitions.size(); ++i) {
+      const auto& name = index.of_partitions[i];
+      note(table, "index", name,
+           session_.exec(kIndexLacks, {std::to_string(table.partitions[i].oid), naming(name)}));
+    }
   }
   void constraint(const GraphTable& table, const std::string& name, const std::string& twin, bool is_valid) {
     note(table, "constraint", name,
@@ -71,8 +79,8 @@ std::string missing_twins(pg::Session& session, const Retype& retype) {
   for (const auto& table : retype.graph.tables) {
     for (const auto& column : table.columns) look.column(table, column);
     for (const auto& index : table.indexes) {
-      look.index(table, index.name, new_name(index.name));
-      if (is_primary(index)) look.index(table, index.name, old_name(index.name));
+      look.index(table, index, new_name);
+      if (is_primary(index)) look.index(table, index, old_name);
     }
     for (const auto& check : table.checks)
       look.constraint(table, check.name, new_name(check.name), check.is_validated);

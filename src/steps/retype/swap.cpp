@@ -37,8 +37,11 @@ class Swap {
   }
   void rename_foreign_keys() {
     for (const auto& key : retype_.graph.foreign_keys) {
-      rename_constraint(retype_.table(key.table), coming_(key.name), key.name);
-      comment("CONSTRAINT " + quoted(key.name) + " ON " + retype_.table(key.table).sql(), key.comment);
+      const auto& table = retype_.table(key.table);
+      rename_constraint(table.sql(), coming_(key.name), key.name);
+      for (std::size_t i = 0; i < table.partitions.size(); ++i)
+        rename_constraint(table.partitions[i].sql(), coming_(key.of_partitions[i]), key.of_partitions[i]);
+      comment("CONSTRAINT " + quoted(key.name) + " ON " + table.sql(), key.comment);
     }
   }
 
@@ -59,7 +62,7 @@ class Swap {
       rename_column(table, coming_(column.name), column.name);
     }
     for (const auto& check : table.checks) {
-      rename_constraint(table, coming_(check.name), check.name);
+      rename_constraint(table.sql(), coming_(check.name), check.name);
       comment("CONSTRAINT " + quoted(check.name) + " ON " + table.sql(), check.comment);
     }
   }
@@ -68,18 +71,14 @@ class Swap {
   void promote_indexes(const GraphTable& table, bool are_constraints) {
     for (const auto& index : table.indexes) {
       if (index.constraint_type.empty()) {
-        run("ALTER INDEX " + in_schema(table, coming_(index.name)) + " RENAME TO " + quoted(index.name));
-        comment("INDEX " + in_schema(table, index.name), index.comment);
+        rename_index(table, index, coming_, [](const std::string& name) { return name; });
+        comment("INDEX " + pg::Identifier(table.schema, index.name).sql(), index.comment);
         continue;
       }
       if (are_constraints && !is_primary(index)) {
-        rename_constraint(table, coming_(index.name), index.name);
+        rename_key(table, index, coming_, [](const std::string& name) { return name; });
       } else {
-        const std::string kind = is_primary(index) ? " PRIMARY KEY" : " UNIQUE";
-        alter(table,
-              "ADD CONSTRAINT " + quoted(index.name) + kind + " USING INDEX " + quoted(coming_(index.name)) +
-                  (index.is_deferrable ? index.is_deferred ? " DEFERRABLE INITIALLY DEFERRED" : " DEFERRABLE"
-                                       : ""));
+        make_key(table, index);
       }
       comment("CONSTRAINT " + quoted(index.name) + " ON " + table.sql(), index.comment);
     }
@@ -98,26 +97,65 @@ class Swap {
  private:
   /// A primary key's constraint goes, for there can be only one; the others step aside.
   void clear_name(const GraphTable& table, const GraphIndex& index) {
+    const auto as_it_is = [](const std::string& name) { return name; };
     if (is_primary(index)) {
       alter(table, "DROP CONSTRAINT " + quoted(index.name));
     } else if (!index.constraint_type.empty()) {
-      rename_constraint(table, index.name, leaving_(index.name));
+      rename_key(table, index, as_it_is, leaving_);
     } else {
-      run("ALTER INDEX " + in_schema(table, index.name) + " RENAME TO " + quoted(leaving_(index.name)));
+      rename_index(table, index, as_it_is, leaving_);
     }
   }
 
-  void rename_constraint(const GraphTable& table, const std::string& from, const std::string& to) {
-    alter(table, "RENAME CONSTRAINT " + quoted(from) + " TO " + quoted(to));
+  /// PRIMARY KEY or UNIQUE over the coming index. A partitioned table's own takes over those of its
+  /// partitions.
+  void make_key(const GraphTable& table, const GraphIndex& index) {
+    const std::string kind = is_primary(index) ? " PRIMARY KEY" : " UNIQUE";
+    const std::string deferred = !index.is_deferrable ? ""
+                                 : index.is_deferred  ? " DEFERRABLE INITIALLY DEFERRED"
+                                                      : " DEFERRABLE";
+    const auto add = [&](const std::string& on, const std::string& name, const std::string& what) {
+      run("ALTER TABLE " + on + " ADD CONSTRAINT " + quoted(name) + kind + what + deferred);
+    };
+    for (std::size_t i = 0; i < table.partitions.size(); ++i) {
+      const auto& name = index.of_partitions[i];
+      add(table.partitions[i].sql(), name, " USING INDEX " + quoted(coming_(name)));
+    }
+    if (table.kind != "p") return add(table.sql(), index.name, " USING INDEX " + quoted(coming_(index.name)));
+    std::vector<std::string> keys;
+    std::vector<std::string> included;
+    for (std::size_t i = 0; i < index.parts.size(); ++i)
+      (static_cast<int>(i) < index.key_parts ? keys : included).push_back(index.parts[i].sql);
+    add(table.sql(), index.name,
+        " (" + pg::column_list(keys) + ")" +
+            (included.empty() ? "" : " INCLUDE (" + pg::column_list(included) + ")"));
+  }
+
+  void rename_index(const GraphTable& table, const GraphIndex& index, const Naming& from, const Naming& to) {
+    const auto rename = [&](const std::string& schema, const std::string& name) {
+      run("ALTER INDEX " + pg::Identifier(schema, from(name)).sql() + " RENAME TO " + quoted(to(name)));
+    };
+    rename(table.schema, index.name);
+    for (std::size_t i = 0; i < table.partitions.size(); ++i)
+      rename(table.partitions[i].schema, index.of_partitions[i]);
+  }
+
+  void rename_key(const GraphTable& table, const GraphIndex& index, const Naming& from, const Naming& to) {
+    rename_constraint(table.sql(), from(index.name), to(index.name));
+    for (std::size_t i = 0; i < table.partitions.size(); ++i) {
+      const auto& name = index.of_partitions[i];
+      rename_constraint(table.partitions[i].sql(), from(name), to(name));
+    }
+  }
+
+  void rename_constraint(const std::string& on, const std::string& from, const std::string& to) {
+    run("ALTER TABLE " + on + " RENAME CONSTRAINT " + quoted(from) + " TO " + quoted(to));
   }
   void rename_column(const GraphTable& table, const std::string& from, const std::string& to) {
     alter(table, "RENAME COLUMN " + quoted(from) + " TO " + quoted(to));
   }
   void comment(const std::string& on, const std::string& text) {
     if (!text.empty()) run("COMMENT ON " + on + " IS " + pg::literal(text));
-  }
-  static std::string in_schema(const GraphTable& table, const std::string& name) {
-    return pg::Identifier(table.schema, name).sql();
   }
 
   const Retype& retype_;
@@ -142,12 +180,23 @@ void tighten_references(const GraphTable& table, Swap& swap) {
   }
 }
 
+/// A sequence may stand behind keys that the application gave out itself; from now on it gives out all.
+std::string pass_keys(const GraphTable& table, const GraphColumn& column) {
+  const auto sequence = pg::literal(column.sequence_sql);
+  return "SELECT pg_catalog.setval(" + sequence + ", k.last) FROM (SELECT max(" +
+         quoted(old_name(column.name)) + ") AS last FROM " + table.sql() +
+         ") AS k, pg_catalog.pg_sequence AS s WHERE s.seqrelid = " + sequence +
+         "::pg_catalog.regclass AND s.seqincrement > 0 AND k.last <= s.seqmax AND k.last >= (SELECT "
+         "last_value FROM " +
+         column.sequence_sql + ")";
+}
+
 /// Old keys that the application gave out go on from a sequence of ours, behind the highest.
 void start_key_sequences(const Retype& retype, const GraphTable& table, Swap& swap) {
   for (const auto& column : table.columns) {
-    if (is_back_by_value(retype.step) || column.refers_to || !column.default_sql.empty() ||
-        !column.identity.empty())
-      continue;
+    if (is_back_by_value(retype.step) || column.refers_to) continue;
+    if (!column.sequence_sql.empty()) swap.run(pass_keys(table, column));
+    if (!column.default_sql.empty() || !column.identity.empty()) continue;
     const auto sequence = key_sequence(retype.step.name, table, column);
     swap.run("CREATE SEQUENCE " + sequence);
     swap.run("SELECT pg_catalog.setval(" + pg::literal(sequence) + ", greatest(1, (SELECT max(" +
@@ -186,6 +235,16 @@ void drop_columns(const Retype& retype, const Naming& naming, Swap& swap) {
     for (const auto& column : table.columns)
       changes += (changes.empty() ? "" : ", ") + ("DROP COLUMN IF EXISTS " + quoted(naming(column.name)));
     swap.alter(table, changes);
+  }
+}
+
+/// The indexes that were to keep the old primary key usable.
+void drop_key_copies(const GraphTable& table, const GraphIndex& index, Swap& swap) {
+  if (table.kind != "p")
+    swap.run("DROP INDEX IF EXISTS " + pg::Identifier(table.schema, old_name(index.name)).sql());
+  for (std::size_t i = 0; i < table.partitions.size(); ++i) {
+    swap.run("DROP INDEX IF EXISTS " +
+             pg::Identifier(table.partitions[i].schema, old_name(index.of_partitions[i])).sql());
   }
 }
 
@@ -228,8 +287,13 @@ std::string lock_list(const Graph& graph, const std::vector<std::string>& others
 std::vector<BoundObject> bound_objects(pg::Session& session, const Graph& graph) {
   std::vector<ColumnPlace> places;
   for (const auto& table : graph.tables) {
-    for (const auto& column : table.columns)
+    for (const auto& column : table.columns) {
       places.push_back({table.oid, table.sql(), column.attnum, column.name});
+      for (std::size_t i = 0; i < table.partitions.size(); ++i) {
+        const auto& partition = table.partitions[i];
+        places.push_back({partition.oid, partition.sql(), column.of_partitions[i], column.name});
+      }
+    }
   }
   return read_bound_objects(session, places);
 }
@@ -285,12 +349,17 @@ SwapScript way_back_script(const Retype& retype, const std::vector<BoundObject>&
 SwapScript abandon_script(const Retype& retype) {
   Swap swap(retype, new_name, old_name);
   drop_sync_everywhere(retype, swap);
-  for (const auto& key : retype.graph.foreign_keys)
-    swap.alter(retype.table(key.table), "DROP CONSTRAINT IF EXISTS " + quoted(new_name(key.name)));
+  for (const auto& key : retype.graph.foreign_keys) {
+    const auto& table = retype.table(key.table);
+    swap.alter(table, "DROP CONSTRAINT IF EXISTS " + quoted(new_name(key.name)));
+    for (std::size_t i = 0; i < table.partitions.size(); ++i) {
+      swap.run("ALTER TABLE " + table.partitions[i].sql() + " DROP CONSTRAINT IF EXISTS " +
+               quoted(new_name(key.of_partitions[i])));
+    }
+  }
   for (const auto& table : retype.graph.tables) {
     for (const auto& index : table.indexes) {
-      if (is_primary(index))
-        swap.run("DROP INDEX IF EXISTS " + pg::Identifier(table.schema, old_name(index.name)).sql());
+      if (is_primary(index)) drop_key_copies(table, index, swap);
     }
   }
   drop_columns(retype, new_name, swap);

@@ -27,11 +27,12 @@ Place place_of(const Retype& retype, const GraphTable& table, std::size_t column
   return {static_cast<int>(&table - retype.graph.tables.data()), static_cast<int>(column)};
 }
 
-/// The function runs with its owner's rights where it reads other tables: who may write a child need not be
-/// allowed to read the parent, and the server's own foreign keys do the same.
+/// The function runs with its owner's rights where it reads other tables or a sequence of ours: who may write
+/// a child need not be allowed to read the parent, and the server's own foreign keys do the same.
 std::string function_sql(const Retype& retype, const GraphTable& table, const std::string& body) {
   std::string settings;
-  if (reads_tables(retype, table) || body.find("pgsluice_parent") != std::string::npos)
+  if (reads_tables(retype, table) || body.find("pgsluice_parent") != std::string::npos ||
+      body.find("nextval") != std::string::npos)
     settings += " SECURITY DEFINER";
   const bool is_operators = retype.step.mapping == Mapping::kUsing || retype.step.mapping == Mapping::kV5;
   if (is_operators) {
@@ -71,6 +72,20 @@ std::vector<std::string> install(const Retype& retype, const GraphTable& table, 
           trigger_sql(retype, table, update, "UPDATE", when), always(table, insert), always(table, update)};
 }
 
+/// True when a column of ours that was filled is changed by itself: with a foreign key on either side, the
+/// server cascades to both, and the names of its triggers, which are numbers, say to which one first.
+std::string is_touched(const std::string& ours) {
+  return "(OLD." + quoted(ours) + " IS NOT NULL AND " + is_changed(ours, true) + ")";
+}
+
+/// A reference of ours that is looked up: anew when `when`. Changed by itself it stays what it was, if its
+/// parent is gone already: the other side's cascade comes next.
+std::string looked_up_assignment(const std::string& ours, const std::string& when, const std::string& value) {
+  return "  IF " + when + " THEN\n    " + new_row(ours) + " := " + value + ";\n  ELSIF " + is_touched(ours) +
+         " THEN\n    " + new_row(ours) + " := coalesce(" + value + ", OLD." + quoted(ours) +
+         ");\n  END IF;\n";
+}
+
 std::string forward_assignment(const Retype& retype, Place place) {
   const auto& column = retype.graph.at(place);
   const auto shadow = new_row(new_name(column.name));
@@ -78,19 +93,20 @@ std::string forward_assignment(const Retype& retype, Place place) {
   if (is_by_value(retype.step)) return "  " + shadow + " := " + value + ";\n";
   // Drawn once: a root keeps its new key whatever happens to the old one.
   if (!column.refers_to) return "  " + shadow + " := coalesce(" + shadow + ", " + value + ");\n";
-  return "  IF " + shadow + " IS NULL OR " + is_changed(column.name, column.has_equality) + " THEN\n    " +
-         shadow + " := " + value + ";\n  END IF;\n";
+  return looked_up_assignment(new_name(column.name),
+                              is_changed(column.name, column.has_equality) + " OR (" + shadow +
+                                  " IS NULL AND OLD." + quoted(new_name(column.name)) + " IS NULL)",
+                              value);
 }
 
-/// A deferred foreign key lets a parent come after its child: what the child's own trigger could not find is
-/// put right at COMMIT.
+/// A parent may come after its child, in the same statement or under a deferred foreign key: what the child's
+/// own trigger could not find is put right at COMMIT.
 std::vector<std::string> late_sync(const Retype& retype, const GraphTable& table) {
   std::string body;
   std::vector<std::string> conditions;
   for (const auto& column : table.columns) {
     if (!column.refers_to) continue;
     const auto& key = retype.graph.foreign_keys[static_cast<std::size_t>(column.through)];
-    if (!key.is_deferrable) continue;
     const auto own = quoted(column.name);
     const auto old = quoted(old_name(column.name));
     const auto& parent = retype.graph.at(*column.refers_to);
@@ -109,7 +125,8 @@ std::vector<std::string> late_sync(const Retype& retype, const GraphTable& table
           "CREATE CONSTRAINT TRIGGER " + quoted(late_trigger(retype.step.name)) +
               " AFTER INSERT OR UPDATE ON " + table.sql() +
               " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (" + either(conditions) +
-              ") EXECUTE FUNCTION " + function + "()"};
+              ") EXECUTE FUNCTION " + function + "()",
+          always(table, late_trigger(retype.step.name))};
 }
 
 }  // namespace
@@ -128,12 +145,14 @@ std::vector<std::string> sync_forward(const Retype& retype, const GraphTable& ta
     }
     if (is_by_value(retype.step) || column.refers_to)
       conditions.push_back(is_changed(column.name, column.has_equality));
+    if (column.refers_to) conditions.push_back(is_touched(new_name(column.name)));
   }
   return install(retype, table, body, either(conditions));
 }
 
 std::vector<std::string> sync_backward(const Retype& retype, const GraphTable& table) {
-  std::string body;
+  std::string keys;  // first: a row may refer to itself
+  std::string references;
   std::vector<std::string> conditions;
   for (std::size_t i = 0; i < table.columns.size(); ++i) {
     const auto& column = table.columns[i];
@@ -141,17 +160,19 @@ std::vector<std::string> sync_backward(const Retype& retype, const GraphTable& t
     const auto place = place_of(retype, table, i);
     if (is_back_by_value(retype.step) || column.refers_to) {
       // Not before its value changed: a statement that touches other columns costs nothing.
-      body += "  IF TG_OP = 'INSERT' OR " + is_changed(column.name, true) + " THEN\n    " + old +
-              " := " + old_value(retype, place) + ";\n  END IF;\n";
+      references +=
+          looked_up_assignment(old_name(column.name), "TG_OP = 'INSERT' OR " + is_changed(column.name, true),
+                               old_value(retype, place));
       conditions.push_back(is_changed(column.name, true));
+      if (column.refers_to) conditions.push_back(is_touched(old_name(column.name)));
     } else if (column.default_sql.empty() && column.identity.empty()) {
       const auto sequence = key_sequence(retype.step.name, table, column);
-      body += "  " + old + " := coalesce(" + old + ", pg_catalog.nextval(" + pg::literal(sequence) + "));\n";
+      keys += "  " + old + " := coalesce(" + old + ", pg_catalog.nextval(" + pg::literal(sequence) + "));\n";
       conditions.push_back(old + " IS NULL");
     }
   }
-  if (body.empty()) return {};
-  auto out = install(retype, table, body, either(conditions));
+  if (conditions.empty()) return {};
+  auto out = install(retype, table, keys + references, either(conditions));
   if (!is_back_by_value(retype.step)) {
     for (auto& sql : late_sync(retype, table)) out.push_back(std::move(sql));
   }

@@ -36,7 +36,7 @@ std::string renamed(const Retype& retype, const GraphTable& table, const std::st
 }  // namespace
 
 std::string index_twin_sql(const Retype& retype, const GraphTable& table, const GraphIndex& index,
-                           const std::string& name, const Naming& naming) {
+                           const IndexPlace& place, const std::string& name, const Naming& naming) {
   std::string keys;
   std::string included;
   for (std::size_t i = 0; i < index.parts.size(); ++i) {
@@ -46,8 +46,8 @@ std::string index_twin_sql(const Retype& retype, const GraphTable& table, const 
                                      : "(" + renamed(retype, table, part.sql, naming) + ")";
     list += (list.empty() ? "" : ", ") + text + part.suffix;
   }
-  std::string sql = std::string("CREATE ") + (index.is_unique ? "UNIQUE " : "") + "INDEX CONCURRENTLY " +
-                    pg::Identifier(name).sql() + " ON " + table.sql() + " USING " +
+  std::string sql = std::string("CREATE ") + (index.is_unique ? "UNIQUE " : "") + "INDEX " + place.how +
+                    pg::Identifier(name).sql() + " ON " + place.on + " USING " +
                     pg::Identifier(index.method).sql() + " (" + keys + ")";
   if (!included.empty()) sql += " INCLUDE (" + included + ")";
   if (index.is_nulls_not_distinct) sql += " NULLS NOT DISTINCT";
@@ -57,16 +57,16 @@ std::string index_twin_sql(const Retype& retype, const GraphTable& table, const 
   return sql;
 }
 
-std::string foreign_key_twin_sql(const Retype& retype, const GraphForeignKey& key, const std::string& name,
-                                 const Naming& naming) {
+std::string foreign_key_twin_sql(const Retype& retype, const GraphForeignKey& key, const std::string& on,
+                                 const std::string& name, const Naming& naming) {
   const auto& table = retype.table(key.table);
   const auto& parent = retype.table(key.ref_table);
-  std::string sql = "ALTER TABLE " + table.sql() + " ADD CONSTRAINT " + pg::Identifier(name).sql() +
-                    " FOREIGN KEY " + named_list(table, key.columns, naming) + " REFERENCES " + parent.sql() +
-                    " " + named_list(parent, key.ref_columns, naming) + key.rules + key.on_delete;
+  std::string sql = "ALTER TABLE " + on + " ADD CONSTRAINT " + pg::Identifier(name).sql() + " FOREIGN KEY " +
+                    named_list(table, key.columns, naming) + " REFERENCES " + parent.sql() + " " +
+                    named_list(parent, key.ref_columns, naming) + key.rules + key.on_delete;
   if (!key.on_delete_columns.empty()) sql += " " + named_list(table, key.on_delete_columns, naming);
   if (key.is_deferrable) sql += key.is_deferred ? " DEFERRABLE INITIALLY DEFERRED" : " DEFERRABLE";
-  return sql + " NOT VALID";
+  return sql;
 }
 
 std::string check_twin_expression(const Retype& retype, const GraphTable& table, const GraphCheck& check,

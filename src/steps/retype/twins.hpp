@@ -10,13 +10,20 @@ namespace pgsluice::steps::retype {
 /// What a column is called in a twin: new_name or old_name for the changing ones.
 using Naming = std::function<std::string(const std::string&)>;
 
-/// CREATE INDEX CONCURRENTLY of `index` as `name`, over columns named by `naming`.
-std::string index_twin_sql(const Retype& retype, const GraphTable& table, const GraphIndex& index,
-                           const std::string& name, const Naming& naming);
+/// Where an index is built, and how.
+struct IndexPlace {
+  std::string on;   // a table or partition, quoted; `ONLY …` for a partitioned one
+  std::string how;  // "CONCURRENTLY ", or empty
+};
 
-/// ADD CONSTRAINT … FOREIGN KEY … NOT VALID of `key` as `name`, both sides named by `naming`.
-std::string foreign_key_twin_sql(const Retype& retype, const GraphForeignKey& key, const std::string& name,
-                                 const Naming& naming);
+/// CREATE INDEX of `index` as `name`, over columns named by `naming`.
+std::string index_twin_sql(const Retype& retype, const GraphTable& table, const GraphIndex& index,
+                           const IndexPlace& place, const std::string& name, const Naming& naming);
+
+/// ADD CONSTRAINT … FOREIGN KEY of `key` as `name` on `on`, a table or partition; both sides named by
+/// `naming`. The caller adds NOT VALID where rows are.
+std::string foreign_key_twin_sql(const Retype& retype, const GraphForeignKey& key, const std::string& on,
+                                 const std::string& name, const Naming& naming);
 
 /// The expression of a CHECK over columns named by `naming`.
 std::string check_twin_expression(const Retype& retype, const GraphTable& table, const GraphCheck& check,
