@@ -9,6 +9,7 @@
 #include "steps/retype/misfits.hpp"
 #include "steps/retype/names.hpp"
 #include "steps/retype/questions.hpp"
+#include "steps/retype/readiness.hpp"
 #include "steps/retype/swap.hpp"
 
 namespace pgsluice::engine {
@@ -42,6 +43,9 @@ class Survey {
   std::vector<Obstacle> run() && {
     for (const auto& text : retype_.graph.obstacles) add(text, "correct it, or leave the table out");
     for (const auto& table : retype_.graph.tables) look_at(table);
+    for (const auto& name : rt::taken_names(session_, retype_))
+      add(name + " is there already",
+          "rename it, or contract the retype that left it: this one needs the name");
     look_at_mapping();
     look_at_bound_objects();
     look_for_orphans();

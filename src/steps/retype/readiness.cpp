@@ -29,6 +29,18 @@ FROM pg_catalog.pg_depend d
 WHERE d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid = ANY ($1::oid[])
 )sql";
 
+constexpr const char* kTaken = R"sql(
+SELECT 'index ' || pg_catalog.quote_ident(t.schema) || '.' || pg_catalog.quote_ident(t.name)
+FROM unnest($1::text[], $2::text[]) AS t(schema, name)
+JOIN pg_catalog.pg_namespace n ON n.nspname = t.schema
+JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = t.name
+UNION
+SELECT 'constraint ' || pg_catalog.quote_ident(c.conname) || ' of table ' || c.conrelid::regclass::text
+FROM unnest($3::oid[], $4::text[]) AS t(relid, name)
+JOIN pg_catalog.pg_constraint c ON c.conrelid = t.relid AND c.conname = t.name
+ORDER BY 1
+)sql";
+
 std::string flag(bool value) {
   return value ? "true" : "false";
 }
@@ -88,6 +100,40 @@ std::string missing_twins(pg::Session& session, const Retype& retype) {
   for (const auto& key : retype.graph.foreign_keys)
     look.constraint(retype.table(key.table), key.name, new_name(key.name), key.is_validated);
   return std::move(look).found();
+}
+
+std::vector<std::string> taken_names(pg::Session& session, const Retype& retype) {
+  std::vector<std::string> schemas, relations, tables, constraints;
+  const auto relation = [&](const std::string& schema, const std::string& name) {
+    for (const auto& twin : {new_name(name), old_name(name)}) {
+      schemas.push_back(schema);
+      relations.push_back(twin);
+    }
+  };
+  const auto constraint = [&](std::uint32_t table, const std::string& name) {
+    tables.push_back(std::to_string(table));
+    constraints.push_back(name);
+  };
+  for (const auto& table : retype.graph.tables) {
+    for (const auto& index : table.indexes) {
+      relation(table.schema, index.name);
+      for (std::size_t i = 0; i < table.partitions.size(); ++i)
+        relation(table.partitions[i].schema, index.of_partitions[i]);
+    }
+    for (const auto& check : table.checks) {
+      constraint(table.oid, new_name(check.name));
+      constraint(table.oid, old_name(check.name));
+    }
+  }
+  for (const auto& key : retype.graph.foreign_keys) {
+    constraint(retype.table(key.table).oid, new_name(key.name));
+    constraint(retype.table(key.table).oid, old_name(key.name));
+  }
+  const auto rows = session.exec(kTaken, {pg::to_array(schemas), pg::to_array(relations),
+                                          pg::to_array(tables), pg::to_array(constraints)});
+  std::vector<std::string> out;
+  for (std::size_t i = 0; i < rows.size(); ++i) out.push_back(rows.text(i, 0));
+  return out;
 }
 
 std::string dependents(pg::Session& session, const Graph& graph) {
