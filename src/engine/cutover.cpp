@@ -200,6 +200,7 @@ void cut_over_job(pg::Session& session, const std::string& job, std::chrono::mil
     auto step = job::retype_of_definition(record.definition);
     step.kill_blockers_after = kill_blockers_after;
     cut_over_step(session, job, step, record.step_id, tell);
+    ledger::settle_job_state(session, record.job_id);
   }
   if (!is_any)
     throw Error(ExitCode::kRefused, "no step of job \"" + job + "\" is ready for cut-over",

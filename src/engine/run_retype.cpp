@@ -128,8 +128,16 @@ asio::awaitable<void> Run::run_retype(const RetypeStep& step, ledger::StepRecord
 }
 
 asio::awaitable<void> Run::cut_over(RetypeStep step, std::int64_t step_id) {
-  std::function<bool(pg::Session&)> swap = [=, job = job_.name](pg::Session& s) {
-    std::function<void(EventBody)> tell = [](const EventBody&) {};
+  // The act writes to the event log by itself; the sink may be called from its thread.
+  std::function<bool(pg::Session&)> swap = [=, job = job_.name, run = run_id_,
+                                            &sink = sink_](pg::Session& s) {
+    const std::function<void(EventBody)> tell = [&](EventBody body) {
+      Event event;
+      event.job = job;
+      event.run_id = run;
+      event.body = std::move(body);
+      sink.publish(std::move(event));
+    };
     cut_over_step(s, job, step, step_id, tell);
     return true;
   };

@@ -33,6 +33,12 @@ SET state = $2, ended_at = CASE WHEN $2 IN ('done', 'failed', 'cancelled', 'roll
 WHERE job_id = $1::bigint
 )sql";
 
+constexpr const char* kSettleJob = R"sql(
+UPDATE pgsluice.job j SET state = 'done', ended_at = now()
+WHERE j.job_id = $1::bigint
+  AND NOT EXISTS (SELECT FROM pgsluice.step s WHERE s.job_id = j.job_id AND s.parent_id IS NULL AND s.state <> 'done')
+)sql";
+
 constexpr const char* kStepState = R"sql(
 UPDATE pgsluice.step
 SET state = $2, error = $3, started_at = coalesce(started_at, now()),
@@ -127,6 +133,10 @@ JobRecord open_job(pg::Session& session, const JobDefinition& job) {
 
 void set_job_state(pg::Session& session, std::int64_t job_id, const std::string& state) {
   session.exec(kJobState, {std::to_string(job_id), state});
+}
+
+void settle_job_state(pg::Session& session, std::int64_t job_id) {
+  session.exec(kSettleJob, {std::to_string(job_id)});
 }
 
 void set_step_state(pg::Session& session, std::int64_t step_id, const std::string& state,

@@ -48,6 +48,8 @@ std::optional<JobRecord> find_job(pg::Session& session, const std::string& name)
 std::vector<std::string> definition_difference(pg::Session& session, const JobDefinition& job);
 
 void set_job_state(pg::Session& session, std::int64_t job_id, const std::string& state);
+/// "done" if every step is; else nothing. For an act outside of a run that may have been the last.
+void settle_job_state(pg::Session& session, std::int64_t job_id);
 void set_step_state(pg::Session& session, std::int64_t step_id, const std::string& state,
                     const std::string& error = {});
 void set_step_detail(pg::Session& session, std::int64_t step_id, const std::string& detail);
