@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/failpoint.hpp"
+#include "engine/table_facts.hpp"
 #include "ledger/split.hpp"
 #include "pg/transaction.hpp"
 #include "steps/backfill/update.hpp"
@@ -26,7 +27,7 @@ double sample_percent(std::int64_t pages) {
 }
 
 PreparedBackfill prepare_backfill(pg::Session& session, const BackfillStep& step, std::int64_t step_id) {
-  auto table = pg::read_table(session, step.table);
+  auto table = read_facts(session, step.table).table;  // never waits long for somebody's lock
   auto key = pg::choose_key(table, step.key);
   steps::check_columns(table, key, step);
   steps::explain(session, steps::update_sql(table, step, "false"));
