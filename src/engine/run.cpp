@@ -162,10 +162,13 @@ asio::awaitable<void> Run::story() {
     try {
       std::rethrow_exception(error);
     } catch (const Error& e) {
-      code = e.code();
-      reason = e.what();
-      hint = e.hint();
-      error_ = error;
+      // Who was told to stop while the server put us off has stopped: for the reason that was given.
+      if (e.code() != ExitCode::kWorkLeft || !stop_.is_requested()) {
+        code = e.code();
+        reason = e.what();
+        hint = e.hint();
+        error_ = error;
+      }
     } catch (const pg::Failure& f) {
       const auto e = as_error(f);
       code = e.code();
