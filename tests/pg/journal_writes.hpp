@@ -13,20 +13,25 @@ INSERT INTO journals (user_id, title, body) SELECT id, 'Old day', 'x' FROM users
 INSERT INTO journals (user_id, continues, title, body)
   SELECT user_id, id, 'Old day after', 'y' FROM journals WHERE title = 'Old day';
 INSERT INTO tags (user_id, name) SELECT id, 'Old tag' FROM users WHERE email LIKE 'old1@%';
-BEGIN;
-INSERT INTO reminders (user_id, journal_id, message, remind_at)
-  SELECT id, 900002, 'Old, before its journal', '2030-01-01' FROM users WHERE email LIKE 'old2@%';
 INSERT INTO journals (id, user_id, title, body) VALUES (900002, 900001, 'Old import', '');
-COMMIT;
+INSERT INTO reminders (user_id, journal_id, message, remind_at) VALUES (900001, 900002, 'Old', '2030-01-01');
 INSERT INTO secret_tags (journal_id, user_id, tag_id)
   SELECT j.id, j.user_id, t.id FROM journals j, tags t WHERE j.title = 'Old day' AND t.name = 'Old tag';
 UPDATE journals SET user_id = 900001 WHERE title IN ('Day 2', 'Old day');
 UPDATE journals SET continues = NULL WHERE title = 'Day 300';
-UPDATE reminders SET id = 900003 WHERE message = 'Old, before its journal';
+UPDATE reminders SET id = 900003 WHERE message = 'Old';
 UPDATE users SET invited_by = 900001 WHERE email LIKE 'user12@%';
 DELETE FROM users WHERE email LIKE 'user9@%';
 DELETE FROM journals WHERE title = 'Day 20';
 DELETE FROM tags WHERE name = 'Family 1';
+)sql";
+
+// An import: the reminder comes before its journal. REQUIRES: a user "old2@…".
+inline constexpr const char* kEarlyReminder = R"sql(
+BEGIN;
+INSERT INTO reminders (user_id, journal_id, message, remind_at) VALUES (900001, 900009, 'Early', '2030-01-01');
+INSERT INTO journals (id, user_id, title, body) VALUES (900009, 900001, 'Imported with its reminder', '');
+COMMIT;
 )sql";
 
 inline constexpr const char* kUuidWrites[] = {

@@ -153,6 +153,10 @@ void Journals::write_with_integers() {
   db().exec(kIntegerWrites);
 }
 
+void Journals::import_with_integers() {
+  db().exec(kEarlyReminder);
+}
+
 void Journals::write_with_uuids() {
   // A transaction block each, as deferred constraints are looked at when it ends.
   for (const char* block : kUuidWrites) db().exec(block);

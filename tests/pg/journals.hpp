@@ -38,6 +38,8 @@ class Journals {
   /// What an application writes: rows and references come, change and go in all five tables. Once in a
   /// database. REQUIRES: integer keys, or uuid keys.
   void write_with_integers();
+  /// Behind it: a reminder that comes before its journal, in one transaction.
+  void import_with_integers();
   void write_with_uuids();
 
  private:

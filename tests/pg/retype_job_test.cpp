@@ -111,6 +111,7 @@ TEST_F(RetypeJob, ChangesNothingElseInTheSchema) {
 TEST_F(RetypeJob, KeepsWhatIsWrittenInTheOldShapeMeanwhile) {
   make_ready();
   journals_.write_with_integers();
+  journals_.import_with_integers();
   const auto rows = journals_.rows();
   const auto keys = journals_.keys();
   cut_over();

@@ -100,13 +100,6 @@ TEST_F(RetypeRefusal, NamesTheGeneratedColumn) {
   expect_refusal("label");
 }
 
-TEST_F(RetypeRefusal, NamesThePartitionedTable) {
-  db().exec(
-      "CREATE TABLE visits (id bigint, user_id integer REFERENCES users, PRIMARY KEY (id)) PARTITION BY "
-      "RANGE (id)");
-  expect_refusal("visits");
-}
-
 TEST_F(RetypeRefusal, NamesTheExclusionConstraint) {
   db().exec("ALTER TABLE tags ADD CONSTRAINT tags_apart EXCLUDE USING btree (id WITH =)");
   expect_refusal("tags_apart");
