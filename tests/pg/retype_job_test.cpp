@@ -210,6 +210,37 @@ TEST_F(RetypeJob, RefusesTheCutoverWhenAnIndexCameSinceAndBuildsItsTwinWithTheNe
       journals_.db().yes("SELECT indisvalid FROM pg_index WHERE indexrelid = 'secret_tags_user'::regclass"));
 }
 
+TEST_F(RetypeJob, ShowsOldSessionsWhatTheDocumentationSays) {
+  auto& db = journals_.db();
+  db.exec(
+      "PREPARE returns_a_key AS SELECT id, title FROM journals WHERE title = 'Day 1';"
+      "PREPARE by_number(integer) AS SELECT title FROM journals WHERE id = $1;"
+      "PREPARE without_a_key AS SELECT title FROM journals WHERE title = 'Day 1';"
+      "PREPARE joined AS SELECT count(*) FROM journals j JOIN users u ON u.id = j.user_id");
+  const auto error_of = [&](const std::string& sql) -> std::string {
+    try {
+      db.exec(sql);
+      return {};
+    } catch (const std::exception& e) {
+      return e.what();
+    }
+  };
+  const auto count = db.text("EXECUTE joined");
+  make_ready();
+  for (const char* sql : {"EXECUTE returns_a_key", "EXECUTE by_number(1)", "EXECUTE without_a_key"})
+    EXPECT_EQ(error_of(sql), "") << sql;
+  cut_over();
+  for (int time = 0; time < 2; ++time)
+    EXPECT_THAT(error_of("EXECUTE returns_a_key"), HasSubstr("cached plan must not change result type"));
+  EXPECT_THAT(error_of("EXECUTE by_number(1)"), HasSubstr("operator does not exist: uuid = integer"));
+  EXPECT_THAT(error_of("SELECT FROM journals WHERE id = '1'"),
+              HasSubstr("invalid input syntax for type uuid"));
+  EXPECT_EQ(db.text("EXECUTE without_a_key"), "Day 1");
+  EXPECT_EQ(db.text("EXECUTE joined"), count);
+  db.exec("DISCARD ALL");
+  EXPECT_EQ(error_of("SELECT id FROM journals"), "");
+}
+
 TEST_F(RetypeJob, LetsOnlyThoseSeeRowsWhoSawThemBefore) {
   make_ready();
   cut_over();

@@ -126,6 +126,34 @@ TEST_F(RetypeRefusal, OfAPolicyThatMeansNothingForUuidsComesBeforeTheFirstWrite)
   expect_refusal("mine");
 }
 
+TEST_F(RetypeRefusal, OfAConditionThatMeansNothingForUuidsComesBeforeTheFirstWrite) {
+  db().exec(
+      "CREATE TRIGGER early BEFORE UPDATE ON tags FOR EACH ROW WHEN (NEW.user_id < OLD.user_id + 1000) "
+      "EXECUTE FUNCTION note_move()");
+  expect_refusal("early");
+}
+
+TEST_F(RetypeRefusal, OfAnIndexConditionThatMeansNothingForUuidsComesBeforeTheFirstWrite) {
+  db().exec("CREATE INDEX users_late ON users (email) WHERE id > 100");
+  expect_refusal("users_late");
+}
+
+TEST_F(RetypeRefusal, IsNotForViewsThatMeanTheSameForUuids) {
+  db().exec(
+      "CREATE VIEW writers AS SELECT u.id, u.email, count(*) FROM users u JOIN journals j ON j.user_id = "
+      "u.id GROUP BY "
+      "u.id;"
+      "CREATE VIEW busy_writers AS SELECT w.*, (SELECT max(f.title) FROM journal_feed f WHERE f.user_id = "
+      "w.id) AS last "
+      "FROM writers w WHERE w.count > 2 AND w.id IN (SELECT user_id FROM reminders);"
+      "CREATE POLICY theirs ON reminders TO journal_support USING (EXISTS (SELECT FROM journals j WHERE j.id "
+      "= "
+      "reminders.journal_id AND j.user_id = reminders.user_id))");
+  journals_.make_ready();
+  journals_.expect("cutover", 0);
+  EXPECT_GT(db().number("SELECT count(*) FROM busy_writers"), 0);
+}
+
 TEST_F(RetypeRefusal, OfAViewThatMeansNothingForUuidsComesBeforeTheFirstWrite) {
   db().exec("CREATE VIEW newcomers AS SELECT id FROM users WHERE id > 1000");
   expect_refusal("newcomers");
