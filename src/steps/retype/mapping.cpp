@@ -134,6 +134,28 @@ std::string old_value(const Retype& retype, Place place) {
   return "((NEW." + quoted(column.name) + ")::" + column.type + ")";
 }
 
+std::string put_right(const Retype& retype, Place place) {
+  const auto& graph = retype.graph;
+  const auto old = quoted(old_name(graph.at(place).name));
+  const auto table = graph.table_of(place).sql();
+  std::string from;
+  std::string where;
+  std::string child = "pgsluice_row";
+  while (graph.at(place).refers_to) {
+    const auto& key = graph.foreign_keys[static_cast<std::size_t>(graph.at(place).through)];
+    place = *graph.at(place).refers_to;
+    const auto parent = "pgsluice_parent" + std::to_string(graph.at(place).level);
+    from += (from.empty() ? "" : ", ") + retype.table(key.ref_table).sql() + " AS " + parent;
+    for (std::size_t i = 0; i < key.columns.size(); ++i)
+      where +=
+          parent + "." + quoted(key.ref_columns[i]) + " = " + child + "." + quoted(key.columns[i]) + " AND ";
+    child = parent;
+  }
+  const auto value = child + "." + quoted(old_name(graph.at(place).name));
+  return "UPDATE " + table + " AS pgsluice_row SET " + old + " = " + value + " FROM " + from + " WHERE " +
+         where + "pgsluice_row." + old + " IS DISTINCT FROM " + value;
+}
+
 bool reads_tables(const Retype& retype, const GraphTable& table) {
   return std::any_of(table.columns.begin(), table.columns.end(),
                      [](const GraphColumn& column) { return column.refers_to.has_value(); }) &&

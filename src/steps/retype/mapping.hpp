@@ -26,6 +26,11 @@ std::string new_value_of(const Retype& retype, Place place, const std::string& v
 /// is_back_by_value.
 std::string old_value(const Retype& retype, Place place);
 
+/// After the cut-over: UPDATE of the references at `place` that are not what the new ones mean, with what
+/// their roots say, for the parents in between may wait for theirs too. The table's name in it is
+/// pgsluice_row.
+std::string put_right(const Retype& retype, Place place);
+
 /// Does a trigger of ours have to read other tables, and so to run with its owner's rights?
 bool reads_tables(const Retype& retype, const GraphTable& table);
 

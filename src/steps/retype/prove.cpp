@@ -1,5 +1,7 @@
 // Indexes, constraints and the proof of every row, from the fill to "ready for cut-over".
 
+#include <map>
+
 #include "pg/identifier.hpp"
 #include "steps/retype/acts.hpp"
 #include "steps/retype/mapping.hpp"
@@ -108,6 +110,28 @@ void add_foreign_keys(const Retype& retype, const Naming& naming, const std::str
   }
 }
 
+/// A parent that was deleted and inserted again has another old key than its children remember, and an apply
+/// process may have brought a child long before its parent.
+std::vector<Act> put_right_acts(const Retype& retype) {
+  std::map<int, std::vector<Act>> by_level;  // parents first: a trigger of ours looks at them
+  for (std::size_t t = 0; t < retype.graph.tables.size(); ++t) {
+    const auto& table = retype.graph.tables[t];
+    for (std::size_t i = 0; i < table.columns.size(); ++i) {
+      const auto& column = table.columns[i];
+      if (!column.refers_to) continue;
+      const Place place{static_cast<int>(t), static_cast<int>(i)};
+      by_level[column.level].push_back(
+          ddl("put " + quoted(old_name(column.name)) + " of " + table.sql() + " right", "way back",
+              put_right(retype, place)));
+    }
+  }
+  std::vector<Act> acts;
+  for (auto& [level, some] : by_level) {
+    for (auto& act : some) acts.push_back(std::move(act));
+  }
+  return acts;
+}
+
 }  // namespace
 
 std::vector<Act> check_acts(const Retype& retype) {
@@ -144,6 +168,7 @@ std::vector<Act> acts_before_cutover(const Retype& retype) {
 
 std::vector<Act> acts_before_way_back(const Retype& retype) {
   std::vector<Act> acts;
+  if (!is_back_by_value(retype.step)) acts = put_right_acts(retype);
   for (const auto& table : retype.graph.tables) {
     std::vector<std::string> add;
     std::vector<std::string> validate;

@@ -99,23 +99,25 @@ std::string forward_assignment(const Retype& retype, Place place) {
                               value);
 }
 
+/// For every row that refers as NEW does and has no old reference, if its root is there by now.
+std::string late_update(const Retype& retype, Place place) {
+  const auto own = "pgsluice_row." + quoted(retype.graph.at(place).name);
+  const auto old = "pgsluice_row." + quoted(old_name(retype.graph.at(place).name));
+  return "  " + put_right(retype, place) + " AND " + own + " = " + new_row(retype.graph.at(place).name) +
+         " AND " + old + " IS NULL;\n";
+}
+
 /// A parent may come after its child, in the same statement or under a deferred foreign key: what the child's
 /// own trigger could not find is put right at COMMIT.
 std::vector<std::string> late_sync(const Retype& retype, const GraphTable& table) {
   std::string body;
   std::vector<std::string> conditions;
-  for (const auto& column : table.columns) {
+  for (std::size_t i = 0; i < table.columns.size(); ++i) {
+    const auto& column = table.columns[i];
     if (!column.refers_to) continue;
-    const auto& key = retype.graph.foreign_keys[static_cast<std::size_t>(column.through)];
-    const auto own = quoted(column.name);
-    const auto old = quoted(old_name(column.name));
-    const auto& parent = retype.graph.at(*column.refers_to);
-    body += "  UPDATE " + table.sql() + " AS pgsluice_row SET " + old + " = (SELECT pgsluice_parent." +
-            quoted(old_name(parent.name)) + " FROM " + retype.table(key.ref_table).sql() +
-            " AS pgsluice_parent WHERE pgsluice_parent." + quoted(parent.name) + " = pgsluice_row." + own +
-            " LIMIT 1) WHERE pgsluice_row." + own + " = NEW." + own + " AND pgsluice_row." + old +
-            " IS NULL;\n";
-    conditions.push_back("(" + new_row(column.name) + " IS NOT NULL AND NEW." + old + " IS NULL)");
+    body += late_update(retype, place_of(retype, table, i));
+    conditions.push_back("(" + new_row(column.name) + " IS NOT NULL AND " + new_row(old_name(column.name)) +
+                         " IS NULL)");
   }
   if (body.empty()) return {};
   const auto function = late_function(retype.step.name, table);
