@@ -9,15 +9,15 @@ namespace pgsluice::engine {
 /// Why a run takes no new batch.
 enum class StopCause {
   kNone,
-  kSignal,       // SIGTERM, SIGINT
-  kDuration,     // --for
-  kUntil,        // --until
-  kWindow,       // outside [window]
-  kHeldTooLong,  // throttle.give_up
-  kPaused,       // by an operator, for longer than throttle.give_up
-  kCancelled,    // by an operator
+  kSignal,           // SIGTERM, SIGINT
+  kDuration,         // --for
+  kUntil,            // --until
+  kWindow,           // outside [window]
+  kHeldTooLong,      // throttle.give_up
+  kPaused,           // by an operator, for longer than throttle.give_up
+  kCancelled,        // by an operator
   kReadyForCutover,  // a retype awaits the operator's word
-  kFailed,       // an error ends the run
+  kFailed,           // an error ends the run
 };
 
 /// The run's word to drain. The first cause stands, but for an error, which outweighs all. Confined to the io
