@@ -18,14 +18,15 @@ std::vector<std::string> run_deaths() {
   if (!long_run())
     return {"after_ddl",   "after_ddl_commit:2", "after_cut",   "after_update",
             "after_index", "after_step:4",       "after_ddl:3", "after_ddl_commit:8"};
-  std::vector<std::string> deaths{"after_register", "before_cut", "after_lease", "after_begin"};
-  for (int act = 0; act < 3; ++act) {
-    for (const char* place :
-         {"after_ddl", "after_ddl_commit:2", "after_position", "after_update", "after_commit"})
-      deaths.push_back(place);
+  std::vector<std::string> deaths{"after_register",     "after_ddl",      "after_ddl_commit", "after_ddl",
+                                  "after_ddl_commit:2", "before_cut",     "after_cut",        "after_lease",
+                                  "after_begin",        "after_position", "after_update",     "after_commit",
+                                  "after_update",       "after_commit:2", "after_step:2"};
+  for (int index = 0; index < 8; ++index) deaths.push_back("after_index");
+  for (int act = 0; act < 8; ++act) {
+    deaths.push_back("after_ddl");
+    deaths.push_back("after_ddl_commit:2");
   }
-  for (int act = 0; act < 6; ++act) deaths.push_back(act % 2 ? "after_index" : "after_index:2");
-  for (int act = 0; act < 10; ++act) deaths.push_back(act % 2 ? "after_ddl" : "after_ddl_commit:2");
   return deaths;
 }
 
