@@ -98,8 +98,31 @@ TEST(RetypeKilled, BetweenWayBackAndSecondThoughtKeepsWritesOfTheNewShapeInStep)
   Journals journals(kUsers);
   journals.make_ready();
   journals.expect("cutover", 0);
-  journals.die_at("rollback", "way_back_act:5");  // some old foreign keys are back
-  journals.write_with_uuids();                    // the application goes on meanwhile
+  journals.die_at("rollback", "way_back_act:14");  // references are right, some old CHECKs are back
+  journals.write_with_uuids();                     // the application goes on meanwhile
+  const auto rows = journals.rows();
+  journals.expect("rollback", 0);
+  EXPECT_EQ(journals.rows(), rows);
+  EXPECT_EQ(journals.orphans(), 0);
+}
+
+TEST(RetypeKilled, WithBothKindsOfForeignKeysInForceLetsCascadesGoOn) {
+  Journals journals(kUsers);
+  journals.make_ready();
+  journals.expect("cutover", 0);
+  journals.die_at("rollback", "cutover_locked");  // every old foreign key is back, beside the new ones
+  auto& db = journals.db();
+  EXPECT_EQ(db.number("SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND conname LIKE '%_old'"), 8);
+  db.exec("INSERT INTO users (email, display_name) VALUES ('new@example.com', 'New')");
+  db.exec(
+      "UPDATE journals SET user_id = (SELECT id FROM users WHERE email = 'new@example.com') WHERE title = "
+      "'Day 2'");
+  db.exec(
+      "UPDATE journals SET continues = (SELECT id FROM journals WHERE title = 'Day 3') WHERE title = 'Day "
+      "9'");
+  db.exec("DELETE FROM journals WHERE title IN ('Day 3', 'Day 6')");
+  db.exec("DELETE FROM users WHERE email LIKE 'user9@%'");
+  db.exec("DELETE FROM tags WHERE name = 'Work 2'");
   const auto rows = journals.rows();
   journals.expect("rollback", 0);
   EXPECT_EQ(journals.rows(), rows);
