@@ -30,7 +30,11 @@ std::string next_name() {
 
 TrialDatabase::TrialDatabase(test::PrivateServer& server, const std::string& template_name)
     : server_(server), name_(next_name()) {
-  server_.connect().exec("CREATE DATABASE " + name_ + " TEMPLATE " + template_name);
+  // In one copy; from 15 on the server would else write every page into the WAL too.
+  auto server_db = server_.connect();
+  const bool has_strategy = server_db.number("SHOW server_version_num") >= 150'000;
+  server_db.exec("CREATE DATABASE " + name_ + " TEMPLATE " + template_name +
+                 (has_strategy ? " STRATEGY file_copy" : ""));
   db_ = std::make_unique<test::Db>(dsn());
   db_->exec(
       "SELECT pg_prewarm(oid) FROM pg_class WHERE relkind IN ('r', 'i') AND relnamespace = "

@@ -18,6 +18,7 @@ class TrialDatabase {
   TrialDatabase(const TrialDatabase&) = delete;
   TrialDatabase& operator=(const TrialDatabase&) = delete;
 
+  const std::string& name() const { return name_; }
   std::string dsn() const { return server_.dsn(name_); }
   test::Db& db() { return *db_; }
 

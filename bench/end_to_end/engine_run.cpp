@@ -1,21 +1,20 @@
 #include "end_to_end/engine_run.hpp"
 
 #include <algorithm>
-#include <ctime>
-#include <sstream>
 #include <stdexcept>
 #include <thread>
 
+#include "end_to_end/event_lines.hpp"
 #include "end_to_end/process_cost.hpp"
 #include "support/environment.hpp"
 
 namespace pgsluice::bench {
 namespace {
 
-using base::Json;
-
 constexpr std::chrono::milliseconds kLook{5};  // how often its memory and its end are looked at
 constexpr std::chrono::minutes kPatience{60};
+
+}  // namespace
 
 std::string job_file(const EngineJob& job) {
   std::string text = "name = \"bench\"\n[pool]\nlanes = " + std::to_string(job.lanes) + "\n";
@@ -28,31 +27,6 @@ std::string job_file(const EngineJob& job) {
   if (!job.where.empty()) text += "where = \"" + job.where + "\"\n";
   return text;
 }
-
-/// "2026-01-31T10:00:00.123Z".
-std::chrono::system_clock::time_point read_time(const std::string& text) {
-  std::tm parts{};
-  const char* rest = strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &parts);
-  if (rest == nullptr) throw std::runtime_error("not a time: " + text);
-  const double fraction = *rest == '.' ? std::stod(rest) : 0;
-  return std::chrono::system_clock::from_time_t(timegm(&parts)) +
-         std::chrono::milliseconds{static_cast<std::int64_t>(fraction * 1000 + 0.5)};
-}
-
-/// The events of one type. The last line of a killed program may be half written.
-std::vector<Json> events(const std::string& output, const std::string& type) {
-  std::vector<Json> result;
-  std::istringstream lines(output);
-  std::string line;
-  while (std::getline(lines, line)) {
-    if (line.find("\"type\":\"" + type + "\"") == std::string::npos) continue;
-    auto event = Json::parse(line, nullptr, false);
-    if (!event.is_discarded()) result.push_back(std::move(event));
-  }
-  return result;
-}
-
-}  // namespace
 
 EngineRun::EngineRun(const std::string& dsn, const EngineJob& job,
                      const std::vector<std::string>& more_arguments) {
@@ -71,7 +45,7 @@ bool EngineRun::running() {
 
 std::vector<BatchTold> EngineRun::batches() const {
   std::vector<BatchTold> result;
-  for (const auto& event : events(process_->out(), "batch")) {
+  for (const auto& event : events_of(process_->out(), "batch")) {
     result.push_back({read_time(event.at("ts")), event.at("range_id"), event.at("rows_visited")});
   }
   return result;
@@ -79,7 +53,7 @@ std::vector<BatchTold> EngineRun::batches() const {
 
 std::vector<std::int64_t> EngineRun::ranges_taken_over() const {
   std::vector<std::int64_t> result;
-  for (const auto& event : events(process_->out(), "lease")) {
+  for (const auto& event : events_of(process_->out(), "lease")) {
     if (event.at("taken_over")) result.push_back(event.at("range_id"));
   }
   return result;
@@ -97,9 +71,9 @@ EngineResult EngineRun::finish() {
   result.peak_mb = peak_mb_;
   const auto out = process_->out();
   if (process_->wait().code != 0) throw std::runtime_error("pgsluice failed:\n" + out + process_->err());
-  const auto step = events(out, "step_ended").at(0);
+  const auto step = events_of(out, "step_ended").at(0);
   result.step_s = step.at("duration_s");
-  const auto summary = events(out, "summary").at(0);
+  const auto summary = events_of(out, "summary").at(0);
   result.rows_changed = summary.at("rows_changed");
   result.batches = summary.at("batches");
   result.batch_p50_s = summary.at("batch_p50_s");

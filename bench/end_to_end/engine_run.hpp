@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "base/json.hpp"
 #include "support/process.hpp"
 #include "support/temp_folder.hpp"
 
@@ -38,6 +37,9 @@ struct BatchTold {
   std::int64_t range_id = 0;
   std::int64_t rows = 0;
 };
+
+/// The job file of it; its step is called "fill".
+std::string job_file(const EngineJob& job);
 
 /// The program of this build, at work on a job of its own. Killed by the destructor when it still runs.
 class EngineRun {

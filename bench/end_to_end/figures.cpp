@@ -24,6 +24,12 @@ double Figures::max() const {
   return values_.empty() ? 0 : values_.back();
 }
 
+double Figures::at_share(double share) const {
+  if (values_.empty()) return 0;
+  const auto index = static_cast<std::size_t>(share * static_cast<double>(values_.size()));
+  return values_[std::min(index, values_.size() - 1)];
+}
+
 std::string Figures::text(int decimals) const {
   if (values_.empty()) return "–";
   const auto middle = number_text(median(), decimals);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,9 @@ class Figures {
   double median() const;
   double min() const;
   double max() const;
+  /// Not exceeded by this share of the values: 0.99 is the 99th percentile.
+  double at_share(double share) const;
+  std::size_t count() const { return values_.size(); }
 
   /// "12.3 (11.9 to 13.0)"; of one trial its value alone, of none a dash.
   std::string text(int decimals) const;

@@ -22,9 +22,15 @@ struct Case {
 };
 
 constexpr std::array kCases{
-    Case{"one-update", case_one_update}, Case{"no-growth", case_no_growth},
-    Case{"footprint", case_footprint},   Case{"checkpoint-wal", case_checkpoint_wal},
-    Case{"resume", case_resume},         Case{"traffic", case_traffic},
+    Case{"one-update", case_one_update},
+    Case{"no-growth", case_no_growth},
+    Case{"footprint", case_footprint},
+    Case{"checkpoint-wal", case_checkpoint_wal},
+    Case{"resume", case_resume},
+    Case{"traffic", case_traffic},
+    Case{"retype-fill", case_retype_fill},
+    Case{"retype-cutover", case_retype_cutover},
+    Case{"retype-graph", case_retype_graph},
 };
 
 bool is_wanted(const Options& options, const std::string& name) {

@@ -40,29 +40,33 @@ bool handles(pid_t pid, int signal) {
   return false;
 }
 
-/// Milliseconds, sorted. A line of the log: client, number, time in µs (or "failed" or "skipped"), …
-std::vector<double> latencies(const std::filesystem::path& folder) {
-  std::vector<double> result;
+/// By latency. A line of the log: client, number, time in µs (or "failed" or "skipped"), script, when it
+/// ended in seconds and µs, …
+std::vector<Served> served_in(const std::filesystem::path& folder) {
+  std::vector<Served> result;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     if (!entry.path().filename().string().starts_with("latency.")) continue;
     std::ifstream file(entry.path());
-    std::string line, client, number, time;
+    std::string line;
     while (std::getline(file, line)) {
       std::istringstream fields(line);
-      fields >> client >> number >> time;
-      if (!time.empty() && time.find_first_not_of("0123456789") == std::string::npos) {
-        result.push_back(std::stod(time) / 1000);
-      }
+      std::string client, number, time, script;
+      std::int64_t seconds = 0, microseconds = 0;
+      fields >> client >> number >> time >> script >> seconds >> microseconds;
+      if (!fields || time.find_first_not_of("0123456789") != std::string::npos) continue;
+      const std::chrono::microseconds ended =
+          std::chrono::seconds(seconds) + std::chrono::microseconds(microseconds);
+      result.push_back({std::chrono::system_clock::time_point(ended), std::stod(time) / 1000});
     }
   }
-  std::sort(result.begin(), result.end());
+  std::sort(result.begin(), result.end(), [](const Served& a, const Served& b) { return a.ms < b.ms; });
   return result;
 }
 
-double at_share(const std::vector<double>& sorted, double share) {
+double at_share(const std::vector<Served>& sorted, double share) {
   if (sorted.empty()) return 0;
   const auto index = static_cast<std::size_t>(share * static_cast<double>(sorted.size()));
-  return sorted[std::min(index, sorted.size() - 1)];
+  return sorted[std::min(index, sorted.size() - 1)].ms;
 }
 
 std::int64_t count_in(const std::string& report, const std::string& label) {
@@ -102,10 +106,10 @@ TrafficResult Pgbench::result(const Exit& exit) const {
   result.report = process_->out() + process_->err();
   result.transactions = count_in(result.report, "number of transactions actually processed");
   result.failed = count_in(result.report, "number of failed transactions");
-  const auto sorted = latencies(folder_.path());
-  result.p50 = at_share(sorted, 0.50);
-  result.p99 = at_share(sorted, 0.99);
-  result.max = sorted.empty() ? 0 : sorted.back();
+  result.served = served_in(folder_.path());
+  result.p50 = at_share(result.served, 0.50);
+  result.p99 = at_share(result.served, 0.99);
+  result.max = result.served.empty() ? 0 : result.served.back().ms;
   return result;
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "support/process.hpp"
 #include "support/temp_folder.hpp"
@@ -20,6 +21,12 @@ struct Traffic {
   std::map<std::string, std::string> variables{};
 };
 
+/// A transaction that ended well, and the milliseconds that it took.
+struct Served {
+  std::chrono::system_clock::time_point ended;
+  double ms = 0;
+};
+
 /// What the application noticed. Latencies in milliseconds, of transactions that ended well; with a rate they
 /// count from the moment the transaction was due.
 struct TrafficResult {
@@ -28,7 +35,8 @@ struct TrafficResult {
   double p50 = 0;
   double p99 = 0;
   double max = 0;
-  Exit exit{};  // code 2: a client gave up, for instance because its connection was lost
+  std::vector<Served> served{};  // by latency
+  Exit exit{};                   // code 2: a client gave up, for instance because its connection was lost
   std::string report;
 };
 
