@@ -1,5 +1,6 @@
 // A retype within a Run: its acts in order, up to the operator's word.
 
+#include "base/failpoint.hpp"
 #include "engine/cutover.hpp"
 #include "engine/outage.hpp"
 #include "engine/retype_facts.hpp"
@@ -85,6 +86,16 @@ bool is_still_ready(pg::Session& session, const RetypeStep& step, std::int64_t s
   return !ledger::move_retype(session, step_id, RetypeDetail::kReady, RetypeDetail::kBegun, "running");
 }
 
+/// Not over what another run, a cut-over or a rollback made of the step since it was read.
+void begin_retype(pg::Session& session, const RetypeStep& step, const ledger::StepRecord& record) {
+  const auto move = [&](const std::string& from) {
+    return ledger::move_retype(session, record.step_id, from, RetypeDetail::kBegun, "running");
+  };
+  if (move(record.detail) || move(RetypeDetail::kBegun)) return;
+  throw Error(ExitCode::kRefused, "somebody else went on with step \"" + step.name + "\" just now",
+              "say run again");
+}
+
 }  // namespace
 
 asio::awaitable<void> Run::run_retype(const RetypeStep& step, ledger::StepRecord record) {
@@ -101,7 +112,7 @@ asio::awaitable<void> Run::run_retype(const RetypeStep& step, ledger::StepRecord
   if (record.detail != RetypeDetail::kReady) {
     std::function<OpenedActs(pg::Session&)> open = [=](pg::Session& s) {
       auto opened = open_acts(s, step, record.step_id, record.detail == RetypeDetail::kBegun);
-      ledger::set_step_detail(s, record.step_id, RetypeDetail::kBegun);
+      begin_retype(s, step, record);
       return opened;
     };
     const auto opened = co_await keep_trying<OpenedActs>(steps_, open, journal_, stop_);
@@ -116,6 +127,7 @@ asio::awaitable<void> Run::run_retype(const RetypeStep& step, ledger::StepRecord
       return ledger::move_retype(s, id, RetypeDetail::kBegun, RetypeDetail::kReady, "running");
     };
     co_await keep_trying<bool>(steps_, ready, journal_, stop_);
+    base::failpoint("retype_ready");
     journal_.write(event::State{"running", RetypeDetail::kReady, "every row is proved by the server"});
   }
   if (step.is_cutover_auto) {

@@ -83,6 +83,28 @@ void check_index_step(pg::Session& session, const IndexStep& step, const Outlook
   check_statement(session, step.sql, outlook, findings);
 }
 
+namespace {
+
+constexpr double kMostOfThem = 0.9;
+constexpr double kIntegers = 2147483647;
+
+/// Until contract every new row takes an old key too.
+void warn_of_last_integers(pg::Session& session, const steps::retype::Retype& retype, Findings& findings) {
+  for (const auto& table : retype.graph.tables) {
+    for (const auto& column : table.columns) {
+      if (column.refers_to || column.type != "integer") continue;
+      const auto sql =
+          "SELECT coalesce(max(" + pg::Identifier(column.name).sql() + "), 0) FROM " + table.sql();
+      const auto highest = pg::in_transaction(session, {}, [&] { return session.exec(sql).real(0, 0); });
+      if (highest < kMostOfThem * kIntegers) continue;
+      findings.warn("old keys", "table " + table.sql() + " has used most of its integers",
+                    "until contract every new row takes one more: contract before they are gone");
+    }
+  }
+}
+
+}  // namespace
+
 void check_retype_step(pg::Session& session, const RetypeStep& step, Findings& findings) try {
   const auto retype = read_retype(session, step);
   for (const auto& obstacle : retype_obstacles(session, retype))
@@ -92,6 +114,7 @@ void check_retype_step(pg::Session& session, const RetypeStep& step, Findings& f
         pg::in_transaction(session, {}, [&] { return session.exec(question.query).text(0, 0); });
     findings.warn("orphans", found + " " + question.what, "the foreign key is NOT VALID, and stays so");
   }
+  warn_of_last_integers(session, retype, findings);
   for (const auto& table : retype.graph.tables) {
     for (const auto& trigger : table.update_triggers)
       findings.warn("triggers", "the fill fires trigger \"" + trigger + "\" of table " + table.sql(),

@@ -180,15 +180,22 @@ void tighten_references(const GraphTable& table, Swap& swap) {
   }
 }
 
-/// A sequence may stand behind keys that the application gave out itself; from now on it gives out all.
+// Numbers to draw between cut-over and contract, at 1 a second for 11 days.
+constexpr const char* kRoomForKeys = "1000000";
+
+/// A sequence may stand behind keys that the application gave out itself, and from now on it gives out all.
+/// Those far ahead come from a range of their own, which is left to them.
 std::string pass_keys(const GraphTable& table, const GraphColumn& column) {
   const auto sequence = pg::literal(column.sequence_sql);
-  return "SELECT pg_catalog.setval(" + sequence + ", k.last) FROM (SELECT max(" +
-         quoted(old_name(column.name)) + ") AS last FROM " + table.sql() +
-         ") AS k, pg_catalog.pg_sequence AS s WHERE s.seqrelid = " + sequence +
-         "::pg_catalog.regclass AND s.seqincrement > 0 AND k.last <= s.seqmax AND k.last >= (SELECT "
-         "last_value FROM " +
-         column.sequence_sql + ")";
+  const auto old = quoted(old_name(column.name));
+  return "SELECT pg_catalog.setval(" + sequence + ", k.last) FROM " + column.sequence_sql +
+         " AS q, pg_catalog.pg_sequence AS s, LATERAL (SELECT max(" + old + ") AS last FROM " + table.sql() +
+         " WHERE " + old + " >= q.last_value AND " + old +
+         " <= q.last_value + least(least(s.seqincrement, 1000) * " + kRoomForKeys +
+         ", s.seqmax - q.last_value)) AS k WHERE s.seqrelid = " + sequence +
+         "::pg_catalog.regclass AND s.seqincrement > 0 AND k.last IS NOT NULL AND (k.last > q.last_value OR "
+         "NOT "
+         "q.is_called)";
 }
 
 /// Old keys that the application gave out go on from a sequence of ours, behind the highest.
