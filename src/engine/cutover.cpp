@@ -88,7 +88,7 @@ std::optional<std::chrono::milliseconds> attempt(pg::Session& session, const Mov
     const auto locked = Clock::now();
     auto locks = script.view_locks;
     locks.push_back(lock_sql(rt::lock_list(retype.graph, script.also_locked), "ACCESS EXCLUSIVE"));
-    lock_within(session, steps::kDdlLockTimeout, locks);
+    lock_within(session, kSwapLockTimeout, locks);
     base::failpoint("cutover_locked");
     if (rt::dependents(session, retype.graph) != before)
       throw pg::Failure("55P03", "a view or policy was made on one of the tables just now", false);
@@ -187,7 +187,8 @@ void cut_over_step(pg::Session& session, const std::string& job, const RetypeSte
   };
   const bool is_done = carry_out(
       act, {step, step_id, RetypeDetail::kReady, RetypeDetail::kCutOver, script, "could not be cut over",
-            "new columns have the old ones' names; the tables were locked for ", step.kill_blockers_after});
+            "new columns have the old ones' names; at the longest the tables were locked for ",
+            step.kill_blockers_after});
   if (!is_done) cut_over_step(session, job, step, step_id, tell);  // what somebody else made of it
 }
 
@@ -214,9 +215,10 @@ void contract_job(pg::Session& session, const std::string& job, const std::funct
     is_any = true;
     OperatorAct act(session, job, record.job_id, tell);
     const auto step = job::retype_of_definition(record.definition);
-    const bool is_done = carry_out(
-        act, {step, record.step_id, RetypeDetail::kCutOver, RetypeDetail::kContracted, rt::contract_script,
-              "could not be contracted", "the old columns are gone; the tables were locked for "});
+    const bool is_done =
+        carry_out(act, {step, record.step_id, RetypeDetail::kCutOver, RetypeDetail::kContracted,
+                        rt::contract_script, "could not be contracted",
+                        "the old columns are gone; at the longest the tables were locked for "});
     if (!is_done && record_of(session, job, record.step_id).detail != RetypeDetail::kContracted)
       throw Error(ExitCode::kRefused, "step \"" + step.name + "\" was rolled back meanwhile",
                   "pgsluice status " + job + " shows where it stands");
@@ -238,11 +240,13 @@ void roll_back_retype(OperatorAct& act, const std::string& job, const RetypeStep
     };
     is_done = carry_out(
         act, {step, step_id, record.detail, RetypeDetail::kSwappedBack, script, "could not be undone",
-              "old columns have their names again; the tables were locked for ", step.kill_blockers_after});
+              "old columns have their names again; at the longest the tables were locked for ",
+              step.kill_blockers_after});
   } else if (record.detail == RetypeDetail::kBegun || record.detail == RetypeDetail::kReady) {
-    is_done = carry_out(act, {step, step_id, record.detail, RetypeDetail::kSwappedBack, rt::abandon_script,
-                              "could not be undone", "the new columns are gone; the tables were locked for ",
-                              step.kill_blockers_after});
+    is_done = carry_out(
+        act,
+        {step, step_id, record.detail, RetypeDetail::kSwappedBack, rt::abandon_script, "could not be undone",
+         "the new columns are gone; at the longest the tables were locked for ", step.kill_blockers_after});
   } else if (record.detail == RetypeDetail::kContracted) {
     throw Error(ExitCode::kRefused, "step \"" + step.name + "\" was contracted meanwhile",
                 "the old columns are gone: there is no way back");

@@ -20,6 +20,11 @@ struct RetypeDetail {
   static constexpr const char* kSwappedBack = "swapped back";
 };
 
+/// An application's transaction that holds one table and wants another which the swap has already: nobody can
+/// go on before the swap gives up, and whoever waits for it waits as long. Measured under traffic: as many
+/// attempts succeed with 100 ms as with 300 ms.
+constexpr std::chrono::milliseconds kSwapLockTimeout{100};
+
 /// Swaps old and new columns of one retype in one transaction, trying again with backoff until the locks are
 /// to be had. Blocks. Nothing to do if it is cut over already. Throws Error(kRefused) if it is not ready, or
 /// if something was added to the tables that has no twin yet.

@@ -1,7 +1,7 @@
 #include "engine/plan_retype.hpp"
 
 #include "base/units.hpp"
-#include "engine/batch_statements.hpp"
+#include "engine/cutover.hpp"
 #include "engine/ddl_statements.hpp"
 #include "engine/retype_facts.hpp"
 #include "pg/catalog.hpp"
@@ -68,11 +68,10 @@ void plan_swap(const rt::SwapScript& script, const rt::Graph& graph, const std::
                                 with_timeout("SHARE UPDATE EXCLUSIVE", steps::kGentleLockTimeout), false,
                                 when});
   for (const auto& sql : script.view_locks)
-    planned.statements.push_back(
-        {sql, with_timeout("ACCESS EXCLUSIVE", steps::kDdlLockTimeout), false, when});
+    planned.statements.push_back({sql, with_timeout("ACCESS EXCLUSIVE", kSwapLockTimeout), false, when});
   planned.statements.push_back(
       {"LOCK TABLE " + rt::lock_list(graph, script.also_locked) + " IN ACCESS EXCLUSIVE MODE",
-       with_timeout("ACCESS EXCLUSIVE", steps::kDdlLockTimeout), false, when});
+       with_timeout("ACCESS EXCLUSIVE", kSwapLockTimeout), false, when});
   for (const auto& sql : script.statements)
     planned.statements.push_back({sql, "within the locks above", false, when});
 }
