@@ -25,7 +25,7 @@ std::string value_text(const Json& value) {
 
 /// Nothing for a value that says nothing.
 void add_field(std::string& line, const std::string& key, const Json& value) {
-  if (value.is_null() || value == "") return;
+  if (value.is_null() || (value.is_string() && value.get_ref<const std::string&>().empty())) return;
   line += " " + key + "=" + value_text(value);
 }
 
