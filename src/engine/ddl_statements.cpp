@@ -21,6 +21,11 @@ std::vector<steps::DdlStatement> ddl_statements(const std::vector<std::string>& 
     steps::DdlStatement statement{sql, "", facts ? facts->lock : ""};
     if (facts && facts->table && is_worth_a_gentle_lock(facts->lock)) {
       statement.table_sql = pg::Identifier(facts->table->schema, facts->table->name).sql();
+      for (const auto& other : facts->other_locks) {
+        const auto name = pg::Identifier(other.table.schema, other.table.name).sql();
+        if (is_worth_a_gentle_lock(other.lock) && name != statement.table_sql)
+          statement.other_tables_sql.push_back(name);
+      }
     }
     out.push_back(std::move(statement));
   }

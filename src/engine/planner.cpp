@@ -93,11 +93,15 @@ class Planner {
       const auto* facts = std::get_if<job::StatementFacts>(&analysed);
       const bool is_there = facts && facts->table && will_exist(*facts->table, statement.table_sql);
       if (!is_there) statement.table_sql.clear();
+      for (const auto& other : facts ? facts->other_locks : std::vector<job::TableLock>{}) {
+        if (!will_exist(other.table, sql_of(other.table)))
+          std::erase(statement.other_tables_sql, sql_of(other.table));
+      }
       const auto texts = steps::ddl_texts(statement);
       if (texts.size() > 1) {
         planned.statements.push_back(
             {texts.front(),
-             with_timeout("SHARE UPDATE EXCLUSIVE on " + statement.table_sql, steps::kGentleLockTimeout)});
+             with_timeout("SHARE UPDATE EXCLUSIVE on " + listed(statement), steps::kGentleLockTimeout)});
       }
       const auto lock = facts ? lock_in_words(*facts) : "";
       planned.statements.push_back({texts.back(), lock.empty() ? "none on a table that is there"
@@ -109,6 +113,12 @@ class Planner {
     }
     planned.notes.push_back("one transaction; without its lock in time it is tried again, up to " +
                             std::to_string(steps::kDdlAttempts) + " times");
+  }
+
+  static std::string listed(const steps::DdlStatement& statement) {
+    auto list = statement.table_sql;
+    for (const auto& other : statement.other_tables_sql) list += ", " + other;
+    return list;
   }
 
   bool will_exist(const TableName& table, const std::string& table_sql) {

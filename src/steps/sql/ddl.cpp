@@ -43,14 +43,18 @@ std::string set_lock_timeout(std::chrono::milliseconds timeout) {
   return "SET LOCAL lock_timeout = " + std::to_string(timeout.count());
 }
 
-std::string gentle_lock(const DdlStatement& s) {
-  return "LOCK TABLE " + s.table_sql + " IN SHARE UPDATE EXCLUSIVE MODE";
+std::string gentle_lock(const std::string& table_sql, const std::vector<std::string>& others) {
+  std::string list = table_sql;
+  for (const auto& other : others) list += ", " + other;
+  return "LOCK TABLE " + list + " IN SHARE UPDATE EXCLUSIVE MODE";
 }
 
 void run(pg::Session& session, const DdlStatement& statement) {
   if (is_existing_table(session, statement.table_sql)) {
+    auto others = statement.other_tables_sql;
+    std::erase_if(others, [&](const std::string& sql) { return !is_existing_table(session, sql); });
     session.exec(set_lock_timeout(kGentleLockTimeout));
-    session.exec(gentle_lock(statement));
+    session.exec(gentle_lock(statement.table_sql, others));
   }
   session.exec(set_lock_timeout(kDdlLockTimeout));
   session.exec(statement.sql);
@@ -88,7 +92,8 @@ bool attempt_ddl(pg::Session& session, const std::vector<DdlStatement>& statemen
 
 std::vector<std::string> ddl_texts(const DdlStatement& statement) {
   std::vector<std::string> texts;
-  if (!statement.table_sql.empty()) texts.push_back(gentle_lock(statement));
+  if (!statement.table_sql.empty())
+    texts.push_back(gentle_lock(statement.table_sql, statement.other_tables_sql));
   texts.push_back(statement.sql);
   return texts;
 }

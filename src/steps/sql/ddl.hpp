@@ -23,6 +23,8 @@ struct DdlStatement {
   std::string sql;
   std::string table_sql;  // quoted; locked gently first if it exists. Empty: no existing table is locked
   std::string lock;       // for `plan` and the log: "ACCESS EXCLUSIVE"
+  /// Locked gently together with it: a foreign key's other table. Not there is not locked.
+  std::vector<std::string> other_tables_sql{};
 };
 
 /// One attempt of a sql step: all its statements and the note that it was done, in one transaction. `note`
