@@ -103,6 +103,10 @@ class Planner {
             {texts.front(),
              with_timeout("SHARE UPDATE EXCLUSIVE on " + listed(statement), steps::kGentleLockTimeout)});
       }
+      if (texts.size() > 2) {
+        planned.statements.push_back(
+            {texts[1], with_timeout(statement.lock + " on " + listed(statement), steps::kDdlLockTimeout)});
+      }
       const auto lock = facts ? lock_in_words(*facts) : "";
       planned.statements.push_back({texts.back(), lock.empty() ? "none on a table that is there"
                                                                : with_timeout(lock, steps::kDdlLockTimeout)});

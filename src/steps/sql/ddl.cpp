@@ -11,6 +11,8 @@ constexpr const char* kExists = R"sql(
 SELECT c.relkind IN ('r', 'p') FROM pg_catalog.pg_class c WHERE c.oid = pg_catalog.to_regclass($1)
 )sql";
 
+constexpr const char* kForeignKeyLock = "SHARE ROW EXCLUSIVE";  // on both tables
+
 // Ordinary users see the state of their own sessions only; the pid is there for everybody.
 constexpr const char* kHolders = R"sql(
 SELECT DISTINCT l.pid, coalesce(a.usename, '?'), coalesce(nullif(a.application_name, ''), '?'),
@@ -49,14 +51,26 @@ std::string gentle_lock(const std::string& table_sql, const std::vector<std::str
   return "LOCK TABLE " + list + " IN SHARE UPDATE EXCLUSIVE MODE";
 }
 
-void run(pg::Session& session, const DdlStatement& statement) {
-  if (is_existing_table(session, statement.table_sql)) {
-    auto others = statement.other_tables_sql;
+/// Both tables of a foreign key, its parent first, as a DELETE that cascades takes them; in the order of ADD
+/// FOREIGN KEY the two wait for each other until the lock_timeout. Who inserts a child first takes no lock on
+/// the parent that conflicts. Empty: one table only.
+std::string lock_parent_first(const DdlStatement& s) {
+  if (s.other_tables_sql.empty() || s.lock != kForeignKeyLock) return {};
+  std::string list;
+  for (const auto& other : s.other_tables_sql) list += other + ", ";
+  return "LOCK TABLE " + list + s.table_sql + " IN " + kForeignKeyLock + " MODE";
+}
+
+void run(pg::Session& session, DdlStatement statement) {
+  const bool is_there = is_existing_table(session, statement.table_sql);
+  if (is_there) {
+    auto& others = statement.other_tables_sql;
     std::erase_if(others, [&](const std::string& sql) { return !is_existing_table(session, sql); });
     session.exec(set_lock_timeout(kGentleLockTimeout));
     session.exec(gentle_lock(statement.table_sql, others));
   }
   session.exec(set_lock_timeout(kDdlLockTimeout));
+  if (const auto lock = lock_parent_first(statement); is_there && !lock.empty()) session.exec(lock);
   session.exec(statement.sql);
 }
 
@@ -94,6 +108,8 @@ std::vector<std::string> ddl_texts(const DdlStatement& statement) {
   std::vector<std::string> texts;
   if (!statement.table_sql.empty())
     texts.push_back(gentle_lock(statement.table_sql, statement.other_tables_sql));
+  if (const auto lock = lock_parent_first(statement); !statement.table_sql.empty() && !lock.empty())
+    texts.push_back(lock);
   texts.push_back(statement.sql);
   return texts;
 }

@@ -1,4 +1,5 @@
 #include <cstdio>
+#include <functional>
 #include <string>
 #include <utility>
 
@@ -35,6 +36,19 @@ std::string verified_text(const NotingSink& sink) {
   return std::to_string(as_expected) + " of " + std::to_string(sink.verified()) + " results as expected";
 }
 
+/// The operator's word for a retype, by the job's name.
+ExitCode end_retype(const Arguments& arguments, const std::string& outcome,
+                    const std::function<ExitCode(Engine&, const LedgerJob&, EventSink&)>& say) {
+  const LedgerJob job = find_ledger_job(arguments);
+  const auto reporter = make_reporter(report_options(arguments));
+  NotingSink sink(*reporter, "");
+  Engine engine(job.dsn);
+  const ExitCode code = say(engine, job, sink);
+  sink.publish(summary(job.name, code, outcome, ""));
+  reporter->finish();
+  return code;
+}
+
 }  // namespace
 
 ExitCode verify_job(const Arguments& arguments) {
@@ -65,26 +79,16 @@ ExitCode rollback_job(const Arguments& arguments) {
 }
 
 ExitCode cut_over(const Arguments& arguments) {
-  const LedgerJob job = find_ledger_job(arguments);
-  const auto reporter = make_reporter(report_options(arguments));
-  NotingSink sink(*reporter, "");
-  const ExitCode code = Engine(job.dsn).cutover(
-      job.name,
-      arguments.kill_blockers_after.count() > 0 ? arguments.kill_blockers_after : job.kill_blockers_after,
-      sink);
-  sink.publish(summary(job.name, code, "cut over", ""));
-  reporter->finish();
-  return code;
+  return end_retype(arguments, "cut over", [&](Engine& engine, const LedgerJob& job, EventSink& sink) {
+    const bool is_said = arguments.kill_blockers_after.count() > 0;
+    return engine.cutover(job.name, is_said ? arguments.kill_blockers_after : job.kill_blockers_after, sink);
+  });
 }
 
 ExitCode contract(const Arguments& arguments) {
-  const LedgerJob job = find_ledger_job(arguments);
-  const auto reporter = make_reporter(report_options(arguments));
-  NotingSink sink(*reporter, "");
-  const ExitCode code = Engine(job.dsn).contract(job.name, sink);
-  sink.publish(summary(job.name, code, "contracted", ""));
-  reporter->finish();
-  return code;
+  return end_retype(arguments, "contracted", [](Engine& engine, const LedgerJob& job, EventSink& sink) {
+    return engine.contract(job.name, sink);
+  });
 }
 
 }  // namespace pgsluice::cli
