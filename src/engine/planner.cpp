@@ -105,7 +105,7 @@ class Planner {
       }
       if (texts.size() > 2) {
         planned.statements.push_back(
-            {texts[1], with_timeout(statement.lock + " on " + listed(statement), steps::kDdlLockTimeout)});
+            {texts[1], with_timeout(statement.lock + " on " + listed(statement), steps::kPairLockTimeout)});
       }
       const auto lock = facts ? lock_in_words(*facts) : "";
       planned.statements.push_back({texts.back(), lock.empty() ? "none on a table that is there"

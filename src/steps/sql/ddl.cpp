@@ -69,8 +69,11 @@ void run(pg::Session& session, DdlStatement statement) {
     session.exec(set_lock_timeout(kGentleLockTimeout));
     session.exec(gentle_lock(statement.table_sql, others));
   }
+  if (const auto lock = lock_parent_first(statement); is_there && !lock.empty()) {
+    session.exec(set_lock_timeout(kPairLockTimeout));
+    session.exec(lock);
+  }
   session.exec(set_lock_timeout(kDdlLockTimeout));
-  if (const auto lock = lock_parent_first(statement); is_there && !lock.empty()) session.exec(lock);
   session.exec(statement.sql);
 }
 

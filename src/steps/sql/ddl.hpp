@@ -11,6 +11,9 @@ namespace pgsluice::steps {
 
 /// A statement with a short lock queue: it waits this long, then the whole attempt is tried again later.
 constexpr std::chrono::milliseconds kDdlLockTimeout{300};
+/// Two tables at once: while the first is held, who holds the second may want it. Waiting longer helps
+/// nobody.
+constexpr std::chrono::milliseconds kPairLockTimeout{100};
 /// An ordinary owner cannot cancel an autovacuum, but the server does so for whoever waits longer than
 /// deadlock_timeout (1 s): waiting in a mode that does not stop the application, SHARE UPDATE EXCLUSIVE,
 /// costs nobody anything. Measured: the ALTER is through after 1.08 s, worst application write 10 ms.
