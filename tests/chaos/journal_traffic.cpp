@@ -102,6 +102,7 @@ std::unique_ptr<Pgbench> JournalTraffic::start(const std::string& script, int cl
                                            .script = script,
                                            .clients = clients,
                                            .rate = rate,
+                                           .duration = std::chrono::hours(2),
                                            .variables = {{"users", count("users")},
                                                          {"journals", count("journals")},
                                                          {"tags", count("tags")},
@@ -122,7 +123,8 @@ void JournalTraffic::await_shaped(int families) {
     return journals_.db().number("SELECT count(*) FROM twin_users WHERE token LIKE 'uc%'");
   };
   const auto wanted = count() + families;
-  wait_for([&] { return count() >= wanted || !shaped_->running(); }, "the application to go on");
+  wait_for([&] { return count() >= wanted || !shaped_->running(); },
+           kPatience + std::chrono::seconds(families), "the application to go on");
 }
 
 TrafficResult JournalTraffic::stop(std::unique_ptr<Pgbench>& traffic, const char* name) {

@@ -106,6 +106,7 @@ TEST_F(RetypeTraffic, ThereAndBackAndThereLosesNoWriteAndFailsNone) {
     EXPECT_EQ(journals_.key_type(), "integer");
     swap("cutover", Shape::kUuid);
     EXPECT_EQ(journals_.key_type(), "uuid");
+    if (long_run() && cycle == 0) traffic_.await_shaped(4'800);  // ten minutes
     expect("verify", 0);
     swap("rollback", Shape::kInteger);
     EXPECT_EQ(journals_.key_type(), "integer");
