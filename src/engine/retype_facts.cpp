@@ -68,6 +68,11 @@ class Survey {
           add("table " + table.sql() + " has a column " + quoted_name(name) + " already",
               "rename it: the retype needs that name");
       }
+      // A default may hold no look-up, and by value it means nothing for a key that is drawn.
+      if (column.refers_to && !column.default_sql.empty() && !rt::is_by_value(retype_.step))
+        add("column " + quoted_name(column.name) + " of table " + table.sql() + " has a default, " +
+                column.default_sql + ", whose new value is drawn first",
+            "drop the default, and set it anew after the cut-over; or choose a mapping by value");
     }
     for (const auto& index : table.indexes) look_at_index(table, index);
     for (const auto& check : table.checks) {

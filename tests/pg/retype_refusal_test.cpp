@@ -50,6 +50,12 @@ TEST_F(RetypeRefusal, NamesTheNumbersThatAUuidCannotHold) {
                  "choose another");
 }
 
+TEST_F(RetypeRefusal, NamesTheDefaultOfAReferenceWhoseKeyIsDrawn) {
+  db().exec("ALTER TABLE journals ALTER COLUMN user_id SET DEFAULT 1");
+  journals_.set_mapping("mapping = \"random\"");
+  expect_refusal("column \"user_id\" of table \"public\".\"journals\" has a default, 1", "drop the default");
+}
+
 TEST_F(RetypeRefusal, NamesTheTableWithoutAPrimaryKey) {
   db().exec("ALTER TABLE reminders DROP CONSTRAINT reminders_pkey");
   expect_refusal("table \"reminders\" has no primary key");

@@ -249,6 +249,32 @@ TEST_F(RetypeWrites, AKeyWithoutAnActionAllowsWhatAnOlderCascadeHasPutRight) {
   EXPECT_EQ(db().number("SELECT count(*) FROM letters"), 5);
 }
 
+TEST_F(RetypeWrites, ADefaultParentStaysTheSame) {
+  db().exec(kTables);
+  db().exec(
+      "ALTER TABLE letters ALTER COLUMN person SET DEFAULT 1, DROP CONSTRAINT letters_person_fkey,"
+      " ADD FOREIGN KEY (person) REFERENCES people ON DELETE SET DEFAULT ON UPDATE SET DEFAULT");
+  retype(R"("people", "letters", "stamps")");
+  expect("run", 9);
+  std::int64_t left = 0;
+  const auto expect_more_of_the_first = [&](const std::string& change) {
+    db().exec(change);
+    const auto now =
+        db().number("SELECT count(*) FROM letters l JOIN people p ON p.id = l.person WHERE p.token = 'p1'");
+    EXPECT_GT(now, left) << change;
+    left = now;
+  };
+  expect_more_of_the_first("DELETE FROM people WHERE token = 'p10'");
+  expect_more_of_the_first("UPDATE people SET id = 1000 WHERE token = 'p11'");
+  expect_more_of_the_first("INSERT INTO letters (token) VALUES ('to the first')");
+  expect("cutover", 0);
+  expect_more_of_the_first("DELETE FROM people WHERE token = 'p12'");
+  expect_more_of_the_first("UPDATE people SET id = gen_random_uuid() WHERE token = 'p13'");
+  expect_more_of_the_first("INSERT INTO letters (token) VALUES ('to the first too')");
+  expect_all_kept_by_rollback();
+  expect_more_of_the_first("DELETE FROM people WHERE token = 'p14'");
+}
+
 TEST_F(RetypeWrites, ARollbackThatMeetsACutoverUndoesIt) {
   make_ready_letters();
   Db holder(trial_.dsn());
