@@ -24,6 +24,15 @@ constexpr pg::TransactionLimits kLookLimits{std::chrono::milliseconds{1'000},
 // Room for the numbers that 48 bits of a uuid can hold.
 constexpr const char* kEmbedMax = "281474976710655";
 
+// BEFORE ROW triggers that may change a key after ours looked at it. Another retype's change columns of their
+// own.
+constexpr const char* kLaterTriggers = R"sql(
+SELECT t.tgname FROM pg_catalog.pg_trigger t
+WHERE t.tgrelid = $1::oid AND NOT t.tgisinternal AND t.tgtype & 3 = 3 AND t.tgtype & 20 <> 0
+  AND t.tgname > $2 AND t.tgname NOT LIKE 'zzz\_pgsluice\_%'
+ORDER BY t.tgname
+)sql";
+
 std::string quoted_name(const std::string& name) {
   return pg::Identifier(name).sql();
 }
@@ -74,6 +83,10 @@ class Survey {
                 column.default_sql + ", whose new value is drawn first",
             "drop the default, and set it anew after the cut-over; or choose a mapping by value");
     }
+    for (const auto& name : later_triggers(table))
+      add("trigger " + quoted_name(name) + " of table " + table.sql() +
+              " fires after the one that keeps the columns in step, and may change a key",
+          "give it a name that comes before " + rt::insert_trigger(retype_.step.name));
     for (const auto& index : table.indexes) look_at_index(table, index);
     for (const auto& check : table.checks) {
       const auto why = meaning_lost(table, check.expression);
@@ -83,6 +96,16 @@ class Survey {
             "drop it, and add what should hold of the new values after the cut-over");
     }
     try_names(table);
+  }
+
+  std::vector<std::string> later_triggers(const rt::GraphTable& table) {
+    return pg::in_transaction(session_, kLookLimits, [&] {
+      const auto rows =
+          session_.exec(kLaterTriggers, {std::to_string(table.oid), rt::insert_trigger(retype_.step.name)});
+      std::vector<std::string> names;
+      for (std::size_t i = 0; i < rows.size(); ++i) names.push_back(rows.text(i, 0));
+      return names;
+    });
   }
 
   void look_at_index(const rt::GraphTable& table, const rt::GraphIndex& index) {

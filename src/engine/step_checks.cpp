@@ -103,6 +103,32 @@ void warn_of_last_integers(pg::Session& session, const steps::retype::Retype& re
   }
 }
 
+// Who gives out keys by itself today, and would draw an old one after the cut-over.
+constexpr const char* kUnableRoles = R"sql(
+SELECT coalesce(string_agg(pg_catalog.quote_ident(r.rolname), ', ' ORDER BY r.rolname), '')
+FROM pg_catalog.pg_roles r
+WHERE NOT r.rolsuper AND r.rolname !~ '^pg_' AND pg_catalog.has_any_column_privilege(r.oid, $1::oid, 'INSERT')
+  AND NOT pg_catalog.has_sequence_privilege(r.oid, $2::pg_catalog.regclass::oid, 'USAGE, UPDATE')
+)sql";
+
+/// An identity asks nobody for a privilege; the default of a serial does.
+void warn_of_unable_roles(pg::Session& session, const steps::retype::Retype& retype, Findings& findings) {
+  if (steps::retype::is_back_by_value(retype.step)) return;
+  for (const auto& table : retype.graph.tables) {
+    for (const auto& column : table.columns) {
+      if (column.refers_to || column.sequence_sql.empty() || !column.identity.empty()) continue;
+      const auto roles = pg::in_transaction(session, {}, [&] {
+        return session.exec(kUnableRoles, {std::to_string(table.oid), column.sequence_sql}).text(0, 0);
+      });
+      if (roles.empty()) continue;
+      findings.warn("privileges",
+                    roles + " may insert into " + table.sql() + ", but not draw from " + column.sequence_sql +
+                        ", which gives out old keys from the cut-over to contract",
+                    "GRANT USAGE ON SEQUENCE " + column.sequence_sql + " TO " + roles);
+    }
+  }
+}
+
 }  // namespace
 
 void check_retype_step(pg::Session& session, const RetypeStep& step, Findings& findings) try {
@@ -115,6 +141,7 @@ void check_retype_step(pg::Session& session, const RetypeStep& step, Findings& f
     findings.warn("orphans", found + " " + question.what, "the foreign key is NOT VALID, and stays so");
   }
   warn_of_last_integers(session, retype, findings);
+  warn_of_unable_roles(session, retype, findings);
   for (const auto& table : retype.graph.tables) {
     for (const auto& trigger : table.update_triggers)
       findings.warn("triggers", "the fill fires trigger \"" + trigger + "\" of table " + table.sql(),

@@ -11,6 +11,7 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 class RetypeRefusal : public testing::Test {
  protected:
@@ -48,6 +49,26 @@ TEST_F(RetypeRefusal, NamesTheNumbersThatAUuidCannotHold) {
   db().exec("INSERT INTO tags (id, name, is_shared) OVERRIDING SYSTEM VALUE VALUES (-5, 'Below', true)");
   expect_refusal("column \"id\" of table \"public\".\"tags\" holds numbers that do not fit into a uuid: -5",
                  "choose another");
+}
+
+TEST_F(RetypeRefusal, NamesTheTriggerThatMayChangeAKeyAfterOurs) {
+  db().exec(
+      "CREATE FUNCTION late() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';"
+      "CREATE TRIGGER zzzz_late BEFORE INSERT ON tags FOR EACH ROW EXECUTE FUNCTION late();"
+      "CREATE TRIGGER zzzz_afterwards AFTER INSERT ON tags FOR EACH ROW EXECUTE FUNCTION late()");
+  expect_refusal("trigger \"zzzz_late\" of table \"public\".\"tags\"", "before zzz_pgsluice_ids_insert");
+  db().exec("ALTER TRIGGER zzzz_late ON tags RENAME TO late");
+  journals_.make_ready();
+}
+
+TEST_F(RetypeRefusal, WarnsOfRolesThatWouldHaveToDrawOldKeys) {
+  const auto role = journals_.trial().make_role("importer", false);
+  db().exec("GRANT INSERT ON users, journals TO " + role);
+  const auto told = run_ok(journals_.trial().text_command("check"));
+  EXPECT_THAT(
+      told, HasSubstr(role + " may insert into \"public\".\"users\", but not draw from public.users_id_seq"));
+  db().exec("GRANT USAGE ON SEQUENCE users_id_seq TO " + role);
+  EXPECT_THAT(run_ok(journals_.trial().text_command("check")), Not(HasSubstr("but not draw from")));
 }
 
 TEST_F(RetypeRefusal, NamesTheDefaultOfAReferenceWhoseKeyIsDrawn) {
