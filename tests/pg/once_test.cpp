@@ -46,9 +46,11 @@ std::set<std::string> failpoints() {
     for (std::sregex_iterator it(text.begin(), text.end(), pattern), end; it != end; ++it)
       names.insert((*it)[1]);
   }
-  std::erase_if(names, [](const std::string& name) {  // of other verbs, which have tests of their own
-    return name.starts_with("rollback_") || name.starts_with("cutover_") || name.starts_with("way_back_");
-  });
+  std::erase_if(names,
+                [](const std::string& name) {  // of other verbs and kinds, which have tests of their own
+                  return name.starts_with("rollback_") || name.starts_with("retype_") ||
+                         name.starts_with("cutover_") || name.starts_with("way_back_");
+                });
   return names;
 }
 
