@@ -117,6 +117,7 @@ TEST_F(Control, CancelEndsTheRunAndKeepsItEndedUntilResumed) {
 
 TEST_F(Control, SetChangesBatchesAndLanesOfALiveRun) {
   const auto process = start_and_await_batches();
+  job_.slow_down(milliseconds{150});  // the run must outlive four commands, on a busy machine too
   say("set", {"batch.target=20s", "batch.rows_max=400", "batch.rows=400", "pool.lanes=4"});
   const auto has_changed = [&] {
     std::set<int> lanes;
