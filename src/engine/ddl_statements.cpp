@@ -6,9 +6,10 @@
 namespace pgsluice::engine {
 namespace {
 
+/// The last one is that of VALIDATE: an autovacuum in its way is beaten by waiting too.
 bool is_worth_a_gentle_lock(const std::string& lock) {
   return lock == "ACCESS EXCLUSIVE" || lock == "EXCLUSIVE" || lock == "SHARE ROW EXCLUSIVE" ||
-         lock == "SHARE";
+         lock == "SHARE" || lock == "SHARE UPDATE EXCLUSIVE";
 }
 
 }  // namespace
