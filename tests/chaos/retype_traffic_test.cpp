@@ -80,7 +80,7 @@ class RetypeTraffic : public testing::Test {
     const auto finished = expect(verb, 0);
     swaps_.push_back({verb, began, Clock::now(), locked_for(finished)});
     traffic_.start_shaped(next, with_early_children);
-    traffic_.await_shaped(long_run() ? 50 : 3);
+    traffic_.await_shaped(long_run() ? 50 : 2);
   }
 
   void expect_end() {
