@@ -54,6 +54,13 @@ std::string Outlook::maker_of(const TableName& table) const {
   return it == made_.end() ? "" : it->step;
 }
 
+std::string Outlook::maker_of_any(const std::vector<TableName>& tables) const {
+  for (const auto& table : tables) {
+    if (auto maker = maker_of(table); !maker.empty()) return maker;
+  }
+  return {};
+}
+
 std::string Outlook::dropper_of(const TableName& table) const {
   const auto it = std::find_if(dropped_.begin(), dropped_.end(),
                                [&](const Table& t) { return may_be_same(t.name, table); });

@@ -17,6 +17,8 @@ class Outlook {
 
   /// The step that makes the table; empty: none that is known.
   std::string maker_of(const TableName& table) const;
+  /// The step that makes one of the tables; empty: none that is known.
+  std::string maker_of_any(const std::vector<TableName>& tables) const;
   /// The step after which the table is gone; empty: none.
   std::string dropper_of(const TableName& table) const;
   /// The step that makes the column, or a table that may have it; empty: none.

@@ -1,14 +1,15 @@
 #include "engine/plan_retype.hpp"
 
-#include "base/units.hpp"
+#include "engine/batch.hpp"
+#include "engine/batch_statements.hpp"
 #include "engine/cutover.hpp"
 #include "engine/ddl_statements.hpp"
+#include "engine/plan_ddl.hpp"
 #include "engine/retype_facts.hpp"
+#include "engine/table_facts.hpp"
 #include "pg/catalog.hpp"
-#include "pg/identifier.hpp"
 #include "pg/transaction.hpp"
 #include "pgsluice/error.hpp"
-#include "steps/backfill/update.hpp"
 #include "steps/retype/acts.hpp"
 #include "steps/retype/swap.hpp"
 #include "steps/sql/ddl.hpp"
@@ -19,43 +20,40 @@ namespace rt = steps::retype;
 
 namespace {
 
-std::string with_timeout(const std::string& lock, std::chrono::milliseconds timeout) {
-  return lock + ", lock_timeout " + base::format_duration(timeout);
-}
-
-/// The heading of an act is the `when` of its statements.
-void plan_ddl(const rt::Act& act, PlannedStep& planned) {
-  for (const auto& statement : ddl_statements(act.sql)) {
-    const auto lock =
-        statement.lock.empty()
-            ? std::string("none on a table that is there")
-            : with_timeout(statement.lock + (statement.table_sql.empty() ? "" : " on " + statement.table_sql),
-                           steps::kDdlLockTimeout);
-    planned.statements.push_back({statement.sql, lock, false, act.part + ": " + act.name});
+/// Adds statements of an act; its name goes before what else is said of when they are sent.
+void add(const rt::Act& act, std::vector<PlannedStatement> statements, PlannedStep& planned) {
+  for (auto& statement : statements) {
+    statement.when = act.part + ": " + act.name + (statement.when.empty() ? "" : ", " + statement.when);
+    planned.statements.push_back(std::move(statement));
   }
 }
 
-void plan_fill(const rt::Act& act, PlannedStep& planned) {
-  std::string sql = "UPDATE " + pg::Identifier(act.fill.table.schema, act.fill.table.name).sql() + "\nSET ";
-  for (std::size_t i = 0; i < act.fill.set.size(); ++i)
-    sql += (i ? ", " : "") + pg::Identifier(act.fill.set[i].column).sql() + " = (" +
-           act.fill.set[i].expression + ")";
-  sql += "\nWHERE … AND CASE WHEN (" + act.fill.where + ") THEN true END";
-  planned.statements.push_back({sql, "ROW EXCLUSIVE, its rows until COMMIT", true,
-                                act.part + ": " + act.name + ", batch by batch along the primary key"});
+void plan_ddl(const rt::Act& act, PlannedStep& planned) {
+  for (const auto& statement : ddl_statements(act.sql)) {
+    const auto analysed = job::analyse_statement(statement.sql);
+    add(act, planned_ddl(statement, std::get_if<job::StatementFacts>(&analysed)), planned);
+  }
 }
 
-void plan_act(const rt::Act& act, PlannedStep& planned) {
+void plan_fill(pg::Session& session, const Job& job, const rt::Act& act, PlannedStep& planned) {
+  const auto table = read_facts(session, act.fill.table).table;
+  const walk::Keyset keyset(table.sql(), pg::choose_key(table, act.fill.key));
+  const auto limits = batch_limits(job.batch.target, job.throttle.lock_wait,
+                                   std::chrono::milliseconds{pg::deadlock_timeout_ms(session)});
+  add(act, preparing_statements(table, act.fill, keyset), planned);
+  add(act, batch_statements(table, act.fill, keyset, limits, job.batch.rows), planned);
+  planned.rows_estimated += table.rows_estimate;
+}
+
+void plan_act(pg::Session& session, const Job& job, const rt::Act& act, PlannedStep& planned) {
   switch (act.kind) {
     case rt::Act::Kind::kDdl:
       return plan_ddl(act, planned);
     case rt::Act::Kind::kFill:
-      return plan_fill(act, planned);
+      return plan_fill(session, job, act, planned);
     case rt::Act::Kind::kIndex:
     case rt::Act::Kind::kVacuum:
-      planned.statements.push_back(
-          {act.sql.front(), "SHARE UPDATE EXCLUSIVE, no lock_timeout", false, act.part + ": " + act.name});
-      return;
+      return add(act, {{act.sql.front(), "SHARE UPDATE EXCLUSIVE, no lock_timeout"}}, planned);
     case rt::Act::Kind::kFence:
       planned.notes.push_back(act.name);
       return;
@@ -78,13 +76,18 @@ void plan_swap(const rt::SwapScript& script, const rt::Graph& graph, const std::
 
 }  // namespace
 
-void plan_retype(pg::Session& session, const Job& job, const RetypeStep& step, PlannedStep& planned) try {
+void plan_retype(pg::Session& session, const Job& job, const RetypeStep& step, const Outlook& outlook,
+                 bool is_begun, PlannedStep& planned) try {
+  if (const auto maker = outlook.maker_of_any(step.tables); !maker.empty()) {
+    planned.notes.push_back("a table of it is made by step \"" + maker + "\": its acts are known after that");
+    return;
+  }
   const auto retype = read_retype(session, step);
-  const auto obstacles = retype_obstacles(session, retype);
+  const auto obstacles = is_begun ? std::vector<Obstacle>{} : retype_obstacles(session, retype);
   for (const auto& obstacle : obstacles)
     planned.notes.push_back("run refuses: " + obstacle.message + " (" + obstacle.hint + ")");
   if (!obstacles.empty()) return;
-  for (const auto& act : rt::acts_before_cutover(retype)) plan_act(act, planned);
+  for (const auto& act : rt::acts_before_cutover(retype)) plan_act(session, job, act, planned);
   const auto bound =
       pg::in_transaction(session, {}, [&] { return rt::bound_objects(session, retype.graph); });
   plan_swap(rt::cutover_script(retype, bound), retype.graph,
@@ -93,10 +96,10 @@ void plan_retype(pg::Session& session, const Job& job, const RetypeStep& step, P
             planned);
   plan_swap(rt::contract_script(retype), retype.graph, "when you say pgsluice contract " + job.name, planned);
   for (const auto& table : retype.graph.tables) {
-    planned.rows_estimated += pg::read_table(session, {table.schema, table.name}).rows_estimate;
     for (const auto& trigger : table.update_triggers)
       planned.notes.push_back("the fill fires trigger \"" + trigger + "\" of table " + table.sql());
   }
+  if (is_begun) planned.notes.push_back("begun: acts that are done are not sent again");
 } catch (const Error& e) {
   planned.notes.push_back(std::string("run refuses: ") + e.what());
 }

@@ -4,6 +4,7 @@
 #include "engine/ddl_statements.hpp"
 #include "engine/outlook.hpp"
 #include "engine/plan_backfill.hpp"
+#include "engine/plan_ddl.hpp"
 #include "engine/plan_retype.hpp"
 #include "engine/table_facts.hpp"
 #include "engine/undo.hpp"
@@ -22,20 +23,6 @@ namespace {
 
 std::string sql_of(const TableName& table) {
   return pg::Identifier(table.schema, table.name).sql();
-}
-
-std::string with_timeout(const std::string& lock, std::chrono::milliseconds timeout) {
-  return lock + ", lock_timeout " + base::format_duration(timeout);
-}
-
-/// "ACCESS EXCLUSIVE on "public"."users", SHARE ROW EXCLUSIVE on "orgs"".
-std::string lock_in_words(const job::StatementFacts& facts) {
-  std::string words;
-  if (facts.table && !facts.lock.empty()) words = facts.lock + " on " + sql_of(*facts.table);
-  if (!facts.table && !facts.lock.empty()) words = facts.lock;
-  for (const auto& other : facts.other_locks)
-    words += (words.empty() ? "" : ", ") + (other.lock + " on " + sql_of(other.table));
-  return words;
 }
 
 /// Why the statement takes long under its lock; nothing for a table that the job makes itself.
@@ -82,7 +69,8 @@ class Planner {
     if (const auto* backfill = std::get_if<BackfillStep>(&step))
       plan_backfill(session_, job_, *backfill, outlook_, planned);
     if (const auto* verify = std::get_if<VerifyStep>(&step)) plan_verify(*verify, planned);
-    if (const auto* retype = std::get_if<RetypeStep>(&step)) plan_retype(session_, job_, *retype, planned);
+    if (const auto* retype = std::get_if<RetypeStep>(&step))
+      plan_retype(session_, job_, *retype, outlook_, is_begun(place), planned);
     return planned;
   }
 
@@ -97,19 +85,8 @@ class Planner {
         if (!will_exist(other.table, sql_of(other.table)))
           std::erase(statement.other_tables_sql, sql_of(other.table));
       }
-      const auto texts = steps::ddl_texts(statement);
-      if (texts.size() > 1) {
-        planned.statements.push_back(
-            {texts.front(),
-             with_timeout("SHARE UPDATE EXCLUSIVE on " + listed(statement), steps::kGentleLockTimeout)});
-      }
-      if (texts.size() > 2) {
-        planned.statements.push_back(
-            {texts[1], with_timeout(statement.lock + " on " + listed(statement), steps::kPairLockTimeout)});
-      }
-      const auto lock = facts ? lock_in_words(*facts) : "";
-      planned.statements.push_back({texts.back(), lock.empty() ? "none on a table that is there"
-                                                               : with_timeout(lock, steps::kDdlLockTimeout)});
+      for (auto& planned_one : planned_ddl(statement, facts))
+        planned.statements.push_back(std::move(planned_one));
       const bool is_new = facts && facts->table && !outlook_.maker_of(*facts->table).empty() &&
                           !steps::is_existing_table(session_, sql_of(*facts->table));
       if (!is_new) note_long_work(session_, facts ? facts->lock : "", statement.sql, planned.notes);
@@ -119,10 +96,8 @@ class Planner {
                             std::to_string(steps::kDdlAttempts) + " times");
   }
 
-  static std::string listed(const steps::DdlStatement& statement) {
-    auto list = statement.table_sql;
-    for (const auto& other : statement.other_tables_sql) list += ", " + other;
-    return list;
+  bool is_begun(std::size_t place) const {
+    return place < record_.steps.size() && !record_.steps[place].detail.empty();
   }
 
   bool will_exist(const TableName& table, const std::string& table_sql) {

@@ -3,6 +3,7 @@
 #include "engine/findings.hpp"
 #include "engine/job_definition.hpp"
 #include "engine/outlook.hpp"
+#include "engine/retype_checks.hpp"
 #include "engine/server_checks.hpp"
 #include "engine/step_checks.hpp"
 #include "ledger/jobs.hpp"
@@ -62,7 +63,7 @@ std::vector<Finding> preflight(pg::Session& session, const Job& job, bool is_led
     }
     if (const auto* retype = std::get_if<RetypeStep>(&job.steps[i])) {
       const auto detail = i < record.steps.size() ? record.steps[i].detail : "";
-      if (detail.empty()) check_retype_step(session, *retype, findings);
+      if (detail.empty()) check_retype_step(session, *retype, outlook, findings);
     }
   }
   return findings.worst_first();

@@ -55,6 +55,7 @@ class Survey {
     for (const auto& name : rt::taken_names(session_, retype_))
       add(name + " is there already",
           "rename it, or contract the retype that left it: this one needs the name");
+    try_names();
     look_at_mapping();
     look_at_bound_objects();
     look_for_orphans();
@@ -95,7 +96,6 @@ class Survey {
                 " means nothing for the new type: " + why,
             "drop it, and add what should hold of the new values after the cut-over");
     }
-    try_names(table);
   }
 
   std::vector<std::string> later_triggers(const rt::GraphTable& table) {
@@ -139,14 +139,12 @@ class Survey {
     }
   }
 
-  /// An expression that a newer server prints may be beyond the parser.
-  void try_names(const rt::GraphTable& table) {
+  /// An expression that a newer server prints may be beyond the parser; the error names it.
+  void try_names() {
     try {
-      rt::Retype one{retype_.step, retype_.graph, retype_.rename, retype_.search_path};
-      (void)rt::acts_before_cutover(one);
+      (void)rt::acts_before_cutover(retype_);
     } catch (const Error& e) {
-      add("an index or constraint of table " + table.sql() +
-              " cannot be written for the new column: " + e.what(),
+      add(std::string("an index or constraint cannot be written for the new column: ") + e.what(),
           "drop it, and create it anew after the cut-over");
     }
   }
@@ -187,7 +185,8 @@ class Survey {
   void look_for_orphans() {
     if (rt::is_by_value(retype_.step)) return;
     for (const auto& question : rt::questions_before_expand(retype_)) {
-      const auto found = ask(session_, question.query);
+      const auto found = pg::in_transaction(session_, kCountLimits,
+                                            [&] { return session_.exec(question.query).text(0, 0); });
       if (found != "0")
         add(found + " " + question.what, "correct or delete them: their parent has no new value");
     }

@@ -4,10 +4,16 @@
 #include <vector>
 
 #include "pg/session.hpp"
+#include "pg/transaction.hpp"
 #include "pgsluice/job.hpp"
 #include "steps/retype/retype.hpp"
 
 namespace pgsluice::engine {
+
+/// Counting orphans reads a whole table. Where 10 minutes are not enough, VALIDATE CONSTRAINT is the better way
+/// to ask: it is asked once.
+constexpr pg::TransactionLimits kCountLimits{std::chrono::milliseconds{1'000},
+                                             std::chrono::milliseconds{600'000}, true};
 
 /// A retype as the catalog shows it now. Short locks only; throws Error(kRefused) if a table or its key is
 /// missing, Failure 55P03 if somebody holds a table.

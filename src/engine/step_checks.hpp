@@ -21,7 +21,4 @@ void check_index_step(pg::Session& session, const IndexStep& step, const Outlook
 void check_backfill_step(pg::Session& session, const Job& job, const BackfillStep& step,
                          const Outlook& outlook, Findings& findings);
 
-/// What stands in the way of a retype that has not begun.
-void check_retype_step(pg::Session& session, const RetypeStep& step, Findings& findings);
-
 }  // namespace pgsluice::engine

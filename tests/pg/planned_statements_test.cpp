@@ -195,5 +195,63 @@ TEST(Plan, PrintsWhatRunSends) {
   }
 }
 
+bool is_change(const std::string& sql) {
+  constexpr const char* kWords[] = {"ALTER", "CREATE", "DROP", "LOCK", "UPDATE", "VACUUM", "ANALYZE"};
+  return std::any_of(std::begin(kWords), std::end(kWords),
+                     [&](const char* word) { return sql.rfind(word, 0) == 0; });
+}
+
+TEST(Plan, PrintsWhatARetypeSendsFromTheFirstColumnToContract) {
+  test::PrivateServer server({.settings = {{"log_statement", "all"}, {"log_line_prefix", "%a "}}});
+  const auto dsn = server.fresh_database();
+  Db db(dsn);
+  test::make_users(db, 3'000);
+  db.exec(
+      "CREATE TABLE notes (id serial PRIMARY KEY, user_id bigint NOT NULL REFERENCES users);"
+      "INSERT INTO notes (user_id) SELECT id FROM users; CREATE VIEW of_users AS SELECT id FROM users");
+  const auto job = job_of(R"toml(
+name = "ids"
+[[step]]
+kind = "retype"
+name = "ids"
+tables = ["users"]
+to = "uuid"
+mapping = "embed"
+new_ids = "gen_random_uuid()"
+)toml");
+  const auto planned = Engine(dsn).plan(job).steps.at(0).statements;
+  RunOptions options;
+  options.handle_signals = false;
+  Nobody sink;
+  ASSERT_EQ(Engine(dsn).run(job, options, sink), ExitCode::kReadyForCutOver);
+  ASSERT_EQ(Engine(dsn).cutover("ids", Milliseconds{0}, sink), ExitCode::kDone);
+  ASSERT_EQ(Engine(dsn).contract("ids", sink), ExitCode::kDone);
+  const auto sent = statements_of_pgsluice(server.log_text());
+
+  // A swap sends its statements at once, so a planned one may be a part of what was sent.
+  for (const auto& p : planned) {
+    const bool is_rare = p.when.find("split") != std::string::npos ||
+                         p.when.find("last batch") != std::string::npos ||
+                         p.when.find("cut a large table") != std::string::npos ||
+                         p.when.find("also the last") != std::string::npos;
+    const auto fixed = trimmed(p.sql.substr(0, p.sql.find("rows_visited = ")));
+    const bool is_sent = std::any_of(sent.begin(), sent.end(),
+                                     [&](const auto& sql) { return sql.find(fixed) != std::string::npos; });
+    EXPECT_TRUE(is_rare || is_sent) << p.when << ": " << p.sql;
+  }
+  std::size_t seen = 0;
+  for (const auto& sql : sent) {
+    const bool is_about_them =
+        sql.find("users") != std::string::npos || sql.find("notes") != std::string::npos;
+    if (!is_about_them || !is_change(sql)) continue;
+    ++seen;
+    // Of a swap's statements the first one stands for them all: they are sent together.
+    EXPECT_TRUE(std::any_of(planned.begin(), planned.end(), [&](const auto& p) {
+      return sql.rfind(trimmed(p.sql), 0) == 0;
+    })) << sql;
+  }
+  EXPECT_GT(seen, 40U);
+}
+
 }  // namespace
 }  // namespace pgsluice::engine

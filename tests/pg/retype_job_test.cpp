@@ -210,6 +210,17 @@ TEST_F(RetypeJob, RefusesTheCutoverWhenAnIndexCameSinceAndBuildsItsTwinWithTheNe
       journals_.db().yes("SELECT indisvalid FROM pg_index WHERE indexrelid = 'secret_tags_user'::regclass"));
 }
 
+TEST_F(RetypeJob, EndsSessionsInTheWayOfTheCutoverIfToldSo) {
+  journals_.make_ready();
+  Db idle(journals_.trial().dsn());
+  idle.exec("BEGIN; SELECT count(*) FROM users");
+  const auto finished = journals_.trial().verb("cutover", {"--kill-blockers-after", "1s"});
+  EXPECT_EQ(finished.code(), 0) << finished.out << finished.err;
+  EXPECT_THAT(finished.out + finished.err, HasSubstr("was ended"));
+  EXPECT_ANY_THROW(idle.exec("COMMIT"));
+  EXPECT_EQ(journals_.key_type(), "uuid");
+}
+
 TEST_F(RetypeJob, ShowsOldSessionsWhatTheDocumentationSays) {
   auto& db = journals_.db();
   db.exec(

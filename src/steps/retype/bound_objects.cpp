@@ -3,48 +3,13 @@
 #include <algorithm>
 #include <tuple>
 
-#include "pgsluice/error.hpp"
 #include "steps/retype/bound_aliases.hpp"
 #include "steps/retype/bound_kinds.hpp"
 #include "steps/retype/bound_nodes.hpp"
+#include "steps/retype/exact_settings.hpp"
 
 namespace pgsluice::steps::retype {
 namespace {
-
-constexpr const char* kReadSettings = R"sql(
-SELECT pg_catalog.current_setting('search_path'), pg_catalog.current_setting('DateStyle'),
-       pg_catalog.current_setting('IntervalStyle'), pg_catalog.current_setting('extra_float_digits')
-)sql";
-
-constexpr const char* kSetSettings = R"sql(
-SELECT pg_catalog.set_config('search_path', $1, true), pg_catalog.set_config('DateStyle', $2, true),
-       pg_catalog.set_config('IntervalStyle', $3, true), pg_catalog.set_config('extra_float_digits', $4, true)
-)sql";
-
-/// While it lives, definitions come with every name qualified and every constant in a form that reads the
-/// same under any settings.
-class ExactSettings {
- public:
-  explicit ExactSettings(pg::Session& session)
-      : session_(session), before_(session.exec(kReadSettings, pg::Params{}).row(0)) {
-    session_.exec(kSetSettings, {"", "ISO", "postgres", "3"});
-    if (!session_.exec("SELECT pg_catalog.current_setting('search_path')", pg::Params{}).text(0, 0).empty())
-      throw Error(ExitCode::kInternal, "bound objects are read outside of a transaction");
-  }
-  ~ExactSettings() {
-    try {
-      session_.exec(kSetSettings, before_);
-    } catch (const std::exception&) {
-      // The transaction has failed, and its settings go with it.
-    }
-  }
-  ExactSettings(const ExactSettings&) = delete;
-  ExactSettings& operator=(const ExactSettings&) = delete;
-
- private:
-  pg::Session& session_;
-  pg::Params before_;
-};
 
 struct Reader {
   const char* kind;

@@ -128,8 +128,8 @@ struct Graph {
 };
 
 /// Reads the graph of `step`'s columns. Throws Error(kRefused) if a table or column is missing or a table
-/// has no primary key of one column. Takes ACCESS SHARE locks at most; several statements, so call it in a
-/// transaction if nothing may change between them.
+/// has no primary key of one column. Takes ACCESS SHARE locks at most.
+/// REQUIRES: a transaction of the caller's, whose settings are as before when this returns.
 Graph read_graph(pg::Session& session, const RetypeStep& step);
 
 }  // namespace pgsluice::steps::retype

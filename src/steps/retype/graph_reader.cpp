@@ -4,7 +4,7 @@
 #include "pg/identifier.hpp"
 #include "pg/key.hpp"
 #include "pgsluice/error.hpp"
-#include "steps/retype/catalog_path.hpp"
+#include "steps/retype/exact_settings.hpp"
 #include "steps/retype/graph.hpp"
 #include "steps/retype/graph_rows.hpp"
 #include "steps/retype/names.hpp"
@@ -166,7 +166,7 @@ std::string GraphTable::sql() const {
 Graph read_graph(pg::Session& session, const RetypeStep& step) {
   Roots roots;
   for (const auto& table : step.tables) add_root(session, step, table, roots);
-  const CatalogPath path(session);
+  const ExactSettings settings(session);
   Graph graph;
   graph.tables = read_tables(session, roots.tables, roots.columns);
   for (auto& table : graph.tables) {

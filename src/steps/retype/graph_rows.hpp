@@ -7,7 +7,7 @@
 
 namespace pgsluice::steps::retype {
 
-// The pieces of read_graph, one query each. All run under a CatalogPath.
+// The pieces of read_graph, one query each. All run under ExactSettings.
 
 /// The tables of the closure with their changing columns, by schema and name. `roots` and `columns` are oids
 /// and column numbers.

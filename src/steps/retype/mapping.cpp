@@ -1,7 +1,5 @@
 #include "steps/retype/mapping.hpp"
 
-#include <algorithm>
-
 #include "pg/identifier.hpp"
 #include "steps/retype/names.hpp"
 
@@ -154,12 +152,6 @@ std::string put_right(const Retype& retype, Place place) {
   const auto value = child + "." + quoted(old_name(graph.at(place).name));
   return "UPDATE " + table + " AS pgsluice_row SET " + old + " = " + value + " FROM " + from + " WHERE " +
          where + "pgsluice_row." + old + " IS DISTINCT FROM " + value;
-}
-
-bool reads_tables(const Retype& retype, const GraphTable& table) {
-  return std::any_of(table.columns.begin(), table.columns.end(),
-                     [](const GraphColumn& column) { return column.refers_to.has_value(); }) &&
-         !is_by_value(retype.step);
 }
 
 }  // namespace pgsluice::steps::retype

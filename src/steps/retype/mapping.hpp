@@ -31,7 +31,4 @@ std::string old_value(const Retype& retype, Place place);
 /// pgsluice_row.
 std::string put_right(const Retype& retype, Place place);
 
-/// Does a trigger of ours have to read other tables, and so to run with its owner's rights?
-bool reads_tables(const Retype& retype, const GraphTable& table);
-
 }  // namespace pgsluice::steps::retype

@@ -30,7 +30,7 @@ std::string map_condition(const Retype& retype, Place place) {
   const auto& column = retype.graph.at(place);
   const auto shadow = quoted(new_name(column.name));
   // A CHECK may not look into other tables; that no reference was forgotten it can still prove, and the
-  // foreign key, which passes over NULL, proves the rest. The operator's expression may be volatile.
+  // foreign key, which passes over NULL, proves the rest.
   if (!is_by_value(retype.step)) return "(" + quoted(column.name) + " IS NULL) = (" + shadow + " IS NULL)";
   return shadow + " IS NOT DISTINCT FROM " + new_value(retype, place, "");
 }

@@ -27,19 +27,20 @@ Place place_of(const Retype& retype, const GraphTable& table, std::size_t column
   return {static_cast<int>(&table - retype.graph.tables.data()), static_cast<int>(column)};
 }
 
-/// The function runs with its owner's rights where it reads other tables or a sequence of ours: who may write
-/// a child need not be allowed to read the parent, and the server's own foreign keys do the same.
-std::string function_sql(const Retype& retype, const GraphTable& table, const std::string& body) {
+/// Where the names in a function's body are looked up, and with whose rights.
+enum class Body {
+  kPlain,      // every name is qualified
+  kOperators,  // holds names of the operator's, under the search_path of the run
+  kLooksUp,    // reads a parent or a sequence of ours
+};
+
+/// A look-up runs with its owner's rights: who may write a child need not be allowed to read the parent, and
+/// the server's own foreign keys do the same. So nothing of the operator's, and no schema that others may
+/// write to, may ever be in such a function.
+std::string function_sql(const Retype& retype, const GraphTable& table, Body kind, const std::string& body) {
   std::string settings;
-  if (reads_tables(retype, table) || body.find("pgsluice_parent") != std::string::npos ||
-      body.find("nextval") != std::string::npos)
-    settings += " SECURITY DEFINER";
-  const bool is_operators = retype.step.mapping == Mapping::kUsing || retype.step.mapping == Mapping::kV5;
-  if (is_operators) {
-    settings += " SET search_path = " + retype.search_path;
-  } else if (!settings.empty()) {
-    settings += " SET search_path = pg_catalog, pg_temp";
-  }
+  if (kind == Body::kLooksUp) settings = " SECURITY DEFINER SET search_path = pg_catalog, pg_temp";
+  if (kind == Body::kOperators) settings = " SET search_path = " + retype.search_path;
   return "CREATE OR REPLACE FUNCTION " + sync_function(retype.step.name, table) +
          "() RETURNS trigger LANGUAGE plpgsql" + settings + " AS " +
          pg::literal("BEGIN\n" + body + "  RETURN NEW;\nEND");
@@ -64,11 +65,11 @@ std::string either(const std::vector<std::string>& conditions) {
 }
 
 /// The function and its two triggers; `when` is that of the one for UPDATE.
-std::vector<std::string> install(const Retype& retype, const GraphTable& table, const std::string& body,
-                                 const std::string& when) {
+std::vector<std::string> install(const Retype& retype, const GraphTable& table, Body kind,
+                                 const std::string& body, const std::string& when) {
   const auto insert = insert_trigger(retype.step.name);
   const auto update = update_trigger(retype.step.name);
-  return {function_sql(retype, table, body), trigger_sql(retype, table, insert, "INSERT", ""),
+  return {function_sql(retype, table, kind, body), trigger_sql(retype, table, insert, "INSERT", ""),
           trigger_sql(retype, table, update, "UPDATE", when), always(table, insert), always(table, update)};
 }
 
@@ -131,6 +132,11 @@ std::vector<std::string> late_sync(const Retype& retype, const GraphTable& table
           always(table, late_trigger(retype.step.name))};
 }
 
+Body forward_body(const RetypeStep& step) {
+  if (!is_by_value(step)) return Body::kLooksUp;
+  return step.mapping == Mapping::kEmbed ? Body::kPlain : Body::kOperators;
+}
+
 }  // namespace
 
 std::vector<std::string> sync_forward(const Retype& retype, const GraphTable& table) {
@@ -149,7 +155,7 @@ std::vector<std::string> sync_forward(const Retype& retype, const GraphTable& ta
       conditions.push_back(is_changed(column.name, column.has_equality));
     if (column.refers_to) conditions.push_back(is_touched(new_name(column.name)));
   }
-  return install(retype, table, body, either(conditions));
+  return install(retype, table, forward_body(retype.step), body, either(conditions));
 }
 
 std::vector<std::string> sync_backward(const Retype& retype, const GraphTable& table) {
@@ -174,7 +180,8 @@ std::vector<std::string> sync_backward(const Retype& retype, const GraphTable& t
     }
   }
   if (conditions.empty()) return {};
-  auto out = install(retype, table, keys + references, either(conditions));
+  const auto kind = is_back_by_value(retype.step) ? Body::kOperators : Body::kLooksUp;
+  auto out = install(retype, table, kind, keys + references, either(conditions));
   if (!is_back_by_value(retype.step)) {
     for (auto& sql : late_sync(retype, table)) out.push_back(std::move(sql));
   }

@@ -1,0 +1,90 @@
+#include "engine/retype_checks.hpp"
+
+#include "engine/retype_facts.hpp"
+#include "pg/identifier.hpp"
+#include "pg/transaction.hpp"
+#include "pgsluice/error.hpp"
+#include "steps/retype/mapping.hpp"
+#include "steps/retype/questions.hpp"
+
+namespace pgsluice::engine {
+
+namespace {
+
+constexpr double kMostOfThem = 0.9;
+constexpr double kIntegers = 2147483647;
+
+/// Until contract every new row takes an old key too.
+void warn_of_last_integers(pg::Session& session, const steps::retype::Retype& retype, Findings& findings) {
+  for (const auto& table : retype.graph.tables) {
+    for (const auto& column : table.columns) {
+      if (column.refers_to || column.type != "integer") continue;
+      const auto sql =
+          "SELECT coalesce(max(" + pg::Identifier(column.name).sql() + "), 0) FROM " + table.sql();
+      const auto highest = pg::in_transaction(session, {}, [&] { return session.exec(sql).real(0, 0); });
+      if (highest < kMostOfThem * kIntegers) continue;
+      findings.warn("old keys", "table " + table.sql() + " has used most of its integers",
+                    "until contract every new row takes one more: contract before they are gone");
+    }
+  }
+}
+
+// Who gives out keys by itself today, and would draw an old one after the cut-over.
+constexpr const char* kUnableRoles = R"sql(
+SELECT coalesce(string_agg(pg_catalog.quote_ident(r.rolname), ', ' ORDER BY r.rolname), '')
+FROM pg_catalog.pg_roles r
+WHERE NOT r.rolsuper AND r.rolname !~ '^pg_' AND pg_catalog.has_any_column_privilege(r.oid, $1::oid, 'INSERT')
+  AND NOT pg_catalog.has_sequence_privilege(r.oid, $2::pg_catalog.regclass::oid, 'USAGE, UPDATE')
+)sql";
+
+/// An identity asks nobody for a privilege; the default of a serial does.
+void warn_of_unable_roles(pg::Session& session, const steps::retype::Retype& retype, Findings& findings) {
+  if (steps::retype::is_back_by_value(retype.step)) return;
+  for (const auto& table : retype.graph.tables) {
+    for (const auto& column : table.columns) {
+      if (column.refers_to || column.sequence_sql.empty() || !column.identity.empty()) continue;
+      const auto roles = pg::in_transaction(session, {}, [&] {
+        return session.exec(kUnableRoles, {std::to_string(table.oid), column.sequence_sql}).text(0, 0);
+      });
+      if (roles.empty()) continue;
+      findings.warn("privileges",
+                    roles + " may insert into " + table.sql() + ", but not draw from " + column.sequence_sql +
+                        ", which gives out old keys from the cut-over to contract",
+                    "GRANT USAGE ON SEQUENCE " + column.sequence_sql + " TO " + roles);
+    }
+  }
+}
+
+}  // namespace
+
+void check_retype_step(pg::Session& session, const RetypeStep& step, const Outlook& outlook,
+                       Findings& findings) try {
+  if (!outlook.maker_of_any(step.tables).empty()) return;
+  const auto retype = read_retype(session, step);
+  for (const auto& obstacle : retype_obstacles(session, retype))
+    findings.refuse("retype", "retype step \"" + step.name + "\": " + obstacle.message, obstacle.hint);
+  for (const auto& question : steps::retype::questions_before_expand(retype)) {
+    const auto found =
+        pg::in_transaction(session, kCountLimits, [&] { return session.exec(question.query).text(0, 0); });
+    findings.warn("orphans", found + " " + question.what, "the foreign key is NOT VALID, and stays so");
+  }
+  warn_of_last_integers(session, retype, findings);
+  warn_of_unable_roles(session, retype, findings);
+  for (const auto& table : retype.graph.tables) {
+    for (const auto& trigger : table.update_triggers)
+      findings.warn("triggers", "the fill fires trigger \"" + trigger + "\" of table " + table.sql(),
+                    "it is fired once for every row: see that this does no harm");
+  }
+  for (const auto& key : retype.graph.foreign_keys) {
+    if (!key.is_deferrable || steps::retype::is_by_value(step)) continue;
+    findings.warn("deferrable",
+                  "until the cut-over a row of " + retype.table(key.table).sql() +
+                      " that comes before its parent in one transaction is refused (foreign key \"" +
+                      key.name + "\"): the parent's new key is not known yet",
+                  "let parents come first, or use mapping = \"embed\" or \"v5\"");
+  }
+} catch (const Error& e) {
+  findings.refuse("retype", "retype step \"" + step.name + "\": " + e.what(), e.hint(), e.code());
+}
+
+}  // namespace pgsluice::engine
