@@ -10,8 +10,8 @@
 
 namespace pgsluice::engine {
 
-/// Counting orphans reads a whole table. Where 10 minutes are not enough, VALIDATE CONSTRAINT is the better way
-/// to ask: it is asked once.
+/// Counting orphans reads a whole table. Where 10 minutes are not enough, VALIDATE CONSTRAINT is the better
+/// way to ask: it is asked once.
 constexpr pg::TransactionLimits kCountLimits{std::chrono::milliseconds{1'000},
                                              std::chrono::milliseconds{600'000}, true};
 
