@@ -65,13 +65,25 @@ struct Assignment {
   std::string expression;  // one SQL expression, checked by the job layer; safe to put into parentheses
 };
 
-/// UPDATE of every row that matches `where`, in keyed batches.
+/// How batches visit a table.
+enum class Walk {
+  kAuto,         // what the catalog and the run show to be best
+  kKeyset,       // along a unique key
+  kBlocks,       // heap block after heap block; for rows that leave `where` once done
+  kInterleaved,  // blocks in windows of several passes, so that most updates are HOT
+};
+/// As the job file writes it: "auto", "keyset", "blocks" or "interleaved".
+const char* walk_name(Walk walk);
+
+/// UPDATE of every row that matches `where`, in batches.
 struct BackfillStep {
   std::string name;
   TableName table;
   std::vector<std::string> key;  // empty: the primary key, else the best unique key
   std::vector<Assignment> set;
-  std::string where;  // empty: every row
+  std::string where;                         // empty: every row
+  Walk walk = Walk::kAuto;                   // tunable: ranges that are cut keep theirs
+  bool is_replica_conflict_allowed = false;  // tunable: `auto` may interleave beside replicas with queries
 };
 
 /// A query whose single value, as the server writes it (true is "t"), must equal `expect`.

@@ -6,6 +6,7 @@
 #include "engine/table_facts.hpp"
 #include "ledger/split.hpp"
 #include "pg/transaction.hpp"
+#include "pgsluice/error.hpp"
 #include "steps/backfill/update.hpp"
 
 namespace pgsluice::engine {
@@ -27,6 +28,8 @@ double sample_percent(std::int64_t pages) {
 }
 
 PreparedBackfill prepare_backfill(pg::Session& session, const BackfillStep& step, std::int64_t step_id) {
+  if (step.walk == Walk::kBlocks || step.walk == Walk::kInterleaved)
+    throw Error(ExitCode::kRefused, std::string("walk \"") + walk_name(step.walk) + "\" is not available yet");
   auto table = read_facts(session, step.table).table;  // never waits long for somebody's lock
   auto key = pg::choose_key(table, step.key);
   steps::check_columns(table, key, step);

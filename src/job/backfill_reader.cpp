@@ -56,19 +56,27 @@ void read_set(Section& section, BackfillStep& step) {
   for (const Section::Entry& entry : set.entries()) read_assignment(set, step, entry);
 }
 
+void read_walk(Section& section, BackfillStep& step) {
+  const auto conflicts = section.flag("allow_replica_conflicts");
+  step.is_replica_conflict_allowed = conflicts.value_or(false);
+  const auto text = section.text("walk");
+  if (!text) return;
+  std::vector<std::string> names;
+  for (const Walk walk : {Walk::kAuto, Walk::kKeyset, Walk::kBlocks, Walk::kInterleaved}) {
+    names.emplace_back(walk_name(walk));
+    if (*text != names.back()) continue;
+    step.walk = walk;
+    return;
+  }
+  section.refuse("walk", {"\"" + *text + "\" is not known", suggestion(*text, names, "walks")});
+}
+
 /// Keys of the design that this version knows but cannot serve.
 void read_planned(Section& section) {
   if (section.flag("keep").value_or(false)) {
     section.refuse("keep", {"= true is not available yet in this version",
                             "leave keep out: old values are not kept, and rollback cannot restore them"});
   }
-  const auto walk = section.text("walk");
-  if (!walk || *walk == "auto" || *walk == "keyset") return;
-  if (*walk == "blocks" || *walk == "interleaved") {
-    return section.refuse(
-        "walk", {"\"" + *walk + "\" is not available yet in this version", "use \"keyset\" or \"auto\""});
-  }
-  section.refuse("walk", {"\"" + *walk + "\" is not known", suggestion(*walk, {"auto", "keyset"}, "walks")});
 }
 
 }  // namespace
@@ -82,6 +90,7 @@ BackfillStep read_backfill(Section& section, std::string name) {
   if (const auto where = section.text("where")) {
     if (const auto refusal = set_where(step, *where)) section.refuse("where", *refusal);
   }
+  read_walk(section, step);
   read_planned(section);
   if (const std::string column = changed_key_column(step); !column.empty()) {
     section.refuse("set", {"changes the key column " + written(column),

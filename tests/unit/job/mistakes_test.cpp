@@ -194,9 +194,6 @@ TEST(Mistakes, InBackfillStepsAreFound) {
           {"set = { a = 1 }\nkeep = true",
            "7:8 step \"s\": keep = true is not available yet in this version | leave keep out: old "
            "values are not kept, and rollback cannot restore them"},
-          {"set = { a = 1 }\nwalk = \"interleaved\"",
-           "7:8 step \"s\": walk \"interleaved\" is not available yet in this version | "
-           "use \"keyset\" or \"auto\""},
           {"set = { a = 1 }\nwalk = \"keyst\"",
            "7:8 step \"s\": walk \"keyst\" is not known | did you mean \"keyset\"?"},
           {"set = { a = 1 }\nwheer = \"x\"",
