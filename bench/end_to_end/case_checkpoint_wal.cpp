@@ -4,12 +4,12 @@
 #include <regex>
 #include <stdexcept>
 
-#include "end_to_end/bench_server.hpp"
 #include "end_to_end/cases.hpp"
-#include "end_to_end/engine_run.hpp"
-#include "end_to_end/figures.hpp"
-#include "end_to_end/markdown.hpp"
-#include "end_to_end/users_table.hpp"
+#include "measure/bench_server.hpp"
+#include "measure/engine_run.hpp"
+#include "measure/figures.hpp"
+#include "measure/markdown.hpp"
+#include "measure/users_table.hpp"
 #include "support/server_user.hpp"
 
 namespace pgsluice::bench {

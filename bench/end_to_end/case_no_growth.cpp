@@ -4,11 +4,11 @@
 #include <iostream>
 #include <thread>
 
-#include "end_to_end/bench_server.hpp"
 #include "end_to_end/cases.hpp"
-#include "end_to_end/engine_run.hpp"
-#include "end_to_end/figures.hpp"
-#include "end_to_end/markdown.hpp"
+#include "measure/bench_server.hpp"
+#include "measure/engine_run.hpp"
+#include "measure/figures.hpp"
+#include "measure/markdown.hpp"
 
 namespace pgsluice::bench {
 namespace {

@@ -5,13 +5,13 @@
 #include <map>
 #include <stdexcept>
 
-#include "end_to_end/bench_server.hpp"
 #include "end_to_end/cases.hpp"
-#include "end_to_end/engine_run.hpp"
-#include "end_to_end/figures.hpp"
-#include "end_to_end/markdown.hpp"
-#include "end_to_end/process_cost.hpp"
-#include "end_to_end/users_table.hpp"
+#include "measure/bench_server.hpp"
+#include "measure/engine_run.hpp"
+#include "measure/figures.hpp"
+#include "measure/markdown.hpp"
+#include "measure/process_cost.hpp"
+#include "measure/users_table.hpp"
 
 namespace pgsluice::bench {
 namespace {

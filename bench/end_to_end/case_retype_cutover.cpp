@@ -4,14 +4,14 @@
 #include <stdexcept>
 #include <thread>
 
-#include "end_to_end/bench_server.hpp"
 #include "end_to_end/cases.hpp"
-#include "end_to_end/figures.hpp"
 #include "end_to_end/journals_database.hpp"
-#include "end_to_end/latencies.hpp"
 #include "end_to_end/lock_watch.hpp"
-#include "end_to_end/markdown.hpp"
 #include "end_to_end/retype_verb.hpp"
+#include "measure/bench_server.hpp"
+#include "measure/figures.hpp"
+#include "measure/latencies.hpp"
+#include "measure/markdown.hpp"
 
 namespace pgsluice::bench {
 namespace {

@@ -6,11 +6,11 @@
 #include <map>
 #include <thread>
 
-#include "end_to_end/bench_server.hpp"
 #include "end_to_end/cases.hpp"
-#include "end_to_end/engine_run.hpp"
-#include "end_to_end/figures.hpp"
-#include "end_to_end/markdown.hpp"
+#include "measure/bench_server.hpp"
+#include "measure/engine_run.hpp"
+#include "measure/figures.hpp"
+#include "measure/markdown.hpp"
 #include "support/pgbench.hpp"
 
 namespace pgsluice::bench {

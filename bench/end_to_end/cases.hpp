@@ -3,7 +3,7 @@
 #include <random>
 #include <string>
 
-#include "end_to_end/options.hpp"
+#include "measure/options.hpp"
 
 namespace pgsluice::bench {
 

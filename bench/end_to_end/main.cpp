@@ -4,14 +4,14 @@
 #include <algorithm>
 #include <array>
 #include <exception>
-#include <fstream>
 #include <iostream>
 #include <stdexcept>
 
-#include "end_to_end/bench_server.hpp"
 #include "end_to_end/cases.hpp"
-#include "end_to_end/machine.hpp"
-#include "end_to_end/options.hpp"
+#include "measure/bench_server.hpp"
+#include "measure/machine.hpp"
+#include "measure/options.hpp"
+#include "measure/tables_out.hpp"
 
 namespace pgsluice::bench {
 namespace {
@@ -33,10 +33,17 @@ constexpr std::array kCases{
     Case{"retype-graph", case_retype_graph},
 };
 
-bool is_wanted(const Options& options, const std::string& name) {
-  return options.only.empty() ||
-         std::find(options.only.begin(), options.only.end(), name) != options.only.end();
-}
+constexpr const char* kUsage =
+    R"(usage: pgsluice_bench [--quick] [--only NAME]… [--repeat N] [--seed N] [--out FILE]
+       pgsluice_bench --list
+
+  --quick       a tenth of the rows and fewer trials: some minutes
+  --only NAME   this case; may be repeated
+  --repeat N    trials of each arm
+  --seed N      order of the trials, as an earlier run printed it
+  --out FILE    write the tables there too, as markdown
+  --list        names of the cases
+)";
 
 void check_names(const Options& options) {
   for (const auto& name : options.only) {
@@ -54,16 +61,11 @@ std::string heading(const Options& options) {
 }
 
 void run(const Options& options) {
-  std::ofstream file;
-  if (!options.out.empty()) file.open(options.out);
-  const auto write = [&](const std::string& text) {
-    std::cout << text << std::endl;
-    if (file.is_open()) file << text << std::endl;
-  };
-  write(heading(options));
+  TablesOut out(options.out);
+  out.write(heading(options));
   for (const auto& c : kCases) {
     std::mt19937_64 random(options.seed);  // of its own, so that --only repeats the order
-    if (is_wanted(options, c.name)) write(c.run(options, random));
+    if (options.is_wanted(c.name)) out.write(c.run(options, random));
   }
 }
 

@@ -4,7 +4,7 @@
 #include <regex>
 #include <stdexcept>
 
-#include "end_to_end/event_lines.hpp"
+#include "measure/event_lines.hpp"
 #include "support/environment.hpp"
 
 namespace pgsluice::bench {

@@ -1,4 +1,4 @@
-#include "end_to_end/event_lines.hpp"
+#include "measure/event_lines.hpp"
 
 #include <ctime>
 #include <sstream>

@@ -1,4 +1,4 @@
-#include "end_to_end/markdown.hpp"
+#include "measure/markdown.hpp"
 
 #include <algorithm>
 

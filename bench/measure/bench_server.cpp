@@ -1,4 +1,4 @@
-#include "end_to_end/bench_server.hpp"
+#include "measure/bench_server.hpp"
 
 #include <atomic>
 #include <exception>

@@ -1,9 +1,9 @@
-#include "end_to_end/machine.hpp"
+#include "measure/machine.hpp"
 
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "end_to_end/figures.hpp"
+#include "measure/figures.hpp"
 
 namespace pgsluice::bench {
 

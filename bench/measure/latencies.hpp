@@ -3,7 +3,7 @@
 #include <chrono>
 #include <vector>
 
-#include "end_to_end/figures.hpp"
+#include "measure/figures.hpp"
 #include "support/pgbench.hpp"
 
 namespace pgsluice::bench {
@@ -22,6 +22,7 @@ class Latencies {
     }
   }
 
+  double at_share(double share) const { return all_.at_share(share); }
   double p99() const { return all_.at_share(0.99); }
   double longest() const { return all_.max(); }
   std::size_t count() const { return all_.count(); }

@@ -20,7 +20,7 @@ class Figures {
   double at_share(double share) const;
   std::size_t count() const { return values_.size(); }
 
-  /// "12.3 (11.9 to 13.0)"; of one trial its value alone, of none a dash.
+  /// "12.3 (11.9 to 13.0)"; the value alone where all read the same, of none a dash.
   std::string text(int decimals) const;
 
  private:

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,7 +18,10 @@ struct EngineJob {
   std::string set;  // column = "expression", as in a job file
   std::string where{};
   int lanes = 1;
-  std::int64_t rows = 0;  // above 0: every batch takes as many
+  std::int64_t rows = 0;   // above 0: every batch takes as many
+  std::string walk{};      // empty: the program's own choice
+  std::string throttle{};  // lines of [throttle]; empty: its defaults
+  std::map<std::string, std::string> env{};
 };
 
 struct EngineResult {
@@ -60,7 +64,8 @@ class EngineRun {
   /// SIGKILL, and reaped when this returns.
   void kill() { process_->kill(); }
 
-  /// Waits for its end. Throws with its output unless it ended with 0.
+  /// Waits for its end. Throws NotAvailable when it refuses the job, with its words, and std::runtime_error
+  /// with its output when it fails.
   EngineResult finish();
 
  private:

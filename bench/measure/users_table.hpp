@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string>
 
-#include "end_to_end/engine_run.hpp"
+#include "measure/engine_run.hpp"
 
 namespace pgsluice::bench {
 

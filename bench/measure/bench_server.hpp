@@ -3,7 +3,7 @@
 #include <memory>
 #include <string>
 
-#include "end_to_end/options.hpp"
+#include "measure/options.hpp"
 #include "support/db.hpp"
 #include "support/private_server.hpp"
 

@@ -1,4 +1,4 @@
-#include "end_to_end/figures.hpp"
+#include "measure/figures.hpp"
 
 #include <algorithm>
 #include <array>
@@ -33,8 +33,10 @@ double Figures::at_share(double share) const {
 std::string Figures::text(int decimals) const {
   if (values_.empty()) return "–";
   const auto middle = number_text(median(), decimals);
-  if (values_.size() == 1) return middle;
-  return middle + " (" + number_text(min(), decimals) + " to " + number_text(max(), decimals) + ")";
+  const auto lowest = number_text(min(), decimals);
+  const auto highest = number_text(max(), decimals);
+  if (lowest == highest) return middle;
+  return middle + " (" + lowest + " to " + highest + ")";
 }
 
 std::string number_text(double value, int decimals) {

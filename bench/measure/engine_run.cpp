@@ -1,11 +1,12 @@
-#include "end_to_end/engine_run.hpp"
+#include "measure/engine_run.hpp"
 
 #include <algorithm>
 #include <stdexcept>
 #include <thread>
 
-#include "end_to_end/event_lines.hpp"
-#include "end_to_end/process_cost.hpp"
+#include "measure/event_lines.hpp"
+#include "measure/not_available.hpp"
+#include "measure/process_cost.hpp"
 #include "support/environment.hpp"
 
 namespace pgsluice::bench {
@@ -13,6 +14,22 @@ namespace {
 
 constexpr std::chrono::milliseconds kLook{5};  // how often its memory and its end are looked at
 constexpr std::chrono::minutes kPatience{60};
+
+constexpr int kRefused = 5;  // by preflight
+constexpr int kJobFile = 78;
+
+/// "pgsluice: error: …", the first of them.
+std::string refusal_in(const std::string& err) {
+  const std::string mark = "error: ";
+  const auto begin = err.find(mark);
+  if (begin == std::string::npos) return err;
+  return err.substr(begin + mark.size(), err.find('\n', begin) - begin - mark.size());
+}
+
+void check(int code, const std::string& out, const std::string& err) {
+  if (code == kRefused || code == kJobFile) throw NotAvailable(refusal_in(err));
+  if (code != 0) throw std::runtime_error("pgsluice failed:\n" + out + err);
+}
 
 }  // namespace
 
@@ -22,9 +39,11 @@ std::string job_file(const EngineJob& job) {
     const auto rows = std::to_string(job.rows);
     text += "[batch]\nrows = " + rows + "\nrows_min = " + rows + "\nrows_max = " + rows + "\n";
   }
+  if (!job.throttle.empty()) text += "[throttle]\n" + job.throttle;
   text += "[[step]]\nkind = \"backfill\"\nname = \"fill\"\ntable = \"" + job.table + "\"\nset = { " +
           job.set + " }\n";
   if (!job.where.empty()) text += "where = \"" + job.where + "\"\n";
+  if (!job.walk.empty()) text += "walk = \"" + job.walk + "\"\n";
   return text;
 }
 
@@ -35,7 +54,9 @@ EngineRun::EngineRun(const std::string& dsn, const EngineJob& job,
   children_cpu_before_ = cpu_seconds_of_ended_children();
   started_at_ = std::chrono::system_clock::now();
   began_ = std::chrono::steady_clock::now();
-  process_ = std::make_unique<test::Process>(test::pgsluice(arguments));
+  auto command = test::pgsluice(arguments);
+  command.env = job.env;
+  process_ = std::make_unique<test::Process>(command);
 }
 
 bool EngineRun::running() {
@@ -70,7 +91,7 @@ EngineResult EngineRun::finish() {
   result.cpu_s = cpu_seconds_of_ended_children() - children_cpu_before_;
   result.peak_mb = peak_mb_;
   const auto out = process_->out();
-  if (process_->wait().code != 0) throw std::runtime_error("pgsluice failed:\n" + out + process_->err());
+  check(process_->wait().code, out, process_->err());
   const auto step = events_of(out, "step_ended").at(0);
   result.step_s = step.at("duration_s");
   const auto summary = events_of(out, "summary").at(0);
