@@ -1,5 +1,6 @@
 #include "engine/lane.hpp"
 
+#include <algorithm>
 #include <random>
 
 #include "engine/outage.hpp"
@@ -43,24 +44,26 @@ Lane::Lane(int number, pg::Connection& connection, LaneSurroundings surroundings
 
 boost::asio::awaitable<void> Lane::work() {
   while (!is_draining()) {
-    auto range = co_await at_.desk.next(connection_, number_);
-    if (!range) co_return;
-    co_await walk(std::move(*range));
+    auto leased = co_await at_.desk.next(connection_, number_);
+    if (!leased) co_return;
+    fill_ = leased->fill;
+    co_await walk(std::move(leased->range));
+    forget_set_aside();
+    fill_ = nullptr;
   }
 }
 
 boost::asio::awaitable<void> Lane::walk(ledger::Range range) {
   bisection_ = {};
-  forget_set_aside();
   attempt_ = 1;
   for (;;) {
     co_await sleep_unless_stopped(std::exchange(backoff_, {}), at_.stop);
     co_await at_.gate.pass(std::exchange(last_batch_, {}), at_.stop);
     if (is_draining()) {
-      co_await at_.desk.give_back(connection_, range.token, false);
+      co_await at_.desk.give_back(connection_, *fill_, range.token, false);
       co_return;
     }
-    const auto rows = set_aside_ ? 1 : bisection_.rows(at_.sizer.rows());
+    const auto rows = set_aside_ ? 1 : bisection_.rows(fill_->sizer().rows());
     const auto outcome = co_await attempt(range, rows);
     Next next = Next::kLeaseAgain;
     if (outcome.disposition == pg::Disposition::kCommitted) {
@@ -75,11 +78,11 @@ boost::asio::awaitable<void> Lane::walk(ledger::Range range) {
       fail(outcome);
     }
     if (next == Next::kRangeOver) {
-      co_await at_.desk.give_back(connection_, range.token, true);
+      co_await at_.desk.give_back(connection_, *fill_, range.token, true);
       co_return;
     }
     if (next == Next::kLeaseAgain) {
-      auto again = co_await at_.desk.again(connection_, range.token);
+      auto again = co_await at_.desk.again(connection_, *fill_, range.token);
       if (!again) co_return;
       // A tail that was leased but not yet fixed cannot come back: next() fixes it before any batch.
       range = std::move(*again);
@@ -88,13 +91,14 @@ boost::asio::awaitable<void> Lane::walk(ledger::Range range) {
 }
 
 boost::asio::awaitable<BatchOutcome> Lane::attempt(ledger::Range range, std::int64_t rows) {
+  const auto& prepared = fill_->prepared();
   BatchWork work;
-  work.keyset = &at_.step.keyset;
-  work.update_sql = &at_.step.update_sql;
-  work.step_id = at_.step.step_id;
+  work.keyset = &prepared.keyset;
+  work.update_sql = &prepared.update_sql;
+  work.step_id = prepared.step_id;
   work.range = std::move(range);
   work.rows = rows;
-  work.limits = batch_limits(at_.job.batch.target, at_.job.throttle.lock_wait, at_.step.deadlock_timeout);
+  work.limits = batch_limits(at_.job.batch.target, at_.job.throttle.lock_wait, prepared.deadlock_timeout);
   work.set_aside = set_aside_;
   std::function<BatchOutcome(pg::Session&)> run = [work = std::move(work)](pg::Session& s) {
     return run_batch(s, work);
@@ -116,8 +120,10 @@ boost::asio::awaitable<BatchOutcome> Lane::attempt(ledger::Range range, std::int
 
 Lane::Next Lane::on_committed(ledger::Range& range, const BatchOutcome& outcome, std::int64_t rows) {
   last_batch_ = std::chrono::duration_cast<std::chrono::milliseconds>(outcome.duration);
-  at_.tally.batch_committed(outcome.changed, outcome.visited, outcome.quarantined, outcome.duration,
-                            std::chrono::steady_clock::now());
+  const auto right = std::max<std::int64_t>(0, outcome.visited - outcome.changed - outcome.quarantined);
+  const RowCounts done{outcome.changed, right, outcome.quarantined};
+  fill_->add(done);
+  at_.tally.batch_committed(done, outcome.duration, std::chrono::steady_clock::now());
   at_.journal.write(event::Batch{range.token.range_id, number_, outcome.changed, outcome.visited,
                                  seconds(outcome.duration), attempt_});
   range.position = outcome.position;
@@ -127,7 +133,7 @@ Lane::Next Lane::on_committed(ledger::Range& range, const BatchOutcome& outcome,
     bisection_.on_set_aside();
   } else {
     bisection_.on_committed(rows);
-    if (!bisection_.is_searching()) tune(at_.sizer.record(rows, outcome.visited, outcome.duration));
+    if (!bisection_.is_searching()) tune(fill_->sizer().record(rows, outcome.visited, outcome.duration));
   }
   attempt_ = 1;
   is_yielding_ = false;
@@ -139,10 +145,10 @@ Lane::Next Lane::on_retryable(const BatchOutcome& outcome, std::int64_t rows, st
   ++at_.tally.retries;
   std::string action = "retry";
   if (std::exchange(is_yielding_, false)) {
-    tune(at_.sizer.yield_to_waiter(rows));
+    tune(fill_->sizer().yield_to_waiter(rows));
     action = "shrink";
   } else if (pg::is_timeout(outcome.sqlstate)) {
-    tune(at_.sizer.shrink_after_timeout(rows));
+    tune(fill_->sizer().shrink_after_timeout(rows));
     action = "shrink";
   }
   if (attempt_ >= walk::kRetriesMax && !outcome.is_connection_lost) {
@@ -164,39 +170,37 @@ Lane::Next Lane::on_row_fault(const ledger::Range& range, const BatchOutcome& ou
                                        attempt_, is_single ? "quarantine" : "bisect", 0});
   if (!is_single) return outcome.is_session_spent ? Next::kLeaseAgain : Next::kGoOn;
   forget_set_aside();  // its row is gone, or this would not be another one
-  if (at_.tally.step_rows().quarantined + at_.tally.setting_aside >= at_.job.max_quarantined) {
+  if (fill_->step().rows.quarantined + fill_->setting_aside >= at_.job.max_quarantined) {
     throw Error(ExitCode::kFailed,
-                row_in_words(at_.step.table, outcome.position) + " cannot be changed: " + outcome.message +
-                    " (SQLSTATE " + outcome.sqlstate + ")",
+                row_in_words(fill_->prepared().table, outcome.position) +
+                    " cannot be changed: " + outcome.message + " (SQLSTATE " + outcome.sqlstate + ")",
                 "correct the row or the expression, or allow more than max_quarantined = " +
                     std::to_string(at_.job.max_quarantined) +
                     "; then run again: the job goes on at this row");
   }
   set_aside_ = SetAside{outcome.position, outcome.sqlstate, outcome.message};
-  ++at_.tally.setting_aside;
+  ++fill_->setting_aside;
   return Next::kGoOn;
 }
 
 void Lane::forget_set_aside() {
-  if (set_aside_) --at_.tally.setting_aside;
+  if (set_aside_) --fill_->setting_aside;
   set_aside_.reset();
 }
 
 void Lane::fail(const BatchOutcome& outcome) const {
   throw Error(exit_code_for(outcome.sqlstate),
-              "a batch on table \"" + at_.step.table.schema + "." + at_.step.table.name +
+              "a batch on table \"" + fill_->prepared().table.schema + "." + fill_->prepared().table.name +
                   "\" failed: " + outcome.message + " (SQLSTATE " + outcome.sqlstate + ")",
               hint_for(outcome.sqlstate));
 }
 
 void Lane::tune(const std::optional<walk::Tune>& change) {
-  if (!change) return;
-  at_.journal.write(
-      event::Tune{"batch.rows", std::to_string(change->from), std::to_string(change->to), change->cause});
+  if (change) at_.journal.write(fill_->event_of(*change));
 }
 
 boost::asio::awaitable<void> Lane::yield_to(std::string who) {
-  if (!is_in_batch() || is_yielding_ || !at_.sizer.may_be_cancelled(rows_in_flight_)) co_return;
+  if (!is_in_batch() || is_yielding_ || !fill_->sizer().may_be_cancelled(rows_in_flight_)) co_return;
   is_yielding_ = true;
   const bool was_sent = co_await connection_.cancel();
   if (was_sent) {

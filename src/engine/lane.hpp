@@ -6,7 +6,7 @@
 #include <string>
 
 #include "base/backoff.hpp"
-#include "engine/backfill_step.hpp"
+#include "engine/fill.hpp"
 #include "engine/gate.hpp"
 #include "engine/lease_desk.hpp"
 #include "pg/connection.hpp"
@@ -16,13 +16,11 @@
 
 namespace pgsluice::engine {
 
-/// What every lane of a step is given; each reference outlives the lanes and is confined to the io thread.
+/// What every lane is given; each reference outlives the lanes and is confined to the io thread.
 struct LaneSurroundings {
-  const PreparedBackfill& step;
   const Job& job;  // the tunables of now: `set` changes them while lanes run
   LeaseDesk& desk;
   Gate& gate;
-  walk::Sizer& sizer;
   Journal& journal;
   Tally& tally;
   const Stop& stop;
@@ -53,6 +51,8 @@ class Lane {
   bool is_in_batch() const { return rows_in_flight_ > 0; }
   int backend_pid() const { return connection_.backend_pid(); }
   int number() const { return number_; }
+  /// Whose range it walks, or walked when it failed; nullptr between ranges.
+  Fill* fill() const { return fill_; }
 
  private:
   /// What walk() does after a batch.
@@ -71,6 +71,7 @@ class Lane {
   int number_;
   pg::Connection& connection_;
   LaneSurroundings at_;
+  Fill* fill_ = nullptr;
   base::Backoff jitter_;
   walk::Bisection bisection_;          // of the present range
   std::optional<SetAside> set_aside_;  // the next batch is this row

@@ -1,5 +1,7 @@
 #include "engine/lease_desk.hpp"
 
+#include <algorithm>
+
 #include "base/failpoint.hpp"
 #include "engine/outage.hpp"
 #include "ledger/checkpoint.hpp"
@@ -51,42 +53,64 @@ std::optional<event::Split> split_largest(pg::Session& session, const PreparedBa
 
 }  // namespace
 
-LeaseDesk::Answer LeaseDesk::ask(pg::Session& session, const PreparedBackfill& step,
-                                 const std::string& run_id, const std::set<std::int64_t>& in_use,
-                                 std::int64_t rows_to_split) {
-  Answer answer;
-  for (;;) {
-    answer.range = ledger::lease_next(session, step.step_id, run_id, in_use);
-    if (answer.range) {
-      base::failpoint("after_lease");
-      if (fix_tail(session, step.keyset, *answer.range)) return answer;
-      continue;
-    }
-    answer.remaining = ledger::remaining(session, step.step_id, run_id);
-    if (answer.remaining.ranges == 0 || answer.split) return answer;
-    answer.split = split_largest(session, step, rows_to_split);
-    if (!answer.split) return answer;
+bool LeaseDesk::lease(pg::Session& session, const std::string& run_id, const Offer& offer, Answer& answer) {
+  while (auto range = ledger::lease_next(session, offer.step->step_id, run_id, offer.in_use)) {
+    base::failpoint("after_lease");
+    if (!fix_tail(session, offer.step->keyset, *range)) continue;
+    answer.range = std::move(range);
+    return true;
   }
+  return false;
 }
 
-boost::asio::awaitable<std::optional<ledger::Range>> LeaseDesk::next(pg::Connection& connection, int lane) {
+LeaseDesk::Answer LeaseDesk::ask(pg::Session& session, const std::string& run_id,
+                                 const std::vector<Offer>& offers) {
+  Answer answer;
+  for (answer.offer = 0; answer.offer < offers.size(); ++answer.offer) {
+    const auto& offer = offers[answer.offer];
+    if (lease(session, run_id, offer, answer)) return answer;
+    answer.left.push_back(ledger::remaining(session, offer.step->step_id, run_id));
+  }
+  for (answer.offer = 0; answer.offer < offers.size() && !answer.split; ++answer.offer) {
+    const auto& offer = offers[answer.offer];
+    if (answer.left[answer.offer].ranges == 0) continue;
+    answer.split = split_largest(session, *offer.step, offer.rows_to_split);
+    if (answer.split && lease(session, run_id, offer, answer)) return answer;
+  }
+  return answer;
+}
+
+std::vector<Fill*> LeaseDesk::by_fewest_lanes() const {
+  std::vector<Fill*> fills;
+  for (const auto& fill : fills_) {
+    if (!fill->is_ended) fills.push_back(fill.get());
+  }
+  std::stable_sort(fills.begin(), fills.end(),
+                   [](const Fill* a, const Fill* b) { return a->in_use.size() < b->in_use.size(); });
+  return fills;
+}
+
+boost::asio::awaitable<std::optional<Leased>> LeaseDesk::next(pg::Connection& connection, int lane) {
   while (!stop_.is_requested()) {
     while (is_serving_) co_await sleep_for(kAskAgain / 10);
+    const auto fills = by_fewest_lanes();
+    if (fills.empty()) break;
     is_serving_ = true;
     struct Served {
       bool& flag;
       ~Served() { flag = false; }
     };
-    const auto rows_to_split = kBatchesToSplit * sizer_.rows();
-    std::function<Answer(pg::Session&)> ask_once = [step = &step_, run_id = run_id_, in_use = in_use_,
-                                                    rows_to_split](pg::Session& s) {
-      return ask(s, *step, run_id, in_use, rows_to_split);
-    };
     Answer answer;
     {
       const Served served{is_serving_};
+      std::vector<Offer> offers;
+      for (const auto* fill : fills)
+        offers.push_back({&fill->prepared(), fill->in_use, kBatchesToSplit * fill->sizer().rows()});
+      std::function<Answer(pg::Session&)> ask_once = [run_id = run_id_, offers](pg::Session& s) {
+        return ask(s, run_id, offers);
+      };
       answer = co_await keep_trying<Answer>(connection, ask_once, journal_, stop_);
-      if (answer.range) in_use_.insert(answer.range->token.range_id);
+      if (answer.range) fills[answer.offer]->in_use.insert(answer.range->token.range_id);
     }
     if (answer.split) {
       ++tally_.splits;
@@ -95,26 +119,30 @@ boost::asio::awaitable<std::optional<ledger::Range>> LeaseDesk::next(pg::Connect
     if (answer.range) {
       const auto& token = answer.range->token;
       journal_.write(event::Lease{token.range_id, lane, token.epoch, answer.range->is_taken_over});
-      co_return answer.range;
+      co_return Leased{fills[answer.offer], std::move(*answer.range)};
     }
-    const auto& left = answer.remaining;
-    if (left.ranges == 0 || left.ranges == left.held_by_others) co_return std::nullopt;
+    for (std::size_t i = 0; i < fills.size(); ++i) {
+      if (answer.left[i].ranges == 0) co_await end_if_over_(connection, *fills[i]);
+    }
+    const bool is_any_ours = std::any_of(answer.left.begin(), answer.left.end(),
+                                         [](const auto& left) { return left.held_by_others < left.ranges; });
+    if (!is_any_ours) co_return std::nullopt;
     co_await sleep_unless_stopped(kAskAgain, stop_);
   }
   co_return std::nullopt;
 }
 
-boost::asio::awaitable<std::optional<ledger::Range>> LeaseDesk::again(pg::Connection& connection,
+boost::asio::awaitable<std::optional<ledger::Range>> LeaseDesk::again(pg::Connection& connection, Fill& fill,
                                                                       ledger::Token token) {
   std::function<std::optional<ledger::Range>(pg::Session&)> lease = [token](pg::Session& s) {
     return ledger::lease_again(s, token);
   };
   auto range = co_await keep_trying<std::optional<ledger::Range>>(connection, lease, journal_, stop_);
-  if (!range) in_use_.erase(token.range_id);
+  if (!range) co_await leave(connection, fill, token.range_id);
   co_return range;
 }
 
-boost::asio::awaitable<void> LeaseDesk::give_back(pg::Connection& connection, ledger::Token token,
+boost::asio::awaitable<void> LeaseDesk::give_back(pg::Connection& connection, Fill& fill, ledger::Token token,
                                                   bool is_done) {
   if (!is_done) {
     std::function<bool(pg::Session&)> release = [token](pg::Session& s) {
@@ -123,7 +151,12 @@ boost::asio::awaitable<void> LeaseDesk::give_back(pg::Connection& connection, le
     };
     co_await keep_trying<bool>(connection, release, journal_, stop_);
   }
-  in_use_.erase(token.range_id);
+  co_await leave(connection, fill, token.range_id);
+}
+
+boost::asio::awaitable<void> LeaseDesk::leave(pg::Connection& connection, Fill& fill, std::int64_t range_id) {
+  fill.in_use.erase(range_id);
+  if (fill.in_use.empty() && !stop_.is_requested()) co_await end_if_over_(connection, fill);
 }
 
 }  // namespace pgsluice::engine

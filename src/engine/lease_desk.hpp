@@ -1,61 +1,83 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
-#include "engine/backfill_step.hpp"
+#include "engine/fill.hpp"
 #include "engine/journal.hpp"
 #include "engine/stop.hpp"
 #include "engine/tally.hpp"
 #include "ledger/lease.hpp"
 #include "pg/connection.hpp"
-#include "walk/sizer.hpp"
 
 namespace pgsluice::engine {
 
+/// A range, and the fill that it belongs to.
+struct Leased {
+  Fill* fill = nullptr;
+  ledger::Range range;
+};
+
 /// Gives ranges to the lanes of one run: leases what is free, and when nothing is, splits the largest range
-/// in work. Confined to the io thread; one lane is served at a time, so that none takes what another is just
-/// being given.
+/// in work; of several fills, one of that on which the fewest of our lanes work. Confined to the io thread;
+/// one lane is served at a time, so that none takes what another is just being given.
 class LeaseDesk {
  public:
-  LeaseDesk(const PreparedBackfill& step, std::string run_id, const walk::Sizer& sizer, Journal& journal,
-            Tally& tally, const Stop& stop)
-      : step_(step),
+  /// Looks whether a fill on which none of our lanes works is over, and ends it. On that lane's connection.
+  using EndIfOver = std::function<boost::asio::awaitable<void>(pg::Connection&, Fill&)>;
+
+  LeaseDesk(Fills& fills, std::string run_id, Journal& journal, Tally& tally, const Stop& stop,
+            EndIfOver end_if_over)
+      : fills_(fills),
         run_id_(std::move(run_id)),
-        sizer_(sizer),
         journal_(journal),
         tally_(tally),
-        stop_(stop) {}
+        stop_(stop),
+        end_if_over_(std::move(end_if_over)) {}
 
   /// The next range for a lane, with its upper end fixed. nullopt: nothing is left, or other live runs hold
   /// what is left, or stop is requested. Waits while our own lanes or an orphan backend hold it.
-  boost::asio::awaitable<std::optional<ledger::Range>> next(pg::Connection& connection, int lane);
+  boost::asio::awaitable<std::optional<Leased>> next(pg::Connection& connection, int lane);
 
   /// The same range again, after a reconnect, a fence or a doubt. nullopt: it is another's now, or done.
-  boost::asio::awaitable<std::optional<ledger::Range>> again(pg::Connection& connection, ledger::Token token);
+  boost::asio::awaitable<std::optional<ledger::Range>> again(pg::Connection& connection, Fill& fill,
+                                                             ledger::Token token);
 
   /// The lane has no more business with the range; `is_done` tells whether the ledger has to be told.
-  boost::asio::awaitable<void> give_back(pg::Connection& connection, ledger::Token token, bool is_done);
+  boost::asio::awaitable<void> give_back(pg::Connection& connection, Fill& fill, ledger::Token token,
+                                         bool is_done);
 
  private:
+  /// What a lane's thread has to know of a fill.
+  struct Offer {
+    const PreparedBackfill* step = nullptr;
+    std::set<std::int64_t> in_use;
+    std::int64_t rows_to_split = 0;
+  };
   struct Answer {
+    std::size_t offer = 0;  // that the range is of
     std::optional<ledger::Range> range;
     std::optional<event::Split> split;
-    ledger::Remaining remaining;
+    std::vector<ledger::Remaining> left;  // of each offer, if none had a free range
   };
-  static Answer ask(pg::Session& session, const PreparedBackfill& step, const std::string& run_id,
-                    const std::set<std::int64_t>& in_use, std::int64_t rows_to_split);
+  static Answer ask(pg::Session& session, const std::string& run_id, const std::vector<Offer>& offers);
+  static bool lease(pg::Session& session, const std::string& run_id, const Offer& offer, Answer& answer);
 
-  const PreparedBackfill& step_;
+  std::vector<Fill*> by_fewest_lanes() const;
+  boost::asio::awaitable<void> leave(pg::Connection& connection, Fill& fill, std::int64_t range_id);
+
+  Fills& fills_;
   std::string run_id_;
-  const walk::Sizer& sizer_;
   Journal& journal_;
   Tally& tally_;
   const Stop& stop_;
-  std::set<std::int64_t> in_use_;  // ranges that lanes of this run work on
+  EndIfOver end_if_over_;
   bool is_serving_ = false;
 };
 

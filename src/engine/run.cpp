@@ -228,12 +228,7 @@ asio::awaitable<void> Run::open() {
 asio::awaitable<void> Run::count_rows() {
   std::function<RowCounts(pg::Session&)> count = [steps = record_.steps](pg::Session& s) {
     RowCounts all;
-    for (const auto& step : steps) {
-      const auto rows = ledger::step_counts(s, step.step_id);
-      all.changed += rows.changed;
-      all.already_right += rows.already_right;
-      all.quarantined += rows.quarantined;
-    }
+    for (const auto& step : steps) add(all, ledger::step_counts(s, step.step_id));
     return all;
   };
   try {
@@ -280,7 +275,7 @@ asio::awaitable<void> Run::abort_after_grace() {
   while (signals_seen_ < 2 && SteadyClock::now() < end && !is_over_)
     co_await sleep_for(std::chrono::milliseconds{20});
   if (is_over_) co_return;
-  if (backfill_) backfill_->abort();
+  if (lanes_) lanes_->abort();
   if (busy_) co_await busy_->cancel();
   const auto give_up = SteadyClock::now() + kAbortMax;
   while (SteadyClock::now() < give_up && !is_over_) co_await sleep_for(std::chrono::milliseconds{20});
@@ -310,20 +305,21 @@ Progress Run::progress() const {
   p.step_kind = step_kind_;
   p.step_number = step_number_;
   p.step_count = static_cast<int>(job_.steps.size());
-  p.state = stop_.is_requested()               ? "draining"
-            : gate_.is_paused()                ? "paused"
-            : gate_.is_open(now) || !backfill_ ? "running"
-                                               : "held";
-  p.rows = tally_.step_rows();
-  p.rows_expected = rows_expected_;
-  p.rows_per_second = backfill_ ? tally_.rows_per_second(now) : 0;
-  p.batch_rows = sizer_ ? sizer_->rows() : 0;
+  p.state = stop_.is_requested()            ? "draining"
+            : gate_.is_paused()             ? "paused"
+            : gate_.is_open(now) || !lanes_ ? "running"
+                                            : "held";
+  const auto sums = fills_ ? sums_of(*fills_) : last_fills_;
+  p.rows = sums.rows;
+  p.rows_expected = sums.rows_expected;
+  p.rows_per_second = lanes_ ? tally_.rows_per_second(now) : 0;
+  p.batch_rows = fills_ ? sums.batch_rows : 0;
   p.batch_time = tally_.recent_batch_time();
   p.lanes = job_.lanes;
-  p.lanes_busy = backfill_ ? backfill_->lanes_busy() : 0;
+  p.lanes_busy = lanes_ ? lanes_->lanes_busy() : 0;
   p.ranges_left = ranges_left_;
   p.pace = gate_.pace(now);
-  p.hold_reason = backfill_ ? gate_.reason(now) : "";
+  p.hold_reason = lanes_ ? gate_.reason(now) : "";
   for (const auto& s : sampler_.samples()) p.signals.push_back(governor::view_of(s, now));
   const auto left = p.rows_expected - p.rows.visited();
   if (p.rows_per_second > 0 && left > 0) {
@@ -337,7 +333,7 @@ std::string Run::progress_text() const {
   const auto p = progress();
   if (p.step.empty()) return "starting";
   std::string text = p.step_kind + " " + p.step + " (" + p.state + ")";
-  if (backfill_) {
+  if (lanes_) {
     text += ": " + base::format_count(p.rows.visited()) + " of about " + base::format_count(p.rows_expected) +
             " rows, " + base::format_count(static_cast<std::int64_t>(p.rows_per_second)) + " rows/s, " +
             std::to_string(p.lanes) + (p.lanes == 1 ? " lane" : " lanes");

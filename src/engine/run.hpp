@@ -6,11 +6,13 @@
 #include <string>
 #include <variant>
 
-#include "engine/backfill.hpp"
+#include "engine/fill.hpp"
 #include "engine/gate.hpp"
 #include "engine/journal.hpp"
 #include "engine/keeper.hpp"
+#include "engine/lane_pool.hpp"
 #include "engine/sampler.hpp"
+#include "engine/step_in_work.hpp"
 #include "engine/stop.hpp"
 #include "engine/tally.hpp"
 #include "ledger/jobs.hpp"
@@ -39,6 +41,10 @@ class Run {
   struct Fence {};
   /// What has a row of its own in the ledger: a step of the job, or an act of a retype.
   using Work = std::variant<SqlStep, IndexStep, BackfillStep, VerifyStep, RetypeStep, Vacuum, Fence>;
+  struct Filling {
+    BackfillStep step;
+    ledger::StepRecord record;
+  };
 
  private:
   template <class T>
@@ -49,12 +55,26 @@ class Run {
   awaitable<void> run_steps();
   awaitable<void> run_work(Work work, ledger::StepRecord record);
   awaitable<void> perform(const Work& work, const ledger::StepRecord& record);
-  awaitable<void> run_backfill(const BackfillStep& step, std::int64_t step_id);
-  awaitable<void> run_lanes(const BackfillStep& step, std::int64_t step_id);
+  /// Tells the ledger that the step is in work.
+  awaitable<StepInWork> begin_step(ledger::StepRecord record);
+  /// Tells ledger and event log how it ended. Returns `error`, or what kept the ledger from being told.
+  awaitable<std::exception_ptr> end_step(pg::Connection& connection, StepInWork step, std::string outcome,
+                                         std::exception_ptr error);
+  std::string outcome(const std::exception_ptr& error) const;
+
+  /// Fills tables side by side, each a step or act of its own: one for a backfill step.
+  awaitable<void> run_fills(std::vector<Filling> fillings);
+  awaitable<void> begin_fill(Filling filling, Fills& fills);
+  awaitable<void> fill_all(Fills& fills);
+  awaitable<void> run_lanes(Fills& fills);
+  awaitable<void> end_if_over(pg::Connection& connection, Fill& fill);
+  void warn_of_small_target(const PreparedBackfill& prepared);
+
   awaitable<void> run_sql(const SqlStep& step, std::int64_t step_id);
   awaitable<void> run_index(const IndexStep& step, ledger::StepRecord record);
   awaitable<void> run_verify(const VerifyStep& step, std::int64_t step_id);
   awaitable<void> run_retype(const RetypeStep& step, ledger::StepRecord record);
+  awaitable<void> run_acts(std::vector<Work> works, std::vector<ledger::StepRecord> records);
   awaitable<void> run_vacuum(Vacuum work, std::int64_t step_id);
   awaitable<void> run_fence(std::int64_t step_id);
   awaitable<void> cut_over(RetypeStep step, std::int64_t step_id);
@@ -66,9 +86,10 @@ class Run {
   /// Leases the one range of a step without keys; nullopt if stop is requested or the step is done by another
   /// run.
   awaitable<std::optional<ledger::Range>> lease_single(pg::Connection& connection, std::int64_t step_id);
-  /// Waits for the ranges that other live runs hold. True: the step is done. Throws Error(kRangesHeld).
-  awaitable<bool> wait_for_others(std::int64_t step_id, std::chrono::steady_clock::time_point since);
-  awaitable<ledger::Remaining> remaining(std::int64_t step_id);
+  /// Waits for the ranges that other live runs hold. True: the steps are done. Throws Error(kRangesHeld).
+  awaitable<bool> wait_for_others(std::vector<std::int64_t> step_ids,
+                                  std::chrono::steady_clock::time_point since);
+  awaitable<ledger::Remaining> remaining(std::vector<std::int64_t> step_ids);
   /// What the ledger says of all steps, other runs' work included.
   awaitable<void> count_rows();
   awaitable<void> close(ExitCode code, std::string outcome);
@@ -106,10 +127,10 @@ class Run {
   int step_number_ = 0;
   std::string step_name_;
   std::string step_kind_;
-  std::int64_t rows_expected_ = 0;
+  FillSums last_fills_;  // what the step's fills came to, once they are not in work any more
   int ranges_left_ = 0;
-  walk::Sizer* sizer_ = nullptr;    // of the backfill step in work
-  Backfill* backfill_ = nullptr;    // likewise
+  Fills* fills_ = nullptr;          // in work
+  LanePool* lanes_ = nullptr;       // likewise
   pg::Connection* busy_ = nullptr;  // an index build in work, to be cancelled after the grace
   std::exception_ptr error_;
   RowCounts final_rows_;

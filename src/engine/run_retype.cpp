@@ -116,10 +116,7 @@ asio::awaitable<void> Run::run_retype(const RetypeStep& step, ledger::StepRecord
       return opened;
     };
     const auto opened = co_await keep_trying<OpenedActs>(steps_, open, journal_, stop_);
-    for (std::size_t i = 0; i < opened.works.size() && !stop_.is_requested(); ++i) {
-      co_await gate_.pass_pause(stop_);
-      if (!stop_.is_requested()) co_await run_work(opened.works[i], opened.records[i]);
-    }
+    co_await run_acts(opened.works, opened.records);
     step_name_ = name;
     step_kind_ = "retype";
     if (stop_.is_requested()) co_return;
@@ -136,6 +133,23 @@ asio::awaitable<void> Run::run_retype(const RetypeStep& step, ledger::StepRecord
     stop_.request(StopCause::kReadyForCutover,
                   "old and new columns of step \"" + name +
                       "\" are in step; the swap awaits the operator: pgsluice cutover " + job_.name);
+  }
+}
+
+asio::awaitable<void> Run::run_acts(std::vector<Work> works, std::vector<ledger::StepRecord> records) {
+  for (std::size_t i = 0; i < works.size();) {
+    co_await gate_.pass_pause(stop_);
+    if (stop_.is_requested()) co_return;
+    // Neighbouring fills wait for nothing of each other: what does has a fence in between.
+    std::vector<Filling> fillings;
+    for (; i < works.size() && std::holds_alternative<BackfillStep>(works[i]); ++i)
+      fillings.push_back({std::get<BackfillStep>(works[i]), records[i]});
+    if (!fillings.empty()) {
+      co_await run_fills(std::move(fillings));
+    } else {
+      co_await run_work(works[i], records[i]);
+      ++i;
+    }
   }
 }
 

@@ -35,6 +35,15 @@ double seconds_since(SteadyClock::time_point then) {
   return std::chrono::duration<double>(SteadyClock::now() - then).count();
 }
 
+std::string message_of(const std::exception_ptr& error) {
+  if (!error) return {};
+  try {
+    std::rethrow_exception(error);
+  } catch (const std::exception& e) {
+    return e.what();
+  }
+}
+
 }  // namespace
 
 asio::awaitable<void> Run::run_steps() {
@@ -49,7 +58,6 @@ asio::awaitable<void> Run::run_steps() {
 
 asio::awaitable<void> Run::perform(const Work& work, const ledger::StepRecord& record) {
   const auto id = record.step_id;
-  if (const auto* backfill = std::get_if<BackfillStep>(&work)) co_await run_backfill(*backfill, id);
   if (const auto* sql = std::get_if<SqlStep>(&work)) co_await run_sql(*sql, id);
   if (const auto* index = std::get_if<IndexStep>(&work)) co_await run_index(*index, record);
   if (const auto* verify = std::get_if<VerifyStep>(&work)) co_await run_verify(*verify, id);
@@ -58,67 +66,83 @@ asio::awaitable<void> Run::perform(const Work& work, const ledger::StepRecord& r
   if (std::holds_alternative<Fence>(work)) co_await run_fence(id);
 }
 
-asio::awaitable<void> Run::run_work(Work work, ledger::StepRecord record) {
-  step_name_ = record.name;
-  step_kind_ = record.kind;
-  rows_expected_ = 0;
+asio::awaitable<StepInWork> Run::begin_step(ledger::StepRecord record) {
   const auto began = SteadyClock::now();
-  if (record.state == "done") co_return;
   std::function<RowCounts(pg::Session&)> begin = [id = record.step_id](pg::Session& s) {
     ledger::set_step_state(s, id, "running");
     return ledger::step_counts(s, id);
   };
   const auto already_done = co_await keep_trying<RowCounts>(steps_, begin, journal_, stop_);
-  tally_.begin_step(already_done);
+  co_return StepInWork{std::move(record), already_done, began};
+}
 
+asio::awaitable<std::exception_ptr> Run::end_step(pg::Connection& connection, StepInWork step,
+                                                  std::string outcome, std::exception_ptr error) {
+  if (outcome == "done" || outcome == "failed") {
+    std::function<bool(pg::Session&)> end = [=, id = step.record.step_id,
+                                             message = message_of(error)](pg::Session& s) {
+      ledger::set_step_state(s, id, outcome, message);
+      return true;
+    };
+    try {
+      co_await keep_trying<bool>(connection, end, journal_, stop_);
+    } catch (...) {
+      if (!error) error = std::current_exception();  // the first cause stands
+    }
+  }
+  const auto& record = step.record;
+  journal_.write(event::StepEnded{record.name, record.kind, outcome, step.rows, seconds_since(step.began)});
+  co_await keeper_->flush_journal();
+  base::failpoint("after_step");
+  co_return error;
+}
+
+std::string Run::outcome(const std::exception_ptr& error) const {
+  if (error) return "failed";
+  if (!stop_.is_requested()) return "done";
+  return stop_.cause() == StopCause::kReadyForCutover ? "ready for cut-over" : "interrupted";
+}
+
+asio::awaitable<void> Run::run_work(Work work, ledger::StepRecord record) {
+  if (record.state == "done") co_return;
+  if (const auto* backfill = std::get_if<BackfillStep>(&work)) {
+    std::vector<Filling> alone{{*backfill, record}};
+    co_await run_fills(std::move(alone));
+    co_return;
+  }
+  step_name_ = record.name;
+  step_kind_ = record.kind;
+  last_fills_ = {};
+  const auto step = co_await begin_step(record);
   std::exception_ptr error;
   try {
     co_await perform(work, record);
   } catch (...) {
     error = std::current_exception();
   }
-
-  std::string outcome = !stop_.is_requested()                          ? "done"
-                        : stop_.cause() == StopCause::kReadyForCutover ? "ready for cut-over"
-                                                                       : "interrupted";
-  std::string message;
-  if (error) {
-    outcome = "failed";
-    try {
-      std::rethrow_exception(error);
-    } catch (const std::exception& e) {
-      message = e.what();
-    }
-  }
-  if (outcome == "done" || outcome == "failed") {
-    std::function<bool(pg::Session&)> end = [=, id = record.step_id](pg::Session& s) {
-      ledger::set_step_state(s, id, outcome, message);
-      return true;
-    };
-    try {
-      co_await keep_trying<bool>(steps_, end, journal_, stop_);
-    } catch (...) {
-      if (!error) error = std::current_exception();  // the first cause stands
-    }
-  }
-  journal_.write(
-      event::StepEnded{record.name, record.kind, outcome, tally_.step_rows(), seconds_since(began)});
-  co_await keeper_->flush_journal();
-  base::failpoint("after_step");
+  auto how = outcome(error);
+  error = co_await end_step(steps_, step, std::move(how), error);
   if (error) std::rethrow_exception(error);
 }
 
-asio::awaitable<ledger::Remaining> Run::remaining(std::int64_t step_id) {
+asio::awaitable<ledger::Remaining> Run::remaining(std::vector<std::int64_t> step_ids) {
   std::function<ledger::Remaining(pg::Session&)> look = [=, run_id = run_id_](pg::Session& s) {
-    return ledger::remaining(s, step_id, run_id);
+    ledger::Remaining all;
+    for (const auto step_id : step_ids) {
+      const auto left = ledger::remaining(s, step_id, run_id);
+      all.ranges += left.ranges;
+      all.held_by_others += left.held_by_others;
+    }
+    return all;
   };
   co_return co_await keep_trying<ledger::Remaining>(steps_, look, journal_, stop_);
 }
 
-asio::awaitable<bool> Run::wait_for_others(std::int64_t step_id, SteadyClock::time_point since) {
+asio::awaitable<bool> Run::wait_for_others(std::vector<std::int64_t> step_ids,
+                                           SteadyClock::time_point since) {
   const auto patience = std::max<std::chrono::seconds>(options_.wait, kSettle);
   while (!stop_.is_requested()) {
-    const auto left = co_await remaining(step_id);
+    const auto left = co_await remaining(step_ids);
     ranges_left_ = static_cast<int>(left.ranges);
     if (left.ranges == 0) co_return true;
     if (left.held_by_others < left.ranges) co_return false;
@@ -132,61 +156,6 @@ asio::awaitable<bool> Run::wait_for_others(std::int64_t step_id, SteadyClock::ti
   co_return false;
 }
 
-asio::awaitable<void> Run::run_backfill(const BackfillStep& step, std::int64_t step_id) {
-  auto waiting_since = SteadyClock::now();
-  while (!stop_.is_requested()) {
-    co_await run_lanes(step, step_id);
-    if (stop_.is_requested()) co_return;
-    const auto before = tally_.batches;
-    if (co_await wait_for_others(step_id, waiting_since)) break;
-    if (tally_.batches != before) waiting_since = SteadyClock::now();
-  }
-  std::function<RowCounts(pg::Session&)> count = [=](pg::Session& s) {
-    return ledger::step_counts(s, step_id);
-  };
-  const auto counted = co_await keep_trying<RowCounts>(steps_, count, journal_, stop_);
-  tally_.reconcile(counted);
-}
-
-asio::awaitable<void> Run::run_lanes(const BackfillStep& step, std::int64_t step_id) {
-  std::function<PreparedBackfill(pg::Session&)> prepare = [=, lanes = job_.lanes](pg::Session& s) {
-    auto prepared = prepare_backfill(s, step, step_id);
-    cut_into_ranges(s, prepared, lanes);
-    return prepared;
-  };
-  const auto prepared = co_await keep_trying<PreparedBackfill>(steps_, prepare, journal_, stop_);
-  rows_expected_ = prepared.table.rows_estimate;
-  journal_.write(
-      event::StepStarted{step_name_, step_kind_, tally_.step_rows().visited() > 0, rows_expected_});
-
-  const auto limits = within_deadlock_timeout(job_.batch, job_.throttle.lock_wait, prepared.deadlock_timeout);
-  if (limits != job_.batch) {
-    journal_.warn("batch.target " + base::duration_text(job_.batch.target) + " cannot be met, " +
-                      base::duration_text(limits.target) +
-                      " is used: a batch must end before the server's deadlock_timeout of " +
-                      base::duration_text(prepared.deadlock_timeout),
-                  "raise deadlock_timeout on the server, or lower batch.target");
-  }
-  walk::Sizer sizer(limits);
-  LeaseDesk desk(prepared, run_id_, sizer, journal_, tally_, stop_);
-  Backfill backfill(io_, {target_, application_prefix_},
-                    {prepared, job_, desk, gate_, sizer, journal_, tally_, stop_});
-  sizer_ = &sizer;
-  backfill_ = &backfill;
-  sampler_.attach([&backfill] { return backfill.lane_of_pid(); },
-                  [&backfill](int lane, const std::string& who) { backfill.give_way(lane, who); });
-  std::exception_ptr error;
-  try {
-    co_await backfill.run(stop_);
-  } catch (...) {
-    error = std::current_exception();
-  }
-  sampler_.detach();
-  backfill_ = nullptr;
-  sizer_ = nullptr;
-  if (error) std::rethrow_exception(error);
-}
-
 asio::awaitable<std::optional<ledger::Range>> Run::lease_single(pg::Connection& connection,
                                                                 std::int64_t step_id) {
   std::function<std::optional<ledger::Range>(pg::Session&)> lease = [=, run_id = run_id_](pg::Session& s) {
@@ -197,7 +166,8 @@ asio::awaitable<std::optional<ledger::Range>> Run::lease_single(pg::Connection& 
   while (!stop_.is_requested()) {
     auto range = co_await keep_trying<std::optional<ledger::Range>>(connection, lease, journal_, stop_);
     if (range) co_return range;
-    if (co_await wait_for_others(step_id, since)) co_return std::nullopt;
+    std::vector<std::int64_t> alone{step_id};
+    if (co_await wait_for_others(std::move(alone), since)) co_return std::nullopt;
     co_await sleep_unless_stopped(std::chrono::milliseconds{50}, stop_);  // an orphan backend still locks it
   }
   co_return std::nullopt;

@@ -24,29 +24,23 @@ double DurationHistogram::quantile(double share) const {
   return 0;
 }
 
-void Tally::begin_step(const RowCounts& already_done) {
-  step_ = already_done;
+void add(RowCounts& sum, const RowCounts& rows) {
+  sum.changed += rows.changed;
+  sum.already_right += rows.already_right;
+  sum.quarantined += rows.quarantined;
+}
+
+void Tally::begin_step() {
   recent_.clear();
   step_began_ = std::chrono::steady_clock::now();
 }
 
-void Tally::batch_committed(std::int64_t changed, std::int64_t visited, std::int64_t quarantined,
-                            std::chrono::nanoseconds duration, TimePoint now) {
-  const auto right = std::max<std::int64_t>(0, visited - changed - quarantined);
-  for (RowCounts* counts : {&step_, &run_}) {
-    counts->changed += changed;
-    counts->already_right += right;
-    counts->quarantined += quarantined;
-  }
+void Tally::batch_committed(const RowCounts& rows, std::chrono::nanoseconds duration, TimePoint now) {
+  add(run_, rows);
   ++batches;
   batch_times.add(duration);
-  recent_.push_back({now, visited, duration});
+  recent_.push_back({now, rows.visited(), duration});
   while (recent_.size() > kRecentMax || now - recent_.front().at > kRateWindow) recent_.pop_front();
-}
-
-void Tally::reconcile(const RowCounts& ledger_counts) {
-  // Never backwards: the ledger's answer may be a moment older than our own count.
-  if (ledger_counts.visited() > step_.visited()) step_ = ledger_counts;
 }
 
 double Tally::rows_per_second(TimePoint now) const {

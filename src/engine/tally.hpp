@@ -26,19 +26,18 @@ class DurationHistogram {
   double max_s_ = 0;
 };
 
+void add(RowCounts& sum, const RowCounts& rows);
+
 /// What a run has done, as counted here, for the screen and the summary; the ledger is the truth. Confined to
 /// the io thread.
 class Tally {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
 
-  void begin_step(const RowCounts& already_done);
-  void batch_committed(std::int64_t changed, std::int64_t visited, std::int64_t quarantined,
-                       std::chrono::nanoseconds duration, TimePoint now);
-  /// What the ledger says of the whole step, other runs' work included.
-  void reconcile(const RowCounts& ledger_counts);
+  /// From here on the rate is that of other work.
+  void begin_step();
+  void batch_committed(const RowCounts& rows, std::chrono::nanoseconds duration, TimePoint now);
 
-  const RowCounts& step_rows() const { return step_; }
   const RowCounts& run_rows() const { return run_; }
   /// Visited rows a second over the last kRateWindow of work.
   double rows_per_second(TimePoint now) const;
@@ -47,7 +46,6 @@ class Tally {
   std::int64_t batches = 0;
   std::int64_t retries = 0;
   std::int64_t splits = 0;
-  std::int64_t setting_aside = 0;  // rows on their way into quarantine: lanes share its limit
   double held_s = 0;
   double lag_max_s = -1;
   DurationHistogram batch_times;
@@ -62,7 +60,6 @@ class Tally {
     std::int64_t visited;
     std::chrono::nanoseconds duration;
   };
-  RowCounts step_;
   RowCounts run_;
   std::deque<Done> recent_;
   TimePoint step_began_ = std::chrono::steady_clock::now();

@@ -19,19 +19,16 @@ struct LaneConnections {
   std::string application_prefix;
 };
 
-/// Runs the lanes of one backfill step and keeps as many of them as `pool.lanes` says, also while that
+/// Runs the lanes of fills side by side and keeps as many of them as `pool.lanes` says, also while that
 /// changes. Confined to the io thread.
-class Backfill {
+class LanePool {
  public:
-  Backfill(boost::asio::io_context& io, LaneConnections connections, LaneSurroundings surroundings)
-      : io_(io),
-        connections_(std::move(connections)),
-        at_(surroundings),
-        limits_(within_deadlock_timeout(surroundings.job.batch, surroundings.job.throttle.lock_wait,
-                                        surroundings.step.deadlock_timeout)) {}
+  LanePool(boost::asio::io_context& io, LaneConnections connections, Fills& fills,
+           LaneSurroundings surroundings)
+      : io_(io), connections_(std::move(connections)), fills_(fills), at_(surroundings) {}
 
-  /// Returns when no lane works any more: the step is done, held by others, or stop is requested. Throws the
-  /// first lane's Error after the others have drained.
+  /// Returns when no lane works any more: the fills are done, held by others, or stop is requested. Throws
+  /// the first lane's Error after the others have drained; the fill that it failed on has it too.
   boost::asio::awaitable<void> run(Stop& stop);
 
   std::map<int, int> lane_of_pid() const;
@@ -56,8 +53,8 @@ class Backfill {
 
   boost::asio::io_context& io_;
   LaneConnections connections_;
+  Fills& fills_;
   LaneSurroundings at_;
-  BatchLimits limits_;                        // that the sizer works by
   std::vector<std::shared_ptr<Crew>> crews_;  // shared with a cancel on its way, which may outlast the lane
   std::exception_ptr first_error_;
   int next_number_ = 1;

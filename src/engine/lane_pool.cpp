@@ -1,4 +1,4 @@
-#include "engine/backfill.hpp"
+#include "engine/lane_pool.hpp"
 
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
@@ -12,20 +12,20 @@ namespace {
 constexpr std::chrono::milliseconds kLook{20};  // how soon a finished lane or a changed pool.lanes is noticed
 }
 
-int Backfill::working() const {
+int LanePool::working() const {
   return static_cast<int>(
       std::count_if(crews_.begin(), crews_.end(), [](const auto& c) { return !c->is_over; }));
 }
 
-asio::awaitable<void> Backfill::give_way_on(std::shared_ptr<Crew> crew, std::string who) {
+asio::awaitable<void> LanePool::give_way_on(std::shared_ptr<Crew> crew, std::string who) {
   co_await crew->lane->yield_to(std::move(who));
 }
 
-asio::awaitable<void> Backfill::abort_on(std::shared_ptr<Crew> crew) {
+asio::awaitable<void> LanePool::abort_on(std::shared_ptr<Crew> crew) {
   co_await crew->lane->abort();
 }
 
-void Backfill::start_lane(Stop& stop) {
+void LanePool::start_lane(Stop& stop) {
   const int number = next_number_++;
   auto crew = std::make_shared<Crew>();
   crew->connection = std::make_unique<pg::Connection>(
@@ -39,22 +39,18 @@ void Backfill::start_lane(Stop& stop) {
       return;
     }
     if (!first_error_) first_error_ = error;
+    if (auto* fill = crew->lane->fill(); fill && !fill->error) fill->error = error;
     stop.request(StopCause::kFailed, "lane " + std::to_string(crew->lane->number()) + " failed");
   });
 }
 
-void Backfill::match_tunables() {
-  const auto limits =
-      within_deadlock_timeout(at_.job.batch, at_.job.throttle.lock_wait, at_.step.deadlock_timeout);
-  if (limits_ == limits) return;
-  limits_ = limits;
-  if (const auto tune = at_.sizer.retarget(limits_)) {
-    at_.journal.write(
-        event::Tune{"batch.rows", std::to_string(tune->from), std::to_string(tune->to), tune->cause});
+void LanePool::match_tunables() {
+  for (const auto& fill : fills_) {
+    if (const auto tune = fill->match(at_.job)) at_.journal.write(fill->event_of(*tune));
   }
 }
 
-void Backfill::match_lanes(Stop& stop) {
+void LanePool::match_lanes(Stop& stop) {
   const int wanted = at_.job.lanes;
   while (working() < wanted && !is_nothing_left_ && !stop.is_requested()) start_lane(stop);
   int surplus = working() - wanted;
@@ -67,7 +63,7 @@ void Backfill::match_lanes(Stop& stop) {
   std::erase_if(crews_, [](const auto& c) { return c->is_over; });
 }
 
-asio::awaitable<void> Backfill::run(Stop& stop) {
+asio::awaitable<void> LanePool::run(Stop& stop) {
   do {
     match_tunables();
     match_lanes(stop);
@@ -77,7 +73,7 @@ asio::awaitable<void> Backfill::run(Stop& stop) {
   if (first_error_) std::rethrow_exception(first_error_);
 }
 
-std::map<int, int> Backfill::lane_of_pid() const {
+std::map<int, int> LanePool::lane_of_pid() const {
   std::map<int, int> out;
   for (const auto& crew : crews_) {
     if (const int pid = crew->lane->backend_pid(); pid != 0) out[pid] = crew->lane->number();
@@ -85,20 +81,20 @@ std::map<int, int> Backfill::lane_of_pid() const {
   return out;
 }
 
-void Backfill::give_way(int number, const std::string& who) {
+void LanePool::give_way(int number, const std::string& who) {
   for (const auto& crew : crews_) {
     if (!crew->is_over && crew->lane->number() == number)
       asio::co_spawn(io_, give_way_on(crew, who), asio::detached);
   }
 }
 
-void Backfill::abort() {
+void LanePool::abort() {
   for (const auto& crew : crews_) {
     if (!crew->is_over) asio::co_spawn(io_, abort_on(crew), asio::detached);
   }
 }
 
-int Backfill::lanes_busy() const {
+int LanePool::lanes_busy() const {
   return static_cast<int>(
       std::count_if(crews_.begin(), crews_.end(), [](const auto& c) { return c->lane->is_in_batch(); }));
 }

@@ -1,0 +1,60 @@
+#include "engine/fill.hpp"
+
+#include "engine/tally.hpp"
+
+namespace pgsluice::engine {
+namespace {
+
+BatchLimits limits_of(const Job& job, const PreparedBackfill& prepared) {
+  return within_deadlock_timeout(job.batch, job.throttle.lock_wait, prepared.deadlock_timeout);
+}
+
+}  // namespace
+
+Fill::Fill(StepInWork step, PreparedBackfill prepared, const Job& job)
+    : step_(std::move(step)),
+      prepared_(std::move(prepared)),
+      limits_(limits_of(job, prepared_)),
+      sizer_(limits_) {}
+
+std::optional<walk::Tune> Fill::match(const Job& job) {
+  const auto limits = limits_of(job, prepared_);
+  if (limits_ == limits) return std::nullopt;
+  limits_ = limits;
+  return sizer_.retarget(limits_);
+}
+
+event::Tune Fill::event_of(const walk::Tune& tune) const {
+  return {"batch.rows", std::to_string(tune.from), std::to_string(tune.to),
+          tune.cause + " (table " + prepared_.table.schema + "." + prepared_.table.name + ")"};
+}
+
+void Fill::add(const RowCounts& batch) {
+  engine::add(step_.rows, batch);
+}
+
+void Fill::reconcile(const RowCounts& ledger_counts) {
+  // Never backwards: the ledger's answer may be a moment older than our own count.
+  if (ledger_counts.visited() > step_.rows.visited()) step_.rows = ledger_counts;
+}
+
+std::string name_of(const Fills& fills) {
+  const auto& first = fills.front()->step().record.name;
+  return fills.size() == 1 ? first : first + " and " + std::to_string(fills.size() - 1) + " more";
+}
+
+FillSums sums_of(const Fills& fills) {
+  FillSums sums;
+  std::int64_t sizes = 0;
+  for (const auto& fill : fills) {
+    add(sums.rows, fill->step().rows);
+    sums.rows_expected += fill->prepared().table.rows_estimate;
+    if (fill->is_ended) continue;
+    sums.batch_rows += fill->sizer().rows();
+    ++sizes;
+  }
+  if (sizes > 0) sums.batch_rows /= sizes;
+  return sums;
+}
+
+}  // namespace pgsluice::engine

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "engine/backfill_step.hpp"
+#include "engine/step_in_work.hpp"
+#include "pgsluice/event.hpp"
+#include "walk/sizer.hpp"
+
+namespace pgsluice::engine {
+
+/// One table's fill in work: a backfill step, or a fill act of a retype. What the lanes on it share: its
+/// statement, the size of its batches, its counts. Confined to the io thread, but for prepared().
+class Fill {
+ public:
+  Fill(StepInWork step, PreparedBackfill prepared, const Job& job);
+
+  const StepInWork& step() const { return step_; }
+  /// Constant, so that batches read it on their lanes' threads.
+  const PreparedBackfill& prepared() const { return prepared_; }
+  walk::Sizer& sizer() { return sizer_; }
+  const walk::Sizer& sizer() const { return sizer_; }
+
+  /// Sizes batches by the tunables of now.
+  std::optional<walk::Tune> match(const Job& job);
+  event::Tune event_of(const walk::Tune& tune) const;
+
+  void add(const RowCounts& batch);
+  /// What the ledger says of the whole step, other runs' work included.
+  void reconcile(const RowCounts& ledger_counts);
+
+  std::set<std::int64_t> in_use;   // ranges that lanes of this run work on: as many as lanes
+  std::int64_t setting_aside = 0;  // rows on their way into quarantine: lanes share its limit
+  bool is_ended = false;           // no range is left, and the ledger is told so
+  std::exception_ptr error;        // a lane's that failed on it
+
+ private:
+  StepInWork step_;
+  PreparedBackfill prepared_;
+  BatchLimits limits_;  // that the sizer works by
+  walk::Sizer sizer_;
+};
+
+/// Fills that one pool of lanes works on side by side, in the order of their steps; a backfill step is one
+/// alone.
+using Fills = std::vector<std::unique_ptr<Fill>>;
+
+/// "fill users and 2 more": the same from begin to end, as the sums are of all of them. REQUIRES: not empty.
+std::string name_of(const Fills& fills);
+
+struct FillSums {
+  RowCounts rows;
+  std::int64_t rows_expected = 0;
+  std::int64_t batch_rows = 0;  // of the next batch: the mean of those fills that have not ended
+};
+FillSums sums_of(const Fills& fills);
+
+}  // namespace pgsluice::engine

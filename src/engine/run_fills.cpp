@@ -1,0 +1,148 @@
+// The fills of a Run: tables filled side by side by one pool of lanes.
+
+#include <algorithm>
+
+#include "base/units.hpp"
+#include "engine/outage.hpp"
+#include "engine/run.hpp"
+#include "ledger/lease.hpp"
+#include "ledger/overview.hpp"
+
+namespace pgsluice::engine {
+
+namespace asio = boost::asio;
+using SteadyClock = std::chrono::steady_clock;
+
+namespace {
+
+std::vector<std::int64_t> left_of(const Fills& fills) {
+  std::vector<std::int64_t> step_ids;
+  for (const auto& fill : fills) {
+    if (!fill->is_ended) step_ids.push_back(fill->step().record.step_id);
+  }
+  return step_ids;
+}
+
+/// What failed on no fill alone failed on all that are left.
+void blame(Fills& fills, const std::exception_ptr& error) {
+  if (std::any_of(fills.begin(), fills.end(), [](const auto& fill) { return !!fill->error; })) return;
+  for (const auto& fill : fills) fill->error = error;
+}
+
+}  // namespace
+
+asio::awaitable<void> Run::run_fills(std::vector<Filling> fillings) {
+  Fills fills;
+  tally_.begin_step();
+  last_fills_ = {};
+  bool is_begun = false;
+  std::exception_ptr error;
+  try {
+    for (const auto& filling : fillings) {
+      if (filling.record.state != "done" && !stop_.is_requested()) co_await begin_fill(filling, fills);
+    }
+    is_begun = true;
+    if (!fills.empty()) co_await fill_all(fills);
+  } catch (...) {
+    error = std::current_exception();
+    if (is_begun) blame(fills, error);
+  }
+  for (const auto& fill : fills) {
+    if (fill->is_ended) continue;
+    std::string how = fill->error ? "failed" : "interrupted";
+    const auto failed = co_await end_step(steps_, fill->step(), std::move(how), fill->error);
+    if (!error) error = failed;
+  }
+  fills_ = nullptr;
+  if (!fills.empty()) last_fills_ = sums_of(fills);
+  if (error) std::rethrow_exception(error);
+}
+
+asio::awaitable<void> Run::begin_fill(Filling filling, Fills& fills) {
+  step_name_ = filling.record.name;
+  step_kind_ = filling.record.kind;
+  const auto step = co_await begin_step(filling.record);
+  std::function<PreparedBackfill(pg::Session&)> prepare = [=, lanes = job_.lanes](pg::Session& s) {
+    auto prepared = prepare_backfill(s, filling.step, filling.record.step_id);
+    cut_into_ranges(s, prepared, lanes);
+    return prepared;
+  };
+  std::exception_ptr error;
+  try {
+    auto prepared = co_await keep_trying<PreparedBackfill>(steps_, prepare, journal_, stop_);
+    fills.push_back(std::make_unique<Fill>(step, std::move(prepared), job_));
+  } catch (...) {
+    error = std::current_exception();
+  }
+  if (error) {
+    auto how = outcome(error);
+    error = co_await end_step(steps_, step, std::move(how), error);
+    std::rethrow_exception(error);
+  }
+  journal_.write(event::StepStarted{step_name_, step_kind_, step.rows.visited() > 0,
+                                    fills.back()->prepared().table.rows_estimate});
+}
+
+asio::awaitable<void> Run::fill_all(Fills& fills) {
+  fills_ = &fills;
+  step_name_ = name_of(fills);
+  warn_of_small_target(fills.front()->prepared());
+  auto since = SteadyClock::now();
+  while (!stop_.is_requested()) {
+    const auto before = tally_.batches;
+    co_await run_lanes(fills);
+    if (stop_.is_requested()) co_return;
+    if (tally_.batches != before) since = SteadyClock::now();
+    auto left = left_of(fills);
+    const bool is_done = co_await wait_for_others(std::move(left), since);
+    for (const auto& fill : fills) co_await end_if_over(steps_, *fill);
+    if (is_done) co_return;
+  }
+}
+
+asio::awaitable<void> Run::run_lanes(Fills& fills) {
+  LeaseDesk desk(fills, run_id_, journal_, tally_, stop_,
+                 [this](pg::Connection& connection, Fill& fill) { return end_if_over(connection, fill); });
+  LanePool lanes(io_, {target_, application_prefix_}, fills, {job_, desk, gate_, journal_, tally_, stop_});
+  lanes_ = &lanes;
+  sampler_.attach([&lanes] { return lanes.lane_of_pid(); },
+                  [&lanes](int lane, const std::string& who) { lanes.give_way(lane, who); });
+  std::exception_ptr error;
+  try {
+    co_await lanes.run(stop_);
+  } catch (...) {
+    error = std::current_exception();
+  }
+  sampler_.detach();
+  lanes_ = nullptr;
+  if (error) std::rethrow_exception(error);
+}
+
+asio::awaitable<void> Run::end_if_over(pg::Connection& connection, Fill& fill) {
+  if (fill.is_ended) co_return;
+  std::function<std::optional<RowCounts>(pg::Session&)> look =
+      [run_id = run_id_, id = fill.step().record.step_id](pg::Session& s) -> std::optional<RowCounts> {
+    if (ledger::remaining(s, id, run_id).ranges > 0) return std::nullopt;
+    return ledger::step_counts(s, id);
+  };
+  const auto counts = co_await keep_trying<std::optional<RowCounts>>(connection, look, journal_, stop_);
+  // Another lane may have been given a range of it meanwhile, or have ended it.
+  if (!counts || fill.is_ended || !fill.in_use.empty()) co_return;
+  fill.is_ended = true;
+  fill.reconcile(*counts);
+  std::string how = "done";
+  const auto error = co_await end_step(connection, fill.step(), std::move(how), nullptr);
+  if (error) std::rethrow_exception(error);
+}
+
+void Run::warn_of_small_target(const PreparedBackfill& prepared) {
+  const auto limits = within_deadlock_timeout(job_.batch, job_.throttle.lock_wait, prepared.deadlock_timeout);
+  if (limits == job_.batch) return;
+  journal_.warn("batch.target " + base::duration_text(job_.batch.target) + " cannot be met, " +
+                    base::duration_text(limits.target) +
+                    " is used: a batch must end before the server's deadlock_timeout of " +
+                    base::duration_text(prepared.deadlock_timeout),
+                "raise deadlock_timeout on the server, or lower batch.target");
+}
+
+}  // namespace pgsluice::engine

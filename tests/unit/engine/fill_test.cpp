@@ -1,0 +1,63 @@
+// Goal: tables filled side by side are told as what they are together. Method: no server; a prepared table
+// made by hand.
+#include "engine/fill.hpp"
+
+#include <gtest/gtest.h>
+
+namespace pgsluice::engine {
+namespace {
+
+std::unique_ptr<Fill> fill_of(const std::string& table, std::int64_t rows, const Job& job = {}) {
+  StepInWork step;
+  step.record.name = "ids: fill " + table;
+  pg::Table facts;
+  facts.schema = "public";
+  facts.name = table;
+  facts.rows_estimate = rows;
+  PreparedBackfill prepared{1, facts, walk::Keyset(table, {}), {}, std::chrono::seconds{1}};
+  return std::make_unique<Fill>(step, prepared, job);
+}
+
+TEST(Fill, NeverGoesBackwardsWhenTheLedgerAnswersLate) {
+  const auto fill = fill_of("users", 1'000);
+  fill->add({100, 0, 0});
+  fill->reconcile({50, 0, 0});
+  EXPECT_EQ(fill->step().rows.changed, 100);
+  fill->reconcile({250, 20, 0});
+  EXPECT_EQ(fill->step().rows.visited(), 270) << "other runs' work counts too";
+}
+
+TEST(Fill, SizesItsBatchesByTheTunablesOfNowAndSaysOfWhichTable) {
+  Job job;
+  job.batch.rows = 500;
+  const auto fill = fill_of("users", 1'000, job);
+  EXPECT_FALSE(fill->match(job)) << "nothing changed";
+  job.batch.rows = 800;
+  const auto tune = fill->match(job);
+  ASSERT_TRUE(tune);
+  EXPECT_EQ(fill->sizer().rows(), 800);
+  EXPECT_NE(fill->event_of(*tune).cause.find("public.users"), std::string::npos);
+}
+
+TEST(Fills, AreTheSumOfAllOfThemUntilTheLastHasEnded) {
+  Fills fills;
+  for (const char* table : {"users", "journals", "tags"}) fills.push_back(fill_of(table, 1'000));
+  fills[0]->add({700, 200, 1});
+  fills[0]->is_ended = true;
+  fills[1]->add({99, 0, 0});
+  const auto sums = sums_of(fills);
+  EXPECT_EQ(sums.rows.visited(), 1'000);
+  EXPECT_EQ(sums.rows.quarantined, 1);
+  EXPECT_EQ(sums.rows_expected, 3'000);
+  EXPECT_EQ(sums.batch_rows, fills[1]->sizer().rows());
+  EXPECT_EQ(name_of(fills), "ids: fill users and 2 more");
+}
+
+TEST(Fills, OfOneTableHaveItsName) {
+  Fills fills;
+  fills.push_back(fill_of("users", 1'000));
+  EXPECT_EQ(name_of(fills), "ids: fill users");
+}
+
+}  // namespace
+}  // namespace pgsluice::engine
