@@ -1,5 +1,6 @@
 #include "base/units.hpp"
 #include "engine/backfill_facts.hpp"
+#include "engine/block_statements.hpp"
 #include "engine/estimate.hpp"
 #include "engine/range_plan.hpp"
 #include "engine/step_checks.hpp"
@@ -83,16 +84,18 @@ void check_surprises(pg::Session& session, const Examined& at, const pg::Storage
   }
 }
 
-void check_range_plan(pg::Session& session, const Job& job, const Examined& at,
-                      const std::vector<pg::Column>& columns, Findings& findings) {
-  const auto& key = key_behind(at.table, columns);
+void check_range_plan(pg::Session& session, const Job& job, const Examined& at, const WalkedTable& walked,
+                      Findings& findings) {
+  findings.inform("walk",
+                  "step \"" + at.step.name + "\": " + walk_in_words(walked) + ": " + walked.choice.reason);
+  if (walked.choice.walk != Walk::kKeyset) return;
+  const auto& key = key_behind(at.table, walked.keyset->key());
   findings.inform("key", "step \"" + at.step.name + "\" walks along (" + pg::column_list(key.columns) +
                              "): " + key_reason(at.table, key, at.step));
   if (!at.coming.empty()) return;
   std::optional<RangePlan> plan;
   try {
-    plan =
-        explain_range(session, at.table, at.step, walk::Keyset(at.table.sql(), columns), key, job.batch.rows);
+    plan = explain_range(session, at.table, at.step, *walked.keyset, key, job.batch.rows);
   } catch (const pg::Failure& f) {
     if (f.is_connection_lost()) throw;
     return;  // check_statement has said why
@@ -131,12 +134,12 @@ void examine(pg::Session& session, const Job& job, Examined& at, const pg::Stora
              Findings& findings) {
   check_table(session, at.table, storage, findings);
   add_coming_columns(at);
-  const auto columns = pg::choose_key(at.table, at.step.key);
-  steps::check_columns(at.table, columns, at.step);
+  const auto walked = walked_table(session, at.step, at.table);
+  steps::check_columns(at.table, walked.keyset ? walked.keyset->key() : std::vector<pg::Column>{}, at.step);
   check_row_security(at, findings);
   if (!at.table.row_security_applies) check_statement(session, at, findings);
   check_surprises(session, at, storage, findings);
-  check_range_plan(session, job, at, columns, findings);
+  check_range_plan(session, job, at, walked, findings);
   check_room(session, job, at, storage, findings);
 }
 

@@ -3,10 +3,12 @@
 #include <algorithm>
 
 #include "base/failpoint.hpp"
+#include "engine/block_ranges.hpp"
 #include "engine/table_facts.hpp"
 #include "ledger/split.hpp"
 #include "pg/transaction.hpp"
 #include "pgsluice/error.hpp"
+#include "steps/backfill/block_update.hpp"
 #include "steps/backfill/update.hpp"
 
 namespace pgsluice::engine {
@@ -21,28 +23,54 @@ constexpr std::int64_t kRowsPerRangeMin = 2'000;
 constexpr pg::TransactionLimits kSampleLimits{std::chrono::milliseconds{1'000},
                                               std::chrono::milliseconds{60'000}, true};
 
+walk::Ground ground_of(const std::vector<pg::HeapFacts>& heaps, std::int64_t cache_pages, int lanes) {
+  double rows = 0;
+  std::int64_t pages = 0;
+  for (const auto& heap : heaps) {
+    rows += heap.rows;
+    pages += heap.pages;
+  }
+  return {rows / static_cast<double>(std::max<std::int64_t>(1, pages)), cache_pages, lanes};
+}
+
 }  // namespace
 
 double sample_percent(std::int64_t pages) {
   return std::min(100.0, 100.0 * kSamplePages / static_cast<double>(std::max<std::int64_t>(pages, 1)));
 }
 
-PreparedBackfill prepare_backfill(pg::Session& session, const BackfillStep& step, std::int64_t step_id) {
-  if (step.walk == Walk::kBlocks || step.walk == Walk::kInterleaved)
-    throw Error(ExitCode::kRefused, std::string("walk \"") + walk_name(step.walk) + "\" is not available yet");
-  auto table = read_facts(session, step.table).table;  // never waits long for somebody's lock
-  auto key = pg::choose_key(table, step.key);
-  steps::check_columns(table, key, step);
-  steps::explain(session, steps::update_sql(table, step, "false"));
-  walk::Keyset keyset(table.sql(), std::move(key));
-  UpdateSql update = [table, step](const std::string& predicate) {
-    return steps::update_sql(table, step, predicate);
-  };
-  const std::chrono::milliseconds deadlock_timeout{pg::deadlock_timeout_ms(session)};
-  return {step_id, std::move(table), std::move(keyset), std::move(update), deadlock_timeout};
+const pg::HeapFacts* PreparedBackfill::heap_of(const walk::Heap& heap) const {
+  const auto found =
+      std::find_if(heaps.begin(), heaps.end(), [&](const pg::HeapFacts& h) { return h.oid == heap.oid; });
+  return found == heaps.end() ? nullptr : &*found;
 }
 
-void cut_into_ranges(pg::Session& session, const PreparedBackfill& step, int lanes) {
+PreparedBackfill prepare_backfill(pg::Session& session, const BackfillStep& step, std::int64_t step_id,
+                                  int lanes) {
+  auto table = read_facts(session, step.table).table;  // never waits long for somebody's lock
+  auto walked = walked_table(session, step, table);
+  steps::check_columns(table, walked.keyset ? walked.keyset->key() : std::vector<pg::Column>{}, step);
+  steps::explain(session, steps::update_sql(table, step, "false"));
+  PreparedBackfill prepared;
+  prepared.step_id = step_id;
+  prepared.definition = step;
+  prepared.keyset = std::move(walked.keyset);
+  prepared.heaps = std::move(walked.heaps);
+  prepared.choice = std::move(walked.choice);
+  prepared.update_sql = [table, step](const std::string& predicate) {
+    return steps::update_sql(table, step, predicate);
+  };
+  prepared.block_update_sql = [table, step](const pg::HeapFacts& heap, const walk::Fragment& predicate) {
+    return steps::block_update_sql(table, step, heap, predicate.sql,
+                                   static_cast<int>(predicate.params.size()) + 1);
+  };
+  prepared.ground = ground_of(prepared.heaps, pg::cache_pages(session), lanes);
+  prepared.deadlock_timeout = std::chrono::milliseconds{pg::deadlock_timeout_ms(session)};
+  prepared.table = std::move(table);
+  return prepared;
+}
+
+std::vector<ledger::NewRange> key_ranges(pg::Session& session, const PreparedBackfill& step, int lanes) {
   const std::int64_t rows = step.table.rows_estimate;
   const auto parts =
       static_cast<int>(std::clamp<std::int64_t>(rows / kRowsPerRangeMin, 1, lanes * kRangesPerLane));
@@ -50,11 +78,11 @@ void cut_into_ranges(pg::Session& session, const PreparedBackfill& step, int lan
   std::optional<pg::Key> lower;
   if (parts > 1) {
     const auto sample =
-        step.keyset.sample(std::nullopt, std::nullopt, parts, sample_percent(step.table.pages));
+        step.keyset->sample(std::nullopt, std::nullopt, parts, sample_percent(step.table.pages));
     const auto keys =
         pg::in_transaction(session, kSampleLimits, [&] { return session.exec(sample.sql, sample.params); });
     for (std::size_t i = 0; i < keys.size(); ++i) {
-      auto upper = step.keyset.read_key(keys, i);
+      auto upper = step.keyset->read_key(keys, i);
       ranges.push_back({lower, upper, rows / parts});
       lower = std::move(upper);
     }
@@ -62,8 +90,14 @@ void cut_into_ranges(pg::Session& session, const PreparedBackfill& step, int lan
   ranges.push_back(
       {lower, std::nullopt,
        std::max<std::int64_t>(0, rows - static_cast<std::int64_t>(ranges.size()) * (rows / parts))});
+  return ranges;
+}
+
+void cut_into_ranges(pg::Session& session, const PreparedBackfill& step, int lanes) {
+  const auto ranges =
+      step.choice.walk == Walk::kKeyset ? key_ranges(session, step, lanes) : block_ranges(step.heaps, lanes);
   base::failpoint("before_cut");
-  ledger::cut(session, step.step_id, rows, ranges);
+  ledger::cut(session, step.step_id, step.table.rows_estimate, ranges);
   base::failpoint("after_cut");
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/failpoint.hpp"
+#include "engine/block_batch.hpp"
 #include "ledger/checkpoint.hpp"
 
 namespace pgsluice::engine {
@@ -53,7 +54,7 @@ std::int64_t change_rows(pg::Session& session, const BatchWork& work, const Cut&
 void run_in_transaction(pg::Session& session, const BatchWork& work, BatchOutcome& out) {
   session.exec(pg::begin_sql(work.limits));
   base::failpoint("after_begin");
-  const Cut cut = find_end(session, work);
+  Cut cut = find_end(session, work);
   if (!ledger::advance(session, work.range.token, work.range.position, cut.slice.upper, *work.range.upper)) {
     pg::rollback(session);
     out.is_fenced = true;
@@ -65,6 +66,9 @@ void run_in_transaction(pg::Session& session, const BatchWork& work, BatchOutcom
   out.changed = change_rows(session, work, cut);
   base::failpoint("after_update");
   out.quarantined = is_set_aside(work, cut) ? 1 : 0;
+  out.walked = cut.visited;
+  // A final pass comes by rows that were counted before.
+  if (work.range.walk == ledger::RangeWalk::kFinal) cut.visited = out.changed + out.quarantined;
   pg::commit(session, ledger::count_and_commit(work.range.token.range_id,
                                                {cut.visited, out.changed, out.quarantined, cut.is_last}));
   base::failpoint("after_commit");
@@ -79,7 +83,11 @@ BatchOutcome run_batch(pg::Session& session, const BatchWork& work) {
   BatchOutcome out;
   const auto began = Clock::now();
   try {
-    run_in_transaction(session, work, out);
+    if (work.blocks) {
+      run_block_batch(session, work, out);
+    } else {
+      run_in_transaction(session, work, out);
+    }
   } catch (const pg::Failure& f) {
     out.disposition = dynamic_cast<const pg::InDoubt*>(&f) ? pg::Disposition::kInDoubt : f.disposition();
     out.sqlstate = f.sqlstate();

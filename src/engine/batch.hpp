@@ -7,9 +7,11 @@
 #include <string>
 
 #include "ledger/token.hpp"
+#include "pg/heap.hpp"
 #include "pg/session.hpp"
 #include "pg/transaction.hpp"
 #include "pgsluice/job.hpp"
+#include "walk/blocks.hpp"
 #include "walk/keyset.hpp"
 
 namespace pgsluice::engine {
@@ -24,6 +26,22 @@ struct SetAside {
   std::string message;
 };
 
+/// Writes the step's UPDATE of one heap around a block walk's WHERE condition.
+using BlockUpdateSql = std::function<std::string(const pg::HeapFacts& heap, const walk::Fragment& predicate)>;
+
+/// Where a batch of a block walk goes.
+struct BlockWork {
+  pg::HeapFacts heap;
+  walk::BlockBatch batch;
+};
+
+/// Why a range of blocks cannot be walked on as it was begun.
+enum class Misfit {
+  kNone,
+  kHeapRewritten,  // the heap has another filenode: its rows are in other blocks
+  kStillMatches,   // a row that was changed matches `where` again: it would be changed twice
+};
+
 /// Everything one batch needs, by value or constant for the step: it runs on the lane's own thread.
 struct BatchWork {
   const walk::Keyset* keyset = nullptr;
@@ -33,6 +51,8 @@ struct BatchWork {
   std::int64_t rows = 0;  // wanted
   pg::TransactionLimits limits;
   std::optional<SetAside> set_aside;  // REQUIRES: rows == 1
+  const BlockUpdateSql* block_update_sql = nullptr;
+  std::optional<BlockWork> blocks;  // of a range of blocks
 };
 
 /// How a batch ended. A value; see pg::Disposition for what must be done next.
@@ -40,14 +60,17 @@ struct BatchOutcome {
   pg::Disposition disposition = pg::Disposition::kFatal;
   bool is_fenced = false;  // rolled back: somebody else owns the range, or it was cut; take it again
   bool is_range_done = false;
+  Misfit misfit = Misfit::kNone;  // rolled back
   std::string sqlstate;
   std::string message;
   bool is_connection_lost = false;
   bool is_session_spent = false;  // the next batch runs on another connection: take the range again first
-  pg::Key position;  // reached when committed, aimed at otherwise; empty if the batch never got there
-  std::int64_t visited = 0;
+  pg::Key position;          // reached when committed, aimed at otherwise; empty if the batch never got there
+  std::int64_t walked = 0;   // rows come by
+  std::int64_t visited = 0;  // of these, rows that no batch counted before
   std::int64_t changed = 0;
   std::int64_t quarantined = 0;
+  std::int64_t hot = 0;                  // of the changed, by a block walk: updates that wrote no index
   std::chrono::nanoseconds duration{0};  // from BEGIN to the answer of COMMIT, as the session's thread saw it
 };
 

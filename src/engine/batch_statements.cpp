@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "engine/block_statements.hpp"
 #include "ledger/checkpoint.hpp"
 #include "steps/backfill/update.hpp"
 
@@ -48,14 +49,14 @@ std::vector<PlannedStatement> update_shapes(const pg::Table& table, const Backfi
   return out;
 }
 
-}  // namespace
+PlannedStatement check_of_expressions(const pg::Table& table, const BackfillStep& step) {
+  return {steps::explain_sql(steps::update_sql(table, step, "false")),
+          "ROW EXCLUSIVE on " + table.sql() + ", for a moment", false, "once"};
+}
 
-std::vector<PlannedStatement> preparing_statements(const pg::Table& table, const BackfillStep& step,
-                                                   const walk::Keyset& keyset) {
+std::vector<PlannedStatement> preparing_statements(const pg::Table& table, const walk::Keyset& keyset) {
   const auto any = any_key(keyset);
   return {
-      {steps::explain_sql(steps::update_sql(table, step, "false")),
-       "ROW EXCLUSIVE on " + table.sql() + ", for a moment", false, "once"},
       {keyset.sample(std::nullopt, std::nullopt, 2, 1).sql, reads(table), false,
        "once, to cut a large table into ranges"},
       {keyset.highest(), reads(table), false, "once, to end the last range"},
@@ -80,6 +81,27 @@ std::vector<PlannedStatement> batch_statements(const pg::Table& table, const Bac
   for (auto& update : update_shapes(table, step, keyset, changes(table, limits)))
     out.push_back(std::move(update));
   out.push_back({ledger::count_and_commit(1, {rows, rows, 0, false}), kRangeLock, true, ""});
+  return out;
+}
+
+}  // namespace
+
+std::vector<PlannedStatement> backfill_statements(const pg::Table& table, const BackfillStep& step,
+                                                  const WalkedTable& walked,
+                                                  const pg::TransactionLimits& limits, std::int64_t rows) {
+  std::vector<PlannedStatement> out{check_of_expressions(table, step)};
+  const auto add = [&](std::vector<PlannedStatement> statements, const std::string& only) {
+    for (auto& statement : statements) {
+      if (!only.empty()) statement.when = only + (statement.when.empty() ? "" : ", " + statement.when);
+      out.push_back(std::move(statement));
+    }
+  };
+  const bool is_by_blocks = walked.choice.walk != Walk::kKeyset;
+  if (is_by_blocks) add(block_statements(table, step, walked, limits), "");
+  if (!walked.keyset) return out;
+  const std::string only = is_by_blocks ? "only in a final pass" : "";
+  add(preparing_statements(table, *walked.keyset), only);
+  add(batch_statements(table, step, *walked.keyset, limits, rows), only);
   return out;
 }
 

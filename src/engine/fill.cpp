@@ -15,7 +15,8 @@ Fill::Fill(StepInWork step, PreparedBackfill prepared, const Job& job)
     : step_(std::move(step)),
       prepared_(std::move(prepared)),
       limits_(limits_of(job, prepared_)),
-      sizer_(limits_) {}
+      sizer_(limits_),
+      interleaving_(prepared_.ground, prepared_.choice.walk == Walk::kInterleaved) {}
 
 std::optional<walk::Tune> Fill::match(const Job& job) {
   const auto limits = limits_of(job, prepared_);
@@ -27,6 +28,14 @@ std::optional<walk::Tune> Fill::match(const Job& job) {
 event::Tune Fill::event_of(const walk::Tune& tune) const {
   return {"batch.rows", std::to_string(tune.from), std::to_string(tune.to),
           tune.cause + " (table " + prepared_.table.schema + "." + prepared_.table.name + ")"};
+}
+
+event::Tune Fill::event_of(const walk::Interleaving::Change& change) const {
+  const auto text = [](int passes) {
+    return passes == 1 ? std::string("blocks") : "interleaved, " + std::to_string(passes) + " passes";
+  };
+  return {"walk", text(change.from), text(change.to),
+          change.cause + " (table " + prepared_.table.schema + "." + prepared_.table.name + ")"};
 }
 
 void Fill::add(const RowCounts& batch) {

@@ -11,6 +11,7 @@
 #include "engine/backfill_step.hpp"
 #include "engine/step_in_work.hpp"
 #include "pgsluice/event.hpp"
+#include "walk/interleaving.hpp"
 #include "walk/sizer.hpp"
 
 namespace pgsluice::engine {
@@ -25,11 +26,13 @@ class Fill {
   /// Constant, so that batches read it on their lanes' threads.
   const PreparedBackfill& prepared() const { return prepared_; }
   walk::Sizer& sizer() { return sizer_; }
+  walk::Interleaving& interleaving() { return interleaving_; }
   const walk::Sizer& sizer() const { return sizer_; }
 
   /// Sizes batches by the tunables of now.
   std::optional<walk::Tune> match(const Job& job);
   event::Tune event_of(const walk::Tune& tune) const;
+  event::Tune event_of(const walk::Interleaving::Change& change) const;
 
   void add(const RowCounts& batch);
   /// What the ledger says of the whole step, other runs' work included.
@@ -37,6 +40,7 @@ class Fill {
 
   std::set<std::int64_t> in_use;   // ranges that lanes of this run work on: as many as lanes
   std::int64_t setting_aside = 0;  // rows on their way into quarantine: lanes share its limit
+  int sweeps = 0;                  // over the table's blocks, since the first one left rows behind
   bool is_ended = false;           // no range is left, and the ledger is told so
   std::exception_ptr error;        // a lane's that failed on it
 
@@ -45,6 +49,7 @@ class Fill {
   PreparedBackfill prepared_;
   BatchLimits limits_;  // that the sizer works by
   walk::Sizer sizer_;
+  walk::Interleaving interleaving_;
 };
 
 /// Fills that one pool of lanes works on side by side, in the order of their steps; a backfill step is one

@@ -4,6 +4,7 @@
 #include <random>
 
 #include "engine/outage.hpp"
+#include "engine/recut.hpp"
 #include "pgsluice/error.hpp"
 
 namespace pgsluice::engine {
@@ -12,6 +13,9 @@ namespace {
 // Short against the lease, long against a lock queue that is about to clear.
 constexpr std::chrono::milliseconds kBackoffFirst{20};
 constexpr std::chrono::milliseconds kBackoffMax{5'000};
+
+// Of the blocks asked for, so that a batch tells something about its size.
+constexpr double kWholeBatch = 0.75;
 
 double seconds(std::chrono::nanoseconds d) {
   return std::chrono::duration<double>(d).count();
@@ -66,13 +70,16 @@ boost::asio::awaitable<void> Lane::walk(ledger::Range range) {
     const auto rows = set_aside_ ? 1 : bisection_.rows(fill_->sizer().rows());
     const auto outcome = co_await attempt(range, rows);
     Next next = Next::kLeaseAgain;
-    if (outcome.disposition == pg::Disposition::kCommitted) {
+    const bool is_cut_anew = co_await is_recut(range, outcome);
+    if (is_cut_anew) {
+      attempt_ = 1;  // the range is over, others stand in its place
+    } else if (outcome.disposition == pg::Disposition::kCommitted) {
       next = on_committed(range, outcome, rows);
     } else if (outcome.is_fenced) {
       attempt_ = 1;  // nothing failed: the range was cut, or taken over
     } else if (outcome.disposition != pg::Disposition::kFatal) {
       next = on_retryable(outcome, rows, range.token.range_id);
-    } else if (pg::is_row_fault(outcome.sqlstate)) {
+    } else if (pg::is_row_fault(outcome.sqlstate) && !blocks_) {
       next = on_row_fault(range, outcome, rows);
     } else {
       fail(outcome);
@@ -93,13 +100,16 @@ boost::asio::awaitable<void> Lane::walk(ledger::Range range) {
 boost::asio::awaitable<BatchOutcome> Lane::attempt(ledger::Range range, std::int64_t rows) {
   const auto& prepared = fill_->prepared();
   BatchWork work;
-  work.keyset = &prepared.keyset;
+  work.keyset = prepared.keyset ? &*prepared.keyset : nullptr;
   work.update_sql = &prepared.update_sql;
+  work.block_update_sql = &prepared.block_update_sql;
+  work.blocks = blocks_ = next_blocks(range, rows);
   work.step_id = prepared.step_id;
   work.range = std::move(range);
   work.rows = rows;
   work.limits = batch_limits(at_.job.batch.target, at_.job.throttle.lock_wait, prepared.deadlock_timeout);
   work.set_aside = set_aside_;
+  if (const auto misfit = misfit_of(work)) co_return *misfit;
   std::function<BatchOutcome(pg::Session&)> run = [work = std::move(work)](pg::Session& s) {
     return run_batch(s, work);
   };
@@ -118,6 +128,63 @@ boost::asio::awaitable<BatchOutcome> Lane::attempt(ledger::Range range, std::int
   co_return outcome;
 }
 
+std::optional<BatchOutcome> Lane::misfit_of(const BatchWork& work) const {
+  if (work.blocks && work.blocks->heap.oid == 0) {  // a partition that was detached or dropped
+    BatchOutcome outcome;
+    outcome.disposition = pg::Disposition::kRetryable;
+    outcome.misfit = Misfit::kHeapRewritten;
+    return outcome;
+  }
+  if (work.blocks || work.keyset) return std::nullopt;
+  throw Error(ExitCode::kRefused,
+              "the key along which table \"" + fill_->prepared().table.name + "\" is walked is gone",
+              "restore the unique index, then run again: the job goes on where it stopped");
+}
+
+std::optional<BlockWork> Lane::next_blocks(const ledger::Range& range, std::int64_t rows) {
+  if (range.walk != ledger::RangeWalk::kBlocks) return std::nullopt;
+  auto& interleaving = fill_->interleaving();
+  const auto at = walk::BlockPosition::of(*range.position);
+  const auto weave = interleaving.weave(rows);
+  const auto pages = interleaving.pages(rows, at.group ? at.group->weave.passes : weave.passes);
+  BlockWork work;
+  if (const auto* heap = fill_->prepared().heap_of(at.heap)) work.heap = *heap;
+  work.batch = walk::next_block_batch(at, walk::BlockPosition::of(*range.upper).block, weave, pages);
+  return work;
+}
+
+void Lane::learn(const BlockWork& blocks, std::int64_t rows, const BatchOutcome& outcome) {
+  const auto& batch = blocks.batch;
+  const auto whole = fill_->interleaving().pages(rows, batch.weave.passes);
+  const auto share = static_cast<double>(batch.end - batch.first) / static_cast<double>(whole);
+  // Of a batch over fewer blocks than asked for only the time counts, if it was far too long.
+  const auto walked = share >= kWholeBatch ? rows : std::min<std::int64_t>(rows - 1, outcome.changed);
+  if (!bisection_.is_searching()) tune(fill_->sizer().record(rows, walked, outcome.duration));
+  if (const auto change = fill_->interleaving().record(batch, outcome.changed, outcome.hot))
+    at_.journal.write(fill_->event_of(*change));
+}
+
+boost::asio::awaitable<bool> Lane::is_recut(const ledger::Range& range, const BatchOutcome& outcome) {
+  if (range.walk != ledger::RangeWalk::kBlocks) co_return false;
+  const bool is_row_fault =
+      outcome.disposition == pg::Disposition::kFatal && pg::is_row_fault(outcome.sqlstate);
+  if (outcome.misfit == Misfit::kNone && !is_row_fault) co_return false;
+  const auto& prepared = fill_->prepared();
+  if (outcome.misfit == Misfit::kStillMatches && prepared.definition.walk != Walk::kAuto)
+    throw Error(ExitCode::kRefused,
+                "a row of table \"" + prepared.table.schema + "." + prepared.table.name +
+                    "\" that was changed matches `where` again: walked by blocks it would be changed twice",
+                "write walk = \"keyset\", or a `where` that a row leaves once it is done");
+  if (outcome.misfit != Misfit::kHeapRewritten && !prepared.keyset) co_return false;  // fail() says the rest
+  std::function<Recut(pg::Session&)> cut =
+      [step = &prepared, lanes = at_.job.lanes, heap = walk::BlockPosition::of(*range.position).heap,
+       misfit = outcome.misfit](pg::Session& s) { return cut_anew(s, *step, lanes, heap, misfit); };
+  const auto done = co_await keep_trying<Recut>(connection_, cut, at_.journal, at_.stop);
+  const std::string fault = outcome.message.empty() ? "" : ": " + outcome.message;
+  if (!done.cause.empty()) at_.journal.write(event::Tune{"walk", "blocks", done.to, done.cause + fault});
+  co_return true;
+}
+
 Lane::Next Lane::on_committed(ledger::Range& range, const BatchOutcome& outcome, std::int64_t rows) {
   last_batch_ = std::chrono::duration_cast<std::chrono::milliseconds>(outcome.duration);
   const auto right = std::max<std::int64_t>(0, outcome.visited - outcome.changed - outcome.quarantined);
@@ -133,7 +200,11 @@ Lane::Next Lane::on_committed(ledger::Range& range, const BatchOutcome& outcome,
     bisection_.on_set_aside();
   } else {
     bisection_.on_committed(rows);
-    if (!bisection_.is_searching()) tune(fill_->sizer().record(rows, outcome.visited, outcome.duration));
+    if (blocks_) {
+      learn(*blocks_, rows, outcome);
+    } else if (!bisection_.is_searching()) {
+      tune(fill_->sizer().record(rows, outcome.walked, outcome.duration));
+    }
   }
   attempt_ = 1;
   is_yielding_ = false;
@@ -211,7 +282,7 @@ boost::asio::awaitable<void> Lane::yield_to(std::string who) {
 }
 
 boost::asio::awaitable<void> Lane::abort() {
-  if (is_in_batch()) co_await connection_.cancel();
+  co_await connection_.cancel();  // whatever it is, if it may be cancelled
 }
 
 }  // namespace pgsluice::engine

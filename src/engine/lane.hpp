@@ -60,12 +60,20 @@ class Lane {
 
   boost::asio::awaitable<void> walk(ledger::Range range);
   boost::asio::awaitable<BatchOutcome> attempt(ledger::Range range, std::int64_t rows);
+  /// The blocks of the next batch; empty for a range along a key.
+  std::optional<BlockWork> next_blocks(const ledger::Range& range, std::int64_t rows);
+  /// What can be said of a batch before it is sent.
+  std::optional<BatchOutcome> misfit_of(const BatchWork& work) const;
+  /// What a range of blocks meets that keys do not: the step's ranges are cut anew. False: it can go on.
+  boost::asio::awaitable<bool> is_recut(const ledger::Range& range, const BatchOutcome& outcome);
   Next on_committed(ledger::Range& range, const BatchOutcome& outcome, std::int64_t rows);
   Next on_retryable(const BatchOutcome& outcome, std::int64_t rows, std::int64_t range_id);
   Next on_row_fault(const ledger::Range& range, const BatchOutcome& outcome, std::int64_t rows);
   void forget_set_aside();
   [[noreturn]] void fail(const BatchOutcome& outcome) const;
   void tune(const std::optional<walk::Tune>& tune);
+  /// What the last batch over blocks showed of its size and its passes.
+  void learn(const BlockWork& blocks, std::int64_t rows, const BatchOutcome& outcome);
   bool is_draining() const { return at_.stop.is_requested() || is_retired_; }
 
   int number_;
@@ -74,6 +82,7 @@ class Lane {
   Fill* fill_ = nullptr;
   base::Backoff jitter_;
   walk::Bisection bisection_;          // of the present range
+  std::optional<BlockWork> blocks_;    // of the batch in flight or just over
   std::optional<SetAside> set_aside_;  // the next batch is this row
   std::chrono::milliseconds last_batch_{0};
   std::chrono::milliseconds backoff_{0};  // before the next attempt

@@ -19,8 +19,9 @@ constexpr pg::TransactionLimits kSampleLimits{std::chrono::milliseconds{1'000},
                                               std::chrono::milliseconds{10'000}, true};
 
 /// Fixes the end of a tail range at the table's highest key. False: the range is done or lost, take another.
-bool fix_tail(pg::Session& session, const walk::Keyset& keyset, ledger::Range& range) {
+bool fix_tail(pg::Session& session, const PreparedBackfill& step, ledger::Range& range) {
   if (range.upper) return true;
+  const auto& keyset = *step.keyset;  // only ranges along a key have an open end
   // In a transaction, whose settings make the key's text mean the same to every batch.
   const auto rows = pg::in_transaction(session, kSampleLimits,
                                        [&] { return session.exec(keyset.highest(), pg::Params{}); });
@@ -32,23 +33,38 @@ bool fix_tail(pg::Session& session, const walk::Keyset& keyset, ledger::Range& r
   return ledger::fix_upper(session, range.token, *range.upper);
 }
 
+std::optional<pg::Key> middle_key(pg::Session& session, const PreparedBackfill& step,
+                                  const ledger::Candidate& candidate) {
+  const auto sample =
+      step.keyset->sample(candidate.position, candidate.upper, 2, sample_percent(step.table.pages));
+  const auto keys =
+      pg::in_transaction(session, kSampleLimits, [&] { return session.exec(sample.sql, sample.params); });
+  if (keys.empty()) return std::nullopt;
+  return step.keyset->read_key(keys, 0);
+}
+
+std::optional<pg::Key> middle_block(const ledger::Candidate& candidate) {
+  auto at = walk::BlockPosition::of(*candidate.position);  // a range of blocks has a lower end
+  const auto upper = walk::BlockPosition::of(candidate.upper).block;
+  const auto middle = walk::block_middle(at, upper);
+  if (!middle) return std::nullopt;
+  return walk::BlockPosition{at.heap, *middle, std::nullopt}.key();
+}
+
 std::optional<event::Split> split_largest(pg::Session& session, const PreparedBackfill& step,
                                           std::int64_t rows_to_split) {
   const auto candidate = ledger::largest_remaining(session, step.step_id);
   if (!candidate || candidate->rows_left < rows_to_split) return std::nullopt;
-  const auto sample =
-      step.keyset.sample(candidate->position, candidate->upper, 2, sample_percent(step.table.pages));
-  const auto keys =
-      pg::in_transaction(session, kSampleLimits, [&] { return session.exec(sample.sql, sample.params); });
-  if (keys.empty()) return std::nullopt;
-  const auto middle = step.keyset.read_key(keys, 0);
+  const bool is_by_blocks = candidate->walk == ledger::RangeWalk::kBlocks;
+  const auto middle = is_by_blocks ? middle_block(*candidate) : middle_key(session, step, *candidate);
+  if (!middle) return std::nullopt;
   const ledger::IsBefore is_before = [&](const std::string& position, int first) {
-    return step.keyset.is_before(position, first);
+    return is_by_blocks ? walk::group_ends_by(position, first) : step.keyset->is_before(position, first);
   };
-  const auto range_id = ledger::split(session, step.step_id, *candidate, middle, is_before);
+  const auto range_id = ledger::split(session, step.step_id, *candidate, *middle, is_before);
   base::failpoint("after_split");
   if (!range_id) return std::nullopt;
-  return event::Split{candidate->range_id, *range_id, pg::display(middle)};
+  return event::Split{candidate->range_id, *range_id, pg::display(*middle)};
 }
 
 }  // namespace
@@ -56,7 +72,7 @@ std::optional<event::Split> split_largest(pg::Session& session, const PreparedBa
 bool LeaseDesk::lease(pg::Session& session, const std::string& run_id, const Offer& offer, Answer& answer) {
   while (auto range = ledger::lease_next(session, offer.step->step_id, run_id, offer.in_use)) {
     base::failpoint("after_lease");
-    if (!fix_tail(session, offer.step->keyset, *range)) continue;
+    if (!fix_tail(session, *offer.step, *range)) continue;
     answer.range = std::move(range);
     return true;
   }

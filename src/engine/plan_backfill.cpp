@@ -3,6 +3,7 @@
 #include "base/units.hpp"
 #include "engine/backfill_facts.hpp"
 #include "engine/batch_statements.hpp"
+#include "engine/block_statements.hpp"
 #include "engine/estimate.hpp"
 #include "engine/range_plan.hpp"
 #include "engine/table_facts.hpp"
@@ -77,24 +78,22 @@ void add_estimate(pg::Session& session, const Job& job, const BackfillStep& step
 void plan_known_table(pg::Session& session, const Job& job, const BackfillStep& step, const Outlook& outlook,
                       PlannedStep& planned) {
   auto [table, storage] = read_facts(session, step.table);
-  const auto columns = pg::choose_key(table, step.key);
-  const auto& key = key_behind(table, columns);
-  planned.walk = "keyset along (" + pg::column_list(key.columns) + ")";
-  planned.walk_reason = key_reason(table, key, step);
+  const auto walked = walked_table(session, step, table);
+  planned.walk = walk_in_words(walked);
+  planned.walk_reason = walked.choice.reason;
+  if (walked.choice.walk == Walk::kKeyset)
+    planned.walk_reason += "; " + key_reason(table, key_behind(table, walked.keyset->key()), step);
   add_estimate(session, job, step, table, storage, planned);
   note_surprises(session, step, table, storage, planned.notes);
   add_coming_columns(step, outlook, table, planned.notes);
   try {
-    steps::check_columns(table, columns, step);
+    steps::check_columns(table, walked.keyset ? walked.keyset->key() : std::vector<pg::Column>{}, step);
   } catch (const Error& e) {
     planned.notes.push_back(std::string("run will refuse: ") + e.what());
   }
-  const walk::Keyset keyset(table.sql(), columns);
   const auto limits = batch_limits(job.batch.target, job.throttle.lock_wait,
                                    std::chrono::milliseconds{pg::deadlock_timeout_ms(session)});
-  planned.statements = preparing_statements(table, step, keyset);
-  for (auto& s : batch_statements(table, step, keyset, limits, job.batch.rows))
-    planned.statements.push_back(std::move(s));
+  planned.statements = backfill_statements(table, step, walked, limits, job.batch.rows);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include "engine/batch.hpp"
 #include "engine/batch_statements.hpp"
+#include "engine/block_statements.hpp"
 #include "engine/cutover.hpp"
 #include "engine/ddl_statements.hpp"
 #include "engine/plan_ddl.hpp"
@@ -37,11 +38,12 @@ void plan_ddl(const rt::Act& act, PlannedStep& planned) {
 
 void plan_fill(pg::Session& session, const Job& job, const rt::Act& act, PlannedStep& planned) {
   const auto table = read_facts(session, act.fill.table).table;
-  const walk::Keyset keyset(table.sql(), pg::choose_key(table, act.fill.key));
+  const auto walked = walked_table(session, act.fill, table);
   const auto limits = batch_limits(job.batch.target, job.throttle.lock_wait,
                                    std::chrono::milliseconds{pg::deadlock_timeout_ms(session)});
-  add(act, preparing_statements(table, act.fill, keyset), planned);
-  add(act, batch_statements(table, act.fill, keyset, limits, job.batch.rows), planned);
+  add(act, backfill_statements(table, act.fill, walked, limits, job.batch.rows), planned);
+  planned.notes.push_back("the fill of " + table.sql() + " walks " + walk_in_words(walked) + ": " +
+                          walked.choice.reason);
   planned.rows_estimated += table.rows_estimate;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/units.hpp"
+#include "engine/final_pass.hpp"
 #include "engine/outage.hpp"
 #include "engine/run.hpp"
 #include "ledger/lease.hpp"
@@ -63,7 +64,7 @@ asio::awaitable<void> Run::begin_fill(Filling filling, Fills& fills) {
   step_kind_ = filling.record.kind;
   const auto step = co_await begin_step(filling.record);
   std::function<PreparedBackfill(pg::Session&)> prepare = [=, lanes = job_.lanes](pg::Session& s) {
-    auto prepared = prepare_backfill(s, filling.step, filling.record.step_id);
+    auto prepared = prepare_backfill(s, filling.step, filling.record.step_id, lanes);
     cut_into_ranges(s, prepared, lanes);
     return prepared;
   };
@@ -120,16 +121,35 @@ asio::awaitable<void> Run::run_lanes(Fills& fills) {
 
 asio::awaitable<void> Run::end_if_over(pg::Connection& connection, Fill& fill) {
   if (fill.is_ended) co_return;
-  std::function<std::optional<RowCounts>(pg::Session&)> look =
-      [run_id = run_id_, id = fill.step().record.step_id](pg::Session& s) -> std::optional<RowCounts> {
-    if (ledger::remaining(s, id, run_id).ranges > 0) return std::nullopt;
-    return ledger::step_counts(s, id);
+  struct Look {
+    Completeness completeness = Completeness::kGoOn;
+    RowCounts counts;
   };
-  const auto counts = co_await keep_trying<std::optional<RowCounts>>(connection, look, journal_, stop_);
+  std::function<Look(pg::Session&)> look = [run_id = run_id_, step = &fill.prepared(), lanes = job_.lanes,
+                                            sweeps = fill.sweeps](pg::Session& s) {
+    Look found;
+    if (ledger::remaining(s, step->step_id, run_id).ranges > 0) return found;
+    found.completeness = look_for_rows_left(s, *step, lanes, sweeps);
+    found.counts = ledger::step_counts(s, step->step_id);
+    return found;
+  };
+  const auto found = co_await keep_trying<Look>(connection, look, journal_, stop_);
+  if (found.completeness == Completeness::kCut) {
+    ++fill.sweeps;
+    journal_.write(event::Tune{"walk", "blocks",
+                               fill.prepared().keyset ? "final pass along the key" : "blocks again",
+                               "rows of table " + fill.prepared().table.sql() + " moved behind the walk"});
+  }
+  if (found.completeness == Completeness::kGivenUp)
+    journal_.warn("rows of table " + fill.prepared().table.sql() + " still match after " +
+                      std::to_string(fill.sweeps) + " sweeps: the application makes new ones",
+                  "give the column a default or a trigger, and run the job again under another name");
   // Another lane may have been given a range of it meanwhile, or have ended it.
-  if (!counts || fill.is_ended || !fill.in_use.empty()) co_return;
+  const bool is_over =
+      found.completeness == Completeness::kProved || found.completeness == Completeness::kGivenUp;
+  if (!is_over || fill.is_ended || !fill.in_use.empty()) co_return;
   fill.is_ended = true;
-  fill.reconcile(*counts);
+  fill.reconcile(found.counts);
   std::string how = "done";
   const auto error = co_await end_step(connection, fill.step(), std::move(how), nullptr);
   if (error) std::rethrow_exception(error);

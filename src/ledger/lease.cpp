@@ -13,7 +13,8 @@ constexpr pg::TransactionLimits kLeaseLimits{std::chrono::milliseconds{5'000},
 // A position is NULL before the first batch, so `lower` stands in: a range never visits rows up to its lower
 // end.
 constexpr const char* kReturning =
-    "RETURNING r.range_id, r.epoch, coalesce(r.position, r.lower), r.upper, r.rows_expected, r.rows_visited";
+    "RETURNING r.range_id, r.epoch, coalesce(r.position, r.lower), r.upper, r.rows_expected, r.rows_visited, "
+    "r.walk";
 
 const std::string kLeaseNext = std::string(R"sql(
 WITH free AS (
@@ -59,7 +60,8 @@ std::optional<Range> read_range(const pg::Rows& rows, const std::string& run_id)
   range.upper = pg::from_value(rows.at(0, 3));
   range.rows_expected = rows.integer(0, 4);
   range.rows_visited = rows.integer(0, 5);
-  range.is_taken_over = rows.boolean(0, 6);
+  range.walk = read_range_walk(rows.text(0, 6));
+  range.is_taken_over = rows.boolean(0, 7);
   return range;
 }
 
@@ -68,6 +70,16 @@ pg::Params parameters(const Token& token) {
 }
 
 }  // namespace
+
+const char* range_walk_text(RangeWalk walk) {
+  if (walk == RangeWalk::kBlocks) return "blocks";
+  return walk == RangeWalk::kFinal ? "final" : "keyset";
+}
+
+RangeWalk read_range_walk(const std::string& text) {
+  if (text == "blocks") return RangeWalk::kBlocks;
+  return text == "final" ? RangeWalk::kFinal : RangeWalk::kKeyset;
+}
 
 std::optional<Range> lease_next(pg::Session& session, std::int64_t step_id, const std::string& run_id,
                                 const std::set<std::int64_t>& in_use) {

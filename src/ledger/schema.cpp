@@ -74,6 +74,7 @@ CREATE INDEX run_job ON pgsluice.run (job_id);
 CREATE TABLE pgsluice.range (
   range_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   step_id bigint NOT NULL REFERENCES pgsluice.step ON DELETE CASCADE,
+  walk text NOT NULL DEFAULT 'keyset',
   lower text[],
   upper text[],
   position text[],
@@ -84,7 +85,8 @@ CREATE TABLE pgsluice.range (
   rows_visited bigint NOT NULL DEFAULT 0,
   rows_changed bigint NOT NULL DEFAULT 0,
   rows_quarantined bigint NOT NULL DEFAULT 0,
-  batches bigint NOT NULL DEFAULT 0
+  batches bigint NOT NULL DEFAULT 0,
+  CHECK (walk IN ('keyset', 'blocks', 'final'))
 ) WITH (fillfactor = 40);
 CREATE INDEX range_step ON pgsluice.range (step_id);
 
@@ -107,7 +109,7 @@ CREATE TABLE pgsluice.event (
 );
 CREATE INDEX event_job ON pgsluice.event (job_id, event_id);
 
-INSERT INTO pgsluice.meta (schema_version) VALUES (2);
+INSERT INTO pgsluice.meta (schema_version) VALUES (3);
 )sql";
 
 // From version 1: the acts of a retype are steps below their step.
@@ -115,6 +117,12 @@ constexpr const char* kUpgradeTo2 = R"sql(
 ALTER TABLE pgsluice.step ADD COLUMN parent_id bigint REFERENCES pgsluice.step ON DELETE CASCADE,
   ADD COLUMN part text NOT NULL DEFAULT '';
 UPDATE pgsluice.meta SET schema_version = 2;
+)sql";
+
+// From version 2: a range says how it is walked.
+constexpr const char* kUpgradeTo3 = R"sql(
+ALTER TABLE pgsluice.range ADD COLUMN walk text NOT NULL DEFAULT 'keyset' CHECK (walk IN ('keyset', 'blocks', 'final'));
+UPDATE pgsluice.meta SET schema_version = 3;
 )sql";
 
 // Any two numbers that nobody else uses; the lock is of the transaction, so poolers do not mind.
@@ -154,6 +162,7 @@ void install(pg::Session& session) try {
     pg::in_transaction(session, limits, [&] {
       session.exec(kInstallLock);
       if (installed_version(session) == 1) session.exec(kUpgradeTo2);
+      if (installed_version(session) == 2) session.exec(kUpgradeTo3);
       return true;
     });
   }

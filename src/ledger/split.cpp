@@ -13,8 +13,8 @@ constexpr const char* kLockStep =
     "SELECT ranges_cut FROM pgsluice.step WHERE step_id = $1::bigint FOR UPDATE";
 
 constexpr const char* kInsert = R"sql(
-INSERT INTO pgsluice.range (step_id, lower, upper, rows_expected)
-VALUES ($1::bigint, $2::text[], $3::text[], $4::bigint)
+INSERT INTO pgsluice.range (step_id, lower, upper, rows_expected, walk)
+VALUES ($1::bigint, $2::text[], $3::text[], $4::bigint, $5)
 RETURNING range_id
 )sql";
 
@@ -22,7 +22,7 @@ constexpr const char* kMarkCut =
     "UPDATE pgsluice.step SET ranges_cut = true, rows_expected = $2::bigint WHERE step_id = $1::bigint";
 
 constexpr const char* kLargest = R"sql(
-SELECT range_id, epoch, coalesce(position, lower), upper, rows_expected - rows_visited AS rows_left
+SELECT range_id, epoch, coalesce(position, lower), upper, rows_expected - rows_visited AS rows_left, walk
 FROM pgsluice.range
 WHERE step_id = $1::bigint AND NOT is_done AND run_id IS NOT NULL AND upper IS NOT NULL
 ORDER BY rows_left DESC LIMIT 1
@@ -34,8 +34,32 @@ UPDATE pgsluice.range SET upper = $1::text[], epoch = epoch + 1, rows_expected =
 WHERE range_id = $3::bigint AND epoch = $4::bigint AND NOT is_done
   AND (coalesce(position, lower) IS NULL OR )sql";
 
+// Waits for a batch in flight, whose end counts.
+constexpr const char* kEndBlockRanges = R"sql(
+UPDATE pgsluice.range SET is_done = true, epoch = epoch + 1
+WHERE step_id = $1::bigint AND NOT is_done AND walk = 'blocks'
+  AND ($2::text[] = '{}' OR lower[1:2] = $2::text[])
+)sql";
+
+constexpr const char* kCountRanges = R"sql(
+SELECT count(*) = $2::bigint AND count(*) FILTER (WHERE NOT is_done) = 0
+FROM pgsluice.range WHERE step_id = $1::bigint
+)sql";
+
+constexpr const char* kRangeCounts = R"sql(
+SELECT count(*) FILTER (WHERE walk = 'blocks'), count(*) FILTER (WHERE walk <> 'blocks')
+FROM pgsluice.range WHERE step_id = $1::bigint
+)sql";
+
 pg::Value number(std::int64_t n) {
   return std::to_string(n);
+}
+
+void insert(pg::Session& session, std::int64_t step_id, const std::vector<NewRange>& ranges) {
+  for (const auto& range : ranges) {
+    session.exec(kInsert, {number(step_id), pg::to_value(range.lower), pg::to_value(range.upper),
+                           number(range.rows_expected), range_walk_text(range.walk)});
+  }
 }
 
 }  // namespace
@@ -44,20 +68,46 @@ void cut(pg::Session& session, std::int64_t step_id, std::int64_t rows_expected,
          const std::vector<NewRange>& ranges) {
   pg::in_transaction(session, kSplitLimits, [&] {
     if (session.exec(kLockStep, {number(step_id)}).boolean(0, 0)) return false;
-    for (const auto& range : ranges) {
-      session.exec(kInsert, {number(step_id), pg::to_value(range.lower), pg::to_value(range.upper),
-                             number(range.rows_expected)});
-    }
+    insert(session, step_id, ranges);
     session.exec(kMarkCut, {number(step_id), number(rows_expected)});
     return true;
   });
 }
 
+bool recut(pg::Session& session, std::int64_t step_id, const pg::Key& heap,
+           const std::vector<NewRange>& ranges) {
+  return pg::in_transaction(session, kSplitLimits, [&] {
+    session.exec(kLockStep, {number(step_id)});
+    if (session.exec(kEndBlockRanges, {number(step_id), pg::to_array(heap)}).affected() == 0) return false;
+    insert(session, step_id, ranges);
+    return true;
+  });
+}
+
+bool extend(pg::Session& session, std::int64_t step_id, std::int64_t known,
+            const std::vector<NewRange>& ranges) {
+  return pg::in_transaction(session, kSplitLimits, [&] {
+    session.exec(kLockStep, {number(step_id)});
+    if (!session.exec(kCountRanges, {number(step_id), number(known)}).boolean(0, 0)) return false;
+    insert(session, step_id, ranges);
+    return true;
+  });
+}
+
+RangeCounts range_counts(pg::Session& session, std::int64_t step_id) {
+  const auto rows = session.exec(kRangeCounts, {number(step_id)});
+  return {rows.integer(0, 0), rows.integer(0, 1)};
+}
+
 std::optional<Candidate> largest_remaining(pg::Session& session, std::int64_t step_id) {
   const auto rows = session.exec(kLargest, {number(step_id)});
   if (rows.empty()) return std::nullopt;
-  return Candidate{rows.integer(0, 0), rows.integer(0, 1), pg::from_value(rows.at(0, 2)),
-                   *pg::from_value(rows.at(0, 3)), rows.integer(0, 4)};
+  return Candidate{rows.integer(0, 0),
+                   rows.integer(0, 1),
+                   read_range_walk(rows.text(0, 5)),
+                   pg::from_value(rows.at(0, 2)),
+                   *pg::from_value(rows.at(0, 3)),
+                   rows.integer(0, 4)};
 }
 
 std::optional<std::int64_t> split(pg::Session& session, std::int64_t step_id, const Candidate& candidate,
@@ -70,8 +120,9 @@ std::optional<std::int64_t> split(pg::Session& session, std::int64_t step_id, co
 
   return pg::in_transaction(session, kSplitLimits, [&]() -> std::optional<std::int64_t> {
     if (session.exec(shorten, params).affected() != 1) return std::nullopt;
-    const auto inserted = session.exec(
-        kInsert, {number(step_id), pg::to_array(middle), pg::to_array(candidate.upper), number(moved)});
+    const auto inserted =
+        session.exec(kInsert, {number(step_id), pg::to_array(middle), pg::to_array(candidate.upper),
+                               number(moved), range_walk_text(candidate.walk)});
     return inserted.integer(0, 0);
   });
 }

@@ -16,16 +16,36 @@ struct NewRange {
   std::optional<pg::Key> lower;
   std::optional<pg::Key> upper;  // empty: the tail, fixed when leased
   std::int64_t rows_expected = 0;
+  RangeWalk walk = RangeWalk::kKeyset;
 };
 
 /// Writes a step's ranges, once: a second caller finds them and writes nothing. Under the step's row lock.
 void cut(pg::Session& session, std::int64_t step_id, std::int64_t rows_expected,
          const std::vector<NewRange>& ranges);
 
+/// Ends the block ranges of a step that are not done, fencing their owners, and writes others in their place:
+/// of the heap with these first two bounds (oid and filenode), or all if it is empty. False: none was left to
+/// end, somebody else was here; nothing is written.
+bool recut(pg::Session& session, std::int64_t step_id, const pg::Key& heap,
+           const std::vector<NewRange>& ranges);
+
+/// Writes further ranges behind those of a step, of which there are `known`, all done. False: there are
+/// others by now; nothing is written.
+bool extend(pg::Session& session, std::int64_t step_id, std::int64_t known,
+            const std::vector<NewRange>& ranges);
+
+/// The ranges of a step.
+struct RangeCounts {
+  std::int64_t blocks = 0;
+  std::int64_t keys = 0;  // along a key, a final pass included
+};
+RangeCounts range_counts(pg::Session& session, std::int64_t step_id);
+
 /// The range with the most rows left that somebody works on.
 struct Candidate {
   std::int64_t range_id = 0;
   std::int64_t epoch = 0;
+  RangeWalk walk = RangeWalk::kKeyset;
   std::optional<pg::Key> position;
   pg::Key upper;
   std::int64_t rows_left = 0;

@@ -16,10 +16,21 @@ struct Token {
   std::int64_t epoch = 0;
 };
 
+/// How the batches of a range visit it, and so what its bounds and position are made of.
+enum class RangeWalk {
+  kKeyset,  // key values
+  kBlocks,  // oid, filenode, block; in a group of windows also place, visit, passes, windows, pages
+  kFinal,   // key values again, of rows that blocks were swept for: counts only what it changes
+};
+/// As the ledger keeps it: "keyset", "blocks" or "final".
+const char* range_walk_text(RangeWalk walk);
+RangeWalk read_range_walk(const std::string& text);
+
 /// A leased range as the ledger held it when it was taken. Every field is thrown away and read again after a
 /// reconnect: committed positions can go backwards when the server crashes.
 struct Range {
   Token token;
+  RangeWalk walk = RangeWalk::kKeyset;
   std::optional<pg::Key> position;  // empty: before the first row
   std::optional<pg::Key> upper;     // empty: not yet fixed (the tail), or a step without keys
   std::int64_t rows_expected = 0;

@@ -9,7 +9,8 @@ namespace {
 constexpr const char* kReplication = R"sql(
 SELECT pg_catalog.pg_current_wal_flush_lsn(), r.pid IS NOT NULL, r.application_name, coalesce(r.client_addr::text, ''), r.state,
        r.replay_lsn,
-       EXISTS (SELECT FROM pg_catalog.pg_replication_slots s WHERE s.active_pid = r.pid AND s.slot_type = 'logical')
+       EXISTS (SELECT FROM pg_catalog.pg_replication_slots s WHERE s.active_pid = r.pid AND s.slot_type = 'logical'),
+       r.backend_xmin IS NOT NULL
 FROM (SELECT) one LEFT JOIN pg_catalog.pg_stat_replication r ON true
 )sql";
 
@@ -48,8 +49,8 @@ ReplicationView read_replication(Session& session) {
   view.flush_lsn = rows.text(0, 0);
   for (std::size_t i = 0; i < rows.size(); ++i) {
     if (!rows.boolean(i, 1)) continue;
-    view.walsenders.push_back(
-        {rows.text(i, 2), rows.text(i, 3), rows.text(i, 4), rows.at(i, 5), rows.boolean(i, 6)});
+    view.walsenders.push_back({rows.text(i, 2), rows.text(i, 3), rows.text(i, 4), rows.at(i, 5),
+                               rows.boolean(i, 6), rows.boolean(i, 7)});
   }
   return view;
 }

@@ -16,6 +16,7 @@ struct Walsender {
   std::string state;                  // "streaming", "catchup", "backup", …
   std::optional<std::string> replay;  // "0/3000060"
   bool is_logical = false;
+  bool holds_horizon = false;  // hot_standby_feedback: its queries keep old row versions here
 };
 
 struct ReplicationView {

@@ -7,14 +7,9 @@
 
 #include "pg/catalog.hpp"
 #include "pg/key.hpp"
+#include "walk/fragment.hpp"
 
 namespace pgsluice::walk {
-
-/// A piece of SQL with the values of its $1, $2, …
-struct Fragment {
-  std::string sql;
-  pg::Params params;
-};
 
 /// How a batch is cut out of a range: rows with `lower < key <= upper`. An empty lower means "from the first
 /// row".

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "support/environment.hpp"
 #include "support/shared_server.hpp"
 #include "support/wait_for.hpp"
 
@@ -30,11 +31,18 @@ std::string toml(const CountedJob::Options& o) {
   return "name = \"count\"\n" + o.settings + "\n[pool]\nlanes = " + std::to_string(o.lanes) +
          "\n[batch]\nrows = " + rows + "\nrows_min = " + std::to_string(o.batch_rows_min) +
          "\nrows_max = " + rows + "\ntarget = \"" + o.target + "\"" +
-         "\n[[step]]\nkind = \"backfill\"\nname = \"count\"\ntable = \"counted\"\nset = { n = \"n + 1\" }\n" +
-         o.other_steps;
+         "\n[[step]]\nkind = \"backfill\"\nname = \"count\"\ntable = \"counted\"\nset = { n = \"n + 1\" "
+         "}\nwalk = \"" +
+         o.walk + "\"\n" + (o.walk == "keyset" ? "" : "where = \"n = 0\"\n") + o.other_steps;
 }
 
 }  // namespace
+
+std::vector<std::string> walks() {
+  std::vector<std::string> all{"keyset", "interleaved"};
+  if (long_run()) all.emplace_back("blocks");
+  return all;
+}
 
 CountedJob::CountedJob(const Options& options) : CountedJob(SharedServer::get(), options) {}
 

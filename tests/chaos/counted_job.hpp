@@ -11,6 +11,10 @@ namespace pgsluice::test {
 
 enum class CountKey { kBigint, kComposite };
 
+/// Walks that promises are tried on: blocks are the interleaved walk in one pass, so only the long run has
+/// both.
+std::vector<std::string> walks();
+
 /// A job that says n = n + 1 for every row of a table: each row done twice or left out shows. Its table
 /// `counted` has the key `id bigint`, or (tenant text, id bigint) with most rows in one tenant. Confined to
 /// the test's thread.
@@ -21,6 +25,7 @@ class CountedJob {
     int rows = 2'000;
     int batch_rows = 50;      // first and largest
     int batch_rows_min = 50;  // as many: the sizer has no room
+    std::string walk = "keyset";  // over blocks rows leave the job's where
     std::string target = "100ms";
     int lanes = 2;
     std::string settings{};     // more tables before the steps

@@ -35,7 +35,7 @@ CountedRange::CountedRange(const std::string& dsn) : dsn_(dsn), db_(dsn) {
   const auto record = ledger::open_job(*session, {"count", "", {{"count", "backfill", {"n = n + 1"}}}});
   job_id_ = record.job_id;
   step_ = std::make_unique<engine::PreparedBackfill>(
-      engine::prepare_backfill(*session, step(), record.steps.at(0).step_id));
+      engine::prepare_backfill(*session, step(), record.steps.at(0).step_id, 1));
   engine::cut_into_ranges(*session, *step_, 1);
   if (db_.number("SELECT count(*) FROM pgsluice.range") != 1)
     throw std::logic_error("a small table is one range");
@@ -55,14 +55,14 @@ ledger::Range CountedRange::lease(pg::Session& session, const std::string& run_i
   auto range = ledger::lease_next(session, step_->step_id, run_id, {});
   if (!range) throw std::logic_error("no range is free");
   if (range->upper) return *range;
-  range->upper = step_->keyset.read_key(session.exec(step_->keyset.highest(), pg::Params{}), 0);
+  range->upper = step_->keyset->read_key(session.exec(step_->keyset->highest(), pg::Params{}), 0);
   if (!ledger::fix_upper(session, range->token, *range->upper)) throw std::logic_error("fenced");
   return *range;
 }
 
 engine::BatchWork CountedRange::work(const ledger::Range& range, std::int64_t rows) const {
   engine::BatchWork work;
-  work.keyset = &step_->keyset;
+  work.keyset = &*step_->keyset;
   work.update_sql = &step_->update_sql;
   work.step_id = step_->step_id;
   work.range = range;
@@ -76,7 +76,7 @@ std::optional<std::int64_t> CountedRange::split_at(pg::Session& session, int mid
   if (!candidate) return std::nullopt;
   return ledger::split(
       session, step_->step_id, *candidate, {std::to_string(middle)},
-      [&](const std::string& position, int first) { return step_->keyset.is_before(position, first); });
+      [&](const std::string& position, int first) { return step_->keyset->is_before(position, first); });
 }
 
 bool CountedRange::finish(pg::Session& session, ledger::Range range) {

@@ -22,9 +22,12 @@ void expect_end(CountedJob& job, Process& process) {
   job.expect_finished();
 }
 
-TEST(OnceOverANetwork, HoldsWhenTheConnectionIsCutDuringCommit) {
+class OnceOverANetwork : public testing::TestWithParam<std::string> {};
+class OnceOnAServer : public testing::TestWithParam<std::string> {};
+
+TEST_P(OnceOverANetwork, HoldsWhenTheConnectionIsCutDuringCommit) {
   TcpProxy proxy(SharedServer::get());
-  CountedJob job({.key = CountKey::kComposite, .rows = 15'000});
+  CountedJob job({.key = CountKey::kComposite, .rows = 15'000, .walk = GetParam()});
   job.trial().connect_as(proxy.dsn(job.trial().database()));
   job.slow_down(kSlow);
   const auto process = job.start();
@@ -41,9 +44,9 @@ TEST(OnceOverANetwork, HoldsWhenTheConnectionIsCutDuringCommit) {
   expect_end(job, *process);
 }
 
-TEST(OnceOverANetwork, HoldsWhenEveryConnectionIsCutAgainAndAgain) {
+TEST_P(OnceOverANetwork, HoldsWhenEveryConnectionIsCutAgainAndAgain) {
   TcpProxy proxy(SharedServer::get());
-  CountedJob job({.rows = 6'000});
+  CountedJob job({.rows = 6'000, .walk = GetParam()});
   job.trial().connect_as(proxy.dsn(job.trial().database()));
   job.slow_down(kSlow);
   const auto process = job.start();
@@ -56,8 +59,8 @@ TEST(OnceOverANetwork, HoldsWhenEveryConnectionIsCutAgainAndAgain) {
   expect_end(job, *process);
 }
 
-TEST(OnceOverANetwork, HoldsWhenBackendsAreTerminatedInTheMiddleOfABatch) {
-  CountedJob job({.key = CountKey::kComposite, .rows = 6'000});
+TEST_P(OnceOverANetwork, HoldsWhenBackendsAreTerminatedInTheMiddleOfABatch) {
+  CountedJob job({.key = CountKey::kComposite, .rows = 6'000, .walk = GetParam()});
   job.slow_down(kSlow);
   const auto process = job.start();
   for (int i = 0; i < 10; ++i) {
@@ -73,9 +76,9 @@ TEST(OnceOverANetwork, HoldsWhenBackendsAreTerminatedInTheMiddleOfABatch) {
   expect_end(job, *process);
 }
 
-TEST(OnceOverANetwork, HoldsThroughATransactionPoolerAndAKill) {
+TEST_P(OnceOverANetwork, HoldsThroughATransactionPoolerAndAKill) {
   Pgbouncer pooler(SharedServer::get());
-  CountedJob job({.key = CountKey::kComposite, .rows = 6'000, .lanes = 3});
+  CountedJob job({.key = CountKey::kComposite, .rows = 6'000, .walk = GetParam(), .lanes = 3});
   job.trial().connect_as(pooler.dsn(job.trial().database()));
   job.slow_down(kSlow);
   for (int i = 0; i < 2; ++i) {
@@ -92,9 +95,9 @@ TEST(OnceOverANetwork, HoldsThroughATransactionPoolerAndAKill) {
   EXPECT_EQ(job.fingerprint(), before);
 }
 
-TEST(OnceOnAServer, HoldsWhenItCrashesAndTheRunGoesOnByItself) {
+TEST_P(OnceOnAServer, HoldsWhenItCrashesAndTheRunGoesOnByItself) {
   PrivateServer server;
-  CountedJob job(server, {.rows = 6'000});
+  CountedJob job(server, {.rows = 6'000, .walk = GetParam()});
   job.slow_down(kSlow);
   const auto process = job.start();
   const auto dsn = job.trial().dsn();
@@ -108,6 +111,11 @@ TEST(OnceOnAServer, HoldsWhenItCrashesAndTheRunGoesOnByItself) {
   job.db() = Db(dsn);
   expect_end(job, *process);
 }
+
+INSTANTIATE_TEST_SUITE_P(Along, OnceOverANetwork, testing::ValuesIn(walks()),
+                         [](const auto& test) { return test.param; });
+INSTANTIATE_TEST_SUITE_P(Along, OnceOnAServer, testing::ValuesIn(walks()),
+                         [](const auto& test) { return test.param; });
 
 }  // namespace
 }  // namespace pgsluice::test

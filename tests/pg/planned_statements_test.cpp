@@ -31,6 +31,12 @@ std::string trimmed(const std::string& sql) {
   return first == std::string::npos ? "" : sql.substr(first, sql.find_last_not_of(" \n") - first + 1);
 }
 
+/// The log indents what follows a line break; numbers of ranges and rows differ.
+std::string as_logged(std::string sql) {
+  for (std::size_t at = 0; (at = sql.find('\n', at)) != std::string::npos; at += 2) sql.insert(at + 1, "\t");
+  return sql;
+}
+
 /// Runs real batches over a whole table on a server that logs every statement, and looks for each planned
 /// text there.
 class PlannedBatches : public ::testing::Test {
@@ -45,7 +51,7 @@ class PlannedBatches : public ::testing::Test {
     const std::string run_id = "11111111-1111-1111-1111-111111111111";
     ledger::register_run(session, record.job_id, run_id, "test", base::this_process());
     const auto step =
-        prepare_backfill(session, std::get<BackfillStep>(job.steps.at(0)), record.steps.at(0).step_id);
+        prepare_backfill(session, std::get<BackfillStep>(job.steps.at(0)), record.steps.at(0).step_id, 2);
     cut_into_ranges(session, step, 2);
     while (auto range = ledger::lease_next(session, step.step_id, run_id, {}))
       walk(session, job, step, *range, rows);
@@ -54,27 +60,22 @@ class PlannedBatches : public ::testing::Test {
   void walk(pg::Session& session, const Job& job, const PreparedBackfill& step, ledger::Range range,
             std::int64_t rows) {
     if (!range.upper) {
-      range.upper = step.keyset.read_key(session.exec(step.keyset.highest(), pg::Params{}), 0);
+      range.upper = step.keyset->read_key(session.exec(step.keyset->highest(), pg::Params{}), 0);
       ledger::fix_upper(session, range.token, *range.upper);
     }
-    BatchWork work{
-        &step.keyset, &step.update_sql,
-        step.step_id, range,
-        rows,         batch_limits(job.batch.target, job.throttle.lock_wait, step.deadlock_timeout),
-        std::nullopt};
+    BatchWork work;
+    work.keyset = &*step.keyset;
+    work.update_sql = &step.update_sql;
+    work.step_id = step.step_id;
+    work.range = std::move(range);
+    work.rows = rows;
+    work.limits = batch_limits(job.batch.target, job.throttle.lock_wait, step.deadlock_timeout);
     for (;;) {
       const auto outcome = run_batch(session, work);
       ASSERT_EQ(outcome.disposition, pg::Disposition::kCommitted) << outcome.message;
       if (outcome.is_range_done) return;
       work.range.position = outcome.position;
     }
-  }
-
-  /// The log indents what follows a line break; numbers of ranges and rows differ.
-  static std::string as_logged(std::string sql) {
-    for (std::size_t at = 0; (at = sql.find('\n', at)) != std::string::npos; at += 2)
-      sql.insert(at + 1, "\t");
-    return sql;
   }
 
   test::PrivateServer server_;
@@ -192,6 +193,42 @@ TEST(Plan, PrintsWhatRunSends) {
       return trimmed(sql).rfind(trimmed(fixed), 0) == 0;
     });
     EXPECT_TRUE(is_rare || is_sent) << p.when << ": " << p.sql;
+  }
+}
+
+TEST(Plan, PrintsWhatAnInterleavedWalkSends) {
+  test::PrivateServer server({.settings = {{"log_statement", "all"}, {"log_line_prefix", "%a "}}});
+  const auto dsn = server.fresh_database();
+  Db db(dsn);
+  test::make_users(db, 30'000);
+  const auto job = job_of(R"toml(
+name = "plans"
+[[step]]
+kind = "backfill"
+name = "fill"
+table = "users"
+walk = "interleaved"
+set = { plan = "NULL -- all of them" }
+where = "users.plan IS NOT NULL"
+)toml");
+  const auto planned = Engine(dsn).plan(job).steps.at(0).statements;
+  RunOptions options;
+  options.handle_signals = false;
+  Nobody sink;
+  ASSERT_EQ(Engine(dsn).run(job, options, sink), ExitCode::kDone);
+  std::size_t seen = 0;
+  for (const auto& sql : statements_of_pgsluice(server.log_text())) {
+    if (sql.find("\"users\"") == std::string::npos || sql.rfind("EXPLAIN", 0) == 0) continue;
+    ++seen;
+    EXPECT_TRUE(std::any_of(planned.begin(), planned.end(), [&](const auto& p) { return p.sql == sql; }))
+        << sql;
+  }
+  EXPECT_GT(seen, 20U);
+  for (const auto& p : planned) {
+    if (p.when.find("final pass") != std::string::npos && p.when.find("once all") == std::string::npos)
+      continue;
+    const auto fixed = trimmed(p.sql.substr(0, p.sql.find("rows_visited = ")));
+    EXPECT_NE(server.log_text().find(as_logged(fixed)), std::string::npos) << p.when << ": " << p.sql;
   }
 }
 

@@ -21,8 +21,8 @@ ORDER BY 1
 
 }  // namespace
 
-std::string update_sql(const pg::Table& table, const BackfillStep& step, const std::string& predicate) {
-  std::string sql = "UPDATE " + table.sql() + "\nSET ";
+std::string set_and_where(const BackfillStep& step, const std::string& predicate) {
+  std::string sql = "SET ";
   for (std::size_t i = 0; i < step.set.size(); ++i) {
     if (i) sql += ", ";
     // The closing parenthesis stands on its own line: an expression may end in a comment.
@@ -31,6 +31,10 @@ std::string update_sql(const pg::Table& table, const BackfillStep& step, const s
   sql += "\nWHERE " + predicate;
   if (!step.where.empty()) sql += "\n  AND CASE WHEN (" + step.where + "\n) THEN true END";
   return sql;
+}
+
+std::string update_sql(const pg::Table& table, const BackfillStep& step, const std::string& predicate) {
+  return "UPDATE " + table.sql() + "\n" + set_and_where(step, predicate);
 }
 
 void check_columns(const pg::Table& table, const std::vector<pg::Column>& key, const BackfillStep& step) {

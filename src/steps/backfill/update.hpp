@@ -12,6 +12,9 @@ namespace pgsluice::steps {
 /// the plan from the key's index, and every batch would read the whole of it.
 std::string update_sql(const pg::Table& table, const BackfillStep& step, const std::string& predicate);
 
+/// The part of it that every walk's statement has: "SET … WHERE …".
+std::string set_and_where(const BackfillStep& step, const std::string& predicate);
+
 /// Throws Error(kRefused) for a column that is not there, is generated, belongs to the key, or is set twice.
 void check_columns(const pg::Table& table, const std::vector<pg::Column>& key, const BackfillStep& step);
 

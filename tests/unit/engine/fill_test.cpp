@@ -14,7 +14,9 @@ std::unique_ptr<Fill> fill_of(const std::string& table, std::int64_t rows, const
   facts.schema = "public";
   facts.name = table;
   facts.rows_estimate = rows;
-  PreparedBackfill prepared{1, facts, walk::Keyset(table, {}), {}, std::chrono::seconds{1}};
+  PreparedBackfill prepared;
+  prepared.step_id = 1;
+  prepared.table = std::move(facts);
   return std::make_unique<Fill>(step, prepared, job);
 }
 

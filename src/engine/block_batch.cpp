@@ -1,0 +1,60 @@
+#include "engine/block_batch.hpp"
+
+#include "base/failpoint.hpp"
+#include "ledger/checkpoint.hpp"
+#include "steps/backfill/block_update.hpp"
+
+namespace pgsluice::engine {
+namespace {
+
+void give_up(pg::Session& session, BatchOutcome& out, Misfit misfit) {
+  pg::rollback(session);
+  out.misfit = misfit;
+  out.disposition = pg::Disposition::kRetryable;
+}
+
+/// Rows are counted once, when the first pass comes by: later ones visit the same rows.
+std::int64_t count_rows(pg::Session& session, const BlockWork& blocks, const walk::Fragment& predicate) {
+  if (blocks.batch.pass > 0) return 0;
+  const pg::Params ends{predicate.params[0], predicate.params[1]};
+  return session.exec(steps::count_blocks_sql(blocks.heap), ends).integer(0, 0);
+}
+
+}  // namespace
+
+void run_block_batch(pg::Session& session, const BatchWork& work, BatchOutcome& out) {
+  const auto& blocks = *work.blocks;
+  const auto begin = pg::begin_sql(work.limits) + "; " + steps::hot_so_far_sql(blocks.heap);
+  const auto hot_before = session.exec(begin).integer(0, 0);
+  base::failpoint("after_begin");
+  const auto reached = blocks.batch.next.key();
+  if (!ledger::advance(session, work.range.token, work.range.position, reached, *work.range.upper)) {
+    pg::rollback(session);
+    out.is_fenced = true;
+    out.disposition = pg::Disposition::kRetryable;
+    return;
+  }
+  base::failpoint("after_position");
+  out.position = reached;
+  auto predicate = walk::block_predicate(blocks.batch);
+  const auto visited = count_rows(session, blocks, predicate);
+  const auto sql = (*work.block_update_sql)(blocks.heap, predicate);
+  predicate.params.emplace_back(std::to_string(blocks.heap.oid));
+  const auto answer = steps::read_block_answer(session.exec_cancellable(sql, predicate.params));
+  base::failpoint("after_update");
+  if (answer.filenode != blocks.batch.next.heap.filenode)
+    return give_up(session, out, Misfit::kHeapRewritten);
+  if (answer.still_matching > 0) return give_up(session, out, Misfit::kStillMatches);
+
+  pg::commit(session, ledger::count_and_commit(work.range.token.range_id,
+                                               {visited, answer.changed, 0, blocks.batch.is_last}));
+  base::failpoint("after_commit");
+  out.disposition = pg::Disposition::kCommitted;
+  out.visited = visited;
+  out.changed = answer.changed;
+  // A session tells the statistics between two transactions, and counts from 0 again.
+  out.hot = answer.hot_so_far >= hot_before ? answer.hot_so_far - hot_before : answer.hot_so_far;
+  out.is_range_done = blocks.batch.is_last;
+}
+
+}  // namespace pgsluice::engine

@@ -1,0 +1,40 @@
+#include "engine/recut.hpp"
+
+#include <algorithm>
+
+#include "base/failpoint.hpp"
+#include "engine/block_ranges.hpp"
+
+namespace pgsluice::engine {
+namespace {
+
+Recut begin_heap_again(pg::Session& session, const PreparedBackfill& step, int lanes,
+                       const walk::Heap& rewritten) {
+  auto heaps = pg::read_heaps(session, step.table.oid);
+  std::erase_if(heaps, [&](const pg::HeapFacts& heap) { return heap.oid != rewritten.oid; });
+  const pg::Key key{std::to_string(rewritten.oid), std::to_string(rewritten.filenode)};
+  base::failpoint("blocks_recut");
+  if (!ledger::recut(session, step.step_id, key, block_ranges(heaps, lanes))) return {};
+  if (heaps.empty()) return {"nothing", "a partition of the table is gone"};
+  return {"blocks from the first one again",
+          heaps.front().table_sql + " was rewritten (VACUUM FULL, CLUSTER, TRUNCATE or pg_repack)"};
+}
+
+}  // namespace
+
+Recut cut_anew(pg::Session& session, const PreparedBackfill& step, int lanes, const walk::Heap& heap,
+               Misfit misfit) {
+  if (misfit == Misfit::kHeapRewritten) return begin_heap_again(session, step, lanes, heap);
+  auto ranges = key_ranges(session, step, lanes);
+  // Nothing was changed yet if rows match again, so these count as any others.
+  if (misfit == Misfit::kNone) {
+    for (auto& range : ranges) range.walk = ledger::RangeWalk::kFinal;
+  }
+  base::failpoint("blocks_recut");
+  if (!ledger::recut(session, step.step_id, {}, ranges)) return {};
+  return {"keyset", misfit == Misfit::kStillMatches
+                        ? "a row that was changed matches `where` again"
+                        : "a row cannot be changed, and is looked for along the key"};
+}
+
+}  // namespace pgsluice::engine

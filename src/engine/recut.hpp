@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+
+#include "engine/backfill_step.hpp"
+
+namespace pgsluice::engine {
+
+/// What a step's ranges of blocks became, in words for the event log; an empty cause: another lane or run had
+/// cut them before.
+struct Recut {
+  std::string to;
+  std::string cause;
+};
+
+/// Cuts ranges of blocks anew because of what a batch met: those of one heap from its first block if it was
+/// rewritten, else all of the step along its key. REQUIRES: a key, if misfit is not kHeapRewritten. Blocks.
+Recut cut_anew(pg::Session& session, const PreparedBackfill& step, int lanes, const walk::Heap& heap,
+               Misfit misfit);
+
+}  // namespace pgsluice::engine

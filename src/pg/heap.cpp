@@ -1,0 +1,59 @@
+#include "pg/heap.hpp"
+
+namespace pgsluice::pg {
+namespace {
+
+// Rows are scaled to the pages of now, as the planner does; a table never analysed has reltuples -1, and
+// eight rows of a page's kilobytes are as good a guess as any.
+constexpr const char* kHeaps = R"sql(
+SELECT c.oid::bigint, coalesce(pg_catalog.pg_relation_filenode(c.oid), 0)::bigint,
+       pg_catalog.format('%I.%I', n.nspname, c.relname), coalesce(am.amname, ''), size.pages,
+       CASE WHEN c.reltuples > 0 AND c.relpages > 0 THEN c.reltuples / c.relpages ELSE 64 END * size.pages,
+       coalesce((SELECT o.option_value::int FROM pg_catalog.pg_options_to_table(c.reloptions) o
+                 WHERE o.option_name = 'fillfactor'), 100),
+       pg_catalog.has_table_privilege(c.oid, 'UPDATE') AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_catalog.pg_am am ON am.oid = c.relam
+CROSS JOIN LATERAL (SELECT CASE WHEN c.relkind = 'r' THEN pg_catalog.pg_relation_size(c.oid)
+                           / pg_catalog.current_setting('block_size')::bigint ELSE 0 END AS pages) size
+WHERE c.oid = $1::oid AND c.relkind <> 'p'
+   OR c.oid IN (SELECT t.relid FROM pg_catalog.pg_partition_tree($1::oid::regclass) t WHERE t.isleaf AND t.level > 0)
+ORDER BY n.nspname, c.relname
+)sql";
+
+constexpr const char* kCachePages =
+    "SELECT setting::bigint FROM pg_catalog.pg_settings WHERE name = 'shared_buffers'";
+
+constexpr const char* kCorrelation = R"sql(
+SELECT coalesce(s.correlation, 0)::float8
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_stats s ON s.schemaname = n.nspname AND s.tablename = c.relname
+WHERE c.oid = $1::oid AND s.attname = $2
+ORDER BY s.inherited LIMIT 1
+)sql";
+
+}  // namespace
+
+std::vector<HeapFacts> read_heaps(Session& session, std::uint32_t table_oid) {
+  const auto rows = session.exec(kHeaps, {std::to_string(table_oid)});
+  std::vector<HeapFacts> heaps;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    heaps.push_back({rows.integer(i, 0), rows.integer(i, 1), rows.text(i, 2), rows.text(i, 3),
+                     rows.integer(i, 4), rows.real(i, 5), static_cast<int>(rows.integer(i, 6)),
+                     rows.boolean(i, 7)});
+  }
+  return heaps;
+}
+
+std::int64_t cache_pages(Session& session) {
+  return session.exec(kCachePages, Params{}).integer(0, 0);
+}
+
+double correlation(Session& session, std::uint32_t table_oid, const std::string& column) {
+  const auto rows = session.exec(kCorrelation, {std::to_string(table_oid), column});
+  return rows.empty() ? 0 : rows.real(0, 0);
+}
+
+}  // namespace pgsluice::pg

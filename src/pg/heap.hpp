@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "pg/session.hpp"
+
+namespace pgsluice::pg {
+
+/// A table's rows on disk, or those of one leaf partition.
+struct HeapFacts {
+  std::int64_t oid = 0;
+  std::int64_t filenode = 0;
+  std::string table_sql;      // quoted and qualified
+  std::string access_method;  // "heap", or an extension's; empty for a foreign table
+  std::int64_t pages = 0;     // of now, not of the last ANALYZE
+  double rows = 0;            // estimated from the last ANALYZE, for the pages of now
+  int fillfactor = 100;
+  bool is_changeable = false;  // by this role, when named directly
+};
+
+/// Reads the heaps of a table: one, or one for each leaf partition in the order of their names. Throws
+/// Failure.
+std::vector<HeapFacts> read_heaps(Session& session, std::uint32_t table_oid);
+
+/// What shared_buffers holds, in blocks.
+std::int64_t cache_pages(Session& session);
+
+/// How well the heap's order follows the column's: 1 or -1 exactly, 0 not at all or not known.
+double correlation(Session& session, std::uint32_t table_oid, const std::string& column);
+
+}  // namespace pgsluice::pg

@@ -1,0 +1,49 @@
+#include "steps/backfill/block_update.hpp"
+
+#include "pg/identifier.hpp"
+#include "steps/backfill/update.hpp"
+
+namespace pgsluice::steps {
+namespace {
+
+// The filenode is looked up under the UPDATE's own lock on the table, which keeps anybody from rewriting it.
+constexpr const char* kAnswer =
+    "SELECT count(*), count(still), pg_catalog.pg_stat_get_xact_tuples_hot_updated($OID::oid),\n"
+    "       pg_catalog.pg_relation_filenode($OID::oid)::bigint\nFROM changed";
+
+std::string with_parameter(std::string sql, int oid) {
+  const std::string mark = "$OID";
+  for (auto at = sql.find(mark); at != std::string::npos; at = sql.find(mark))
+    sql.replace(at, mark.size(), "$" + std::to_string(oid));
+  return sql;
+}
+
+}  // namespace
+
+std::string block_update_sql(const pg::Table& table, const BackfillStep& step, const pg::HeapFacts& heap,
+                             const std::string& predicate, int oid) {
+  // An expression may call the columns by the name of the partitioned table.
+  const std::string alias = heap.oid == table.oid ? "" : " AS " + pg::Identifier(table.name).sql();
+  return "WITH changed AS (\nUPDATE ONLY " + heap.table_sql + alias + "\n" + set_and_where(step, predicate) +
+         "\nRETURNING CASE WHEN (" + step.where + "\n) THEN true END AS still)\n" +
+         with_parameter(kAnswer, oid);
+}
+
+BlockAnswer read_block_answer(const pg::Rows& rows) {
+  return {rows.integer(0, 0), rows.integer(0, 1), rows.integer(0, 2), rows.integer(0, 3)};
+}
+
+std::string hot_so_far_sql(const pg::HeapFacts& heap) {
+  return "SELECT pg_catalog.pg_stat_get_xact_tuples_hot_updated(" + std::to_string(heap.oid) + ")";
+}
+
+std::string count_blocks_sql(const pg::HeapFacts& heap) {
+  return "SELECT count(*) FROM ONLY " + heap.table_sql + " WHERE ctid >= $1::tid AND ctid < $2::tid";
+}
+
+std::string any_left_sql(const pg::Table& table, const BackfillStep& step) {
+  return "SELECT EXISTS (SELECT FROM " + table.sql() + "\nWHERE CASE WHEN (" + step.where +
+         "\n) THEN true END)";
+}
+
+}  // namespace pgsluice::steps

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <string>
+
+#include "pg/catalog.hpp"
+#include "pg/heap.hpp"
+#include "pg/rows.hpp"
+#include "pgsluice/job.hpp"
+
+namespace pgsluice::steps {
+
+/// The UPDATE of a block walk around its WHERE condition, for one heap of the table. Its answer is one row
+/// that read_block_answer() takes. Parameter `oid` is the number of the one that names the heap once more.
+std::string block_update_sql(const pg::Table& table, const BackfillStep& step, const pg::HeapFacts& heap,
+                             const std::string& predicate, int oid);
+
+struct BlockAnswer {
+  std::int64_t changed = 0;
+  std::int64_t still_matching = 0;  // new versions for which `where` is still true: they would be done twice
+  std::int64_t hot_so_far = 0;      // HOT updates of the heap since the session last told the statistics
+  std::int64_t filenode = 0;        // that the rows were read from
+};
+BlockAnswer read_block_answer(const pg::Rows& rows);
+
+/// hot_so_far before the UPDATE; one statement without parameters, so that it can follow BEGIN.
+std::string hot_so_far_sql(const pg::HeapFacts& heap);
+
+/// How many rows the blocks hold, those included that are right already: $1 and $2 as in the predicate.
+std::string count_blocks_sql(const pg::HeapFacts& heap);
+
+/// Whether any row of the table still matches: one statement, one snapshot, true or false.
+std::string any_left_sql(const pg::Table& table, const BackfillStep& step);
+
+}  // namespace pgsluice::steps

@@ -1,0 +1,93 @@
+#include "walk/interleaving.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+
+namespace pgsluice::walk {
+namespace {
+
+#ifdef PGSLUICE_FAILPOINTS
+/// For the sweep of bench/compare, in builds that honour failpoints: PGSLUICE_WEAVE=passes:windows:pages, 0
+/// for what would be decided without it.
+Weave swept(Weave decided) {
+  const char* text = std::getenv("PGSLUICE_WEAVE");
+  int passes = 0;
+  int windows = 0;
+  long pages = 0;
+  if (!text || std::sscanf(text, "%d:%d:%ld", &passes, &windows, &pages) != 3) return decided;
+  if (passes > 0) decided.passes = passes;
+  if (windows > 0) decided.windows = windows;
+  if (pages > 0) decided.window_pages = pages;
+  return decided;
+}
+#else
+Weave swept(const Weave& decided) {
+  return decided;
+}
+#endif
+
+}  // namespace
+
+Interleaving::Interleaving(const Ground& ground, bool is_wanted) : ground_(ground), passes_(1) {
+  if (!is_wanted) return;
+  const double wanted = std::round(std::max(1.0, ground.rows_per_page) / kRowsPerPass);
+  passes_ = static_cast<int>(std::clamp<double>(wanted, kPassesMin, kPassesMax));
+}
+
+std::int64_t Interleaving::pages(std::int64_t rows, int passes) const {
+  const double per_page = std::max(1.0, ground_.rows_per_page) / passes;
+  return std::max<std::int64_t>(1, std::llround(static_cast<double>(rows) / per_page));
+}
+
+Weave Interleaving::weave(std::int64_t rows) const {
+  Weave weave;
+  weave.passes = is_resting_ ? 1 : passes_;
+  weave.windows = weave.passes > 1 ? kWindows : 1;
+  const auto room = std::max<std::int64_t>(
+      1, ground_.cache_pages / kCacheShare / std::max(1, ground_.lanes) / weave.windows);
+  weave.window_pages = pages(rows, weave.passes);
+  if (weave.passes > 1) weave.window_pages = std::min(weave.window_pages, room);
+  return weave.passes > 1 ? swept(weave) : weave;
+}
+
+std::optional<Interleaving::Change> Interleaving::rest(const std::string& cause) {
+  is_resting_ = true;
+  rest_groups_ = next_rest_;
+  next_rest_ = std::min(kRestMax, next_rest_ * 2);
+  changed_ = hot_ = 0;
+  return Change{passes_, 1, cause};
+}
+
+std::optional<Interleaving::Change> Interleaving::record(const BlockBatch& batch, std::int64_t changed,
+                                                         std::int64_t hot) {
+  if (passes_ == 1) return std::nullopt;
+  if (is_resting_) {
+    const bool is_group_over = !batch.next.group;
+    if (batch.weave.passes > 1 || !is_group_over || --rest_groups_ > 0) return std::nullopt;
+    is_resting_ = false;
+    return Change{1, passes_, "tried again"};
+  }
+  if (batch.pass == 0) return std::nullopt;  // full pages have no room yet
+  changed_ += changed;
+  hot_ += hot;
+  if (changed_ < kRowsToJudge) return std::nullopt;
+  const double share = static_cast<double>(hot_) / static_cast<double>(changed_);
+  if (share < kHotShareMin) {
+    return rest(
+        "only " + std::to_string(std::lround(share * 100)) +
+        " % of the updates in later passes were HOT: a changed column is indexed, rows grow, or an old "
+        "snapshot keeps their pages from being pruned");
+  }
+  changed_ = hot_ = 0;
+  next_rest_ = kRestFirst;
+  return std::nullopt;
+}
+
+std::optional<Interleaving::Change> Interleaving::on_replica_lag() {
+  if (passes_ == 1 || is_resting_) return std::nullopt;
+  return rest("a replica falls behind: pruning conflicts with its queries");
+}
+
+}  // namespace pgsluice::walk

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "walk/blocks.hpp"
+
+namespace pgsluice::walk {
+
+/// What an interleaved walk is planned from.
+struct Ground {
+  double rows_per_page = 0;
+  std::int64_t cache_pages = 0;  // shared_buffers, in blocks
+  int lanes = 1;
+};
+
+/// Decides in how many passes the next group of windows is visited, by what the passes before have shown: it
+/// pays only while old row versions can be pruned between two passes. One for all lanes of a step: what holds
+/// the horizon back holds it for all. Pure; confined to the thread that decides.
+class Interleaving {
+ public:
+  // Figures: docs/design/interleaving.md.
+  static constexpr double kRowsPerPass = 9;    // of a page: fewer cost more visits, more leave the page
+  static constexpr int kPassesMax = 16;        // beyond it each pass costs more than it saves
+  static constexpr int kPassesMin = 4;         // below it too many updates leave their page
+  static constexpr int kWindows = 3;           // a batch of each other lane may overlap the pass before
+  static constexpr double kHotShareMin = 0.3;  // of later passes; below it visits cost more than they save
+  static constexpr std::int64_t kRowsToJudge = 5'000;  // changed in later passes before a verdict
+  static constexpr int kRestFirst = 16;  // groups without passes before it is tried again; doubles
+  static constexpr int kRestMax = 1'024;
+  static constexpr std::int64_t kCacheShare = 8;  // of shared_buffers, for the windows of all lanes
+
+  explicit Interleaving(const Ground& ground, bool is_wanted);
+
+  /// For a group that begins now, with batches of about `rows` rows.
+  Weave weave(std::int64_t rows) const;
+
+  /// How many blocks hold about `rows` rows of one pass of `passes`.
+  std::int64_t pages(std::int64_t rows, int passes) const;
+
+  /// A verdict, for the event log: "2 % of the updates were HOT …".
+  struct Change {
+    int from = 1;
+    int to = 1;
+    std::string cause;
+  };
+  /// A committed batch: of which pass, rows changed, how many of these updates were HOT, and whether it ended
+  /// its group.
+  std::optional<Change> record(const BlockBatch& batch, std::int64_t changed, std::int64_t hot);
+
+  /// Replay on a replica is late while we interleave: each prune conflicts with every older query there.
+  std::optional<Change> on_replica_lag();
+
+ private:
+  std::optional<Change> rest(const std::string& cause);
+
+  Ground ground_;
+  int passes_;
+  bool is_resting_ = false;
+  int rest_groups_ = 0;  // still to go
+  int next_rest_ = kRestFirst;
+  std::int64_t changed_ = 0;
+  std::int64_t hot_ = 0;
+};
+
+}  // namespace pgsluice::walk

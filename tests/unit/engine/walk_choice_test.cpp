@@ -1,0 +1,113 @@
+#include "engine/walk_choice.hpp"
+
+#include <gtest/gtest.h>
+
+#include "pgsluice/error.hpp"
+
+namespace pgsluice::engine {
+namespace {
+
+BackfillStep step() {
+  BackfillStep step;
+  step.table = {"public", "users"};
+  step.set = {{"onboarded", "true"}};
+  step.where = "onboarded IS NULL";
+  return step;
+}
+
+WalkFacts facts() {
+  WalkFacts facts;
+  facts.sets_what_where_asks = true;
+  facts.server_version = 150'004;
+  facts.heaps = {{1, 1, "\"public\".\"users\"", "heap", 14'000, 1'000'000, 100, true}};
+  return facts;
+}
+
+std::string refusal(const BackfillStep& step, const WalkFacts& facts) {
+  try {
+    choose_walk(step, facts);
+  } catch (const Error& e) {
+    return e.what();
+  }
+  return "taken";
+}
+
+TEST(WalkChoice, InterleavesWhereUpdatesCanBeHot) {
+  EXPECT_EQ(choose_walk(step(), facts()).walk, Walk::kInterleaved);
+}
+
+TEST(WalkChoice, FollowsTheKeyWhereRowsLieInItsOrderAndNoUpdateIsHot) {
+  auto f = facts();
+  f.indexes_changed = {"users_onboarded"};
+  const auto choice = choose_walk(step(), f);
+  EXPECT_EQ(choice.walk, Walk::kKeyset);
+  EXPECT_NE(choice.reason.find("users_onboarded"), std::string::npos);
+  f.key_correlation = 0.01;
+  EXPECT_EQ(choose_walk(step(), f).walk, Walk::kBlocks);
+}
+
+TEST(WalkChoice, LeavesAReplicaAloneThatMayServeQueriesUnlessTold) {
+  auto f = facts();
+  f.silent_replicas = {"reports"};
+  auto choice = choose_walk(step(), f);
+  EXPECT_EQ(choice.walk, Walk::kKeyset);
+  EXPECT_NE(choice.reason.find("reports"), std::string::npos);
+  auto s = step();
+  s.is_replica_conflict_allowed = true;
+  EXPECT_EQ(choose_walk(s, f).walk, Walk::kInterleaved);
+}
+
+TEST(WalkChoice, WalksATableWithoutAKeyByItsBlocks) {
+  auto f = facts();
+  f.key_problem = "table \"public.users\" has no key to walk";
+  f.heaps[0].pages = 3;
+  f.indexes_changed = {"users_onboarded"};
+  EXPECT_EQ(choose_walk(step(), f).walk, Walk::kBlocks);
+}
+
+TEST(WalkChoice, RefusesBlocksInWordsWhereRowsCouldBeDoneTwice) {
+  auto s = step();
+  s.walk = Walk::kBlocks;
+  auto f = facts();
+  EXPECT_EQ(refusal(s, f), "taken");
+  f.sets_what_where_asks = false;
+  EXPECT_NE(refusal(s, f).find("done twice"), std::string::npos);
+  s.where.clear();
+  EXPECT_NE(refusal(s, f).find("no `where`"), std::string::npos);
+  s.walk = Walk::kAuto;
+  EXPECT_EQ(choose_walk(s, f).walk, Walk::kKeyset);
+}
+
+TEST(WalkChoice, RefusesBlocksOnServersThatCannotReadARangeOfThem) {
+  auto s = step();
+  s.walk = Walk::kInterleaved;
+  auto f = facts();
+  f.server_version = 130'012;
+  EXPECT_NE(refusal(s, f).find("older than version 14"), std::string::npos);
+}
+
+TEST(WalkChoice, RefusesBlocksOfWhatIsNotAHeapOrMayNotBeChanged) {
+  auto s = step();
+  s.walk = Walk::kBlocks;
+  auto f = facts();
+  f.heaps[0].is_changeable = false;
+  EXPECT_NE(refusal(s, f).find("may not change"), std::string::npos);
+  f = facts();
+  f.heaps[0].access_method = "columnar";
+  EXPECT_NE(refusal(s, f).find("columnar"), std::string::npos);
+  f = facts();
+  f.moves_between_partitions = true;
+  EXPECT_NE(refusal(s, f).find("another partition"), std::string::npos);
+}
+
+TEST(WalkChoice, DoesNotInterleaveWideRowsOrPagesWithRoom) {
+  auto f = facts();
+  f.heaps[0].rows = 14'000 * 3;
+  EXPECT_EQ(choose_walk(step(), f).walk, Walk::kKeyset);
+  f = facts();
+  f.heaps[0].fillfactor = 50;
+  EXPECT_EQ(choose_walk(step(), f).walk, Walk::kKeyset);
+}
+
+}  // namespace
+}  // namespace pgsluice::engine

@@ -1,0 +1,79 @@
+#include "walk/interleaving.hpp"
+
+#include <gtest/gtest.h>
+
+namespace pgsluice::walk {
+namespace {
+
+constexpr Ground kGround{72, 131'072, 2};
+
+BlockBatch batch_of(const Weave& weave, int pass, bool ends_group = false) {
+  BlockBatch batch;
+  batch.weave = weave;
+  batch.pass = pass;
+  if (!ends_group) batch.next.group = BlockPosition::Group{weave, 0, 0};
+  return batch;
+}
+
+TEST(Interleaving, SharesTheRowsOfAPageOutOverPasses) {
+  const Interleaving narrow({72, 131'072, 2}, true);
+  EXPECT_EQ(narrow.weave(9'000).passes, 8);
+  EXPECT_EQ(narrow.weave(9'000).window_pages, 1'000) << "a batch is a window's share of one pass";
+  EXPECT_EQ(Interleaving({12, 131'072, 2}, true).weave(1'000).passes, Interleaving::kPassesMin);
+  EXPECT_EQ(Interleaving({250, 131'072, 2}, true).weave(1'000).passes, Interleaving::kPassesMax);
+}
+
+TEST(Interleaving, NotWantedIsBlockAfterBlock) {
+  const Interleaving plain(kGround, false);
+  EXPECT_EQ(plain.weave(7'200), (Weave{1, 1, 100}));
+}
+
+TEST(Interleaving, TheWindowsOfAllLanesFitIntoAShareOfTheCache) {
+  const Interleaving small({72, 16'384, 4}, true);
+  const auto weave = small.weave(50'000);
+  EXPECT_LE(weave.window_pages * weave.windows * 4, 16'384 / Interleaving::kCacheShare);
+}
+
+TEST(Interleaving, RestsWhenUpdatesAreNotHotAndTriesAgainLaterAndLater) {
+  Interleaving walk(kGround, true);
+  const auto woven = walk.weave(9'000);
+  EXPECT_FALSE(walk.record(batch_of(woven, 0), 50'000, 0)) << "the first pass finds full pages";
+  const auto change = walk.record(batch_of(woven, 1), Interleaving::kRowsToJudge, 100);
+  ASSERT_TRUE(change);
+  EXPECT_EQ(change->to, 1);
+  EXPECT_NE(change->cause.find("2 %"), std::string::npos) << change->cause;
+  const auto plain = walk.weave(9'000);
+  EXPECT_EQ(plain.passes, 1);
+  int rested = 0;
+  while (walk.weave(9'000).passes == 1) {
+    ++rested;
+    walk.record(batch_of(plain, 0, true), 9'000, 0);
+  }
+  EXPECT_EQ(rested, Interleaving::kRestFirst);
+  walk.record(batch_of(woven, 1), Interleaving::kRowsToJudge, 100);
+  rested = 0;
+  while (walk.weave(9'000).passes == 1) {
+    ++rested;
+    walk.record(batch_of(plain, 0, true), 9'000, 0);
+  }
+  EXPECT_EQ(rested, 2 * Interleaving::kRestFirst);
+}
+
+TEST(Interleaving, GoesOnWhileMostUpdatesAreHot) {
+  Interleaving walk(kGround, true);
+  const auto woven = walk.weave(9'000);
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_FALSE(walk.record(batch_of(woven, 1 + i % 7), 9'000, 6'000));
+  }
+  EXPECT_EQ(walk.weave(9'000), woven);
+}
+
+TEST(Interleaving, RestsWhileAReplicaFallsBehind) {
+  Interleaving walk(kGround, true);
+  ASSERT_TRUE(walk.on_replica_lag());
+  EXPECT_EQ(walk.weave(9'000).passes, 1);
+  EXPECT_FALSE(walk.on_replica_lag()) << "told once";
+}
+
+}  // namespace
+}  // namespace pgsluice::walk
