@@ -1,5 +1,7 @@
 #include "pg/heap.hpp"
 
+#include "pg/identifier.hpp"
+
 namespace pgsluice::pg {
 namespace {
 
@@ -7,7 +9,7 @@ namespace {
 // eight rows of a page's kilobytes are as good a guess as any.
 constexpr const char* kHeaps = R"sql(
 SELECT c.oid::bigint, coalesce(pg_catalog.pg_relation_filenode(c.oid), 0)::bigint,
-       pg_catalog.format('%I.%I', n.nspname, c.relname), coalesce(am.amname, ''), size.pages,
+       n.nspname, c.relname, coalesce(am.amname, ''), size.pages,
        CASE WHEN c.reltuples > 0 AND c.relpages > 0 THEN c.reltuples / c.relpages ELSE 64 END * size.pages,
        coalesce((SELECT o.option_value::int FROM pg_catalog.pg_options_to_table(c.reloptions) o
                  WHERE o.option_name = 'fillfactor'), 100),
@@ -40,9 +42,9 @@ std::vector<HeapFacts> read_heaps(Session& session, std::uint32_t table_oid) {
   const auto rows = session.exec(kHeaps, {std::to_string(table_oid)});
   std::vector<HeapFacts> heaps;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    heaps.push_back({rows.integer(i, 0), rows.integer(i, 1), rows.text(i, 2), rows.text(i, 3),
-                     rows.integer(i, 4), rows.real(i, 5), static_cast<int>(rows.integer(i, 6)),
-                     rows.boolean(i, 7)});
+    heaps.push_back({rows.integer(i, 0), rows.integer(i, 1),
+                     Identifier(rows.text(i, 2), rows.text(i, 3)).sql(), rows.text(i, 4), rows.integer(i, 5),
+                     rows.real(i, 6), static_cast<int>(rows.integer(i, 7)), rows.boolean(i, 8)});
   }
   return heaps;
 }

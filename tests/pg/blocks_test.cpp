@@ -156,6 +156,34 @@ TEST_F(BlockWalk, StandsAHeapThatIsRewrittenBesideIt) {
   expect_exact();
 }
 
+// Two ranges for four lanes: the others get theirs by splitting, which kills the first run and not the
+// second.
+TEST_F(BlockWalk, LetsLanesSplitARangeBehindTheGroupInWork) {
+  make_table(60'000);
+  const std::string batches = "[batch]\nrows = 200\nrows_max = 200\n[pool]\nlanes = ";
+  job("interleaved", kWhere, batches + "1");
+  ASSERT_TRUE(is_killed_at("after_cut"));
+  job("interleaved", kWhere, batches + "4");
+  ASSERT_TRUE(is_killed_at("after_split"));
+  expect_run();
+  expect_exact();
+  EXPECT_GT(ranges("walk = 'blocks'"), 2);
+}
+
+TEST_F(BlockWalk, CutsFinalRangesAndRestartsHeapsOnceThroughKills) {
+  make_table(20'000);
+  job("interleaved");
+  ASSERT_TRUE(is_killed_at("after_commit:25"));
+  trial_.db().exec("VACUUM FULL t");
+  ASSERT_TRUE(is_killed_at("blocks_recut"));
+  trial_.db().exec("UPDATE t SET filler = filler || '!' WHERE done IS NULL");
+  ASSERT_TRUE(is_killed_at("after_commit:30"));
+  trial_.db().exec("UPDATE t SET filler = filler || '!' WHERE done IS NULL");
+  is_killed_at("blocks_final_pass");
+  expect_run();
+  expect_exact();
+}
+
 TEST_F(BlockWalk, RefusesAStepWhoseRowsWouldBeDoneTwiceBeforeChangingAny) {
   make_table(60'000);
   job("blocks", "where = \"n < 5\"\n", "", "n = \"n + 1\"");

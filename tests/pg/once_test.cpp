@@ -82,8 +82,10 @@ TEST(Once, HoldsAfterSigkillAtEveryNamedFailpoint) {
     if (is_inside_a_batch(name) && long_run()) passes.insert({2, 3, 7, 17});
     for (const int pass : passes) {
       SCOPED_TRACE(name + ":" + std::to_string(pass));
-      CountedJob job(
-          {.key = key, .rows = 1'200, .walk = walks()[walk++ % walks().size()], .other_steps = kOtherSteps});
+      CountedJob job({.key = key,
+                      .rows = 1'200,
+                      .walk = is_inside_a_batch(name) ? walks()[walk++ % walks().size()] : "keyset",
+                      .other_steps = kOtherSteps});
       EXPECT_TRUE(is_killed_at(job, name, pass)) << "no run comes to this failpoint";
       job.expect_run(0);
       job.expect_finished();

@@ -105,7 +105,7 @@ TEST_F(PlanTest, PlansABackfillBeforeItsColumnIsThere) {
   test::make_users(db_);
   const auto step = plan_of(dsn_, test::onboarding_text()).steps.at(1);
   EXPECT_EQ(step.walk, "keyset along (\"id\")");
-  EXPECT_EQ(step.walk_reason, "primary key \"users_pkey\"");
+  EXPECT_EQ(step.walk_reason, "the table is small; primary key \"users_pkey\"");
   EXPECT_EQ(step.rows_estimated, 10'000);
   const auto& update =
       statement(step, "UPDATE \"public\".\"users\"\nSET \"onboarded\" = (true\n)\nWHERE \"id\" > $1");

@@ -99,6 +99,26 @@ TEST_F(RetypeFills, GoOnWithTheOtherTablesWhileARowOfOneIsHeld) {
               ElementsAre("started a", "started b", "started c", "done b", "done c", "done a"));
 }
 
+TEST_F(RetypeFills, GetALaneEachBeforeATableGetsTwo) {
+  db().exec("INSERT INTO a SELECT g FROM generate_series(3001, 9000) AS g; ANALYZE a");  // four ranges
+  expand();
+  Db holder_of_a = hold("a", 1);
+  Db holder_of_b = hold("b", 1);
+  Process program(trial_.command("run"));
+  wait_for(
+      [&] {
+        return db().yes(
+            "SELECT EXISTS (SELECT FROM pgsluice.range r JOIN pgsluice.step s USING (step_id) "
+            "JOIN pgsluice.run u USING (run_id) WHERE u.ended_at IS NULL AND s.name = '" +
+            fill_of("b") + "')");
+      },
+      "a lane on b");
+  EXPECT_EQ(db().number("SELECT count(*) FROM a WHERE id_new IS NOT NULL"), 0);
+  holder_of_a.exec("ROLLBACK");
+  holder_of_b.exec("ROLLBACK");
+  expect_ready(program);
+}
+
 TEST_F(RetypeFills, AreShownTogetherWithTheSumOfTheirRows) {
   expand();
   Db holder = hold("a", 1'500);
