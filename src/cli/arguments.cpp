@@ -136,6 +136,46 @@ void add_backfill(CLI::App& app, Arguments& a) {
   add_run_flags(verb, a);
 }
 
+Walk walk_of(const std::string& name) {
+  for (const Walk walk : {Walk::kAuto, Walk::kKeyset, Walk::kBlocks, Walk::kInterleaved}) {
+    if (name == walk_name(walk)) return walk;
+  }
+  throw CLI::ValidationError("--walks knows keyset, blocks and interleaved, not \"" + name + "\"");
+}
+
+/// "a,b,c", once.
+template <class Option>
+void takes_list(Option* option, const char* type) {
+  option->delimiter(',')->allow_extra_args(false)->type_name(type);
+}
+
+void add_bench(CLI::App& app, Arguments& a) {
+  auto& verb = add_verb(app, a, Verb::kBench, kLook, "bench",
+                        "Measure which batch size, how many lanes and which walk are best");
+  takes_job(verb, a);
+  auto& options = a.bench;
+  verb.add_option("--step", options.step, "Backfill step; the only one unless given")->type_name("NAME");
+  verb.add_flag("--copy", options.on_copy, "On copies of the table; else each batch is rolled back");
+  add_duration(
+      verb, "--for", [&options](std::chrono::seconds s) { options.duration = s; },
+      "At most this long (5min)");
+  takes_list(verb.add_option("--sizes", options.sizes, "Rows of a batch (200,1000,3000,10000)"), "N,…");
+  takes_list(verb.add_option("--lanes", options.lanes, "Lanes (1,2,4)"), "N,…");
+  takes_list(verb.add_option_function<std::vector<std::string>>(
+                 "--walks",
+                 [&options](const std::vector<std::string>& names) {
+                   for (const auto& name : names) options.walks.push_back(walk_of(name));
+                 },
+                 "keyset,blocks,interleaved; all that can be shown unless given"),
+             "WALK,…");
+  verb.add_option("--repeat", options.repeat, "Trials of each setting (3)")->type_name("N");
+  verb.add_option("--traffic", options.traffic, "pgbench script that runs beside the trials")
+      ->type_name("FILE");
+  verb.add_option("--seed", options.seed, "Order of the trials; drawn unless given")->type_name("N");
+  verb.add_option("--csv", a.csv, "Write the figures as CSV too")->type_name("FILE");
+  verb.add_option("--html", a.html, "Write a page with plots too")->type_name("FILE");
+}
+
 void add_work(CLI::App& app, Arguments& a) {
   takes_job(
       add_verb(app, a, Verb::kPlan, kLook, "plan", "Every statement in order with its lock; writes nothing"),
@@ -143,6 +183,8 @@ void add_work(CLI::App& app, Arguments& a) {
   takes_job(
       add_verb(app, a, Verb::kCheck, kLook, "check", "Preflight: whether run would refuse, and what to mind"),
       a);
+
+  add_bench(app, a);
 
   auto& run = add_verb(app, a, Verb::kRun, kWork, "run", "Start jobs, or go on where they stopped");
   run.add_option("JOB", a.jobs, "Job files, or folders of them, in this order")->required()->type_name("");

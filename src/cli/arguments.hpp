@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "pgsluice/bench.hpp"
 #include "pgsluice/engine.hpp"
 #include "pgsluice/job_file.hpp"
 
@@ -14,6 +15,7 @@ enum class Verb {
   kCheck,
   kRun,
   kBackfill,
+  kBench,
   kVerify,
   kRollback,
   kCutover,
@@ -45,6 +47,9 @@ struct Arguments {
   std::string name;               // NAME: of a job in the ledger, or its file
   BackfillFlags backfill;
   RunOptions run;
+  BenchOptions bench;
+  std::string csv;  // of bench: files to write, empty: none
+  std::string html;
   std::optional<int> lanes;
   std::chrono::seconds kill_blockers_after{0};  // of cutover; 0: what the file says, else never
   int limit = 100;                              // events of history

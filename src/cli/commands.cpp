@@ -12,6 +12,8 @@ ExitCode perform(const Arguments& arguments) {
       return run_jobs(arguments);
     case Verb::kBackfill:
       return run_backfill(arguments);
+    case Verb::kBench:
+      return bench_job(arguments);
     case Verb::kVerify:
       return verify_job(arguments);
     case Verb::kRollback:

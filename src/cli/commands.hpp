@@ -11,6 +11,7 @@ ExitCode plan_job(const Arguments& arguments);
 ExitCode check_job(const Arguments& arguments);
 ExitCode run_jobs(const Arguments& arguments);
 ExitCode run_backfill(const Arguments& arguments);
+ExitCode bench_job(const Arguments& arguments);
 ExitCode verify_job(const Arguments& arguments);
 ExitCode rollback_job(const Arguments& arguments);
 ExitCode cut_over(const Arguments& arguments);

@@ -72,6 +72,17 @@ std::string ConnectionTarget::conninfo(const std::string& application_name) cons
   return out;
 }
 
+std::map<std::string, std::string> ConnectionTarget::environment() const {
+  const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(PQconninfoParse("", nullptr),
+                                                                             &PQconninfoFree);
+  std::map<std::string, std::string> variables;
+  for (const auto* option = options.get(); option && option->keyword; ++option) {
+    const auto setting = settings_.find(option->keyword);
+    if (option->envvar && setting != settings_.end()) variables[option->envvar] = setting->second;
+  }
+  return variables;
+}
+
 std::string ConnectionTarget::display() const {
   const auto host = setting_or_environment(settings_, "host", "PGHOST");
   const auto port = setting_or_environment(settings_, "port", "PGPORT");

@@ -17,6 +17,9 @@ class ConnectionTarget {
   /// gave none.
   std::string conninfo(const std::string& application_name) const;
 
+  /// The same for a program that is to be started: PG* variables, which no process list shows.
+  std::map<std::string, std::string> environment() const;
+
   /// "database \"app\" on db1:5432 as alice", for messages.
   std::string display() const;
 

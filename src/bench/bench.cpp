@@ -1,0 +1,314 @@
+#include "bench/bench.hpp"
+
+#include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <csignal>
+#include <random>
+
+#include "base/units.hpp"
+#include "base/uuid.hpp"
+#include "bench/bench_options.hpp"
+#include "bench/copy_ground.hpp"
+#include "bench/figures.hpp"
+#include "bench/rolled_ground.hpp"
+#include "bench/table_size.hpp"
+#include "bench/verdict.hpp"
+#include "pgsluice/error.hpp"
+#include "report/bench_columns.hpp"
+
+namespace pgsluice::bench {
+
+namespace asio = boost::asio;
+using SteadyClock = std::chrono::steady_clock;
+
+namespace {
+
+constexpr double kFastestSeconds = 3;   // to find out what the traffic's script can do at most
+constexpr double kAloneSecondsMin = 2;  // less would hold too few transactions for a p99
+// Half of what it can do alone: an application has room to breathe, and a closed loop would only show that
+// two share the cores.
+constexpr double kTrafficShare = 0.5;
+constexpr std::chrono::seconds kTrafficMax{600};  // of one trial; it is stopped with the trial
+
+Error error_of(const pg::Failure& f) {
+  if (f.sqlstate() == "42501") return Error(ExitCode::kPrivileges, f.what(), "GRANT what is missing");
+  if (f.is_connection_lost() || f.sqlstate() == "28000") {
+    return Error(ExitCode::kUnreachable, f.what(),
+                 "check --dsn, DATABASE_URL or the PG* variables, and that the server runs");
+  }
+  return Error(ExitCode::kFailed, f.what(), "SQLSTATE " + f.sqlstate());
+}
+
+}  // namespace
+
+Bench::Bench(const std::string& dsn, Job job, BenchOptions options, Tell tell)
+    : dsn_(dsn),
+      target_(dsn),
+      prefix_("pgsluice bench " + base::random_uuid().substr(0, 8)),
+      job_(std::move(job)),
+      options_(std::move(options)),
+      tell_(std::move(tell)),
+      signals_(io_),
+      control_(target_, prefix_ + " control") {
+  report_.job = job_.name;
+  report_.step = chosen_step(job_, options_).name;
+  report_.target = target_.display();
+  report_.on_copy = options_.on_copy;
+  report_.batch_target_ms = static_cast<double>(job_.batch.target.count());
+  report_.seed = options_.seed ? *options_.seed : std::random_device{}();
+  job_ = job_of_step(job_, options_);
+  if (!options_.traffic.empty()) traffic_ = std::make_unique<Traffic>(options_.traffic, target_);
+}
+
+Bench::~Bench() = default;
+
+BenchReport Bench::execute() {
+  signals_.add(SIGTERM);
+  signals_.add(SIGINT);
+  asio::co_spawn(io_, watch_signals(), asio::detached);
+  asio::co_spawn(io_, story(), [this](const std::exception_ptr& error) {
+    if (error) error_ = error;
+    signals_.cancel();
+  });
+  io_.run();
+  if (error_) std::rethrow_exception(error_);
+  conclude();
+  return report_;
+}
+
+asio::awaitable<void> Bench::watch_signals() {
+  for (;;) {
+    boost::system::error_code cancelled;
+    co_await signals_.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
+    if (cancelled) co_return;
+    stop_.request(engine::StopCause::kSignal, "a signal asked to stop");
+    asio::co_spawn(io_, control_.cancel(), asio::detached);  // a copy may be in work for long
+  }
+}
+
+asio::awaitable<void> Bench::story() {
+  std::exception_ptr error;
+  try {
+    co_await measure();
+  } catch (const pg::Failure& f) {
+    error = std::make_exception_ptr(error_of(f));
+  } catch (...) {
+    error = std::current_exception();
+  }
+  if (ground_) co_await clean_up();
+  if (stop_.is_requested()) {
+    report_.ended_early = stop_.reason();
+    error = nullptr;  // what was cut short failed for that reason
+  }
+  if (!error && trials_.empty()) {
+    error = std::make_exception_ptr(Error(
+        ExitCode::kWorkLeft,
+        "nothing was measured: " + (stop_.is_requested() ? stop_.reason() : std::string("no trial fits")),
+        "give it more time with --for, or fewer --sizes, --lanes and --walks"));
+  }
+  if (!error) co_return;
+  if (trials_.empty()) std::rethrow_exception(error);
+  try {
+    std::rethrow_exception(error);  // what was measured until then is worth telling
+  } catch (const std::exception& e) {
+    if (report_.ended_early.empty()) report_.ended_early = e.what();
+  }
+}
+
+asio::awaitable<void> Bench::clean_up() {
+  try {
+    co_await ground_->clean_up(report_);
+  } catch (const std::exception& e) {
+    report_.notes.push_back(std::string("not everything could be removed: ") + e.what() +
+                            "; the next bench removes it");
+    tell_(report_.notes.back());
+  }
+}
+
+asio::awaitable<void> Bench::measure() {
+  const auto& step = std::get<BackfillStep>(job_.steps.front());
+  Surroundings at{io_, dsn_, target_, job_, step, options_, stop_, control_, tell_, prefix_};
+  if (options_.on_copy) {
+    ground_ = std::make_unique<CopyGround>(std::move(at));
+  } else {
+    ground_ = std::make_unique<RolledGround>(std::move(at));
+  }
+  const auto facts = co_await ground_->prepare(report_);
+  if (stop_.is_requested()) co_return;
+  settings_ = settings_for(facts);
+  if (settings_.empty()) {
+    throw Error(ExitCode::kUsage, "no setting is left to try on " + report_.table,
+                "the table is too small for these --sizes and --lanes");
+  }
+  co_await measure_traffic();
+  auto planned = plan(facts);
+  report_.trial_s = planned.trial_s;
+  report_.trials_planned = static_cast<int>(planned.order.size());
+  co_await ground_->begin(planned.trial_s);
+  co_await run_trials(std::move(planned));
+}
+
+std::vector<BenchSetting> Bench::settings_for(const GroundFacts& facts) {
+  auto all = settings_of(facts.walks, options_.lanes, options_.sizes);
+  const auto is_too_much = [&](const BenchSetting& s) {
+    return s.lanes > facts.lanes_max || s.rows > facts.rows_max;
+  };
+  for (const auto& s : all) {
+    if (is_too_much(s))
+      report_.left_out.push_back(report::setting_in_words(s) + ": the table has not enough rows for it");
+  }
+  std::erase_if(all, is_too_much);
+  return all;
+}
+
+TrialPlan Bench::plan(const GroundFacts& facts) {
+  auto time = facts.time;
+  time.all_s = std::min(time.all_s, seconds_left());
+  auto planned = plan_trials({settings_, options_.repeat, traffic_ != nullptr}, time, report_.seed);
+  report_.left_out.insert(report_.left_out.end(), planned.left_out.begin(), planned.left_out.end());
+  tell_(std::to_string(planned.order.size()) + " trials of about " +
+        base::format_duration(std::chrono::milliseconds{static_cast<std::int64_t>(1e3 * planned.trial_s)}) +
+        ", seed " + std::to_string(report_.seed));
+  return planned;
+}
+
+asio::awaitable<void> Bench::measure_traffic() {
+  if (traffic_) {
+    tell_("finding out what the traffic can do alone");
+    co_await start_traffic(0);
+    co_await engine::sleep_unless_stopped(std::chrono::milliseconds{static_cast<int>(1e3 * kFastestSeconds)},
+                                          stop_);
+    const auto seen = co_await stop_traffic();
+    report_.others_rate = kTrafficShare * seen.per_second;
+    if (report_.others_rate <= 0) {
+      throw Error(ExitCode::kFailed,
+                  "the traffic's script ended no transaction in " +
+                      std::to_string(static_cast<int>(kFastestSeconds)) + " s",
+                  "its transactions must be short");
+    }
+  }
+  co_await run_alone(kAloneSecondsMin);
+}
+
+asio::awaitable<double> Bench::wal_written() {
+  std::function<double(pg::Session&)> ask = [](pg::Session& s) { return wal_bytes_written(s); };
+  co_return co_await control_.run<double>(std::move(ask));
+}
+
+asio::awaitable<void> Bench::run_alone(double trial_s) {
+  if (!traffic_ && !options_.on_copy) co_return;
+  const double before = co_await wal_written();
+  const auto began = SteadyClock::now();
+  const std::chrono::milliseconds length{static_cast<int>(1e3 * std::max(trial_s, kAloneSecondsMin))};
+  if (traffic_) co_await start_traffic(report_.others_rate);
+  co_await engine::sleep_unless_stopped(length, stop_);
+  if (traffic_) {
+    const auto seen = co_await stop_traffic();
+    alone_.push_back(seen.latency);
+  }
+  const double after = co_await wal_written();
+  others_wal_per_s_ = (after - before) / std::chrono::duration<double>(SteadyClock::now() - began).count();
+}
+
+asio::awaitable<void> Bench::start_traffic(double rate) {
+  std::function<bool()> start = [this, rate] {
+    traffic_->start(rate, kTrafficMax);
+    return true;
+  };
+  co_await pg::hop<bool>(traffic_thread_, std::move(start));
+}
+
+asio::awaitable<TrafficSeen> Bench::stop_traffic() {
+  std::function<TrafficSeen()> stop = [this] { return traffic_->stop(); };
+  co_return co_await pg::hop<TrafficSeen>(traffic_thread_, std::move(stop));
+}
+
+asio::awaitable<TrialResult> Bench::run_beside_traffic(BenchSetting setting) {
+  if (!traffic_) co_return co_await ground_->run(setting, others_wal_per_s_);
+  co_await ground_->make_ready();
+  co_await start_traffic(report_.others_rate);
+  auto result = co_await ground_->run(setting, others_wal_per_s_);
+  const auto seen = co_await stop_traffic();
+  if (seen.latency.count > 0) result.others = seen.latency;
+  co_return result;
+}
+
+asio::awaitable<void> Bench::run_trials(TrialPlan plan) {
+  double longest = plan.trial_s;
+  std::size_t done = 0;
+  for (const auto& setting : plan.order) {
+    if (stop_.is_requested()) break;
+    if (seconds_left() < longest) {
+      report_.left_out.push_back(std::to_string(plan.order.size() - done) + " of " +
+                                 std::to_string(plan.order.size()) + " trials: the time was over");
+      break;
+    }
+    ++done;
+    const auto began = SteadyClock::now();
+    if (!setting) {
+      co_await run_alone(plan.trial_s);
+      continue;
+    }
+    if (const auto reason = patience_.why_not(*setting); !reason.empty()) {
+      report_.left_out.push_back(report::setting_in_words(*setting) + ", once: " + reason);
+      continue;
+    }
+    const auto trial = co_await run_beside_traffic(*setting);
+    if (stop_.is_requested() && stop_.cause() == engine::StopCause::kSignal) break;  // cut short
+    trials_.push_back(trial);
+    patience_.note(trial);
+    tell_of(trial);
+    longest = std::max(longest, std::chrono::duration<double>(SteadyClock::now() - began).count());
+  }
+  report_.trials_done = static_cast<int>(trials_.size() + alone_.size());
+}
+
+void Bench::tell_of(const TrialResult& trial) const {
+  std::string line = std::to_string(trials_.size()) + ": " + report::setting_in_words(trial.setting) + ": ";
+  if (!trial.disturbance.empty()) return tell_(line + "does not count, " + trial.disturbance);
+  const auto rate = static_cast<std::int64_t>(static_cast<double>(trial.rows_changed) / trial.duration_s);
+  line += base::format_count(rate) + " rows/s";
+  if (trial.batch_p95_ms)
+    line += ", batch p95 " + std::to_string(static_cast<int>(*trial.batch_p95_ms)) + " ms";
+  if (trial.others) line += ", traffic p99 " + std::to_string(static_cast<int>(trial.others->p99_ms)) + " ms";
+  tell_(line);
+}
+
+void Bench::conclude() {
+  for (const auto& setting : settings_) {
+    auto figures = figures_of(setting, trials_);
+    if (figures.trials > 0 || !figures.remarks.empty()) report_.figures.push_back(std::move(figures));
+  }
+  std::vector<double> p50;
+  std::vector<double> p99;
+  for (const auto& latency : alone_) {
+    p50.push_back(latency.p50_ms);
+    p99.push_back(latency.p99_ms);
+  }
+  report_.others_alone_p50_ms = spread_of(std::move(p50));
+  report_.others_alone_p99_ms = spread_of(std::move(p99));
+  const auto verdict = judge(report_.figures, report_.others_alone_p99_ms, job_.batch, report_.step);
+  report_.winner = verdict.winner;
+  report_.verdict = verdict.reason;
+  report_.advice = verdict.advice;
+  report_.elapsed_s = std::chrono::duration<double>(SteadyClock::now() - began_).count();
+}
+
+double Bench::seconds_left() const {
+  const std::chrono::duration<double> left = began_ + options_.duration - SteadyClock::now();
+  return left.count();
+}
+
+}  // namespace pgsluice::bench
+
+namespace pgsluice {
+
+BenchReport run_bench(const std::string& dsn, const Job& job, const BenchOptions& options,
+                      const std::function<void(const std::string&)>& tell) {
+  return bench::Bench(dsn, job, options, tell).execute();
+}
+
+}  // namespace pgsluice

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pgsluice/bench.hpp"
+
+namespace pgsluice::bench {
+
+/// Everything that is to be tried.
+struct Sweep {
+  std::vector<BenchSetting> settings;
+  int repeat = 1;
+  bool has_traffic = false;  // then the traffic alone is a trial of every round too
+};
+
+/// What time there is, in seconds.
+struct TimeBudget {
+  double all_s = 0;
+  double around_s = 0;     // each trial costs besides its own time
+  double trial_min_s = 0;  // a shorter trial shows nothing
+  double trial_max_s = 0;  // a longer one shows nothing more
+};
+
+/// The trials in their order: rounds, each with every setting once, shuffled.
+struct TrialPlan {
+  std::vector<std::optional<BenchSetting>> order;  // without a setting: the traffic alone
+  int repeat = 0;
+  double trial_s = 0;
+  std::vector<std::string> left_out;  // what the time does not allow, in words
+};
+
+/// Every setting of the sweep. Walks by walks, lanes by lanes, sizes by sizes.
+std::vector<BenchSetting> settings_of(const std::vector<Walk>& walks, const std::vector<int>& lanes,
+                                      const std::vector<std::int64_t>& sizes);
+
+/// Fits the sweep into the time: trials as long as it allows, else fewer rounds, else fewer settings, drawn.
+/// The same seed gives the same order. Pure. REQUIRES: at least one setting, repeat above 0.
+TrialPlan plan_trials(const Sweep& sweep, const TimeBudget& budget, std::uint64_t seed);
+
+}  // namespace pgsluice::bench
