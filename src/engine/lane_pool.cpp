@@ -50,6 +50,15 @@ void LanePool::match_tunables() {
   }
 }
 
+void LanePool::spare_replicas() {
+  const auto& worst = at_.gate.decision().worst;
+  if (!worst || !worst->known || worst->value <= worst->limit || !worst->name.starts_with("replica_lag"))
+    return;
+  for (const auto& fill : fills_) {
+    if (const auto change = fill->interleaving().on_replica_lag()) at_.journal.write(fill->event_of(*change));
+  }
+}
+
 void LanePool::match_lanes(Stop& stop) {
   const int wanted = at_.job.lanes;
   while (working() < wanted && !is_nothing_left_ && !stop.is_requested()) start_lane(stop);
@@ -66,6 +75,7 @@ void LanePool::match_lanes(Stop& stop) {
 asio::awaitable<void> LanePool::run(Stop& stop) {
   do {
     match_tunables();
+    spare_replicas();
     match_lanes(stop);
     co_await sleep_for(kLook);
   } while (working() > 0 || (!is_nothing_left_ && !stop.is_requested()));

@@ -48,6 +48,8 @@ class LanePool {
   static boost::asio::awaitable<void> abort_on(std::shared_ptr<Crew> crew);
   void start_lane(Stop& stop);
   void match_tunables();
+  /// While a replica falls behind nobody interleaves.
+  void spare_replicas();
   void match_lanes(Stop& stop);
   int working() const;
 
