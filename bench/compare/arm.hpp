@@ -43,12 +43,14 @@ Arm by_hand(const std::string& name);
 Arm pgsluice_arm(const std::string& walk, int lanes, bool is_quick = false);
 /// The same on a server that has nothing else to do, under its name with ", no traffic".
 Arm without_traffic(Arm arm);
+/// The same with the throttle's limits where traffic does not reach them, ", limits out of reach".
+Arm without_limits(Arm arm);
 
 /// Everybody.
 std::vector<Arm> all_arms();
 /// One UPDATE, and pgsluice: what a dimension is judged by.
 std::vector<Arm> few_arms();
-/// Everybody beside the application, the application alone, and pgsluice without it.
+/// Everybody beside the application, the application alone, and pgsluice without it and without limits.
 std::vector<Arm> traffic_arms();
 
 }  // namespace pgsluice::bench

@@ -3,6 +3,9 @@
 namespace pgsluice::bench {
 namespace {
 
+// Every limit that an application on a server without replicas can reach.
+constexpr const char* kNoLimits = "lock_wait = \"1min\"\n";
+
 const std::map<std::string, By>& hands() {
   static const std::map<std::string, By> by{{kAlone, By::kNobody},  {kOneUpdate, By::kOneUpdate},
                                             {kLoop, By::kLoop},     {kOffset, By::kOffset},
@@ -39,6 +42,12 @@ Arm without_traffic(Arm arm) {
   return arm;
 }
 
+Arm without_limits(Arm arm) {
+  arm.name += ", limits out of reach";
+  arm.throttle = kNoLimits;
+  return arm;
+}
+
 std::vector<Arm> all_arms() {
   std::vector<Arm> arms;
   for (const auto& name : {kOneUpdate, kLoop, kOffset, kPgroll, kGitlab}) arms.push_back(by_hand(name));
@@ -64,11 +73,12 @@ std::vector<Arm> traffic_arms() {
   std::vector<Arm> arms;
   for (const auto& name : {kAlone, kOneUpdate, kLoop, kOffset, kPgroll, kGitlab})
     arms.push_back(by_hand(name));
-  for (const std::string walk : {"keyset", "interleaved", "auto"}) {
+  arms.push_back(pgsluice_arm("keyset", 1));
+  arms.push_back(pgsluice_arm("keyset", 2, true));
+  for (const std::string walk : {"interleaved", "auto"}) {
     for (const int lanes : {1, 2}) {
       const auto arm = pgsluice_arm(walk, lanes, lanes == 2);
-      arms.push_back(arm);
-      arms.push_back(without_traffic(arm));
+      for (const auto& one : {arm, without_limits(arm), without_traffic(arm)}) arms.push_back(one);
     }
   }
   return arms;

@@ -7,9 +7,10 @@ namespace {
 constexpr const char* kUuid = "md5(i::text)::uuid";
 // 1,000 tenants whose rows came in turn, so that each one's are all over the heap.
 constexpr const char* kTenant = "i % 1000, i";
-// Some 1 kB in the row, 4 kB beside it, neither compressed: seven rows a page.
-constexpr const char* kWideColumns = "about text STORAGE PLAIN, avatar text STORAGE EXTERNAL";
-constexpr const char* kWideValues = "repeat(md5(i::text), 31), repeat(md5(i::text), 128)";
+// Some 1 kB in the row, 2 kB beside it, neither compressed: seven rows a page.
+constexpr const char* kWideColumns = ", about text, avatar text";
+constexpr const char* kWideStorage = "ALTER about SET STORAGE PLAIN, ALTER avatar SET STORAGE EXTERNAL";
+constexpr const char* kWideValues = ", repeat(md5(i::text), 31), repeat(md5(i::text), 70)";
 
 Case base() {
   Case c{"base", "full pages in key order, primary key and one more index, idle server"};
@@ -37,10 +38,11 @@ Case with_indexes(const std::string& name, const std::string& title, std::vector
 }
 
 Case wide() {
-  auto c = variant("wide", "1 kB in the row and 4 kB in TOAST");
-  c.table.rows /= 10;
-  c.table.more_columns = kWideColumns;
-  c.table.more_values = kWideValues;
+  auto c = variant("wide", "1 kB in the row and 2 kB in TOAST");
+  c.table.rows /= 5;
+  c.table.columns += kWideColumns;
+  c.table.storage = kWideStorage;
+  c.table.values += kWideValues;
   return c;
 }
 

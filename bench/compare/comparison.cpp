@@ -15,9 +15,8 @@ constexpr std::chrono::seconds kCapacitySpan{10};
 constexpr double kTrafficShare = 0.5;  // of what the idle server can do
 constexpr int kSmallestBuffersKb = 1'024;
 
-bool is_wanted(const Arm& arm, const CompareOptions& options) {
-  if (options.arms.empty()) return !options.quick || arm.is_quick;
-  return std::any_of(options.arms.begin(), options.arms.end(),
+bool is_named(const Arm& arm, const std::vector<std::string>& parts) {
+  return std::any_of(parts.begin(), parts.end(),
                      [&](const std::string& part) { return arm.name.find(part) != std::string::npos; });
 }
 
@@ -73,9 +72,17 @@ std::int64_t CompareOptions::table_rows(const Case& c) const {
 }
 
 std::vector<Arm> wanted_arms(const Case& c, const CompareOptions& options) {
-  std::vector<Arm> arms;
-  std::copy_if(c.arms.begin(), c.arms.end(), std::back_inserter(arms),
-               [&](const Arm& arm) { return is_wanted(arm, options); });
+  std::vector<Arm> arms = c.arms;
+  if (options.arms.empty()) {
+    std::erase_if(arms, [&](const Arm& arm) { return options.quick && !arm.is_quick; });
+    return arms;
+  }
+  for (const auto& arm : all_arms()) {
+    const bool is_there =
+        std::any_of(arms.begin(), arms.end(), [&](const Arm& other) { return other.name == arm.name; });
+    if (!is_there) arms.push_back(arm);
+  }
+  std::erase_if(arms, [&](const Arm& arm) { return !is_named(arm, options.arms); });
   return arms;
 }
 

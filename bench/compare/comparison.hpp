@@ -11,11 +11,11 @@ namespace pgsluice::bench {
 /// What a run was asked for beside what every program here takes.
 struct CompareOptions : Options {
   bool is_sweep = false;
-  std::vector<std::string> arms;  // parts of names; empty: all of a case
+  std::vector<std::string> arms;  // parts of names; empty: those of a case
   std::int64_t table_rows(const Case& c) const;
 };
 
-/// Arms of a case that are wanted.
+/// Arms of a case, or those that were asked for by name, whether they are among them or not.
 std::vector<Arm> wanted_arms(const Case& c, const CompareOptions& options);
 
 /// Runs a case on a server of its own: rounds of all its arms, each round in an order drawn from `random`. An

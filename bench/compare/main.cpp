@@ -20,11 +20,12 @@ constexpr const char* kUsage =
 
   --quick      a fifth of the rows, fewer arms and rounds, no 10 M rows: some minutes
   --only CASE  this case; may be repeated
-  --arm PART   arms whose name holds PART; may be repeated. "one UPDATE" is what ratios are taken against
+  --arm PART   arms whose name holds PART, of this case or another; may be repeated. Ratios need "one UPDATE"
   --repeat N   rounds of each case
   --seed N     order of the trials, as an earlier run printed it
   --out FILE   write the tables there too, as markdown
-  --sweep      instead of the cases: passes, windows and their size of the interleaved walk
+  --sweep      instead of the cases: passes, windows and their size of the interleaved walk. Needs a build
+               with -DPGSLUICE_FAILPOINTS=ON
   --list       names of the cases and of their arms
 )";
 
@@ -45,7 +46,11 @@ CompareOptions parse(const std::vector<std::string>& words) {
   return options;
 }
 
-void check_names(const CompareOptions& options, const std::vector<Case>& cases) {
+void check(const CompareOptions& options, const std::vector<Case>& cases) {
+#ifndef PGSLUICE_FAILPOINTS
+  if (options.is_sweep)
+    throw std::invalid_argument("--sweep needs a build with failpoints: cmake … -DPGSLUICE_FAILPOINTS=ON");
+#endif
   for (const auto& name : options.only) {
     if (std::none_of(cases.begin(), cases.end(), [&](const Case& c) { return c.name == name; }))
       throw std::invalid_argument("no case \"" + name + "\": --list names them");
@@ -88,7 +93,7 @@ void run(const CompareOptions& options, const std::vector<Case>& cases) {
 int main_of(const std::vector<std::string>& words) try {
   const auto options = parse(words);
   const auto cases = options.is_sweep ? sweep_cases() : all_cases();
-  check_names(options, cases);
+  check(options, cases);
   if (options.help) {
     std::cout << kUsage;
   } else if (options.list) {

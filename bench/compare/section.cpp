@@ -8,7 +8,7 @@ namespace {
 using Row = std::vector<std::string>;
 
 constexpr std::size_t kColumns = 12;
-constexpr std::size_t kTrafficColumns = 10;
+constexpr std::size_t kTrafficColumns = 11;
 
 std::string thousands_per_s(const CaseResult& result, const std::string& arm) {
   return number_text(result.figures(arm, &TrialFigures::rows_per_s).median() / 1000, 0);
@@ -57,6 +57,7 @@ Row traffic_header() {
           "failed",
           "seconds of the change",
           "1,000 rows/s",
+          "speed, to no limits",
           "speed, to no traffic"};
 }
 
@@ -74,6 +75,7 @@ Row traffic_row(const CaseResult& r, const Arm& arm) {
           text(&TrialFigures::failed, 0),
           is_change ? r.figures(arm.name, &TrialFigures::seconds).text(2) : "–",
           is_change ? thousands_per_s(r, arm.name) : "–",
+          r.speed(arm.name, without_limits(arm).name).text(2),
           r.speed(arm.name, without_traffic(arm).name).text(2)};
 }
 

@@ -13,8 +13,11 @@ struct Table {
   std::string key_columns = "id bigint";  // as in CREATE TABLE
   std::string key_values = "i";           // of row i
   std::vector<std::string> key{"id"};     // the primary key; empty: none
-  std::string more_columns{};             // as in CREATE TABLE
-  std::string more_values{};              // of row i
+  std::string columns = "email text, name text, created_at timestamptz, plan int";
+  std::string values =
+      "'user' || i || '@example.com', 'Some Name ' || i, timestamptz '2020-01-01 00:00:00+00' + i * interval "
+      "'1 minute', i % 7";
+  std::string storage{};  // as in ALTER TABLE
   int fillfactor = 100;
   std::vector<std::string> indexes{"email"};  // one column each, beside the primary key's
 };
