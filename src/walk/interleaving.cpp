@@ -44,7 +44,7 @@ std::int64_t Interleaving::pages(std::int64_t rows, int passes) const {
 Weave Interleaving::weave(std::int64_t rows) const {
   Weave weave;
   weave.passes = is_resting_ ? 1 : passes_;
-  weave.windows = weave.passes > 1 ? kWindows : 1;
+  weave.windows = weave.passes > 1 ? std::max(1, ground_.lanes) + kWindowsBeyondLanes : 1;
   const auto room = std::max<std::int64_t>(
       1, ground_.cache_pages / kCacheShare / std::max(1, ground_.lanes) / weave.windows);
   weave.window_pages = pages(rows, weave.passes);

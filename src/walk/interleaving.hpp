@@ -24,7 +24,8 @@ class Interleaving {
   static constexpr double kRowsPerPass = 9;    // of a page: fewer cost more visits, more leave the page
   static constexpr int kPassesMax = 16;        // beyond it each pass costs more than it saves
   static constexpr int kPassesMin = 4;         // below it too many updates leave their page
-  static constexpr int kWindows = 3;           // a batch of each other lane may overlap the pass before
+  // Windows in turn, more than lanes: a batch of each other lane may still see what the pass before replaced.
+  static constexpr int kWindowsBeyondLanes = 2;
   static constexpr double kHotShareMin = 0.3;  // of later passes; below it visits cost more than they save
   static constexpr std::int64_t kRowsToJudge = 5'000;  // changed in later passes before a verdict
   static constexpr int kRestFirst = 16;  // groups without passes before it is tried again; doubles
