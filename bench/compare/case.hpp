@@ -47,12 +47,15 @@ class CaseResult {
   Figures speed(const std::string& arm, const std::string& other) const;
 
   bool has(const std::string& arm) const;
+  /// What pgsluice said about its walk, in the last round.
+  std::vector<std::string> remarks(const std::string& arm) const;
   /// Arms that could not do it, with their words.
   const std::map<std::string, std::string>& refused() const { return refused_; }
   std::size_t rounds() const { return rounds_.size(); }
 
-  std::string setting;  // of the server, where the case has one of its own
-  double per_s = 0;     // the application's transactions
+  std::string setting;        // of the server, where the case has one of its own
+  double per_s = 0;           // the application's transactions
+  double others_percent = 0;  // of the cores, taken by what has no part in this
 
  private:
   std::vector<Round> rounds_;

@@ -26,6 +26,15 @@ Figures CaseResult::speed(const std::string& arm, const std::string& other) cons
   return ratio(arm, other, &TrialFigures::rows_per_s);
 }
 
+std::vector<std::string> CaseResult::remarks(const std::string& arm) const {
+  std::vector<std::string> last;
+  for (const auto& round : rounds_) {
+    const auto found = round.find(arm);
+    if (found != round.end()) last = found->second.remarks;
+  }
+  return last;
+}
+
 bool CaseResult::has(const std::string& arm) const {
   return !figures(arm, &TrialFigures::seconds).empty();
 }

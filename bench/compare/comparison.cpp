@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "compare/application.hpp"
+#include "measure/cores_watch.hpp"
 #include "measure/not_available.hpp"
 
 namespace pgsluice::bench {
@@ -65,6 +66,28 @@ class Comparison {
   std::vector<Arm> arms_;
 };
 
+CaseResult measure(const Case& c, const CompareOptions& options, std::mt19937_64& random) {
+  auto table = c.table;
+  table.rows = options.table_rows(c);
+  CaseResult result;
+  BenchServer server(options);
+  server.make_template(kTemplate, create_sql(table) + (c.has_traffic ? kApplicationTables : ""));
+  if (c.heap_to_buffers > 0) result.setting = shrink_buffers(server.server(), c.heap_to_buffers);
+  TrialPlace place{server, table, {}, c.is_snapshot_open};
+  run_trial(place, by_hand(kOneUpdate));  // the first one meets new WAL segments and cold files
+  if (c.has_traffic) {
+    result.per_s = std::round(kTrafficShare * capacity(server, table.rows, kCapacitySpan));
+    place.traffic.per_s = result.per_s;
+  }
+  Comparison comparison(place, wanted_arms(c, options));
+  const int rounds = options.trials(c.rounds, c.quick_rounds);
+  for (int i = 0; i < rounds; ++i) {
+    std::cerr << c.name << ", round " << i + 1 << " of " << rounds << "\n";
+    result.add(comparison.round(result, random));
+  }
+  return result;
+}
+
 }  // namespace
 
 std::int64_t CompareOptions::table_rows(const Case& c) const {
@@ -87,24 +110,9 @@ std::vector<Arm> wanted_arms(const Case& c, const CompareOptions& options) {
 }
 
 CaseResult compare(const Case& c, const CompareOptions& options, std::mt19937_64& random) {
-  auto table = c.table;
-  table.rows = options.table_rows(c);
-  CaseResult result;
-  BenchServer server(options);
-  server.make_template(kTemplate, create_sql(table) + (c.has_traffic ? kApplicationTables : ""));
-  if (c.heap_to_buffers > 0) result.setting = shrink_buffers(server.server(), c.heap_to_buffers);
-  TrialPlace place{server, table, {}, c.is_snapshot_open};
-  run_trial(place, by_hand(kOneUpdate));  // the first one meets new WAL segments and cold files
-  if (c.has_traffic) {
-    result.per_s = std::round(kTrafficShare * capacity(server, table.rows, kCapacitySpan));
-    place.traffic.per_s = result.per_s;
-  }
-  Comparison comparison(place, wanted_arms(c, options));
-  const int rounds = options.trials(c.rounds, c.quick_rounds);
-  for (int i = 0; i < rounds; ++i) {
-    std::cerr << c.name << ", round " << i + 1 << " of " << rounds << "\n";
-    result.add(comparison.round(result, random));
-  }
+  const CoresWatch watch;
+  auto result = measure(c, options, random);
+  result.others_percent = watch.others_percent();
   return result;
 }
 

@@ -1,5 +1,7 @@
 #include "compare/section.hpp"
 
+#include <algorithm>
+
 #include "measure/markdown.hpp"
 
 namespace pgsluice::bench {
@@ -7,7 +9,7 @@ namespace {
 
 using Row = std::vector<std::string>;
 
-constexpr std::size_t kColumns = 12;
+constexpr std::size_t kColumns = 13;
 constexpr std::size_t kTrafficColumns = 11;
 
 std::string thousands_per_s(const CaseResult& result, const std::string& arm) {
@@ -26,7 +28,8 @@ Row cost_header() {
           "heap MB",
           "indexes MB",
           "heap and indexes, to the UPDATE",
-          "server's CPU s"};
+          "server's CPU s",
+          "CPU, to the UPDATE"};
 }
 
 Row cost_row(const CaseResult& r, const std::string& arm) {
@@ -44,7 +47,8 @@ Row cost_row(const CaseResult& r, const std::string& arm) {
           text(&TrialFigures::heap_mb, 0),
           text(&TrialFigures::indexes_mb, 0),
           r.ratio(arm, kOneUpdate, &TrialFigures::size_mb).text(2),
-          text(&TrialFigures::server_cpu_s, 2)};
+          text(&TrialFigures::server_cpu_s, 2),
+          r.ratio(arm, kOneUpdate, &TrialFigures::server_cpu_s).text(2)};
 }
 
 Row traffic_header() {
@@ -107,6 +111,30 @@ std::string traffic_note(double per_s) {
          "while the change went on; what was held up is served to its end. pgbench shares the cores.";
 }
 
+/// Each once, in the order of their first, with how often.
+std::vector<std::string> distinct(const std::vector<std::string>& remarks) {
+  std::vector<std::string> texts;
+  for (const auto& remark : remarks) {
+    if (std::find(texts.begin(), texts.end(), remark) == texts.end()) texts.push_back(remark);
+  }
+  for (auto& text : texts) {
+    const auto times = std::count(remarks.begin(), remarks.end(), text);
+    if (times > 1) text += " (" + std::to_string(times) + " times)";
+  }
+  return texts;
+}
+
+/// Who could not do it, and which walks were taken by themselves.
+std::string notes(const std::vector<Arm>& arms, const CaseResult& result) {
+  std::string text;
+  for (const auto& [arm, why] : result.refused()) text += "- " + arm + ": not available: " + why + "\n";
+  for (const auto& arm : arms) {
+    for (const auto& remark : distinct(result.remarks(arm.name)))
+      text += "- " + arm.name + ": " + remark + "\n";
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string section(const Case& c, std::int64_t rows, const std::vector<Arm>& arms,
@@ -115,12 +143,11 @@ std::string section(const Case& c, std::int64_t rows, const std::vector<Arm>& ar
                      table_of(c, arms, result) + "\n" + "Median (lowest to highest) of " +
                      std::to_string(result.rounds()) + (result.rounds() == 1 ? " round" : " rounds") +
                      "; ratios within a round.";
+  text += " Others took " + number_text(result.others_percent, 0) + " % of the cores meanwhile.";
   if (!result.setting.empty()) text += " With " + result.setting + ".";
   if (result.per_s > 0) text += traffic_note(result.per_s);
-  text += "\n";
-  if (!result.refused().empty()) text += "\n";
-  for (const auto& [arm, why] : result.refused()) text += "- " + arm + ": not available: " + why + "\n";
-  return text;
+  const auto list = notes(arms, result);
+  return text + "\n" + (list.empty() ? "" : "\n") + list;
 }
 
 }  // namespace pgsluice::bench

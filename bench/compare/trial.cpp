@@ -18,33 +18,51 @@ constexpr const char* kSizes = "SELECT pg_relation_size('users') / 1e6, pg_index
 constexpr const char* kResult =
     "SELECT count(*), count(*) FILTER (WHERE onboarding_completed IS NOT TRUE) FROM users";
 
-void change_by_pgsluice(TrialDatabase& trial, const Table& table, const Arm& arm) {
+EngineJob job_of(const Arm& arm) {
   EngineJob job{"users", "onboarding_completed = \"true\"", kLeft, arm.lanes};
   job.walk = arm.walk;
   job.throttle = arm.throttle;
   job.env = arm.env;
-  EngineRun run(trial.dsn(), job);
-  const auto result = run.finish();
-  if (result.rows_changed > table.rows) throw std::runtime_error(arm.name + " says it changed a row twice");
+  return job;
 }
 
-void change(TrialDatabase& trial, const Table& table, const Arm& arm) {
+/// Returns what it says about its walk.
+std::vector<std::string> change_by_pgsluice(TrialDatabase& trial, const Table& table, const Arm& arm) {
+  EngineRun run(trial.dsn(), job_of(arm));
+  const auto result = run.finish();
+  if (result.rows_changed > table.rows) throw std::runtime_error(arm.name + " says it changed a row twice");
+  return result.walk_changes;
+}
+
+std::vector<std::string> change(TrialDatabase& trial, const Table& table, const Arm& arm) {
   switch (arm.by) {
     case By::kNobody:
-      return;
+      watch_alone();
+      break;
     case By::kOneUpdate:
-      return one_update(trial.db(), table);
+      one_update(trial.db(), table);
+      break;
     case By::kLoop:
-      return loop_with_commit(trial.db(), table);
+      loop_with_commit(trial.db(), table);
+      break;
     case By::kOffset:
-      return offset_batches(trial.db(), table);
+      offset_batches(trial.db(), table);
+      break;
     case By::kPgroll:
-      return pgroll_shape(trial.db(), table);
+      pgroll_shape(trial.db(), table);
+      break;
     case By::kGitlab:
-      return gitlab_shape(trial.db(), table);
+      gitlab_shape(trial.db(), table);
+      break;
     case By::kPgsluice:
       return change_by_pgsluice(trial, table, arm);
   }
+  return {};
+}
+
+/// What it would do, asked before it is measured.
+std::string plan_of(TrialDatabase& trial, const Arm& arm) {
+  return arm.walk == "auto" ? planned_walk(trial.dsn(), job_of(arm)) : "";
 }
 
 void prove(test::Db& db, const Table& table, const Arm& arm) {
@@ -129,14 +147,16 @@ TrialFigures run_trial(const TrialPlace& place, const Arm& arm) {
   auto trial = place.server.trial(kTemplate);
   std::optional<test::Db> snapshot;
   if (place.is_snapshot_open) snapshot = open_snapshot(trial);
+  const auto plan = plan_of(trial, arm);
   std::optional<Application> application;
   if (place.traffic.per_s > 0 && arm.has_traffic)
     application.emplace(trial.dsn(), place.table.rows, place.traffic.per_s);
   Meter meter(place.server, trial.db());
   if (application) application->begin();
-  if (arm.by == By::kNobody) watch_alone();
-  change(trial, place.table, arm);
+  auto remarks = change(trial, place.table, arm);
   auto figures = meter.read(place.table.rows);
+  if (!plan.empty()) remarks.insert(remarks.begin(), plan);
+  figures.remarks = std::move(remarks);
   if (application) add_latencies(figures, application->end());
   snapshot.reset();
   prove(trial.db(), place.table, arm);

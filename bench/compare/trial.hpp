@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "compare/arm.hpp"
 #include "compare/table.hpp"
@@ -25,6 +26,8 @@ struct TrialFigures {
   double longest_ms = 0;
   double served = 0;
   double failed = 0;
+
+  std::vector<std::string> remarks{};  // of pgsluice, on its walk
 };
 
 /// The application beside a change.

@@ -31,6 +31,16 @@ void check(int code, const std::string& out, const std::string& err) {
   if (code != 0) throw std::runtime_error("pgsluice failed:\n" + out + err);
 }
 
+std::vector<std::string> walk_changes(const std::string& out) {
+  std::vector<std::string> changes;
+  for (const auto& event : events_of(out, "tune")) {
+    if (event.at("field") != "walk") continue;
+    changes.push_back(event.at("from").get<std::string>() + " to " + event.at("to").get<std::string>() +
+                      ": " + event.at("cause").get<std::string>());
+  }
+  return changes;
+}
+
 }  // namespace
 
 std::string job_file(const EngineJob& job) {
@@ -45,6 +55,16 @@ std::string job_file(const EngineJob& job) {
   if (!job.where.empty()) text += "where = \"" + job.where + "\"\n";
   if (!job.walk.empty()) text += "walk = \"" + job.walk + "\"\n";
   return text;
+}
+
+std::string planned_walk(const std::string& dsn, const EngineJob& job) {
+  const test::TempFolder folder;
+  const auto planned =
+      test::run(test::pgsluice({"plan", folder.write("job.toml", job_file(job)), "--dsn", dsn, "--json"}));
+  if (planned.code() != 0) return "";
+  const auto step = base::Json::parse(planned.out).at("steps").at(0);
+  const std::string reason = step.at("walk_reason");
+  return step.at("walk").get<std::string>() + (reason.empty() ? "" : ", because " + reason);
 }
 
 EngineRun::EngineRun(const std::string& dsn, const EngineJob& job,
@@ -99,6 +119,7 @@ EngineResult EngineRun::finish() {
   result.batches = summary.at("batches");
   result.batch_p50_s = summary.at("batch_p50_s");
   result.batch_max_s = summary.at("batch_max_s");
+  result.walk_changes = walk_changes(out);
   return result;
 }
 

@@ -33,6 +33,7 @@ struct EngineResult {
   std::int64_t batches = 0;
   double batch_p50_s = 0;
   double batch_max_s = 0;
+  std::vector<std::string> walk_changes{};  // "interleaved, 8 passes to blocks: …", in order
 };
 
 /// A committed batch, as the program told it.
@@ -44,6 +45,9 @@ struct BatchTold {
 
 /// The job file of it; its step is called "fill".
 std::string job_file(const EngineJob& job);
+
+/// The walk that the program plans for it, with its reason. Empty when it refuses the job.
+std::string planned_walk(const std::string& dsn, const EngineJob& job);
 
 /// The program of this build, at work on a job of its own. Killed by the destructor when it still runs.
 class EngineRun {

@@ -50,6 +50,12 @@ double seconds(const timeval& time) {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
 }
 
+double seconds_of(int who) {
+  rusage usage{};
+  getrusage(who, &usage);
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
 }  // namespace
 
 double cpu_seconds_of_family(pid_t parent) {
@@ -66,10 +72,12 @@ double cpu_seconds_of_family(pid_t parent) {
   }
 }
 
+double cpu_seconds_of_this_process() {
+  return seconds_of(RUSAGE_SELF);
+}
+
 double cpu_seconds_of_ended_children() {
-  rusage usage{};
-  getrusage(RUSAGE_CHILDREN, &usage);
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+  return seconds_of(RUSAGE_CHILDREN);
 }
 
 double resident_peak_mb(pid_t pid) {

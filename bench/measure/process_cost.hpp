@@ -8,6 +8,9 @@ namespace pgsluice::bench {
 /// backends.
 double cpu_seconds_of_family(pid_t parent);
 
+/// CPU seconds of this process alone.
+double cpu_seconds_of_this_process();
+
 /// CPU seconds of the children that this process has waited for.
 double cpu_seconds_of_ended_children();
 
