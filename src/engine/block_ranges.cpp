@@ -7,8 +7,8 @@ namespace {
 
 // Windows want long ranges; a lane that runs out splits another's.
 constexpr std::int64_t kRangesPerLane = 2;
-// 2 MB: below it a range costs more to lease than it saves.
-constexpr std::int64_t kPagesPerRangeMin = 256;
+// 128 kB, some 1,000 rows: below it a range costs more to lease than it saves.
+constexpr std::int64_t kPagesPerRangeMin = 16;
 
 pg::Key boundary(const pg::HeapFacts& heap, std::int64_t block) {
   return walk::BlockPosition{identity_of(heap), block, std::nullopt}.key();

@@ -30,7 +30,7 @@ class Interleaving {
   static constexpr std::int64_t kRowsToJudge = 5'000;  // changed in later passes before a verdict
   static constexpr int kRestFirst = 16;  // groups without passes before it is tried again; doubles
   static constexpr int kRestMax = 1'024;
-  static constexpr std::int64_t kCacheShare = 8;  // of shared_buffers, for the windows of all lanes
+  static constexpr std::int64_t kCacheShare = 4;  // of shared_buffers, for the windows of all lanes
 
   explicit Interleaving(const Ground& ground, bool is_wanted);
 
