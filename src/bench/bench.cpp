@@ -52,6 +52,7 @@ Bench::Bench(const std::string& dsn, Job job, BenchOptions options, Tell tell)
       options_(std::move(options)),
       tell_(std::move(tell)),
       signals_(io_),
+      end_(began_ + options_.duration),
       control_(target_, prefix_ + " control") {
   report_.job = job_.name;
   report_.step = chosen_step(job_, options_).name;
@@ -167,9 +168,11 @@ std::vector<BenchSetting> Bench::settings_for(const GroundFacts& facts) {
 TrialPlan Bench::plan(const GroundFacts& facts) {
   auto time = facts.time;
   time.all_s = std::min(time.all_s, seconds_left());
+  end_ = SteadyClock::now() +
+         std::chrono::duration_cast<SteadyClock::duration>(std::chrono::duration<double>(time.all_s));
   auto planned = plan_trials({settings_, options_.repeat, traffic_ != nullptr}, time, report_.seed);
   report_.left_out.insert(report_.left_out.end(), planned.left_out.begin(), planned.left_out.end());
-  tell_(std::to_string(planned.order.size()) + " trials of about " +
+  tell_("up to " + std::to_string(planned.order.size()) + " trials of about " +
         base::format_duration(std::chrono::milliseconds{static_cast<std::int64_t>(1e3 * planned.trial_s)}) +
         ", seed " + std::to_string(report_.seed));
   return planned;
@@ -237,17 +240,18 @@ asio::awaitable<TrialResult> Bench::run_beside_traffic(BenchSetting setting) {
 }
 
 asio::awaitable<void> Bench::run_trials(TrialPlan plan) {
-  double longest = plan.trial_s;
+  const auto first = SteadyClock::now();
   std::size_t done = 0;
   for (const auto& setting : plan.order) {
     if (stop_.is_requested()) break;
-    if (seconds_left() < longest) {
+    const double spent = std::chrono::duration<double>(SteadyClock::now() - first).count();
+    const double each = done > 0 ? spent / static_cast<double>(done) : plan.trial_s;
+    if (seconds_left() < each) {
       report_.left_out.push_back(std::to_string(plan.order.size() - done) + " of " +
                                  std::to_string(plan.order.size()) + " trials: the time was over");
       break;
     }
     ++done;
-    const auto began = SteadyClock::now();
     if (!setting) {
       co_await run_alone(plan.trial_s);
       continue;
@@ -261,7 +265,6 @@ asio::awaitable<void> Bench::run_trials(TrialPlan plan) {
     trials_.push_back(trial);
     patience_.note(trial);
     tell_of(trial);
-    longest = std::max(longest, std::chrono::duration<double>(SteadyClock::now() - began).count());
   }
   report_.trials_done = static_cast<int>(trials_.size() + alone_.size());
 }
@@ -298,7 +301,7 @@ void Bench::conclude() {
 }
 
 double Bench::seconds_left() const {
-  const std::chrono::duration<double> left = began_ + options_.duration - SteadyClock::now();
+  const std::chrono::duration<double> left = end_ - SteadyClock::now();
   return left.count();
 }
 

@@ -33,6 +33,17 @@ boost::asio::awaitable<void> HoldWatch::end() {
   while (beside_ > 0) co_await engine::sleep_for(kLook);
 }
 
+boost::asio::awaitable<void> HoldWatch::await_full_pace() {
+  const std::chrono::milliseconds no_batch{0};
+  co_await gate_.pass(no_batch, at_.stop);
+  const auto give_up = std::chrono::steady_clock::now() + kHoldMax;
+  for (auto now = std::chrono::steady_clock::now(); gate_.pace(now) < 1 && now < give_up;
+       now = std::chrono::steady_clock::now()) {
+    if (at_.stop.is_requested()) co_return;
+    co_await engine::sleep_for(kLook);
+  }
+}
+
 boost::asio::awaitable<void> HoldWatch::look() {
   auto last = std::chrono::steady_clock::now();
   while (!is_over_) {

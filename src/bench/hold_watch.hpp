@@ -27,6 +27,10 @@ class HoldWatch {
   void begin();
   boost::asio::awaitable<void> end();
 
+  /// Until batches may go as fast as they can, so that a trial does not show what slowed the one before; or
+  /// until stop is requested, or kHoldMax is over.
+  boost::asio::awaitable<void> await_full_pace();
+
   engine::Gate& gate() { return gate_; }
   engine::Sampler& sampler() { return sampler_; }
   /// Seconds since begin() in which batches had to wait, and why they last did.

@@ -198,8 +198,7 @@ asio::awaitable<RolledGround::Look> RolledGround::look() {
 
 asio::awaitable<TrialResult> RolledGround::run(BenchSetting setting, double) {
   co_await connect(setting.lanes);
-  const std::chrono::milliseconds no_batch{0};
-  co_await hold_.gate().pass(no_batch, at_.stop);  // a trial that begins held shows nothing
+  co_await hold_.await_full_pace();
   const auto before = co_await look();
   ServerCpu cpu;
   cpu.watch(before.backends, ServerCpu::From::kNow);

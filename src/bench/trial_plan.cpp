@@ -53,15 +53,11 @@ TrialPlan plan_trials(const Sweep& sweep, const TimeBudget& budget, std::uint64_
   TrialPlan plan;
   const auto fit = affordable(budget);
   const auto rounds_fit = static_cast<int>(fit / round.size());
-  plan.repeat = std::clamp(rounds_fit, 1, sweep.repeat);
+  plan.rounds_that_fit = std::clamp(rounds_fit, 1, sweep.repeat);
   if (rounds_fit < 1) cut(round, fit, plan);
-  if (plan.repeat < sweep.repeat) {
-    plan.left_out.push_back("repeated " + std::to_string(plan.repeat) + " of " +
-                            std::to_string(sweep.repeat) + " times: no time for more");
-  }
-  const auto trials = static_cast<double>(round.size()) * plan.repeat;
+  const auto trials = static_cast<double>(round.size()) * plan.rounds_that_fit;
   plan.trial_s = std::clamp(budget.all_s / trials - budget.around_s, budget.trial_min_s, budget.trial_max_s);
-  for (int i = 0; i < plan.repeat; ++i) {
+  for (int i = 0; i < sweep.repeat; ++i) {
     if (i > 0) shuffle(round, random);
     plan.order.insert(plan.order.end(), round.begin(), round.end());
   }

@@ -24,10 +24,11 @@ struct TimeBudget {
   double trial_max_s = 0;  // a longer one shows nothing more
 };
 
-/// The trials in their order: rounds, each with every setting once, shuffled.
+/// The trials in their order: rounds, each with every setting once, shuffled. Rounds beyond those that fit
+/// are there too, for trials that take less than planned.
 struct TrialPlan {
   std::vector<std::optional<BenchSetting>> order;  // without a setting: the traffic alone
-  int repeat = 0;
+  int rounds_that_fit = 0;
   double trial_s = 0;
   std::vector<std::string> left_out;  // what the time does not allow, in words
 };
@@ -36,8 +37,8 @@ struct TrialPlan {
 std::vector<BenchSetting> settings_of(const std::vector<Walk>& walks, const std::vector<int>& lanes,
                                       const std::vector<std::int64_t>& sizes);
 
-/// Fits the sweep into the time: trials as long as it allows, else fewer rounds, else fewer settings, drawn.
-/// The same seed gives the same order. Pure. REQUIRES: at least one setting, repeat above 0.
+/// Fits the sweep into the time: trials as long as it allows, else fewer rounds, else one of fewer settings,
+/// drawn. The same seed gives the same order. Pure. REQUIRES: at least one setting, repeat above 0.
 TrialPlan plan_trials(const Sweep& sweep, const TimeBudget& budget, std::uint64_t seed);
 
 }  // namespace pgsluice::bench

@@ -10,6 +10,9 @@
 namespace pgsluice::bench {
 namespace {
 
+constexpr double kCloseShare = 0.95;  // of the winner's rate: trials vary by as much
+constexpr int kCloseNamedMax = 3;
+
 std::string milliseconds(double ms) {
   std::array<char, 32> text{};
   std::snprintf(text.data(), text.size(), ms < 10 ? "%.1f ms" : "%.0f ms", ms);
@@ -64,6 +67,26 @@ std::string passed_over(const BenchFigures& faster, const Rules& rules) {
   return words + "the traffic's p99 is " + milliseconds(faster.others_p99_ms.median) + " beside it";
 }
 
+/// What the trials cannot tell apart from the winner: whoever minds the WAL may want another.
+std::string close_to(const BenchFigures& best, const std::vector<BenchFigures>& figures, const Rules& rules) {
+  std::string words;
+  int named = 0;
+  for (const auto& f : figures) {
+    const bool is_close = f.rows_per_second.is_known() && rules.keeps_target(f) && rules.spares_others(f) &&
+                          (f.rows_per_second.max >= best.rows_per_second.median ||
+                           f.rows_per_second.median >= kCloseShare * best.rows_per_second.median);
+    if (!is_close || f.setting == best.setting || ++named > kCloseNamedMax) continue;
+    words +=
+        (words.empty() ? "; hardly slower: " : "; ") + report::setting_in_words(f.setting) + " (" + rate(f);
+    if (f.wal_bytes_per_row.is_known() && best.wal_bytes_per_row.is_known()) {
+      words += ", WAL " + report::figure_text(f.wal_bytes_per_row.median, 0) + " B/row against " +
+               report::figure_text(best.wal_bytes_per_row.median, 0);
+    }
+    words += ")";
+  }
+  return words;
+}
+
 std::string why_none(const std::vector<BenchFigures>& figures, const Rules& rules) {
   const auto any = fastest(figures, [](const BenchFigures&) { return true; });
   if (!any) return "no setting has a trial that counts";
@@ -112,6 +135,7 @@ Verdict judge(const std::vector<BenchFigures>& figures, const Spread& others_alo
   verdict.reason = why_best(best, rules);
   const auto any = fastest(figures, [](const BenchFigures&) { return true; });
   if (*any != *verdict.winner) verdict.reason += passed_over(figures[*any], rules);
+  verdict.reason += close_to(best, figures, rules);
   verdict.advice = advice_for(best, figures, batch, step);
   return verdict;
 }

@@ -116,7 +116,7 @@ std::string guides(const Plot& plot, const Scale& scale) {
   for (const auto& guide : plot.guides) {
     if (guide.y > kGridLines * scale.y_step) continue;  // above the plot: everything is below it
     svg += line(kLeft, scale.y(guide.y), kWidth - kRight, scale.y(guide.y), "guide");
-    svg += text(kWidth - kRight, scale.y(guide.y) - 4, "end", "tick", guide.label);
+    svg += text(kLeft + 6, scale.y(guide.y) - 4, "start", "tick", guide.label);
   }
   return svg;
 }

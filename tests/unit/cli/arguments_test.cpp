@@ -68,6 +68,57 @@ TEST(Arguments, BackfillTakesExpressionsThatLookLikeFlags) {
   EXPECT_EQ(a.backfill.name, "fill-users");
 }
 
+TEST(Arguments, BenchTakesListsAndFiles) {
+  const auto a = parse_arguments({"bench",
+                                  "a.toml",
+                                  "--step",
+                                  "fill",
+                                  "--copy",
+                                  "--for",
+                                  "10min",
+                                  "--sizes",
+                                  "200,1000",
+                                  "--lanes",
+                                  "1,8",
+                                  "--walks",
+                                  "keyset,interleaved",
+                                  "--repeat",
+                                  "5",
+                                  "--traffic",
+                                  "t.sql",
+                                  "--seed",
+                                  "7",
+                                  "--csv",
+                                  "b.csv",
+                                  "--html",
+                                  "b.html"});
+  EXPECT_EQ(a.verb, Verb::kBench);
+  EXPECT_EQ(a.job, "a.toml");
+  EXPECT_EQ(a.bench.step, "fill");
+  EXPECT_TRUE(a.bench.on_copy);
+  EXPECT_EQ(a.bench.duration, std::chrono::minutes(10));
+  EXPECT_THAT(a.bench.sizes, ElementsAre(200, 1'000));
+  EXPECT_THAT(a.bench.lanes, ElementsAre(1, 8));
+  EXPECT_THAT(a.bench.walks, ElementsAre(Walk::kKeyset, Walk::kInterleaved));
+  EXPECT_EQ(a.bench.repeat, 5);
+  EXPECT_EQ(a.bench.traffic, "t.sql");
+  EXPECT_EQ(a.bench.seed, 7U);
+  EXPECT_EQ(a.csv, "b.csv");
+  EXPECT_EQ(a.html, "b.html");
+}
+
+TEST(Arguments, BenchKeepsItsDefaults) {
+  const auto a = parse_arguments({"bench", "a.toml"});
+  EXPECT_THAT(a.bench.sizes, ElementsAre(200, 1'000, 3'000, 10'000));
+  EXPECT_EQ(a.bench.duration, std::chrono::minutes(5));
+  EXPECT_EQ(a.bench.seed, std::nullopt);
+}
+
+TEST(Arguments, BenchNamesTheWalksThatItKnows) {
+  EXPECT_THAT(mistake_of({"bench", "a.toml", "--walks", "keyset,heap"}).what(),
+              HasSubstr("--walks knows keyset, blocks and interleaved, not \"heap\""));
+}
+
 TEST(Arguments, StatusTakesANameOrNone) {
   EXPECT_EQ(parse_arguments({"status"}).name, "");
   EXPECT_EQ(parse_arguments({"status", "fill"}).name, "fill");
