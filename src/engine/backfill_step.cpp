@@ -65,6 +65,7 @@ PreparedBackfill prepare_backfill(pg::Session& session, const BackfillStep& step
                                    static_cast<int>(predicate.params.size()) + 1);
   };
   prepared.ground = ground_of(prepared.heaps, pg::cache_pages(session), lanes);
+  prepared.ground.is_horizon_held = prepared.choice.is_horizon_held;
   prepared.deadlock_timeout = std::chrono::milliseconds{pg::deadlock_timeout_ms(session)};
   prepared.table = std::move(table);
   return prepared;

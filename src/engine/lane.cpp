@@ -146,7 +146,8 @@ std::optional<BlockWork> Lane::next_blocks(const ledger::Range& range, std::int6
   auto& interleaving = fill_->interleaving();
   const auto at = walk::BlockPosition::of(*range.position);
   const auto weave = interleaving.weave(rows);
-  const auto pages = interleaving.pages(rows, at.group ? at.group->weave.passes : weave.passes);
+  const int passes = at.group ? std::min(at.group->weave.passes, weave.passes) : weave.passes;
+  const auto pages = interleaving.pages(rows, passes);
   BlockWork work;
   if (const auto* heap = fill_->prepared().heap_of(at.heap)) work.heap = *heap;
   work.batch = walk::next_block_batch(at, walk::BlockPosition::of(*range.upper).block, weave, pages);

@@ -5,6 +5,7 @@
 #include "base/units.hpp"
 #include "engine/backfill_facts.hpp"
 #include "pgsluice/error.hpp"
+#include "walk/interleaving.hpp"
 
 namespace pgsluice::engine {
 namespace {
@@ -45,6 +46,9 @@ std::string interleaved_problem(const BackfillStep& step, const WalkFacts& facts
   const double per_page = facts.rows() / static_cast<double>(std::max<std::int64_t>(1, facts.pages()));
   if (per_page < kRowsPerPageMin)
     return "a page holds only " + std::to_string(std::lround(per_page)) + " rows";
+  if (walk::Interleaving::hot_share_most(per_page) < walk::Interleaving::kHotShareMin)
+    return "a page holds " + std::to_string(std::lround(per_page)) +
+           " rows, and has too few line pointers for their new versions";
   for (const auto& heap : facts.heaps) {
     if (heap.fillfactor <= kServesItself)
       return "fillfactor " + std::to_string(heap.fillfactor) + " leaves room on every page as it is";

@@ -33,6 +33,7 @@ struct WalkFacts {
 struct WalkChoice {
   Walk walk = Walk::kKeyset;
   std::string reason;
+  bool is_horizon_held = false;  // so that interleaving cannot pay yet
 };
 
 /// Takes what the step wants if the facts allow it, else throws Error(kRefused); with Walk::kAuto decides.

@@ -12,7 +12,7 @@ namespace pgsluice::engine {
 namespace {
 
 // A transaction older than this will probably see the first windows through.
-constexpr std::int64_t kOldSnapshotSeconds = 10;
+constexpr std::int64_t kOldSnapshotSeconds = 3;
 
 // Of the table and of every level of partitions below it; an expression of the key stands for all columns.
 constexpr const char* kPartitionColumns = R"sql(
@@ -92,6 +92,7 @@ WalkedTable walked_table(pg::Session& session, const BackfillStep& step, const p
     throw Error(
         ExitCode::kRefused, facts.key_problem + "; " + walked.choice.reason,
         "add a primary key or a unique index on NOT NULL columns: CREATE UNIQUE INDEX CONCURRENTLY …");
+  walked.choice.is_horizon_held = facts.oldest_snapshot_s > 0;
   walked.heaps = std::move(facts.heaps);
   return walked;
 }

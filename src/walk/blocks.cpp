@@ -68,6 +68,10 @@ BlockBatch next_block_batch(const BlockPosition& from, std::int64_t upper, const
                             std::int64_t pages) {
   BlockPosition at = from;
   if (!at.group) at.group = BlockPosition::Group{fitted(weave, upper - at.block), 0, at.block};
+  if (const int last_pass = (at.group->weave.passes - 1) * at.group->weave.windows;
+      weave.passes == 1 && at.group->visit < last_pass) {
+    begin_visit(at, last_pass, upper);
+  }
   const int visit = at.group->visit;
   const auto& used = at.group->weave;
   BlockBatch batch;

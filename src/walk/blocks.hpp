@@ -31,7 +31,7 @@ struct Weave {
 };
 
 /// How far a block walk has committed. Every row before `block` was visited. A group of windows that was
-/// begun there is visited as it was begun, whatever is decided meanwhile.
+/// begun there is visited in the windows and passes that it was begun with.
 struct BlockPosition {
   Heap heap;
   std::int64_t block = 0;
@@ -67,7 +67,8 @@ struct BlockBatch {
 };
 
 /// The next batch from `at`, below block `upper`, of about `pages` blocks. `weave` is for a group that begins
-/// now. REQUIRES: at.block < upper. Pure.
+/// now; if it says one pass, a group in work goes on with its last pass, which takes all that is left.
+/// REQUIRES: at.block < upper. Pure.
 BlockBatch next_block_batch(const BlockPosition& at, std::int64_t upper, const Weave& weave,
                             std::int64_t pages);
 

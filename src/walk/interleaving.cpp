@@ -34,6 +34,13 @@ Interleaving::Interleaving(const Ground& ground, bool is_wanted) : ground_(groun
   if (!is_wanted) return;
   const double wanted = std::round(std::max(1.0, ground.rows_per_page) / kRowsPerPass);
   passes_ = static_cast<int>(std::clamp<double>(wanted, kPassesMin, kPassesMax));
+  // Where pointers run out, the passes behind that point would find no room whatever was pruned.
+  if (hot_share_most(ground.rows_per_page) < 1) passes_ = kPassesMin;
+  if (ground.is_horizon_held) rest({});
+}
+
+double Interleaving::hot_share_most(double rows_per_page) {
+  return std::max(0.0, kLinePointers / std::max(1.0, rows_per_page) - 1);
 }
 
 std::int64_t Interleaving::pages(std::int64_t rows, int passes) const {
@@ -47,13 +54,15 @@ Weave Interleaving::weave(std::int64_t rows) const {
   weave.windows = weave.passes > 1 ? std::max(1, ground_.lanes) + kWindowsBeyondLanes : 1;
   const auto room = std::max<std::int64_t>(
       1, ground_.cache_pages / kCacheShare / std::max(1, ground_.lanes) / weave.windows);
-  weave.window_pages = pages(rows, weave.passes);
+  weave.window_pages =
+      pages(is_trying_ && weave.passes > 1 ? std::min(rows, kRowsToTry) : rows, weave.passes);
   if (weave.passes > 1) weave.window_pages = std::min(weave.window_pages, room);
   return weave.passes > 1 ? swept(weave) : weave;
 }
 
 std::optional<Interleaving::Change> Interleaving::rest(const std::string& cause) {
   is_resting_ = true;
+  is_trying_ = false;
   rest_groups_ = next_rest_;
   next_rest_ = std::min(kRestMax, next_rest_ * 2);
   changed_ = hot_ = 0;
@@ -67,6 +76,7 @@ std::optional<Interleaving::Change> Interleaving::record(const BlockBatch& batch
     const bool is_group_over = !batch.next.group;
     if (batch.weave.passes > 1 || !is_group_over || --rest_groups_ > 0) return std::nullopt;
     is_resting_ = false;
+    is_trying_ = true;
     return Change{1, passes_, "tried again"};
   }
   if (batch.pass == 0) return std::nullopt;  // full pages have no room yet
@@ -82,6 +92,7 @@ std::optional<Interleaving::Change> Interleaving::record(const BlockBatch& batch
   }
   changed_ = hot_ = 0;
   next_rest_ = kRestFirst;
+  is_trying_ = false;
   return std::nullopt;
 }
 

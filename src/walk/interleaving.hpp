@@ -13,6 +13,7 @@ struct Ground {
   double rows_per_page = 0;
   std::int64_t cache_pages = 0;  // shared_buffers, in blocks
   int lanes = 1;
+  bool is_horizon_held = false;  // by a transaction that has been open for a while
 };
 
 /// Decides in how many passes the next group of windows is visited, by what the passes before have shown: it
@@ -21,20 +22,27 @@ struct Ground {
 class Interleaving {
  public:
   // Figures: docs/design/interleaving.md.
-  static constexpr double kRowsPerPass = 9;    // of a page: fewer cost more visits, more leave the page
-  static constexpr int kPassesMax = 16;        // beyond it each pass costs more than it saves
-  static constexpr int kPassesMin = 4;         // below it too many updates leave their page
+  static constexpr double kRowsPerPass = 9;  // of a page: fewer cost more visits, more leave the page
+  static constexpr int kPassesMax = 16;      // beyond it each pass costs more than it saves
+  static constexpr int kPassesMin = 4;       // below it too many updates leave their page
   // Windows in turn, more than lanes: a batch of each other lane may still see what the pass before replaced.
   static constexpr int kWindowsBeyondLanes = 2;
+  // A heap page has at most 291 line pointers, and each HOT update takes a second one of a row that has one.
+  static constexpr double kLinePointers = 291;
   static constexpr double kHotShareMin = 0.3;  // of later passes; below it visits cost more than they save
-  static constexpr std::int64_t kRowsToJudge = 5'000;  // changed in later passes before a verdict
+  static constexpr std::int64_t kRowsToJudge = 2'000;  // changed in later passes before a verdict
+  static constexpr std::int64_t kRowsToTry = 1'000;    // of a batch, when it is tried again after a rest
   static constexpr int kRestFirst = 16;  // groups without passes before it is tried again; doubles
   static constexpr int kRestMax = 1'024;
   static constexpr std::int64_t kCacheShare = 4;  // of shared_buffers, for the windows of all lanes
 
   explicit Interleaving(const Ground& ground, bool is_wanted);
 
-  /// For a group that begins now, with batches of about `rows` rows.
+  /// Of a page's rows, those whose updates can be HOT before it runs out of line pointers.
+  static double hot_share_most(double rows_per_page);
+
+  /// For a group that begins now, with batches of about `rows` rows; one in work is cut short if it says one
+  /// pass.
   Weave weave(std::int64_t rows) const;
 
   /// How many blocks hold about `rows` rows of one pass of `passes`.
@@ -59,7 +67,8 @@ class Interleaving {
   Ground ground_;
   int passes_;
   bool is_resting_ = false;
-  int rest_groups_ = 0;  // still to go
+  bool is_trying_ = false;  // after a rest, until it has paid
+  int rest_groups_ = 0;     // still to go
   int next_rest_ = kRestFirst;
   std::int64_t changed_ = 0;
   std::int64_t hot_ = 0;

@@ -23,8 +23,8 @@ class CountedJob {
   struct Options {
     CountKey key = CountKey::kBigint;
     int rows = 2'000;
-    int batch_rows = 50;      // first and largest
-    int batch_rows_min = 50;  // as many: the sizer has no room
+    int batch_rows = 50;          // first and largest
+    int batch_rows_min = 50;      // as many: the sizer has no room
     std::string walk = "keyset";  // over blocks rows leave the job's where
     std::string target = "100ms";
     int lanes = 2;

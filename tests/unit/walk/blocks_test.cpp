@@ -58,9 +58,25 @@ TEST(Blocks, OtherWindowsComeBetweenTwoPassesOfOne) {
   }
 }
 
-TEST(Blocks, AGroupIsVisitedAsItWasBegunWhateverIsDecidedMeanwhile) {
+TEST(Blocks, AGroupThatDoesNotPayGoesOnWithItsLastPass) {
+  const Weave woven{8, 3, 20};
+  const auto first = next_block_batch({kHeap, 0, std::nullopt}, 100, woven, 20);
+  auto batch = next_block_batch(first.next, 100, {1, 1, 5}, 5);
+  EXPECT_TRUE(batch.is_last_pass());
+  EXPECT_EQ(batch.first, 0) << "every window comes once more";
+  EXPECT_EQ(batch.end, 5);
+  int batches = 1;
+  while (batch.next.group) {
+    batch = next_block_batch(batch.next, 100, {1, 1, 5}, 5);
+    ++batches;
+  }
+  EXPECT_EQ(batches, 12);
+  EXPECT_EQ(batch.next.block, 60);
+}
+
+TEST(Blocks, AGroupIsVisitedAsItWasBegunWhateverOtherPassesAreDecidedMeanwhile) {
   auto batch = next_block_batch({kHeap, 0, std::nullopt}, 100, {2, 2, 25}, 25);
-  const Weave other{1, 1, 3};
+  const Weave other{4, 3, 3};
   for (int i = 0; i < 3; ++i) {
     batch = next_block_batch(batch.next, 100, other, 25);
     EXPECT_EQ(batch.end - batch.first, 25);

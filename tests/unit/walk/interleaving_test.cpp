@@ -20,7 +20,7 @@ TEST(Interleaving, SharesTheRowsOfAPageOutOverPasses) {
   EXPECT_EQ(narrow.weave(9'000).passes, 8);
   EXPECT_EQ(narrow.weave(9'000).window_pages, 1'000) << "a batch is a window's share of one pass";
   EXPECT_EQ(Interleaving({12, 131'072, 2}, true).weave(1'000).passes, Interleaving::kPassesMin);
-  EXPECT_EQ(Interleaving({250, 131'072, 2}, true).weave(1'000).passes, Interleaving::kPassesMax);
+  EXPECT_EQ(Interleaving({145, 131'072, 2}, true).weave(1'000).passes, Interleaving::kPassesMax);
 }
 
 TEST(Interleaving, NotWantedIsBlockAfterBlock) {
@@ -38,7 +38,7 @@ TEST(Interleaving, RestsWhenUpdatesAreNotHotAndTriesAgainLaterAndLater) {
   Interleaving walk(kGround, true);
   const auto woven = walk.weave(9'000);
   EXPECT_FALSE(walk.record(batch_of(woven, 0), 50'000, 0)) << "the first pass finds full pages";
-  const auto change = walk.record(batch_of(woven, 1), Interleaving::kRowsToJudge, 100);
+  const auto change = walk.record(batch_of(woven, 1), Interleaving::kRowsToJudge, Interleaving::kRowsToJudge / 50);
   ASSERT_TRUE(change);
   EXPECT_EQ(change->to, 1);
   EXPECT_NE(change->cause.find("2 %"), std::string::npos) << change->cause;
@@ -50,13 +50,31 @@ TEST(Interleaving, RestsWhenUpdatesAreNotHotAndTriesAgainLaterAndLater) {
     walk.record(batch_of(plain, 0, true), 9'000, 0);
   }
   EXPECT_EQ(rested, Interleaving::kRestFirst);
-  walk.record(batch_of(woven, 1), Interleaving::kRowsToJudge, 100);
+  walk.record(batch_of(woven, 1), Interleaving::kRowsToJudge, Interleaving::kRowsToJudge / 50);
   rested = 0;
   while (walk.weave(9'000).passes == 1) {
     ++rested;
     walk.record(batch_of(plain, 0, true), 9'000, 0);
   }
   EXPECT_EQ(rested, 2 * Interleaving::kRestFirst);
+}
+
+TEST(Interleaving, TriesAgainWithSmallBatches) {
+  Interleaving walk({72, 131'072, 2, true}, true);
+  EXPECT_EQ(walk.weave(9'000).passes, 1) << "an old snapshot is there already: it rests at first";
+  for (int i = 0; i < Interleaving::kRestFirst; ++i)
+    walk.record(batch_of(walk.weave(9'000), 0, true), 9'000, 0);
+  const auto tried = walk.weave(9'000);
+  EXPECT_EQ(tried.passes, 8);
+  EXPECT_EQ(tried.window_pages, walk.pages(Interleaving::kRowsToTry, 8));
+  EXPECT_FALSE(walk.record(batch_of(tried, 1), Interleaving::kRowsToJudge, Interleaving::kRowsToJudge));
+  EXPECT_EQ(walk.weave(9'000).window_pages, 1'000) << "it pays";
+}
+
+TEST(Interleaving, TakesFewPassesWherePagesRunOutOfLinePointers) {
+  EXPECT_EQ(Interleaving({185, 131'072, 2}, true).weave(9'000).passes, Interleaving::kPassesMin);
+  EXPECT_NEAR(Interleaving::hot_share_most(185), 0.57, 0.01);
+  EXPECT_EQ(Interleaving::hot_share_most(400), 0);
 }
 
 TEST(Interleaving, GoesOnWhileMostUpdatesAreHot) {
