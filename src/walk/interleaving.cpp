@@ -65,7 +65,7 @@ std::optional<Interleaving::Change> Interleaving::rest(const std::string& cause)
   is_trying_ = false;
   rest_groups_ = next_rest_;
   next_rest_ = std::min(kRestMax, next_rest_ * 2);
-  changed_ = hot_ = 0;
+  changed_ = hot_ = batches_ = 0;
   return Change{passes_, 1, cause};
 }
 
@@ -82,7 +82,7 @@ std::optional<Interleaving::Change> Interleaving::record(const BlockBatch& batch
   if (batch.pass == 0) return std::nullopt;  // full pages have no room yet
   changed_ += changed;
   hot_ += hot;
-  if (changed_ < kRowsToJudge) return std::nullopt;
+  if (++batches_ < kBatchesToJudge || changed_ < kRowsToJudge) return std::nullopt;
   const double share = static_cast<double>(hot_) / static_cast<double>(changed_);
   if (share < kHotShareMin) {
     return rest(
@@ -90,7 +90,7 @@ std::optional<Interleaving::Change> Interleaving::record(const BlockBatch& batch
         " % of the updates in later passes were HOT: a changed column is indexed, rows grow, or an old "
         "snapshot keeps their pages from being pruned");
   }
-  changed_ = hot_ = 0;
+  changed_ = hot_ = batches_ = 0;
   next_rest_ = kRestFirst;
   is_trying_ = false;
   return std::nullopt;

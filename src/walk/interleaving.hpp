@@ -30,8 +30,11 @@ class Interleaving {
   // A heap page has at most 291 line pointers, and each HOT update takes a second one of a row that has one.
   static constexpr double kLinePointers = 291;
   static constexpr double kHotShareMin = 0.3;  // of later passes; below it visits cost more than they save
-  static constexpr std::int64_t kRowsToJudge = 2'000;  // changed in later passes before a verdict
-  static constexpr std::int64_t kRowsToTry = 1'000;    // of a batch, when it is tried again after a rest
+  // Changed in later passes before a verdict, in this many batches: a single one may have met a slow moment
+  // of another lane's.
+  static constexpr std::int64_t kRowsToJudge = 2'000;
+  static constexpr int kBatchesToJudge = 16;
+  static constexpr std::int64_t kRowsToTry = 1'000;  // of a batch, when it is tried again after a rest
   static constexpr int kRestFirst = 16;  // groups without passes before it is tried again; doubles
   static constexpr int kRestMax = 1'024;
   static constexpr std::int64_t kCacheShare = 4;  // of shared_buffers, for the windows of all lanes
@@ -72,6 +75,7 @@ class Interleaving {
   int next_rest_ = kRestFirst;
   std::int64_t changed_ = 0;
   std::int64_t hot_ = 0;
+  int batches_ = 0;
 };
 
 }  // namespace pgsluice::walk

@@ -15,6 +15,14 @@ BlockBatch batch_of(const Weave& weave, int pass, bool ends_group = false) {
   return batch;
 }
 
+/// Until a verdict is due: batches of a later pass, of whose updates `hot` in a hundred are HOT.
+std::optional<Interleaving::Change> judged(Interleaving& walk, const Weave& weave, int hot) {
+  std::optional<Interleaving::Change> change;
+  for (int i = 0; i < Interleaving::kBatchesToJudge && !change; ++i)
+    change = walk.record(batch_of(weave, 1), 1'000, 10 * hot);
+  return change;
+}
+
 TEST(Interleaving, SharesTheRowsOfAPageOutOverPasses) {
   const Interleaving narrow({72, 131'072, 2}, true);
   EXPECT_EQ(narrow.weave(9'000).passes, 8);
@@ -38,7 +46,7 @@ TEST(Interleaving, RestsWhenUpdatesAreNotHotAndTriesAgainLaterAndLater) {
   Interleaving walk(kGround, true);
   const auto woven = walk.weave(9'000);
   EXPECT_FALSE(walk.record(batch_of(woven, 0), 50'000, 0)) << "the first pass finds full pages";
-  const auto change = walk.record(batch_of(woven, 1), Interleaving::kRowsToJudge, Interleaving::kRowsToJudge / 50);
+  const auto change = judged(walk, woven, 2);
   ASSERT_TRUE(change);
   EXPECT_EQ(change->to, 1);
   EXPECT_NE(change->cause.find("2 %"), std::string::npos) << change->cause;
@@ -50,7 +58,7 @@ TEST(Interleaving, RestsWhenUpdatesAreNotHotAndTriesAgainLaterAndLater) {
     walk.record(batch_of(plain, 0, true), 9'000, 0);
   }
   EXPECT_EQ(rested, Interleaving::kRestFirst);
-  walk.record(batch_of(woven, 1), Interleaving::kRowsToJudge, Interleaving::kRowsToJudge / 50);
+  judged(walk, woven, 2);
   rested = 0;
   while (walk.weave(9'000).passes == 1) {
     ++rested;
@@ -67,7 +75,7 @@ TEST(Interleaving, TriesAgainWithSmallBatches) {
   const auto tried = walk.weave(9'000);
   EXPECT_EQ(tried.passes, 8);
   EXPECT_EQ(tried.window_pages, walk.pages(Interleaving::kRowsToTry, 8));
-  EXPECT_FALSE(walk.record(batch_of(tried, 1), Interleaving::kRowsToJudge, Interleaving::kRowsToJudge));
+  EXPECT_FALSE(judged(walk, tried, 90));
   EXPECT_EQ(walk.weave(9'000).window_pages, 1'000) << "it pays";
 }
 
