@@ -42,6 +42,11 @@ Error error_of(const pg::Failure& f) {
   return Error(ExitCode::kFailed, f.what(), "SQLSTATE " + f.sqlstate());
 }
 
+std::string traffic_note(bool on_copy) {
+  const std::string note = "the traffic's script ran for real: what it wrote is written";
+  return on_copy ? note + "; it did not meet our row locks, which are on the copies" : note;
+}
+
 }  // namespace
 
 Bench::Bench(const std::string& dsn, Job job, BenchOptions options, Tell tell)
@@ -186,6 +191,7 @@ asio::awaitable<void> Bench::measure_traffic() {
                                           stop_);
     const auto seen = co_await stop_traffic();
     report_.others_rate = kTrafficShare * seen.per_second;
+    report_.notes.push_back(traffic_note(options_.on_copy));
     if (report_.others_rate <= 0) {
       throw Error(ExitCode::kFailed,
                   "the traffic's script ended no transaction in " +
@@ -266,7 +272,8 @@ asio::awaitable<void> Bench::run_trials(TrialPlan plan) {
     patience_.note(trial);
     tell_of(trial);
   }
-  report_.trials_done = static_cast<int>(trials_.size() + alone_.size());
+  // The traffic was alone once before the plan began.
+  report_.trials_done = static_cast<int>(trials_.size() + (alone_.empty() ? 0 : alone_.size() - 1));
 }
 
 void Bench::tell_of(const TrialResult& trial) const {
