@@ -111,12 +111,16 @@ std::string axes(const Plot& plot, const Scale& scale) {
   return svg + text((kLeft + kWidth - kRight) / 2, kHeight - 5, "middle", "tick", plot.x_label);
 }
 
+/// Labels stand left and right in turn: two guides may lie close together.
 std::string guides(const Plot& plot, const Scale& scale) {
   std::string svg;
+  bool is_left = true;
   for (const auto& guide : plot.guides) {
     if (guide.y > kGridLines * scale.y_step) continue;  // above the plot: everything is below it
-    svg += line(kLeft, scale.y(guide.y), kWidth - kRight, scale.y(guide.y), "guide");
-    svg += text(kLeft + 6, scale.y(guide.y) - 4, "start", "tick", guide.label);
+    const double y = scale.y(guide.y);
+    svg += line(kLeft, y, kWidth - kRight, y, "guide");
+    svg += text(is_left ? kLeft + 6 : kWidth - kRight, y - 4, is_left ? "start" : "end", "tick", guide.label);
+    is_left = !is_left;
   }
   return svg;
 }
