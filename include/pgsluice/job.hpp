@@ -35,7 +35,8 @@ struct BatchLimits {
 struct ThrottleLimits {
   Milliseconds replica_lag{2'000};
   std::int64_t replica_lag_bytes = 64LL * 1024 * 1024;
-  Milliseconds lock_wait{200};      // somebody has waited on us this long
+  Milliseconds lock_wait{200};  // somebody has waited on us this long
+  std::int64_t slowdown = 50;   // others are at work so much longer beside batches, in per cent: slows only
   Milliseconds give_up{3'600'000};  // held without a break, then the run ends with work left
   std::vector<std::string> ignore;  // application_name of replicas that are late on purpose
 };

@@ -19,7 +19,7 @@ struct RowCounts {
 
 /// One signal as the screen shows it.
 struct SignalView {
-  std::string name;  // "replica_lag", "replica_lag_bytes", "lock_wait"
+  std::string name;  // "replica_lag", "replica_lag_bytes", "lock_wait", "slowdown"
   double value = 0;  // in `unit`
   double limit = 0;
   std::string unit;    // "s", "bytes"

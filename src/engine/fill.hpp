@@ -29,8 +29,9 @@ class Fill {
   walk::Interleaving& interleaving() { return interleaving_; }
   const walk::Sizer& sizer() const { return sizer_; }
 
-  /// Sizes batches by the tunables of now.
-  std::optional<walk::Tune> match(const Job& job);
+  /// Sizes batches by the tunables of now, and small while others are slowed by them: what queues up behind a
+  /// batch is as long as the batch.
+  std::optional<walk::Tune> match(const Job& job, bool is_beside_others);
   event::Tune event_of(const walk::Tune& tune) const;
   event::Tune event_of(const walk::Interleaving::Change& change) const;
 

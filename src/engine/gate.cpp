@@ -68,6 +68,9 @@ boost::asio::awaitable<void> Gate::pass(std::chrono::milliseconds batch_time, co
     if (is_open(now)) {
       const auto due = asked + governor::delay_after(batch_time, decision_.pace);
       if (now >= due) co_return;
+      // Beside others pauses are as short as batches.
+      co_await sleep_for(std::min(kLook, std::chrono::ceil<std::chrono::milliseconds>(due - now)));
+      continue;
     }
     co_await sleep_for(kLook);
   }

@@ -9,6 +9,7 @@ namespace pgsluice::engine {
 
 /// One visit to the primary.
 struct Readings {
+  governor::WorkReading work;
   pg::ReplicationView replication;
   std::vector<pg::Waiter> waiters;
 };
@@ -24,9 +25,30 @@ constexpr pg::TransactionLimits kReadLimits{std::chrono::milliseconds{500}, std:
 constexpr std::chrono::milliseconds kFirstPolls{30};
 constexpr std::chrono::seconds kStart{2};
 
+// Means need many looks; each costs a tenth of a millisecond and a little more for each session.
+constexpr std::chrono::milliseconds kLook{50};
+constexpr std::chrono::milliseconds kFirstLooks{10};
+
+// Whoever waits for a row or for its client takes nothing from anybody. Lanes are those of every run.
+constexpr const char* kWork = R"sql(
+SELECT count(*) FILTER (WHERE state = 'active' AND NOT starts_with(application_name, 'pgsluice ')
+                          AND coalesce(wait_event_type, 'IO') IN ('IO', 'LWLock')),
+       count(*) FILTER (WHERE state <> 'idle' AND application_name LIKE 'pgsluice % lane %')
+FROM pg_catalog.pg_stat_activity WHERE backend_type = 'client backend'
+)sql";
+
+governor::WorkReading read_work(pg::Session& session) {
+  const auto row = session.exec(kWork, pg::Params{});
+  return {static_cast<int>(row.integer(0, 0)), static_cast<int>(row.integer(0, 1))};
+}
+
+governor::WorkReading look(pg::Session& session) {
+  return pg::in_transaction(session, kReadLimits, [&] { return read_work(session); });
+}
+
 Readings read(pg::Session& session, const std::string& prefix) {
   return pg::in_transaction(session, kReadLimits, [&] {
-    return Readings{pg::read_replication(session), pg::read_waiters(session, prefix)};
+    return Readings{read_work(session), pg::read_replication(session), pg::read_waiters(session, prefix)};
   });
 }
 
@@ -69,10 +91,30 @@ boost::asio::awaitable<void> Sampler::run(const bool& is_over) {
     }
     decide(std::chrono::steady_clock::now());
     const bool is_starting = began - first < kStart && gate_.decision().flow == governor::Flow::kHold;
-    const auto took =
-        std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began);
+    const auto due = began + (is_starting ? kFirstPolls : governor::kPoll);
+    co_await look_around(due, began - first < kStart);
+    const auto left = due - std::chrono::steady_clock::now();
     co_await sleep_for(
-        std::max((is_starting ? kFirstPolls : governor::kPoll) - took, std::chrono::milliseconds{1}));
+        std::max(std::chrono::ceil<std::chrono::milliseconds>(left), std::chrono::milliseconds{1}));
+  }
+}
+
+boost::asio::awaitable<void> Sampler::look_around(governor::TimePoint until, bool is_start) {
+  const auto pause = is_start ? kFirstLooks : kLook;
+  std::function<governor::WorkReading(pg::Session&)> visit = look;
+  // A look that takes long would make the next poll late.
+  for (auto took = pause; took <= pause;) {
+    const auto began = std::chrono::steady_clock::now();
+    if (until - began < 2 * pause) co_return;
+    co_await sleep_for(pause);
+    try {
+      const auto asked = std::chrono::steady_clock::now();
+      const auto reading = co_await connection_.run<governor::WorkReading>(visit);
+      slowdown_.observe(reading);
+      took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - asked);
+    } catch (const pg::Failure&) {
+      co_return;  // the next poll says so
+    }
   }
 }
 
@@ -90,6 +132,8 @@ void Sampler::take(const Readings& readings, governor::TimePoint taken_at) {
   const auto lane_of_pid = lane_pids_ ? lane_pids_() : std::map<int, int>{};
   auto waits = governor::judge_lock_waits(waiters, lane_of_pid, job_.throttle, taken_at);
   samples_.push_back(std::move(waits.sample));
+  slowdown_.observe(readings.work);
+  samples_.push_back(slowdown_.sample(job_.throttle, taken_at));
   if (!give_way_) return;
   for (const auto& in_the_way : waits.to_cancel) give_way_(in_the_way.lane, in_the_way.reason);
 }

@@ -11,6 +11,7 @@
 #include "engine/tally.hpp"
 #include "governor/lock_waits.hpp"
 #include "governor/replica_lag.hpp"
+#include "governor/slowdown.hpp"
 #include "pg/connection.hpp"
 #include "pgsluice/job.hpp"
 
@@ -45,6 +46,8 @@ class Sampler {
   const std::vector<governor::Sample>& samples() const { return samples_; }
 
  private:
+  /// Between two polls: who is at work?
+  boost::asio::awaitable<void> look_around(governor::TimePoint until, bool is_start);
   void take(const struct Readings& readings, governor::TimePoint taken_at);
   void decide(governor::TimePoint now);
 
@@ -58,6 +61,7 @@ class Sampler {
   GiveWay give_way_;
   governor::LsnClock clock_;
   governor::ReplicaLag replica_lag_;
+  governor::Slowdown slowdown_;
   governor::PaceState pace_;
   governor::Flow flow_ = governor::Flow::kGo;  // last told
   std::string signal_;                         // last told as the cause of a hold

@@ -14,6 +14,23 @@ std::vector<Sample> worst_first(std::vector<Sample> samples, TimePoint now) {
   return samples;
 }
 
+bool only_slows(const Sample& sample) {
+  return sample.pace_least > 0;
+}
+
+// What the signals that only slow leave: at once the least that they ask for, and from there on slowly up.
+double beside_others(const std::vector<Sample>& gentle, const PaceState& previous, TimePoint now) {
+  double pace = 1;
+  for (const Sample& sample : gentle) {
+    const double load = load_of(sample, now);
+    double its = previous.beside_others;
+    if (load > kFallsAbove) its = sample.pace_least;
+    if (load < kRisesBelow) its *= kRiseBesideOthers;
+    pace = std::min(pace, std::clamp(its, sample.pace_least, 1.0));
+  }
+  return pace;
+}
+
 // The next pace when every signal is known; `load` is the worst one's.
 double pace_under(double load, const PaceState& previous) {
   if (load >= kHoldsFrom) return 0;
@@ -96,13 +113,21 @@ const char* flow_text(Flow flow) {
 }
 
 Decision decide(const std::vector<Sample>& samples, const PaceState& previous, TimePoint now) {
-  const std::vector<Sample> sorted = worst_first(samples, now);
+  std::vector<Sample> gentle, sorted;
+  for (const Sample& sample : samples) (only_slows(sample) ? gentle : sorted).push_back(sample);
+  sorted = worst_first(std::move(sorted), now);
   const double load = sorted.empty() ? std::numeric_limits<double>::infinity() : load_of(sorted.front(), now);
 
   Decision decision;
   decision.next = next_state(load, previous, now);
-  decision.pace = decision.next.pace;
+  if (decision.next.moved_at != previous.moved_at)
+    decision.next.beside_others = beside_others(gentle, previous, now);
+  decision.is_beside_others = decision.next.beside_others < 1;
+  decision.pace = std::min(decision.next.pace, decision.next.beside_others);
   decision.flow = flow_of(decision.pace);
+  // What can hold weighs more than what only slows.
+  const bool is_gentle_first = load <= kFallsAbove && decision.is_beside_others;
+  sorted.insert(is_gentle_first ? sorted.begin() : sorted.end(), gentle.begin(), gentle.end());
   decision.reason = reason_of(sorted, decision.pace, now);
   if (!sorted.empty()) decision.worst = sorted.front();
   if (decision.flow == Flow::kHold) {

@@ -28,6 +28,10 @@ inline constexpr double kPaceMin = 0.05;
 /// No wait between two batches is longer, so that a lane notices within 5 s that there is room again.
 inline constexpr std::chrono::milliseconds kDelayMax{5'000};
 
+/// What a signal that only slows gives back with each poll after it has slowed: 23 s from 0.4 to full pace.
+/// It is found out what others bear, in steps that are too small for them to notice.
+inline constexpr double kRiseBesideOthers = 1.01;
+
 enum class Flow {
   kGo,    // full pace
   kSlow,  // between two batches a lane waits delay_after()
@@ -41,6 +45,7 @@ const char* flow_text(Flow flow);
 struct PaceState {
   double pace = 1;                      // 0 to 1; a run starts at full pace if nothing speaks against it
   double caution = 1;                   // above it the pace rises carefully
+  double beside_others = 1;             // what the signals that only slow leave of it
   bool has_started = false;             // some decision has seen every signal
   std::optional<double> too_much;       // the pace at which a signal went over its limit, while it is over
   std::optional<TimePoint> moved_at;    // the pace was last judged
@@ -50,10 +55,11 @@ struct PaceState {
 /// How fast the lanes may go, and why. A value.
 struct Decision {
   Flow flow = Flow::kHold;
-  double pace = 0;              // 0 to 1
-  std::string reason;           // empty at full pace; else every sample that slows, worst first
-  std::optional<Sample> worst;  // the sample that weighs most; nothing without samples
-  double held_s = 0;            // held without a break
+  double pace = 0;                // 0 to 1
+  std::string reason;             // empty at full pace; else every sample that slows, worst first
+  std::optional<Sample> worst;    // the sample that weighs most; nothing without samples
+  double held_s = 0;              // held without a break
+  bool is_beside_others = false;  // a signal that only slows does: small batches and short pauses
   PaceState next;
 };
 

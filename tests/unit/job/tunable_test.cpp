@@ -17,6 +17,7 @@ TEST(Tunables, AreReadWithTheirUnits) {
   EXPECT_EQ(apply_tunable(job, "throttle.replica_lag", "1s"), "");
   EXPECT_EQ(apply_tunable(job, "throttle.replica_lag_bytes", "16MB"), "");
   EXPECT_EQ(apply_tunable(job, "throttle.lock_wait", "100ms"), "");
+  EXPECT_EQ(apply_tunable(job, "throttle.slowdown", "200"), "");
   EXPECT_EQ(apply_tunable(job, "throttle.give_up", "30min"), "");
   EXPECT_EQ(apply_tunable(job, "max_quarantined", "10"), "");
   EXPECT_EQ(job.lanes, 8);
@@ -25,6 +26,7 @@ TEST(Tunables, AreReadWithTheirUnits) {
   EXPECT_EQ(job.throttle.replica_lag, Milliseconds(1'000));
   EXPECT_EQ(job.throttle.replica_lag_bytes, 16 << 20);
   EXPECT_EQ(job.throttle.lock_wait, Milliseconds(100));
+  EXPECT_EQ(job.throttle.slowdown, 200);
   EXPECT_EQ(job.throttle.give_up, Milliseconds(1'800'000));
   EXPECT_EQ(job.max_quarantined, 10);
 }

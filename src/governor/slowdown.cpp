@@ -1,0 +1,39 @@
+#include "governor/slowdown.hpp"
+
+#include <algorithm>
+
+namespace pgsluice::governor {
+
+void Slowdown::Mean::add(double value) {
+  looks_ = std::min(looks_ + 1, kLooksMost);
+  value_ += (value - value_) / looks_;
+}
+
+void Slowdown::observe(const WorkReading& reading) {
+  all_.add(reading.others);
+  (reading.lanes > 0 ? beside_ : between_).add(reading.others);
+}
+
+Sample Slowdown::sample(const ThrottleLimits& limits, TimePoint taken_at) const {
+  Sample sample;
+  sample.name = "slowdown";
+  sample.unit = "%";
+  sample.limit = static_cast<double>(limits.slowdown);
+  sample.pace_least = kPaceLeast;
+  sample.taken_at = taken_at;
+  if (all_.value() < kNobody) {
+    sample.pace_least = 1;
+    return sample;
+  }
+  if (!beside_.is_enough() || !between_.is_enough()) {
+    sample.value = kAssumed;
+    sample.reason = "assumed, for others are at work and there were not enough looks yet";
+    return sample;
+  }
+  sample.value = std::max(0.0, 100 * ((beside_.value() + kEvening) / (between_.value() + kEvening) - 1));
+  sample.reason = "with " + quantity_text(beside_.value(), "sessions") +
+                  " of others at work beside batches, " + quantity_text(between_.value(), "between them");
+  return sample;
+}
+
+}  // namespace pgsluice::governor
