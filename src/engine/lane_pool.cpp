@@ -46,7 +46,8 @@ void LanePool::start_lane(Stop& stop) {
 
 void LanePool::match_tunables() {
   for (const auto& fill : fills_) {
-    if (const auto tune = fill->match(at_.job, at_.gate.decision().is_beside_others)) at_.journal.write(fill->event_of(*tune));
+    if (const auto tune = fill->match(at_.job, at_.gate.decision().is_beside_others))
+      at_.journal.write(fill->event_of(*tune));
   }
 }
 

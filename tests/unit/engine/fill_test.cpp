@@ -33,12 +33,25 @@ TEST(Fill, SizesItsBatchesByTheTunablesOfNowAndSaysOfWhichTable) {
   Job job;
   job.batch.rows = 500;
   const auto fill = fill_of("users", 1'000, job);
-  EXPECT_FALSE(fill->match(job)) << "nothing changed";
+  EXPECT_FALSE(fill->match(job, false)) << "nothing changed";
   job.batch.rows = 800;
-  const auto tune = fill->match(job);
+  const auto tune = fill->match(job, false);
   ASSERT_TRUE(tune);
   EXPECT_EQ(fill->sizer().rows(), 800);
   EXPECT_NE(fill->event_of(*tune).cause.find("public.users"), std::string::npos);
+}
+
+TEST(Fill, AimsAtShortBatchesBesideOthersAndSaysSo) {
+  Job job;
+  job.batch.rows = 1'000;
+  job.batch.target = Milliseconds(100);
+  const auto fill = fill_of("users", 1'000, job);
+  const auto tune = fill->match(job, true);
+  ASSERT_TRUE(tune);
+  EXPECT_EQ(fill->sizer().rows(), 100);
+  EXPECT_NE(tune->cause.find("beside others"), std::string::npos);
+  EXPECT_FALSE(fill->match(job, true));
+  EXPECT_FALSE(fill->match(job, false)) << "the size grows by itself when there is room again";
 }
 
 TEST(Fills, AreTheSumOfAllOfThemUntilTheLastHasEnded) {
