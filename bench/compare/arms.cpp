@@ -4,7 +4,7 @@ namespace pgsluice::bench {
 namespace {
 
 // Every limit that an application on a server without replicas can reach.
-constexpr const char* kNoLimits = "lock_wait = \"1min\"\n";
+constexpr const char* kNoLimits = "lock_wait = \"1min\"\nslowdown = 1000000\n";
 
 const std::map<std::string, By>& hands() {
   static const std::map<std::string, By> by{{kAlone, By::kNobody},  {kOneUpdate, By::kOneUpdate},
