@@ -23,8 +23,8 @@ class Interleaving {
  public:
   // Figures: docs/design/interleaving.md.
   static constexpr double kRowsPerPass = 10;  // of a page: fewer cost more visits, more leave the page
-  static constexpr int kPassesMax = 15;      // beyond it each pass costs more than it saves
-  static constexpr int kPassesMin = 4;       // below it too many updates leave their page
+  static constexpr int kPassesMax = 15;       // beyond it each pass costs more than it saves
+  static constexpr int kPassesMin = 4;        // below it too many updates leave their page
   // Windows in turn, more than lanes: a batch of each other lane may still see what the pass before replaced.
   static constexpr int kWindowsBeyondLanes = 2;
   // A heap page has at most 291 line pointers, and each HOT update takes a second one of a row that has one.
