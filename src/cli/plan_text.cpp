@@ -25,7 +25,8 @@ void add_statement(Lines& lines, const PlannedStatement& statement) {
   for (const auto& line : plain_lines(statement.sql)) lines.push_back("     " + line);
   std::string lock = statement.lock.empty() ? "none" : statement.lock;
   if (!statement.when.empty()) {
-    const bool is_a_moment = statement.when.rfind("once", 0) == 0 || statement.when.rfind("when", 0) == 0;
+    const auto begins = [&](const char* word) { return statement.when.rfind(word, 0) == 0; };
+    const bool is_a_moment = begins("once") || begins("when") || begins("only");
     lock += (is_a_moment ? "; sent " : "; sent with the ") + statement.when;
   } else if (statement.is_repeated) {
     lock += "; sent once a batch";

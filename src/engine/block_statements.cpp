@@ -34,8 +34,9 @@ std::vector<PlannedStatement> block_statements(const pg::Table& table, const Bac
   if (walked.heaps.empty()) return {};
   const auto& heap = walked.heaps.front();
   const bool is_woven = walked.choice.walk == Walk::kInterleaved;
-  const std::string each =
-      walked.heaps.size() > 1 ? "so for each of " + std::to_string(walked.heaps.size()) + " partitions" : "";
+  const std::string each = walked.heaps.size() > 1 ? "once a batch, for each of " +
+                                                         std::to_string(walked.heaps.size()) + " partitions"
+                                                   : "";
   const auto reads = "ACCESS SHARE on " + heap.table_sql;
   walk::BlockBatch batch;
   std::vector<PlannedStatement> out{
@@ -45,7 +46,7 @@ std::vector<PlannedStatement> block_statements(const pg::Table& table, const Bac
   if (is_woven) {
     batch.weave.passes = 2;
     out.push_back(
-        {update(table, step, heap, batch), update_lock(heap, limits), true, "each pass but the last"});
+        {update(table, step, heap, batch), update_lock(heap, limits), true, "passes before the last one"});
     batch.pass = 1;
   }
   out.push_back({update(table, step, heap, batch), update_lock(heap, limits), true,

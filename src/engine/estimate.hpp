@@ -20,6 +20,9 @@ struct Estimate {
 constexpr std::int64_t kLaneRowsSlow = 5'000;
 constexpr std::int64_t kLaneRowsFast = 50'000;
 
+/// Of WAL and room, what an interleaved walk needs: 0.52 to 0.58 measured (docs/design/interleaving.md).
+constexpr double kInterleavedShare = 0.6;
+
 /// The change of `rows_changed` rows by `lanes` lanes, which visit `rows_visited`.
 ///
 /// WAL of one row whose update is not HOT: 136 bytes for the records of update and lock, the row's new

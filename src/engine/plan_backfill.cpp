@@ -55,10 +55,14 @@ std::string rate_text(std::int64_t rows) {
 }
 
 void add_estimate(pg::Session& session, const Job& job, const BackfillStep& step, const pg::Table& table,
-                  const pg::Storage& storage, PlannedStep& planned) {
+                  const pg::Storage& storage, Walk walk, PlannedStep& planned) {
   const auto matching = estimate_matching(session, table, step.where);
   const auto changed = std::min(matching.value_or(table.rows_estimate), table.rows_estimate);
-  const auto estimate = estimate_backfill(storage, table.rows_estimate, changed, job.lanes);
+  auto estimate = estimate_backfill(storage, table.rows_estimate, changed, job.lanes);
+  if (walk == Walk::kInterleaved) {
+    for (auto* bytes : {&estimate.wal_bytes, &estimate.room_bytes})
+      *bytes = static_cast<std::int64_t>(kInterleavedShare * static_cast<double>(*bytes));
+  }
   planned.rows_estimated = table.rows_estimate;
   planned.wal_bytes_estimated = estimate.wal_bytes;
   planned.duration_estimated = estimate.slowest;
@@ -83,7 +87,7 @@ void plan_known_table(pg::Session& session, const Job& job, const BackfillStep& 
   planned.walk_reason = walked.choice.reason;
   if (walked.choice.walk == Walk::kKeyset)
     planned.walk_reason += "; " + key_reason(table, key_behind(table, walked.keyset->key()), step);
-  add_estimate(session, job, step, table, storage, planned);
+  add_estimate(session, job, step, table, storage, walked.choice.walk, planned);
   note_surprises(session, step, table, storage, planned.notes);
   add_coming_columns(step, outlook, table, planned.notes);
   try {
