@@ -25,7 +25,8 @@ constexpr pg::TransactionLimits kReadLimits{std::chrono::milliseconds{500}, std:
 constexpr std::chrono::milliseconds kFirstPolls{30};
 constexpr std::chrono::seconds kStart{2};
 
-// Means need many looks; each costs a tenth of a millisecond and a little more for each session.
+// Means need many looks. Each takes half a millisecond of both sides together, also with 100 sessions: one
+// per cent of a core.
 constexpr std::chrono::milliseconds kLook{50};
 constexpr std::chrono::milliseconds kFirstLooks{10};
 
