@@ -74,7 +74,19 @@ enum class Walk {
   kInterleaved,  // blocks in windows of several passes, so that most updates are HOT
 };
 /// As the job file writes it: "auto", "keyset", "blocks" or "interleaved".
-const char* walk_name(Walk walk);
+inline const char* walk_name(Walk walk) {
+  switch (walk) {
+    case Walk::kAuto:
+      return "auto";
+    case Walk::kKeyset:
+      return "keyset";
+    case Walk::kBlocks:
+      return "blocks";
+    case Walk::kInterleaved:
+      return "interleaved";
+  }
+  return "";
+}
 
 /// UPDATE of every row that matches `where`, in batches.
 struct BackfillStep {

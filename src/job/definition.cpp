@@ -63,20 +63,6 @@ const char* step_kind(const Step& step) {
   return std::visit(Kind{}, step);
 }
 
-const char* walk_name(Walk walk) {
-  switch (walk) {
-    case Walk::kAuto:
-      return "auto";
-    case Walk::kKeyset:
-      return "keyset";
-    case Walk::kBlocks:
-      return "blocks";
-    case Walk::kInterleaved:
-      return "interleaved";
-  }
-  return "";
-}
-
 const char* mapping_name(Mapping mapping) {
   switch (mapping) {
     case Mapping::kEmbed:

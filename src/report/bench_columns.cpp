@@ -8,22 +8,8 @@
 
 namespace pgsluice::report {
 
-const char* walk_text(Walk walk) {
-  switch (walk) {
-    case Walk::kKeyset:
-      return "keyset";
-    case Walk::kBlocks:
-      return "blocks";
-    case Walk::kInterleaved:
-      return "interleaved";
-    case Walk::kAuto:
-      break;
-  }
-  return "auto";
-}
-
 std::string setting_in_words(const BenchSetting& setting) {
-  return std::string(walk_text(setting.walk)) + ", " + std::to_string(setting.lanes) +
+  return std::string(walk_name(setting.walk)) + ", " + std::to_string(setting.lanes) +
          (setting.lanes == 1 ? " lane, " : " lanes, ") + base::format_count(setting.rows) + " rows";
 }
 

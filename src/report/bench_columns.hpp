@@ -35,9 +35,6 @@ inline bool has_traffic(const BenchReport& report) {
   return report.others_rate > 0;
 }
 
-/// As a job file writes it. The layer that reads job files is a sibling and says the same.
-const char* walk_text(Walk walk);
-
 /// "keyset, 2 lanes, 1,000 rows".
 std::string setting_in_words(const BenchSetting& setting);
 

@@ -38,7 +38,7 @@ std::string bench_csv(const BenchReport& report) {
   csv += std::string(",remarks") + kLineEnd;
   for (std::size_t i = 0; i < report.figures.size(); ++i) {
     const auto& f = report.figures[i];
-    csv += std::string(report::walk_text(f.setting.walk)) + "," + std::to_string(f.setting.lanes) + "," +
+    csv += std::string(walk_name(f.setting.walk)) + "," + std::to_string(f.setting.lanes) + "," +
            std::to_string(f.setting.rows) + "," + std::to_string(f.trials) + "," +
            (report.winner == i ? "true" : "false");
     for (const auto& column : report::kBenchColumns) {

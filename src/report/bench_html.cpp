@@ -78,7 +78,7 @@ std::string panel_html(const BenchReport& report, const Panel& panel) {
   const auto lanes = lanes_of(report);
   for (const auto walk : walks_of(report)) {
     Plot plot{
-        std::string(walk_text(walk)) + ", " + panel.column.unit, "rows of a batch", {}, panel.guides, top};
+        std::string(walk_name(walk)) + ", " + panel.column.unit, "rows of a batch", {}, panel.guides, top};
     for (std::size_t i = 0; i < lanes.size(); ++i)
       plot.series.push_back(series_of(report, walk, lanes[i], static_cast<int>(i), panel.column));
     html += plot_svg(plot);
@@ -139,7 +139,7 @@ std::string table_html(const BenchReport& report) {
   for (std::size_t i = 0; i < report.figures.size(); ++i) {
     const auto& f = report.figures[i];
     html += report.winner == i ? "<tr class=\"best\">" : "<tr>";
-    html += cell(walk_text(f.setting.walk)) + cell(std::to_string(f.setting.lanes)) +
+    html += cell(walk_name(f.setting.walk)) + cell(std::to_string(f.setting.lanes)) +
             cell(base::format_count(f.setting.rows));
     for (const auto& c : kBenchColumns) {
       const Spread& s = f.*c.figure;

@@ -13,7 +13,7 @@ Json spread_json(const Spread& s) {
 }
 
 Json setting_json(const BenchSetting& setting) {
-  return {{"walk", report::walk_text(setting.walk)}, {"lanes", setting.lanes}, {"rows", setting.rows}};
+  return {{"walk", walk_name(setting.walk)}, {"lanes", setting.lanes}, {"rows", setting.rows}};
 }
 
 Json figures_json(const BenchFigures& f) {

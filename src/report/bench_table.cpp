@@ -49,7 +49,7 @@ Row unit_row(const BenchReport& report) {
 
 Row figures_row(const BenchReport& report, std::size_t place) {
   const auto& f = report.figures[place];
-  Row row{report.winner == place ? "→" : "", walk_text(f.setting.walk), std::to_string(f.setting.lanes),
+  Row row{report.winner == place ? "→" : "", walk_name(f.setting.walk), std::to_string(f.setting.lanes),
           figure_text(static_cast<double>(f.setting.rows), 0)};
   for (const auto& column : kBenchColumns) {
     if (!is_shown(column, report)) continue;
