@@ -30,7 +30,13 @@ class Yield : public ::testing::Test {
     job_ = std::make_unique<CountedJob>(
         *server_,
         CountedJob::Options{
-            .rows = kRows, .batch_rows = rows, .batch_rows_min = rows_min, .target = "6s", .lanes = 1});
+            .rows = kRows,
+            .batch_rows = rows,
+            .batch_rows_min = rows_min,
+            .target = "6s",
+            .lanes = 1,
+            // Else the test's own looks could pass for an application, beside which batches are short.
+            .settings = "[throttle]\nslowdown = 1000000\n"});
     job_->db().exec("ALTER TABLE counted ADD COLUMN m int NOT NULL DEFAULT 0");
     job_->db().exec(std::string("CREATE FUNCTION dawdle_a_row() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN "
                                 "IF new.n <> old.n THEN PERFORM "
