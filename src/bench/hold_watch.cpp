@@ -35,7 +35,7 @@ boost::asio::awaitable<void> HoldWatch::end() {
 
 boost::asio::awaitable<void> HoldWatch::await_full_pace() {
   const std::chrono::milliseconds no_batch{0};
-  co_await gate_.pass(no_batch, at_.stop);
+  co_await gate_.pass(no_batch, 1, at_.stop);
   const auto give_up = std::chrono::steady_clock::now() + kHoldMax;
   for (auto now = std::chrono::steady_clock::now(); gate_.pace(now) < 1 && now < give_up;
        now = std::chrono::steady_clock::now()) {

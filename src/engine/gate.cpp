@@ -1,5 +1,7 @@
 #include "engine/gate.hpp"
 
+#include <algorithm>
+
 namespace pgsluice::engine {
 
 namespace {
@@ -60,14 +62,26 @@ boost::asio::awaitable<void> Gate::pass_pause(const Stop& stop) {
   while (is_paused() && !stop.is_requested()) co_await sleep_for(kLook);
 }
 
-boost::asio::awaitable<void> Gate::pass(std::chrono::milliseconds batch_time, const Stop& stop) {
+void Gate::take_turn(int lanes, TimePoint now) {
+  turn_at_ = now + governor::turn_length(batch_time_, decision_.pace, lanes);
+}
+
+boost::asio::awaitable<void> Gate::pass(std::chrono::milliseconds batch_time, int lanes, const Stop& stop) {
   const Waiting waiting(waiting_);
   const auto asked = SteadyClock::now();
+  if (batch_time.count() > 0) batch_time_ = batch_time;
+  // A batch that took longer than the one before it has a longer pause behind it.
+  turn_at_ =
+      std::max(turn_at_, asked - batch_time + governor::turn_length(batch_time, decision_.pace, lanes));
   while (!stop.is_requested()) {
     const auto now = SteadyClock::now();
     if (is_open(now)) {
-      const auto due = asked + governor::delay_after(batch_time, decision_.pace);
-      if (now >= due) co_return;
+      const auto due =
+          decision_.is_beside_others ? turn_at_ : asked + governor::delay_after(batch_time, decision_.pace);
+      if (now >= due) {
+        take_turn(lanes, now);
+        co_return;
+      }
       // Beside others pauses are as short as batches.
       co_await sleep_for(std::min(kLook, std::chrono::ceil<std::chrono::milliseconds>(due - now)));
       continue;

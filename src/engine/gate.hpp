@@ -11,7 +11,8 @@
 namespace pgsluice::engine {
 
 /// Where a lane asks before each batch. Holds while the governor's decision or an operator's pause says so,
-/// and waits between batches as the pace demands. Confined to the io thread.
+/// and waits between batches as the pace demands. Beside others lanes take turns: batches that pause each for
+/// itself would still meet, and leave an application no core. Confined to the io thread.
 class Gate {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
@@ -35,17 +36,21 @@ class Gate {
   /// Returns when no operator's pause stands, or stop is requested: between steps.
   boost::asio::awaitable<void> pass_pause(const Stop& stop);
 
-  /// Returns when the next batch may start, or stop is requested. `batch_time` is what the last one took.
-  boost::asio::awaitable<void> pass(std::chrono::milliseconds batch_time, const Stop& stop);
+  /// Returns when the next batch may start, or stop is requested. `batch_time` is what this lane's last one
+  /// took, 0 before its first; `lanes` share the turns.
+  boost::asio::awaitable<void> pass(std::chrono::milliseconds batch_time, int lanes, const Stop& stop);
 
  private:
   bool is_stale(TimePoint now) const;
+  void take_turn(int lanes, TimePoint now);
 
   governor::Decision decision_;  // starts as a hold: nothing has been looked at yet
   std::optional<TimePoint> decided_at_;
   std::optional<std::string> pause_reason_;
   std::optional<TimePoint> held_since_;
-  int waiting_ = 0;  // in pass() or pass_pause()
+  int waiting_ = 0;                          // in pass() or pass_pause()
+  TimePoint turn_at_;                        // beside others no lane starts a batch before
+  std::chrono::milliseconds batch_time_{0};  // of the batch that ended last
 };
 
 }  // namespace pgsluice::engine

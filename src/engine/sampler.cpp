@@ -134,7 +134,7 @@ void Sampler::take(const Readings& readings, governor::TimePoint taken_at) {
   auto waits = governor::judge_lock_waits(waiters, lane_of_pid, job_.throttle, taken_at);
   samples_.push_back(std::move(waits.sample));
   slowdown_.observe(readings.work);
-  samples_.push_back(slowdown_.sample(job_.throttle, taken_at));
+  samples_.push_back(slowdown_.sample(job_.throttle, job_.lanes, taken_at));
   if (!give_way_) return;
   for (const auto& in_the_way : waits.to_cancel) give_way_(in_the_way.lane, in_the_way.reason);
 }

@@ -72,4 +72,9 @@ Decision decide(const std::vector<Sample>& samples, const PaceState& previous, T
 /// at most kDelayMax, nothing at full pace. kDelayMax at pace 0, where the caller holds anyway.
 std::chrono::milliseconds delay_after(std::chrono::milliseconds batch_time, double pace);
 
+/// From the start of a batch that takes `batch_time` to the start of the next one, by whichever lane, where
+/// `lanes` take turns and are together at work for the share `pace` of what they could do. A batch and
+/// kDelayMax at most.
+std::chrono::milliseconds turn_length(std::chrono::milliseconds batch_time, double pace, int lanes);
+
 }  // namespace pgsluice::governor

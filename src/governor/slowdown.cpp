@@ -14,12 +14,12 @@ void Slowdown::observe(const WorkReading& reading) {
   (reading.lanes > 0 ? beside_ : between_).add(reading.others);
 }
 
-Sample Slowdown::sample(const ThrottleLimits& limits, TimePoint taken_at) const {
+Sample Slowdown::sample(const ThrottleLimits& limits, int lanes, TimePoint taken_at) const {
   Sample sample;
   sample.name = "slowdown";
   sample.unit = "%";
   sample.limit = static_cast<double>(limits.slowdown);
-  sample.pace_least = kPaceLeast;
+  sample.pace_least = kPaceLeast / std::max(1, lanes);
   sample.taken_at = taken_at;
   if (all_.value() < kNobody) {
     sample.pace_least = 1;

@@ -21,7 +21,7 @@ struct WorkReading {
 /// synchronised.
 class Slowdown {
  public:
-  /// Share of the time that lanes are left at least.
+  /// Share of one lane's time that all lanes together are left at least.
   static constexpr double kPaceLeast = 0.4;
   /// Fewer sessions at work than this are nobody.
   static constexpr double kNobody = 0.1;
@@ -37,8 +37,8 @@ class Slowdown {
   void observe(const WorkReading& reading);
 
   /// While others are at work and one side was not looked at often enough it is kAssumed: so lanes begin
-  /// slowly beside others, and there are pauses to look at.
-  Sample sample(const ThrottleLimits& limits, TimePoint taken_at) const;
+  /// slowly beside others, and there are pauses to look at. `lanes` share kPaceLeast.
+  Sample sample(const ThrottleLimits& limits, int lanes, TimePoint taken_at) const;
 
  private:
   class Mean {

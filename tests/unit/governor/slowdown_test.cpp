@@ -24,7 +24,7 @@ void look(Slowdown& slowdown, int times, int others_beside, int others_between) 
 }
 
 Sample sample_of(const Slowdown& slowdown) {
-  return slowdown.sample(ThrottleLimits{}, kNow);
+  return slowdown.sample(ThrottleLimits{}, 1, kNow);
 }
 
 TEST(Slowdown, IsNothingWhileNobodyElseIsAtWork) {
@@ -57,7 +57,8 @@ TEST(Slowdown, IsAssumedWithoutPausesToLookAt) {
   ThrottleLimits limits;
   limits.slowdown = 1'000'000;
   EXPECT_EQ(
-      decide({{"lag", 0, 1, "s", true, kNow, ""}, slowdown.sample(limits, kNow)}, PaceState{}, kNow).pace, 1);
+      decide({{"lag", 0, 1, "s", true, kNow, ""}, slowdown.sample(limits, 1, kNow)}, PaceState{}, kNow).pace,
+      1);
 }
 
 TEST(Slowdown, ForgetsWhatIsLongOver) {
@@ -84,7 +85,7 @@ double pace_beside(double between, double slowed, int polls) {
       std::poisson_distribution<int> others(is_beside ? between * slowed : between);
       slowdown.observe({others(random), is_beside ? 1 : 0});
     }
-    const auto sample = slowdown.sample(ThrottleLimits{}, now);
+    const auto sample = slowdown.sample(ThrottleLimits{}, 1, now);
     state = decide({{"lag", 0, 1, "s", true, now, ""}, sample}, state, now).next;
     sum += state.beside_others;
   }
