@@ -33,6 +33,7 @@ using BlockUpdateSql = std::function<std::string(const pg::HeapFacts& heap, cons
 struct BlockWork {
   pg::HeapFacts heap;
   walk::BlockBatch batch;
+  bool is_sweep = false;  // counts only what it changes
 };
 
 /// Why a range of blocks cannot be walked on as it was begun.

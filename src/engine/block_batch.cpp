@@ -13,9 +13,9 @@ void give_up(pg::Session& session, BatchOutcome& out, Misfit misfit) {
   out.disposition = pg::Disposition::kRetryable;
 }
 
-/// Rows are counted once, when the first pass comes by: later ones visit the same rows.
+/// Rows are counted once, when the first pass comes by: later ones, and sweeps, visit the same rows.
 std::int64_t count_rows(pg::Session& session, const BlockWork& blocks, const walk::Fragment& predicate) {
-  if (blocks.batch.pass > 0) return 0;
+  if (blocks.batch.pass > 0 || blocks.is_sweep) return 0;
   const pg::Params ends{predicate.params[0], predicate.params[1]};
   return session.exec(steps::count_blocks_sql(blocks.heap), ends).integer(0, 0);
 }
@@ -37,7 +37,7 @@ void run_block_batch(pg::Session& session, const BatchWork& work, BatchOutcome& 
   base::failpoint("after_position");
   out.position = reached;
   auto predicate = walk::block_predicate(blocks.batch);
-  const auto visited = count_rows(session, blocks, predicate);
+  auto visited = count_rows(session, blocks, predicate);
   const auto sql = (*work.block_update_sql)(blocks.heap, predicate);
   predicate.params.emplace_back(std::to_string(blocks.heap.oid));
   const auto answer = steps::read_block_answer(session.exec_cancellable(sql, predicate.params));
@@ -45,6 +45,8 @@ void run_block_batch(pg::Session& session, const BatchWork& work, BatchOutcome& 
   if (answer.filenode != blocks.batch.next.heap.filenode)
     return give_up(session, out, Misfit::kHeapRewritten);
   if (answer.still_matching > 0) return give_up(session, out, Misfit::kStillMatches);
+
+  if (blocks.is_sweep) visited = answer.changed;
 
   pg::commit(session, ledger::count_and_commit(work.range.token.range_id,
                                                {visited, answer.changed, 0, blocks.batch.is_last}));

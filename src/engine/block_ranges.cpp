@@ -20,7 +20,8 @@ walk::Heap identity_of(const pg::HeapFacts& heap) {
   return {heap.oid, heap.filenode};
 }
 
-std::vector<ledger::NewRange> block_ranges(const std::vector<pg::HeapFacts>& heaps, int lanes) {
+std::vector<ledger::NewRange> block_ranges(const std::vector<pg::HeapFacts>& heaps, int lanes,
+                                           ledger::RangeWalk walk) {
   std::int64_t pages = 0;
   for (const auto& heap : heaps) pages += heap.pages;
   const auto share =
@@ -31,7 +32,7 @@ std::vector<ledger::NewRange> block_ranges(const std::vector<pg::HeapFacts>& hea
     for (std::int64_t part = 0; part < parts; ++part) {
       const auto rows = static_cast<std::int64_t>(heap.rows) / parts;
       ranges.push_back({boundary(heap, heap.pages * part / parts),
-                        boundary(heap, heap.pages * (part + 1) / parts), rows, ledger::RangeWalk::kBlocks});
+                        boundary(heap, heap.pages * (part + 1) / parts), rows, walk});
     }
   }
   return ranges;

@@ -12,6 +12,7 @@ namespace pgsluice::engine {
 walk::Heap identity_of(const pg::HeapFacts& heap);
 
 /// Cuts heaps into ranges of blocks, a few per lane, none across two heaps; an empty heap has none. Pure.
-std::vector<ledger::NewRange> block_ranges(const std::vector<pg::HeapFacts>& heaps, int lanes);
+std::vector<ledger::NewRange> block_ranges(const std::vector<pg::HeapFacts>& heaps, int lanes,
+                                           ledger::RangeWalk walk = ledger::RangeWalk::kBlocks);
 
 }  // namespace pgsluice::engine

@@ -1,5 +1,6 @@
 #include "engine/block_statements.hpp"
 
+#include "engine/final_pass.hpp"
 #include "ledger/checkpoint.hpp"
 #include "pg/identifier.hpp"
 #include "steps/backfill/block_update.hpp"
@@ -53,8 +54,10 @@ std::vector<PlannedStatement> block_statements(const pg::Table& table, const Bac
                  is_woven ? "last pass through a window" : each});
   out.push_back({ledger::count_and_commit(1, {1, 1, 0, false}), kRangeLock, true, each});
   out.push_back(
-      {steps::any_left_sql(table, step), "ACCESS SHARE on " + table.sql(), false,
-       "once all blocks are done: rows that moved behind the walk are found, and changed in a final pass"});
+      {walked.keyset ? rows_left_sql(table, step, *walked.keyset) : steps::any_left_sql(table, step),
+       "ACCESS SHARE on " + table.sql(), false,
+       "once all blocks are done: rows that moved behind the walk are found, and changed in a final "
+       "pass"});
   return out;
 }
 

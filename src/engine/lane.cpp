@@ -62,7 +62,7 @@ boost::asio::awaitable<void> Lane::walk(ledger::Range range) {
   attempt_ = 1;
   for (;;) {
     co_await sleep_unless_stopped(std::exchange(backoff_, {}), at_.stop);
-    co_await at_.gate.pass(std::exchange(last_batch_, {}), at_.stop);
+    co_await at_.gate.pass(std::exchange(last_batch_, {}), at_.job.lanes, at_.stop);
     if (is_draining()) {
       co_await at_.desk.give_back(connection_, *fill_, range.token, false);
       co_return;
@@ -142,13 +142,15 @@ std::optional<BatchOutcome> Lane::misfit_of(const BatchWork& work) const {
 }
 
 std::optional<BlockWork> Lane::next_blocks(const ledger::Range& range, std::int64_t rows) {
-  if (range.walk != ledger::RangeWalk::kBlocks) return std::nullopt;
+  if (!ledger::is_by_blocks(range.walk)) return std::nullopt;
   auto& interleaving = fill_->interleaving();
   const auto at = walk::BlockPosition::of(*range.position);
-  const auto weave = interleaving.weave(rows);
+  const bool is_sweep = range.walk == ledger::RangeWalk::kSweep;
+  const auto weave = is_sweep ? walk::Weave{} : interleaving.weave(rows);
   const int passes = at.group ? std::min(at.group->weave.passes, weave.passes) : weave.passes;
   const auto pages = interleaving.pages(rows, passes);
   BlockWork work;
+  work.is_sweep = is_sweep;
   if (const auto* heap = fill_->prepared().heap_of(at.heap)) work.heap = *heap;
   work.batch = walk::next_block_batch(at, walk::BlockPosition::of(*range.upper).block, weave, pages);
   return work;
@@ -166,7 +168,7 @@ void Lane::learn(const BlockWork& blocks, std::int64_t rows, const BatchOutcome&
 }
 
 boost::asio::awaitable<bool> Lane::is_recut(const ledger::Range& range, const BatchOutcome& outcome) {
-  if (range.walk != ledger::RangeWalk::kBlocks) co_return false;
+  if (!ledger::is_by_blocks(range.walk)) co_return false;
   const bool is_row_fault =
       outcome.disposition == pg::Disposition::kFatal && pg::is_row_fault(outcome.sqlstate);
   if (outcome.misfit == Misfit::kNone && !is_row_fault) co_return false;
@@ -177,9 +179,11 @@ boost::asio::awaitable<bool> Lane::is_recut(const ledger::Range& range, const Ba
                     "\" that was changed matches `where` again: walked by blocks it would be changed twice",
                 "write walk = \"keyset\", or a `where` that a row leaves once it is done");
   if (outcome.misfit != Misfit::kHeapRewritten && !prepared.keyset) co_return false;  // fail() says the rest
-  std::function<Recut(pg::Session&)> cut =
-      [step = &prepared, lanes = at_.job.lanes, heap = walk::BlockPosition::of(*range.position).heap,
-       misfit = outcome.misfit](pg::Session& s) { return cut_anew(s, *step, lanes, heap, misfit); };
+  std::function<Recut(pg::Session&)> cut = [step = &prepared, lanes = at_.job.lanes, walk = range.walk,
+                                            heap = walk::BlockPosition::of(*range.position).heap,
+                                            misfit = outcome.misfit](pg::Session& s) {
+    return cut_anew(s, *step, lanes, walk, heap, misfit);
+  };
   const auto done = co_await keep_trying<Recut>(connection_, cut, at_.journal, at_.stop);
   const std::string fault = outcome.message.empty() ? "" : ": " + outcome.message;
   if (!done.cause.empty()) at_.journal.write(event::Tune{"walk", "blocks", done.to, done.cause + fault});

@@ -55,7 +55,7 @@ std::optional<event::Split> split_largest(pg::Session& session, const PreparedBa
                                           std::int64_t rows_to_split) {
   const auto candidate = ledger::largest_remaining(session, step.step_id);
   if (!candidate || candidate->rows_left < rows_to_split) return std::nullopt;
-  const bool is_by_blocks = candidate->walk == ledger::RangeWalk::kBlocks;
+  const bool is_by_blocks = ledger::is_by_blocks(candidate->walk);
   const auto middle = is_by_blocks ? middle_block(*candidate) : middle_key(session, step, *candidate);
   if (!middle) return std::nullopt;
   const ledger::IsBefore is_before = [&](const std::string& position, int first) {

@@ -8,13 +8,13 @@
 namespace pgsluice::engine {
 namespace {
 
-Recut begin_heap_again(pg::Session& session, const PreparedBackfill& step, int lanes,
+Recut begin_heap_again(pg::Session& session, const PreparedBackfill& step, int lanes, ledger::RangeWalk walk,
                        const walk::Heap& rewritten) {
   auto heaps = pg::read_heaps(session, step.table.oid);
   std::erase_if(heaps, [&](const pg::HeapFacts& heap) { return heap.oid != rewritten.oid; });
   const pg::Key key{std::to_string(rewritten.oid), std::to_string(rewritten.filenode)};
   base::failpoint("blocks_recut");
-  if (!ledger::recut(session, step.step_id, key, block_ranges(heaps, lanes))) return {};
+  if (!ledger::recut(session, step.step_id, key, block_ranges(heaps, lanes, walk))) return {};
   if (heaps.empty()) return {"nothing", "a partition of the table is gone"};
   return {"blocks from the first one again",
           heaps.front().table_sql + " was rewritten (VACUUM FULL, CLUSTER, TRUNCATE or pg_repack)"};
@@ -22,9 +22,9 @@ Recut begin_heap_again(pg::Session& session, const PreparedBackfill& step, int l
 
 }  // namespace
 
-Recut cut_anew(pg::Session& session, const PreparedBackfill& step, int lanes, const walk::Heap& heap,
-               Misfit misfit) {
-  if (misfit == Misfit::kHeapRewritten) return begin_heap_again(session, step, lanes, heap);
+Recut cut_anew(pg::Session& session, const PreparedBackfill& step, int lanes, ledger::RangeWalk walk,
+               const walk::Heap& heap, Misfit misfit) {
+  if (misfit == Misfit::kHeapRewritten) return begin_heap_again(session, step, lanes, walk, heap);
   auto ranges = key_ranges(session, step, lanes);
   // Nothing was changed yet if rows match again, so these count as any others.
   if (misfit == Misfit::kNone) {

@@ -15,7 +15,8 @@ struct Recut {
 
 /// Cuts ranges of blocks anew because of what a batch met: those of one heap from its first block if it was
 /// rewritten, else all of the step along its key. REQUIRES: a key, if misfit is not kHeapRewritten. Blocks.
-Recut cut_anew(pg::Session& session, const PreparedBackfill& step, int lanes, const walk::Heap& heap,
-               Misfit misfit);
+/// `walk` is that of the range.
+Recut cut_anew(pg::Session& session, const PreparedBackfill& step, int lanes, ledger::RangeWalk walk,
+               const walk::Heap& heap, Misfit misfit);
 
 }  // namespace pgsluice::engine

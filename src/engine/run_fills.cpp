@@ -95,9 +95,10 @@ asio::awaitable<void> Run::fill_all(Fills& fills) {
     if (stop_.is_requested()) co_return;
     if (tally_.batches != before) since = SteadyClock::now();
     auto left = left_of(fills);
-    const bool is_done = co_await wait_for_others(std::move(left), since);
+    co_await wait_for_others(std::move(left), since);
     for (const auto& fill : fills) co_await end_if_over(steps_, *fill);
-    if (is_done) co_return;
+    // No range may be left, and yet a final pass be cut for rows behind the walk.
+    if (left_of(fills).empty()) co_return;
   }
 }
 
@@ -120,9 +121,9 @@ asio::awaitable<void> Run::run_lanes(Fills& fills) {
 }
 
 asio::awaitable<void> Run::end_if_over(pg::Connection& connection, Fill& fill) {
-  if (fill.is_ended) co_return;
+  if (fill.is_ended || stop_.is_requested()) co_return;
   struct Look {
-    Completeness completeness = Completeness::kGoOn;
+    Completeness completeness;
     RowCounts counts;
   };
   std::function<Look(pg::Session&)> look = [run_id = run_id_, step = &fill.prepared(), lanes = job_.lanes,
@@ -134,19 +135,18 @@ asio::awaitable<void> Run::end_if_over(pg::Connection& connection, Fill& fill) {
     return found;
   };
   const auto found = co_await keep_trying<Look>(connection, look, journal_, stop_);
-  if (found.completeness == Completeness::kCut) {
+  if (found.completeness.found == Found::kRows) {
     ++fill.sweeps;
-    journal_.write(event::Tune{"walk", "blocks",
-                               fill.prepared().keyset ? "final pass along the key" : "blocks again",
+    journal_.write(event::Tune{"walk", "blocks", found.completeness.how,
                                "rows of table " + fill.prepared().table.sql() + " moved behind the walk"});
   }
-  if (found.completeness == Completeness::kGivenUp)
+  if (found.completeness.found == Found::kNewOnes)
     journal_.warn("rows of table " + fill.prepared().table.sql() + " still match after " +
                       std::to_string(fill.sweeps) + " sweeps: the application makes new ones",
                   "give the column a default or a trigger, and run the job again under another name");
   // Another lane may have been given a range of it meanwhile, or have ended it.
   const bool is_over =
-      found.completeness == Completeness::kProved || found.completeness == Completeness::kGivenUp;
+      found.completeness.found == Found::kNothing || found.completeness.found == Found::kNewOnes;
   if (!is_over || fill.is_ended || !fill.in_use.empty()) co_return;
   fill.is_ended = true;
   fill.reconcile(found.counts);

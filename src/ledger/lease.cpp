@@ -72,13 +72,24 @@ pg::Params parameters(const Token& token) {
 }  // namespace
 
 const char* range_walk_text(RangeWalk walk) {
-  if (walk == RangeWalk::kBlocks) return "blocks";
-  return walk == RangeWalk::kFinal ? "final" : "keyset";
+  switch (walk) {
+    case RangeWalk::kKeyset:
+      return "keyset";
+    case RangeWalk::kBlocks:
+      return "blocks";
+    case RangeWalk::kSweep:
+      return "sweep";
+    case RangeWalk::kFinal:
+      return "final";
+  }
+  return "";
 }
 
 RangeWalk read_range_walk(const std::string& text) {
-  if (text == "blocks") return RangeWalk::kBlocks;
-  return text == "final" ? RangeWalk::kFinal : RangeWalk::kKeyset;
+  for (const auto walk : {RangeWalk::kBlocks, RangeWalk::kSweep, RangeWalk::kFinal}) {
+    if (text == range_walk_text(walk)) return walk;
+  }
+  return RangeWalk::kKeyset;
 }
 
 std::optional<Range> lease_next(pg::Session& session, std::int64_t step_id, const std::string& run_id,

@@ -86,7 +86,7 @@ CREATE TABLE pgsluice.range (
   rows_changed bigint NOT NULL DEFAULT 0,
   rows_quarantined bigint NOT NULL DEFAULT 0,
   batches bigint NOT NULL DEFAULT 0,
-  CHECK (walk IN ('keyset', 'blocks', 'final'))
+  CONSTRAINT range_walk_check CHECK (walk IN ('keyset', 'blocks', 'sweep', 'final'))
 ) WITH (fillfactor = 40);
 CREATE INDEX range_step ON pgsluice.range (step_id);
 
@@ -109,7 +109,7 @@ CREATE TABLE pgsluice.event (
 );
 CREATE INDEX event_job ON pgsluice.event (job_id, event_id);
 
-INSERT INTO pgsluice.meta (schema_version) VALUES (3);
+INSERT INTO pgsluice.meta (schema_version) VALUES (4);
 )sql";
 
 // From version 1: the acts of a retype are steps below their step.
@@ -123,6 +123,13 @@ UPDATE pgsluice.meta SET schema_version = 2;
 constexpr const char* kUpgradeTo3 = R"sql(
 ALTER TABLE pgsluice.range ADD COLUMN walk text NOT NULL DEFAULT 'keyset' CHECK (walk IN ('keyset', 'blocks', 'final'));
 UPDATE pgsluice.meta SET schema_version = 3;
+)sql";
+
+// From version 3: blocks can be swept again.
+constexpr const char* kUpgradeTo4 = R"sql(
+ALTER TABLE pgsluice.range DROP CONSTRAINT range_walk_check,
+  ADD CONSTRAINT range_walk_check CHECK (walk IN ('keyset', 'blocks', 'sweep', 'final'));
+UPDATE pgsluice.meta SET schema_version = 4;
 )sql";
 
 // Any two numbers that nobody else uses; the lock is of the transaction, so poolers do not mind.
@@ -163,6 +170,7 @@ void install(pg::Session& session) try {
       session.exec(kInstallLock);
       if (installed_version(session) == 1) session.exec(kUpgradeTo2);
       if (installed_version(session) == 2) session.exec(kUpgradeTo3);
+      if (installed_version(session) == 3) session.exec(kUpgradeTo4);
       return true;
     });
   }

@@ -37,7 +37,7 @@ WHERE range_id = $3::bigint AND epoch = $4::bigint AND NOT is_done
 // Waits for a batch in flight, whose end counts.
 constexpr const char* kEndBlockRanges = R"sql(
 UPDATE pgsluice.range SET is_done = true, epoch = epoch + 1
-WHERE step_id = $1::bigint AND NOT is_done AND walk = 'blocks'
+WHERE step_id = $1::bigint AND NOT is_done AND walk IN ('blocks', 'sweep')
   AND ($2::text[] = '{}' OR lower[1:2] = $2::text[])
 )sql";
 
@@ -47,7 +47,8 @@ FROM pgsluice.range WHERE step_id = $1::bigint
 )sql";
 
 constexpr const char* kRangeCounts = R"sql(
-SELECT count(*) FILTER (WHERE walk = 'blocks'), count(*) FILTER (WHERE walk <> 'blocks')
+SELECT count(*) FILTER (WHERE walk IN ('blocks', 'sweep')), count(*) FILTER (WHERE walk IN ('keyset', 'final')),
+       count(*) FILTER (WHERE walk = 'sweep')
 FROM pgsluice.range WHERE step_id = $1::bigint
 )sql";
 
@@ -96,7 +97,7 @@ bool extend(pg::Session& session, std::int64_t step_id, std::int64_t known,
 
 RangeCounts range_counts(pg::Session& session, std::int64_t step_id) {
   const auto rows = session.exec(kRangeCounts, {number(step_id)});
-  return {rows.integer(0, 0), rows.integer(0, 1)};
+  return {rows.integer(0, 0), rows.integer(0, 1), rows.integer(0, 2) > 0};
 }
 
 std::optional<Candidate> largest_remaining(pg::Session& session, std::int64_t step_id) {

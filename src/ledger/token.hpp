@@ -20,9 +20,13 @@ struct Token {
 enum class RangeWalk {
   kKeyset,  // key values
   kBlocks,  // oid, filenode, block; in a group of windows also place, visit, passes, windows, pages
-  kFinal,   // key values again, of rows that blocks were swept for: counts only what it changes
+  kSweep,   // blocks once more, for rows that moved behind the walk: counts only what it changes
+  kFinal,   // key values, of rows that blocks were walked for: counts only what it changes
 };
-/// As the ledger keeps it: "keyset", "blocks" or "final".
+inline bool is_by_blocks(RangeWalk walk) {
+  return walk == RangeWalk::kBlocks || walk == RangeWalk::kSweep;
+}
+/// As the ledger keeps it: "keyset", "blocks", "sweep" or "final".
 const char* range_walk_text(RangeWalk walk);
 RangeWalk read_range_walk(const std::string& text);
 

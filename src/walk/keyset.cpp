@@ -189,6 +189,38 @@ Fragment Keyset::sample(const std::optional<pg::Key>& lower, const std::optional
   return f;
 }
 
+std::string Keyset::slices_of(const std::string& from_where, int limit) const {
+  std::vector<std::string> bare;
+  std::vector<std::string> aliased;
+  std::vector<std::string> own;
+  for (std::size_t i = 0; i < key_.size(); ++i) {
+    const auto alias = "k" + std::to_string(i + 1);
+    bare.push_back(pg::Identifier(key_[i].name).sql() + " AS " + alias);
+    aliased.push_back("t." + bare.back());
+    own.push_back("s." + alias);
+  }
+  return "SELECT " + selected_texts("s") + ", " + selected_texts("p") + "\nFROM (SELECT " +
+         joined(bare, ", ") + "\n" + from_where + "\nLIMIT " + std::to_string(limit) +
+         ") s\nLEFT JOIN LATERAL (SELECT " + joined(aliased, ", ") + " FROM " + table_sql_ + " t WHERE " +
+         row_of_columns() + " < (" + joined(own, ", ") + ")\n  ORDER BY " + columns(" DESC") +
+         " LIMIT 1) p ON true\nORDER BY " + joined(own, ", ");
+}
+
+std::vector<KeySlice> Keyset::read_slices(const pg::Rows& answer) const {
+  std::vector<KeySlice> slices;
+  for (std::size_t i = 0; i < answer.size(); ++i) {
+    const auto key = read_key(answer, i);
+    std::optional<pg::Key> before;
+    if (!answer.is_null(i, key_.size())) before = read_key(answer, i, key_.size());
+    if (!slices.empty() && before == slices.back().upper) {
+      slices.back().upper = key;
+    } else {
+      slices.push_back({before, key, 0});
+    }
+  }
+  return slices;
+}
+
 std::string Keyset::highest() const {
   return "SELECT " + selected_texts("") + "\nFROM " + table_sql_ + " t\nORDER BY " + columns(" DESC") +
          "\nLIMIT 1";
@@ -203,9 +235,9 @@ std::string Keyset::is_before(const std::string& array_expression, int first) co
   return "(" + joined(elements, ", ") + ") < " + row(first);
 }
 
-pg::Key Keyset::read_key(const pg::Rows& answer, std::size_t row) const {
+pg::Key Keyset::read_key(const pg::Rows& answer, std::size_t row, std::size_t column) const {
   pg::Key key;
-  for (std::size_t i = 0; i < key_.size(); ++i) key.push_back(answer.text(row, i));
+  for (std::size_t i = 0; i < key_.size(); ++i) key.push_back(answer.text(row, column + i));
   return key;
 }
 

@@ -53,6 +53,12 @@ class Keyset {
   Fragment sample(const std::optional<pg::Key>& lower, const std::optional<pg::Key>& upper, int parts,
                   double percent) const;
 
+  /// At most `limit` rows of "FROM … WHERE …" in key order, each with the key before it in the table. One
+  /// statement, one snapshot. Answer: read_slices().
+  std::string slices_of(const std::string& from_where, int limit) const;
+  /// Ranges that hold these rows, and none that lay between them: neighbours share one. Without equal_prefix.
+  std::vector<KeySlice> read_slices(const pg::Rows& answer) const;
+
   /// The table's highest key: no row if it is empty.
   std::string highest() const;
 
@@ -60,7 +66,7 @@ class Keyset {
   /// `first` is the number of the first parameter; the values are the key's.
   std::string is_before(const std::string& array_expression, int first) const;
 
-  pg::Key read_key(const pg::Rows& answer, std::size_t row) const;
+  pg::Key read_key(const pg::Rows& answer, std::size_t row, std::size_t column = 0) const;
   const std::vector<pg::Column>& key() const { return key_; }
   const std::string& table_sql() const { return table_sql_; }
 

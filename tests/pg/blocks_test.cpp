@@ -179,9 +179,40 @@ TEST_F(BlockWalk, CutsFinalRangesAndRestartsHeapsOnceThroughKills) {
   trial_.db().exec("UPDATE t SET filler = filler || '!' WHERE done IS NULL");
   ASSERT_TRUE(is_killed_at("after_commit:30"));
   trial_.db().exec("UPDATE t SET filler = filler || '!' WHERE done IS NULL");
-  is_killed_at("blocks_final_pass");
+  ASSERT_TRUE(is_killed_at("blocks_final_pass")) << "no row moved: nothing is tested";
   expect_run();
   expect_exact();
+}
+
+// A run that only waits for another's last range has to look for rows left behind when that one dies.
+TEST_F(BlockWalk, MakesTheFinalPassForARunThatDiedBeforeItCould) {
+  make_table(400);
+  const std::string one_by_one = "[pool]\nlanes = 1\n[batch]\nrows = 100\nrows_min = 100\nrows_max = 100";
+  job("blocks", kWhere, one_by_one);
+  expect_run();
+  const auto batches = trial_.db().number("SELECT sum(batches) FROM pgsluice.range");
+  trial_.db().exec("DROP SCHEMA pgsluice CASCADE; DROP TABLE t");
+  make_table(400);
+  trial_.db().exec(
+      "CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.3); RETURN "
+      "NULL; END'; CREATE TRIGGER slow BEFORE UPDATE ON t EXECUTE FUNCTION dawdle()");
+  job("blocks", std::string(kWhere) + R"toml(
+[[step]]
+kind = "verify"
+name = "nobody-left"
+query = "SELECT count(*) FROM t WHERE done IS NULL"
+expect = "0"
+)toml",
+      one_by_one);
+  auto command = trial_.command("run");
+  command.env["PGSLUICE_FAILPOINT"] = "after_commit:" + std::to_string(batches);
+  Process dying(command);
+  await_batches(trial_);
+  Process waiting(trial_.command("run", {"--wait", "60s"}));
+  trial_.db().exec("INSERT INTO t SELECT i, 'late', repeat('x', 2000) FROM generate_series(401, 420) i");
+  EXPECT_EQ(dying.wait(2 * kPatience).signal, SIGKILL) << dying.out();
+  EXPECT_EQ(waiting.wait(2 * kPatience).code, 0) << waiting.out() << waiting.err();
+  EXPECT_EQ(trial_.db().number("SELECT count(*) FROM t WHERE done AND n = 1"), 420);
 }
 
 TEST_F(BlockWalk, RefusesAStepWhoseRowsWouldBeDoneTwiceBeforeChangingAny) {
@@ -212,23 +243,50 @@ TEST_F(BlockWalk, SetsARowAsideThatCannotBeChanged) {
             "19997, n 1 to 1");
 }
 
-// Rows that were still to be visited move to room behind the walk: only a final pass can find them.
-TEST_F(BlockWalk, FindsRowsThatMovedBehindIt) {
-  make_table(20'000);
-  job("blocks", kWhere, "[pool]\nlanes = 1\n[batch]\nrows = 1000\nrows_max = 1000");
-  trial_.db().exec("DELETE FROM t WHERE id <= 400");
-  trial_.db().exec("VACUUM t");
-  rows_ = 19'600;
-  ASSERT_TRUE(is_killed_at("after_commit:9"));
-  trial_.db().exec("VACUUM t");
-  trial_.db().exec("UPDATE t SET filler = filler || '!' WHERE id > 19700");
-  const auto moved = trial_.db().number(
-      "SELECT count(*) FROM t WHERE done IS NULL AND ctid < ('(' || (SELECT min((position)[3]::int) FROM "
-      "pgsluice.range WHERE position IS NOT NULL) || ',0)')::tid");
+class RowsThatMove : public BlockWalk {
+ protected:
+  /// Walks a part of the table, then moves about `rows` rows that were not visited to room behind the walk.
+  std::int64_t move_behind_the_walk(int rows, const std::string& key) {
+    make_table(20'000, key);
+    job("blocks", kWhere, "[pool]\nlanes = 1\n[batch]\nrows = 1000\nrows_max = 1000");
+    const auto text = std::to_string(rows);
+    trial_.db().exec("DELETE FROM t WHERE id <= " + text);
+    trial_.db().exec("VACUUM t");
+    rows_ = 20'000 - rows;
+    EXPECT_TRUE(is_killed_at("after_commit:9"));
+    trial_.db().exec("VACUUM t");
+    trial_.db().exec("UPDATE t SET filler = filler || '!' WHERE id > 19900 - " + text);
+    return trial_.db().number(
+        "SELECT count(*) FROM t WHERE done IS NULL AND ctid < ('(' || (SELECT min((position)[3]::int) FROM "
+        "pgsluice.range WHERE position IS NOT NULL) || ',0)')::tid");
+  }
+};
+
+TEST_F(RowsThatMove, AreChangedByTheirKeysAlone) {
+  const auto moved = move_behind_the_walk(300, "PRIMARY KEY");
   ASSERT_GT(moved, 0) << "no row moved: nothing is tested";
+  ASSERT_LT(moved, 500);
   expect_run();
   expect_exact();
-  EXPECT_GT(ranges("walk = 'final'"), 0);
+  EXPECT_EQ(trial_.db().number("SELECT sum(rows_visited) FROM pgsluice.range WHERE walk = 'final'"), moved);
+  EXPECT_EQ(trial_.db().number("SELECT sum(rows_expected) FROM pgsluice.range WHERE walk = 'final'"),
+            ranges("walk = 'final'"))
+      << "not all rows between them";
+}
+
+TEST_F(RowsThatMove, AreSweptForWhereTheyAreMany) {
+  ASSERT_GT(move_behind_the_walk(3'000, "PRIMARY KEY"), 500);
+  expect_run();
+  expect_exact();
+  EXPECT_GT(ranges("walk = 'sweep'"), 0);
+  EXPECT_EQ(ranges("walk = 'final'"), 0) << "nothing moved any more";
+}
+
+TEST_F(RowsThatMove, AreSweptForWhereNoKeyFindsThem) {
+  ASSERT_GT(move_behind_the_walk(300, ""), 0);
+  expect_run();
+  expect_exact();
+  EXPECT_GT(ranges("walk = 'sweep'"), 0);
 }
 
 TEST_F(BlockWalk, StopsInterleavingWhileAnOldSnapshotKeepsPagesFromBeingPruned) {

@@ -176,6 +176,21 @@ TEST_P(KeysetOf, CutsARangeIntoEqualPartsStrictlyInsideIt) {
   }
 }
 
+TEST_P(KeysetOf, SlicesRowsThatAreLeftOutOfTheOthers) {
+  const std::string condition = "md5(t.ctid::text) < '7'";
+  const auto left = keys(condition);
+  ASSERT_GT(left.size(), 5U);
+  const auto sql = walk_->slices_of("FROM " + walk_->table_sql() + " t WHERE " + condition, 1'000);
+  const auto slices = walk_->read_slices(session_.exec(sql, pg::Params{}));
+  Keys sliced;
+  for (const auto& slice : slices) {
+    const auto rows = rows_of({slice.lower, slice.upper, equal_prefix(slice.lower, slice.upper)});
+    sliced.insert(sliced.end(), rows.begin(), rows.end());
+  }
+  EXPECT_EQ(sliced, left);
+  EXPECT_LT(slices.size(), left.size()) << "neighbours share a slice";
+}
+
 TEST_P(KeysetOf, ComparesAStoredPositionAsTheServerOrdersKeys) {
   for (int i = 0; i < 25; ++i) {
     const auto a = random_below(all_.size());

@@ -41,9 +41,12 @@ std::string count_blocks_sql(const pg::HeapFacts& heap) {
   return "SELECT count(*) FROM ONLY " + heap.table_sql + " WHERE ctid >= $1::tid AND ctid < $2::tid";
 }
 
+std::string rows_left(const pg::Table& table, const BackfillStep& step) {
+  return "FROM " + table.sql() + "\nWHERE CASE WHEN (" + step.where + "\n) THEN true END";
+}
+
 std::string any_left_sql(const pg::Table& table, const BackfillStep& step) {
-  return "SELECT EXISTS (SELECT FROM " + table.sql() + "\nWHERE CASE WHEN (" + step.where +
-         "\n) THEN true END)";
+  return "SELECT EXISTS (SELECT " + rows_left(table, step) + ")";
 }
 
 }  // namespace pgsluice::steps
