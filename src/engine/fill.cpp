@@ -53,11 +53,6 @@ void Fill::add(const RowCounts& batch) {
   engine::add(step_.rows, batch);
 }
 
-void Fill::reconcile(const RowCounts& ledger_counts) {
-  // Never backwards: the ledger's answer may be a moment older than our own count.
-  if (ledger_counts.visited() > step_.rows.visited()) step_.rows = ledger_counts;
-}
-
 std::string name_of(const Fills& fills) {
   const auto& first = fills.front()->step().record.name;
   return fills.size() == 1 ? first : first + " and " + std::to_string(fills.size() - 1) + " more";

@@ -36,8 +36,8 @@ class Fill {
   event::Tune event_of(const walk::Interleaving::Change& change) const;
 
   void add(const RowCounts& batch);
-  /// What the ledger says of the whole step, other runs' work included.
-  void reconcile(const RowCounts& ledger_counts);
+  /// What the ledger says of the step that is over, other runs' work included: the truth.
+  void settle(const RowCounts& ledger_counts) { step_.rows = ledger_counts; }
 
   std::set<std::int64_t> in_use;   // ranges that lanes of this run work on: as many as lanes
   std::int64_t setting_aside = 0;  // rows on their way into quarantine: lanes share its limit

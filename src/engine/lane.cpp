@@ -146,7 +146,7 @@ std::optional<BlockWork> Lane::next_blocks(const ledger::Range& range, std::int6
   auto& interleaving = fill_->interleaving();
   const auto at = walk::BlockPosition::of(*range.position);
   const bool is_sweep = range.walk == ledger::RangeWalk::kSweep;
-  const auto weave = is_sweep ? walk::Weave{} : interleaving.weave(rows);
+  const auto weave = is_sweep ? walk::Weave{1, 1, interleaving.pages(rows, 1)} : interleaving.weave(rows);
   const int passes = at.group ? std::min(at.group->weave.passes, weave.passes) : weave.passes;
   const auto pages = interleaving.pages(rows, passes);
   BlockWork work;
@@ -190,10 +190,16 @@ boost::asio::awaitable<bool> Lane::is_recut(const ledger::Range& range, const Ba
   co_return true;
 }
 
+std::int64_t Lane::already_right(const BatchOutcome& outcome) const {
+  // The first pass counts all rows and changes its share of those that match. Until the ledger has the last
+  // one's word, the others are taken to be like it.
+  const auto passes = blocks_ && !blocks_->is_sweep ? blocks_->batch.weave.passes : 1;
+  return std::max<std::int64_t>(0, outcome.visited - passes * outcome.changed - outcome.quarantined);
+}
+
 Lane::Next Lane::on_committed(ledger::Range& range, const BatchOutcome& outcome, std::int64_t rows) {
   last_batch_ = std::chrono::duration_cast<std::chrono::milliseconds>(outcome.duration);
-  const auto right = std::max<std::int64_t>(0, outcome.visited - outcome.changed - outcome.quarantined);
-  const RowCounts done{outcome.changed, right, outcome.quarantined};
+  const RowCounts done{outcome.changed, already_right(outcome), outcome.quarantined};
   fill_->add(done);
   at_.tally.batch_committed(done, outcome.duration, std::chrono::steady_clock::now());
   at_.journal.write(event::Batch{range.token.range_id, number_, outcome.changed, outcome.visited,

@@ -66,6 +66,7 @@ class Lane {
   std::optional<BatchOutcome> misfit_of(const BatchWork& work) const;
   /// What a range of blocks meets that keys do not: the step's ranges are cut anew. False: it can go on.
   boost::asio::awaitable<bool> is_recut(const ledger::Range& range, const BatchOutcome& outcome);
+  std::int64_t already_right(const BatchOutcome& outcome) const;
   Next on_committed(ledger::Range& range, const BatchOutcome& outcome, std::int64_t rows);
   Next on_retryable(const BatchOutcome& outcome, std::int64_t rows, std::int64_t range_id);
   Next on_row_fault(const ledger::Range& range, const BatchOutcome& outcome, std::int64_t rows);

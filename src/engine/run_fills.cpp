@@ -149,7 +149,7 @@ asio::awaitable<void> Run::end_if_over(pg::Connection& connection, Fill& fill) {
       found.completeness.found == Found::kNothing || found.completeness.found == Found::kNewOnes;
   if (!is_over || fill.is_ended || !fill.in_use.empty()) co_return;
   fill.is_ended = true;
-  fill.reconcile(found.counts);
+  fill.settle(found.counts);
   std::string how = "done";
   const auto error = co_await end_step(connection, fill.step(), std::move(how), nullptr);
   if (error) std::rethrow_exception(error);

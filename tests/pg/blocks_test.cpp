@@ -75,6 +75,7 @@ TEST_F(BlockWalk, KeepsMostUpdatesOnTheirPagesWhenInterleaved) {
   const auto visited =
       static_cast<double>(trial_.db().number("SELECT sum(rows_visited) FROM pgsluice.range"));
   EXPECT_NEAR(visited, rows_, 0.01 * rows_) << "rows are counted in one pass of several";
+  EXPECT_EQ(trial_.logged("step_ended").back().at("rows_already_right"), 0) << "nor told twice";
   EXPECT_GT(hot_share(), 0.6);
 }
 
