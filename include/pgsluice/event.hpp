@@ -51,6 +51,8 @@ struct Batch {
   std::int64_t rows_visited = 0;
   double duration_s = 0;
   int attempt = 1;
+  std::int64_t rows_hot = -1;   // of the changed, those that wrote no index; -1: not known
+  std::int64_t wal_bytes = -1;  // of its UPDATE; -1: not known, only a few batches over blocks are asked
 };
 struct BatchFailed {
   std::int64_t range_id = 0;
@@ -135,7 +137,9 @@ struct Summary {
   double batch_p95_s = 0;
   double batch_p99_s = 0;
   double batch_max_s = 0;
-  double lag_max_s = -1;  // highest replica lag seen; -1: no replica
+  double lag_max_s = -1;          // highest replica lag seen; -1: no replica
+  double hot_percent = -1;        // of the updates of batches that tell; -1: none did
+  double wal_bytes_per_row = -1;  // of the UPDATEs that were asked; -1: none was
   double rows_per_second = 0;
   std::int64_t events_dropped = 0;
   std::string next;  // command line to continue

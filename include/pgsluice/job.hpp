@@ -33,6 +33,8 @@ struct BatchLimits {
 
 /// When the governor holds. Zero for a limit is not "off": it is refused.
 struct ThrottleLimits {
+  static constexpr std::int64_t kSlowdownMost = 1'000'000;  // per cent: whatever others notice is borne
+
   Milliseconds replica_lag{2'000};
   std::int64_t replica_lag_bytes = 64LL * 1024 * 1024;
   Milliseconds lock_wait{200};  // somebody has waited on us this long

@@ -31,9 +31,7 @@ constexpr double kAloneSecondsMin = 2;  // less would hold too few transactions 
 // Half of what it can do alone: an application has room to breathe, and a closed loop would only show that
 // two share the cores.
 constexpr double kTrafficShare = 0.5;
-// What a setting costs others is measured, not mended: a trial that is slowed for it shows another setting.
-constexpr std::int64_t kNoSlowdownLimit = 1'000'000;  // per cent
-constexpr std::chrono::seconds kTrafficMax{600};      // of one trial; it is stopped with the trial
+constexpr std::chrono::seconds kTrafficMax{600};  // of one trial; it is stopped with the trial
 
 Error error_of(const pg::Failure& f) {
   if (f.sqlstate() == "42501") return Error(ExitCode::kPrivileges, f.what(), "GRANT what is missing");
@@ -68,7 +66,8 @@ Bench::Bench(const std::string& dsn, Job job, BenchOptions options, Tell tell)
   report_.batch_target_ms = static_cast<double>(job_.batch.target.count());
   report_.seed = options_.seed ? *options_.seed : std::random_device{}();
   job_ = job_of_step(job_, options_);
-  job_.throttle.slowdown = kNoSlowdownLimit;
+  // What a setting costs others is measured, not mended: a trial that is slowed for it shows another setting.
+  job_.throttle.slowdown = ThrottleLimits::kSlowdownMost;
   if (!options_.traffic.empty()) traffic_ = std::make_unique<Traffic>(options_.traffic, target_);
 }
 

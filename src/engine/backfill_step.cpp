@@ -60,7 +60,9 @@ PreparedBackfill prepare_backfill(pg::Session& session, const BackfillStep& step
   prepared.update_sql = [table, step](const std::string& predicate) {
     return steps::update_sql(table, step, predicate);
   };
-  prepared.block_update_sql = [table, step](const pg::HeapFacts& heap, const walk::Fragment& predicate) {
+  prepared.block_update_sql = [table, step](const pg::HeapFacts& heap, const walk::Fragment& predicate,
+                                            bool is_sampled) {
+    if (is_sampled) return steps::sampled_block_update_sql(table, step, heap, predicate.sql);
     return steps::block_update_sql(table, step, heap, predicate.sql,
                                    static_cast<int>(predicate.params.size()) + 1);
   };

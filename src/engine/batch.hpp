@@ -12,6 +12,7 @@
 #include "pg/transaction.hpp"
 #include "pgsluice/job.hpp"
 #include "walk/blocks.hpp"
+#include "walk/interleaving.hpp"
 #include "walk/keyset.hpp"
 
 namespace pgsluice::engine {
@@ -26,14 +27,16 @@ struct SetAside {
   std::string message;
 };
 
-/// Writes the step's UPDATE of one heap around a block walk's WHERE condition.
-using BlockUpdateSql = std::function<std::string(const pg::HeapFacts& heap, const walk::Fragment& predicate)>;
+/// Writes the step's UPDATE of one heap around a block walk's WHERE condition; a sampled one tells its WAL.
+using BlockUpdateSql =
+    std::function<std::string(const pg::HeapFacts& heap, const walk::Fragment& predicate, bool is_sampled)>;
 
 /// Where a batch of a block walk goes.
 struct BlockWork {
   pg::HeapFacts heap;
   walk::BlockBatch batch;
-  bool is_sweep = false;  // counts only what it changes
+  bool is_sweep = false;    // counts only what it changes
+  bool is_sampled = false;  // tells its WAL
 };
 
 /// Why a range of blocks cannot be walked on as it was begun.
@@ -71,7 +74,8 @@ struct BatchOutcome {
   std::int64_t visited = 0;  // of these, rows that no batch counted before
   std::int64_t changed = 0;
   std::int64_t quarantined = 0;
-  std::int64_t hot = 0;                  // of the changed, by a block walk: updates that wrote no index
+  std::int64_t hot = 0;                      // of the changed, by a block walk: updates that wrote no index
+  std::optional<walk::BatchShown::Wal> wal;  // of a sampled batch
   std::chrono::nanoseconds duration{0};  // from BEGIN to the answer of COMMIT, as the session's thread saw it
 };
 

@@ -20,6 +20,17 @@ std::int64_t count_rows(pg::Session& session, const BlockWork& blocks, const wal
   return session.exec(steps::count_blocks_sql(blocks.heap), ends).integer(0, 0);
 }
 
+steps::BlockAnswer change_rows(pg::Session& session, const BatchWork& work, walk::Fragment predicate) {
+  const auto& heap = work.blocks->heap;
+  const auto sql = (*work.block_update_sql)(heap, predicate, work.blocks->is_sampled);
+  if (work.blocks->is_sampled) {
+    const auto explained = session.exec_cancellable(sql, predicate.params);
+    return steps::read_sampled_answer(explained, session.exec(steps::heap_state_sql(heap)));
+  }
+  predicate.params.emplace_back(std::to_string(heap.oid));
+  return steps::read_block_answer(session.exec_cancellable(sql, predicate.params));
+}
+
 }  // namespace
 
 void run_block_batch(pg::Session& session, const BatchWork& work, BatchOutcome& out) {
@@ -36,11 +47,9 @@ void run_block_batch(pg::Session& session, const BatchWork& work, BatchOutcome& 
   }
   base::failpoint("after_position");
   out.position = reached;
-  auto predicate = walk::block_predicate(blocks.batch);
+  const auto predicate = walk::block_predicate(blocks.batch);
   auto visited = count_rows(session, blocks, predicate);
-  const auto sql = (*work.block_update_sql)(blocks.heap, predicate);
-  predicate.params.emplace_back(std::to_string(blocks.heap.oid));
-  const auto answer = steps::read_block_answer(session.exec_cancellable(sql, predicate.params));
+  const auto answer = change_rows(session, work, predicate);
   base::failpoint("after_update");
   if (answer.filenode != blocks.batch.next.heap.filenode)
     return give_up(session, out, Misfit::kHeapRewritten);
@@ -56,6 +65,7 @@ void run_block_batch(pg::Session& session, const BatchWork& work, BatchOutcome& 
   out.changed = answer.changed;
   // A session tells the statistics between two transactions, and counts from 0 again.
   out.hot = answer.hot_so_far >= hot_before ? answer.hot_so_far - hot_before : answer.hot_so_far;
+  if (answer.wal) out.wal = {answer.wal->bytes, answer.wal->page_images};
   out.is_range_done = blocks.batch.is_last;
 }
 

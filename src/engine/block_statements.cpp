@@ -1,5 +1,6 @@
 #include "engine/block_statements.hpp"
 
+#include "engine/block_batch.hpp"
 #include "engine/final_pass.hpp"
 #include "ledger/checkpoint.hpp"
 #include "pg/identifier.hpp"
@@ -52,6 +53,10 @@ std::vector<PlannedStatement> block_statements(const pg::Table& table, const Bac
   }
   out.push_back({update(table, step, heap, batch), update_lock(heap, limits), true,
                  is_woven ? "last pass through a window" : each});
+  const std::string sampled = "of one batch in " + std::to_string(kBatchesPerSample) + ", to see its WAL";
+  out.push_back({steps::sampled_block_update_sql(table, step, heap, walk::block_predicate(batch).sql),
+                 update_lock(heap, limits), true, sampled});
+  out.push_back({steps::heap_state_sql(heap), "none", true, sampled});
   out.push_back({ledger::count_and_commit(1, {1, 1, 0, false}), kRangeLock, true, each});
   out.push_back(
       {walked.keyset ? rows_left_sql(table, step, *walked.keyset) : steps::any_left_sql(table, step),

@@ -10,7 +10,7 @@ namespace {
 
 // The queue that builds up behind a batch is as long as the batch; statements of an application take some
 // milliseconds as well. Against 100 ms it costs a tenth of the speed (measured, idle server).
-constexpr Milliseconds kTargetBesideOthers{10};
+constexpr Milliseconds kTargetBesideOthers{12};
 
 BatchLimits limits_of(const Job& job, const PreparedBackfill& prepared) {
   return within_deadlock_timeout(job.batch, job.throttle.lock_wait, prepared.deadlock_timeout);

@@ -62,24 +62,17 @@ boost::asio::awaitable<void> Gate::pass_pause(const Stop& stop) {
   while (is_paused() && !stop.is_requested()) co_await sleep_for(kLook);
 }
 
-void Gate::take_turn(int lanes, TimePoint now) {
-  turn_at_ = now + governor::turn_length(batch_time_, decision_.pace, lanes);
-}
-
 boost::asio::awaitable<void> Gate::pass(std::chrono::milliseconds batch_time, int lanes, const Stop& stop) {
   const Waiting waiting(waiting_);
   const auto asked = SteadyClock::now();
-  if (batch_time.count() > 0) batch_time_ = batch_time;
-  // A batch that took longer than the one before it has a longer pause behind it.
-  turn_at_ =
-      std::max(turn_at_, asked - batch_time + governor::turn_length(batch_time, decision_.pace, lanes));
+  if (batch_time.count() > 0 && is_open(asked)) turns_.ended(asked, batch_time, decision_.pace * lanes);
   while (!stop.is_requested()) {
     const auto now = SteadyClock::now();
-    if (is_open(now)) {
-      const auto due =
-          decision_.is_beside_others ? turn_at_ : asked + governor::delay_after(batch_time, decision_.pace);
+    if (is_open(now) && !makes_room_) {
+      const auto own = asked + governor::delay_after(batch_time, decision_.pace);
+      const auto due = decision_.is_beside_others ? turns_.next() : own;
       if (now >= due) {
-        take_turn(lanes, now);
+        turns_.started(now, decision_.pace * lanes);
         co_return;
       }
       // Beside others pauses are as short as batches.

@@ -7,12 +7,13 @@
 
 #include "engine/stop.hpp"
 #include "governor/pace.hpp"
+#include "governor/turns.hpp"
 
 namespace pgsluice::engine {
 
 /// Where a lane asks before each batch. Holds while the governor's decision or an operator's pause says so,
-/// and waits between batches as the pace demands. Beside others lanes take turns: batches that pause each for
-/// itself would still meet, and leave an application no core. Confined to the io thread.
+/// and waits between batches as the pace demands. Beside others lanes take turns. Confined to
+/// the io thread.
 class Gate {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
@@ -22,6 +23,9 @@ class Gate {
   void decide(const governor::Decision& decision, TimePoint now);
   void pause(const std::string& reason);
   void resume();
+  /// No batch starts while it is set: the sampler looks at others without us. For a moment, so nobody is
+  /// told.
+  void make_room(bool is_wanted) { makes_room_ = is_wanted; }
 
   bool is_open(TimePoint now) const;
   bool is_paused() const { return pause_reason_.has_value(); }
@@ -42,15 +46,14 @@ class Gate {
 
  private:
   bool is_stale(TimePoint now) const;
-  void take_turn(int lanes, TimePoint now);
 
   governor::Decision decision_;  // starts as a hold: nothing has been looked at yet
   std::optional<TimePoint> decided_at_;
   std::optional<std::string> pause_reason_;
+  bool makes_room_ = false;
   std::optional<TimePoint> held_since_;
-  int waiting_ = 0;                          // in pass() or pass_pause()
-  TimePoint turn_at_;                        // beside others no lane starts a batch before
-  std::chrono::milliseconds batch_time_{0};  // of the batch that ended last
+  int waiting_ = 0;  // in pass() or pass_pause()
+  governor::Turns turns_;
 };
 
 }  // namespace pgsluice::engine

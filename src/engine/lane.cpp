@@ -1,8 +1,10 @@
 #include "engine/lane.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <random>
 
+#include "engine/block_batch.hpp"
 #include "engine/outage.hpp"
 #include "engine/recut.hpp"
 #include "pgsluice/error.hpp"
@@ -152,6 +154,7 @@ std::optional<BlockWork> Lane::next_blocks(const ledger::Range& range, std::int6
   BlockWork work;
   work.is_sweep = is_sweep;
   if (const auto* heap = fill_->prepared().heap_of(at.heap)) work.heap = *heap;
+  work.is_sampled = random_() % kBatchesPerSample == 0;
   work.batch = walk::next_block_batch(at, walk::BlockPosition::of(*range.upper).block, weave, pages);
   return work;
 }
@@ -163,7 +166,8 @@ void Lane::learn(const BlockWork& blocks, std::int64_t rows, const BatchOutcome&
   // Of a batch over fewer blocks than asked for only the time counts, if it was far too long.
   const auto walked = share >= kWholeBatch ? rows : std::min<std::int64_t>(rows - 1, outcome.changed);
   if (!bisection_.is_searching()) tune(fill_->sizer().record(rows, walked, outcome.duration));
-  if (const auto change = fill_->interleaving().record(batch, outcome.changed, outcome.hot))
+  if (blocks.is_sweep) return;  // it finds few rows, on pages with room
+  if (const auto change = fill_->interleaving().record(batch, {outcome.changed, outcome.hot, outcome.wal}))
     at_.journal.write(fill_->event_of(*change));
 }
 
@@ -202,8 +206,15 @@ Lane::Next Lane::on_committed(ledger::Range& range, const BatchOutcome& outcome,
   const RowCounts done{outcome.changed, already_right(outcome), outcome.quarantined};
   fill_->add(done);
   at_.tally.batch_committed(done, outcome.duration, std::chrono::steady_clock::now());
-  at_.journal.write(event::Batch{range.token.range_id, number_, outcome.changed, outcome.visited,
-                                 seconds(outcome.duration), attempt_});
+  event::Batch told{range.token.range_id,      number_, outcome.changed, outcome.visited,
+                    seconds(outcome.duration), attempt_};
+  if (blocks_) {
+    const auto wal = outcome.wal ? std::optional(outcome.wal->bytes) : std::nullopt;
+    at_.tally.updates_told(outcome.changed, outcome.hot, wal);
+    told.rows_hot = outcome.hot;
+    if (wal) told.wal_bytes = std::llround(*wal);
+  }
+  at_.journal.write(std::move(told));
   range.position = outcome.position;
   range.rows_visited += outcome.visited;
   if (set_aside_) {

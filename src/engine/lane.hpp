@@ -3,6 +3,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <cstdint>
 #include <memory>
+#include <random>
 #include <string>
 
 #include "base/backoff.hpp"
@@ -82,6 +83,7 @@ class Lane {
   LaneSurroundings at_;
   Fill* fill_ = nullptr;
   base::Backoff jitter_;
+  std::minstd_rand random_{std::random_device{}()};
   walk::Bisection bisection_;          // of the present range
   std::optional<BlockWork> blocks_;    // of the batch in flight or just over
   std::optional<SetAside> set_aside_;  // the next batch is this row

@@ -377,6 +377,8 @@ event::Summary Run::summary(ExitCode code, const std::string& reason, const std:
   s.batch_p99_s = tally_.batch_times.quantile(0.99);
   s.batch_max_s = tally_.batch_times.max_s();
   s.lag_max_s = tally_.lag_max_s;
+  s.hot_percent = tally_.hot_percent();
+  s.wal_bytes_per_row = tally_.wal_bytes_per_row();
   s.rows_per_second = s.duration_s > 0 ? static_cast<double>(tally_.run_rows().visited()) / s.duration_s : 0;
   return s;
 }

@@ -75,6 +75,7 @@ void Sampler::attach(LanePids lane_pids, GiveWay give_way) {
 
 void Sampler::detach() {
   attach(nullptr, nullptr);
+  gate_.make_room(false);
 }
 
 boost::asio::awaitable<void> Sampler::run(const bool& is_over) {
@@ -111,12 +112,18 @@ boost::asio::awaitable<void> Sampler::look_around(governor::TimePoint until, boo
     try {
       const auto asked = std::chrono::steady_clock::now();
       const auto reading = co_await connection_.run<governor::WorkReading>(visit);
-      slowdown_.observe(reading);
+      observe(reading);
       took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - asked);
     } catch (const pg::Failure&) {
       co_return;  // the next poll says so
     }
   }
+}
+
+void Sampler::observe(const governor::WorkReading& reading) {
+  if (!lane_pids_) return;  // what we do before and behind batches is neither beside nor between them
+  slowdown_.observe(reading);
+  gate_.make_room(slowdown_.wants_pause() && job_.throttle.slowdown < ThrottleLimits::kSlowdownMost);
 }
 
 void Sampler::take(const Readings& readings, governor::TimePoint taken_at) {
@@ -133,7 +140,7 @@ void Sampler::take(const Readings& readings, governor::TimePoint taken_at) {
   const auto lane_of_pid = lane_pids_ ? lane_pids_() : std::map<int, int>{};
   auto waits = governor::judge_lock_waits(waiters, lane_of_pid, job_.throttle, taken_at);
   samples_.push_back(std::move(waits.sample));
-  slowdown_.observe(readings.work);
+  observe(readings.work);
   samples_.push_back(slowdown_.sample(job_.throttle, job_.lanes, taken_at));
   if (!give_way_) return;
   for (const auto& in_the_way : waits.to_cancel) give_way_(in_the_way.lane, in_the_way.reason);

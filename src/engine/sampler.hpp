@@ -48,6 +48,7 @@ class Sampler {
  private:
   /// Between two polls: who is at work?
   boost::asio::awaitable<void> look_around(governor::TimePoint until, bool is_start);
+  void observe(const governor::WorkReading& reading);
   void take(const struct Readings& readings, governor::TimePoint taken_at);
   void decide(governor::TimePoint now);
 

@@ -43,6 +43,20 @@ void Tally::batch_committed(const RowCounts& rows, std::chrono::nanoseconds dura
   while (recent_.size() > kRecentMax || now - recent_.front().at > kRateWindow) recent_.pop_front();
 }
 
+void Tally::updates_told(std::int64_t changed, std::int64_t hot, std::optional<double> wal_bytes) {
+  const auto rows = static_cast<double>(changed);
+  hot_ = {hot_.of + rows, hot_.part + static_cast<double>(hot)};
+  if (wal_bytes) wal_ = {wal_.of + rows, wal_.part + *wal_bytes};
+}
+
+double Tally::hot_percent() const {
+  return hot_.of > 0 ? 100 * hot_.part / hot_.of : -1;
+}
+
+double Tally::wal_bytes_per_row() const {
+  return wal_.of > 0 ? wal_.part / wal_.of : -1;
+}
+
 double Tally::rows_per_second(TimePoint now) const {
   if (recent_.empty()) return 0;
   std::int64_t rows = 0;

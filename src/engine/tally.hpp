@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <optional>
 
 #include "pgsluice/progress.hpp"
 
@@ -38,6 +39,11 @@ class Tally {
   void begin_step();
   void batch_committed(const RowCounts& rows, std::chrono::nanoseconds duration, TimePoint now);
 
+  /// What a batch over blocks tells besides: HOT updates, and the WAL of a sampled one.
+  void updates_told(std::int64_t changed, std::int64_t hot, std::optional<double> wal_bytes);
+  double hot_percent() const;        // -1: nothing was told
+  double wal_bytes_per_row() const;  // -1: nothing was told
+
   const RowCounts& run_rows() const { return run_; }
   /// Visited rows a second over the last kRateWindow of work.
   double rows_per_second(TimePoint now) const;
@@ -60,6 +66,12 @@ class Tally {
     std::int64_t visited;
     std::chrono::nanoseconds duration;
   };
+  struct Part {
+    double of = 0;
+    double part = 0;
+  };
+  Part hot_;
+  Part wal_;
   RowCounts run_;
   std::deque<Done> recent_;
   TimePoint step_began_ = std::chrono::steady_clock::now();

@@ -147,10 +147,4 @@ std::chrono::milliseconds delay_after(std::chrono::milliseconds batch_time, doub
   return std::chrono::milliseconds{std::llround(std::clamp(delay, 0.0, most))};
 }
 
-std::chrono::milliseconds turn_length(std::chrono::milliseconds batch_time, double pace, int lanes) {
-  const double share = pace * lanes;  // of one lane's time
-  if (share <= 1) return batch_time + delay_after(batch_time, share);
-  return std::chrono::milliseconds{std::llround(static_cast<double>(batch_time.count()) / share)};
-}
-
 }  // namespace pgsluice::governor

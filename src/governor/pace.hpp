@@ -28,7 +28,7 @@ inline constexpr double kPaceMin = 0.05;
 /// No wait between two batches is longer, so that a lane notices within 5 s that there is room again.
 inline constexpr std::chrono::milliseconds kDelayMax{5'000};
 
-/// What a signal that only slows gives back with each poll after it has slowed: 23 s from 0.4 to full pace.
+/// What a signal that only slows gives back with each poll after it has slowed: 18 s from 0.5 to full pace.
 /// It is found out what others bear, in steps that are too small for them to notice.
 inline constexpr double kRiseBesideOthers = 1.01;
 
@@ -71,10 +71,5 @@ Decision decide(const std::vector<Sample>& samples, const PaceState& previous, T
 /// What a lane waits after a batch that took `batch_time`, so that it works for the share `pace` of the time:
 /// at most kDelayMax, nothing at full pace. kDelayMax at pace 0, where the caller holds anyway.
 std::chrono::milliseconds delay_after(std::chrono::milliseconds batch_time, double pace);
-
-/// From the start of a batch that takes `batch_time` to the start of the next one, by whichever lane, where
-/// `lanes` take turns and are together at work for the share `pace` of what they could do. A batch and
-/// kDelayMax at most.
-std::chrono::milliseconds turn_length(std::chrono::milliseconds batch_time, double pace, int lanes);
 
 }  // namespace pgsluice::governor

@@ -1,6 +1,7 @@
 #include "governor/slowdown.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace pgsluice::governor {
 
@@ -12,6 +13,22 @@ void Slowdown::Mean::add(double value) {
 void Slowdown::observe(const WorkReading& reading) {
   all_.add(reading.others);
   (reading.lanes > 0 ? beside_ : between_).add(reading.others);
+  follow_pauses(reading.lanes > 0);
+}
+
+void Slowdown::follow_pauses(bool is_beside) {
+  if (!is_pausing_) {
+    looks_ = is_beside ? looks_ + 1 : 0;
+    if (looks_ < kLooksUntilPause || all_.value() < kNobody) return;
+    is_pausing_ = true;
+    looks_ = looks_between_ = 0;
+    return;
+  }
+  ++looks_;
+  if (!is_beside) ++looks_between_;
+  if (looks_between_ < kLooksOfPause && looks_ < kLooksOfPauseMost) return;
+  is_pausing_ = false;
+  looks_ = 0;
 }
 
 Sample Slowdown::sample(const ThrottleLimits& limits, int lanes, TimePoint taken_at) const {
@@ -19,7 +36,7 @@ Sample Slowdown::sample(const ThrottleLimits& limits, int lanes, TimePoint taken
   sample.name = "slowdown";
   sample.unit = "%";
   sample.limit = static_cast<double>(limits.slowdown);
-  sample.pace_least = kPaceLeast / std::max(1, lanes);
+  sample.pace_least = kPaceLeast / std::sqrt(std::max(1, lanes));
   sample.taken_at = taken_at;
   if (all_.value() < kNobody) {
     sample.pace_least = 1;

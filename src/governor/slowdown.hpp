@@ -21,8 +21,10 @@ struct WorkReading {
 /// synchronised.
 class Slowdown {
  public:
-  /// Share of one lane's time that all lanes together are left at least.
-  static constexpr double kPaceLeast = 0.4;
+  /// Share of its time that one lane is left at least; of several, together, √lanes times that of one. Beside
+  /// pgbench that fills half of two cores its p99 is twice what it is alone, for one lane and for two, and
+  /// they work at a third of what they do without a limit (docs/benchmarks.md).
+  static constexpr double kPaceLeast = 0.5;
   /// Fewer sessions at work than this are nobody.
   static constexpr double kNobody = 0.1;
   /// Looks on each side before it is judged: half a second at kPaceLeast.
@@ -33,11 +35,21 @@ class Slowdown {
   static constexpr int kLooksMost = 40;
   /// Sessions added to both sides, so that few do not make large ratios.
   static constexpr double kEvening = 0.5;
+  /// Looks beside batches until a pause is asked for, 3 s: at full pace there is none, and what was seen before
+  /// is no measure of now. With the pause it costs 5 % of the speed.
+  static constexpr int kLooksUntilPause = 60;
+  /// Looks that a pause is for, 150 ms.
+  static constexpr int kLooksOfPause = 3;
+  /// Another run's batches may leave no pause to look at: then this many end it.
+  static constexpr int kLooksOfPauseMost = 10;
 
   void observe(const WorkReading& reading);
 
+  /// Whether lanes should start no batch for a moment, to let us see others without one.
+  bool wants_pause() const { return is_pausing_; }
+
   /// While others are at work and one side was not looked at often enough it is kAssumed: so lanes begin
-  /// slowly beside others, and there are pauses to look at. `lanes` share kPaceLeast.
+  /// slowly beside others, and there are pauses to look at. `lanes` share what is left.
   Sample sample(const ThrottleLimits& limits, int lanes, TimePoint taken_at) const;
 
  private:
@@ -52,6 +64,11 @@ class Slowdown {
     double value_ = 0;
   };
 
+  void follow_pauses(bool is_beside);
+
+  bool is_pausing_ = false;
+  int looks_ = 0;          // beside batches since the last one between them; of the pause, while it lasts
+  int looks_between_ = 0;  // of the pause
   Mean all_;
   Mean beside_;
   Mean between_;

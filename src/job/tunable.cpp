@@ -32,7 +32,6 @@ constexpr std::int64_t kLockWaitLeast = 10;
 constexpr std::int64_t kReplicaLagLeast = 10;
 // In per cent. Less cannot be told from chance; the most is how to say that it does not matter.
 constexpr std::int64_t kSlowdownLeast = 10;
-constexpr std::int64_t kSlowdownMost = 1'000'000;
 constexpr std::int64_t kBytesLeast = 1'024;
 constexpr std::int64_t kBytesMost = 1LL << 50;  // 1,024 TB
 
@@ -57,7 +56,7 @@ constexpr std::array kTunables = {
             PGSLUICE_FIELD(throttle.replica_lag_bytes)},
     Tunable{"throttle", "lock_wait", Quantity::kDuration, kLockWaitLeast, kMinute,
             PGSLUICE_DURATION(throttle.lock_wait)},
-    Tunable{"throttle", "slowdown", Quantity::kCount, kSlowdownLeast, kSlowdownMost,
+    Tunable{"throttle", "slowdown", Quantity::kCount, kSlowdownLeast, ThrottleLimits::kSlowdownMost,
             PGSLUICE_FIELD(throttle.slowdown)},
     Tunable{"throttle", "give_up", Quantity::kDuration, kSecond, 30 * kDay,
             PGSLUICE_DURATION(throttle.give_up)}};

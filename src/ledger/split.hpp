@@ -38,7 +38,6 @@ bool extend(pg::Session& session, std::int64_t step_id, std::int64_t known,
 struct RangeCounts {
   std::int64_t blocks = 0;
   std::int64_t keys = 0;  // along a key, a final pass included
-  bool is_swept = false;  // blocks were walked again for rows that had moved
 };
 RangeCounts range_counts(pg::Session& session, std::int64_t step_id);
 

@@ -62,12 +62,15 @@ struct Fields {
     return {{"step", e.step}, {"sql", e.sql}, {"lock", e.lock}};
   }
   Json operator()(const event::Batch& e) const {
-    return {{"range_id", e.range_id},
-            {"lane", e.lane},
-            {"rows_changed", e.rows_changed},
-            {"rows_visited", e.rows_visited},
-            {"duration_s", rounded(e.duration_s)},
-            {"attempt", e.attempt}};
+    Json json{{"range_id", e.range_id},
+              {"lane", e.lane},
+              {"rows_changed", e.rows_changed},
+              {"rows_visited", e.rows_visited},
+              {"duration_s", rounded(e.duration_s)},
+              {"attempt", e.attempt}};
+    if (e.rows_hot >= 0) json["rows_hot"] = e.rows_hot;
+    if (e.wal_bytes >= 0) json["wal_bytes"] = e.wal_bytes;
+    return json;
   }
   Json operator()(const event::BatchFailed& e) const {
     return {{"range_id", e.range_id},
@@ -151,6 +154,8 @@ Json Fields::operator()(const event::Summary& e) const {
   json["batch_p99_s"] = rounded(e.batch_p99_s);
   json["batch_max_s"] = rounded(e.batch_max_s);
   json["lag_max_s"] = e.lag_max_s < 0 ? Json(nullptr) : Json(rounded(e.lag_max_s));
+  json["hot_percent"] = e.hot_percent < 0 ? Json(nullptr) : Json(rounded(e.hot_percent));
+  json["wal_bytes_per_row"] = e.wal_bytes_per_row < 0 ? Json(nullptr) : Json(rounded(e.wal_bytes_per_row));
   json["rows_per_second"] = rounded(e.rows_per_second);
   json["events_dropped"] = e.events_dropped;
   json["next"] = e.next;

@@ -39,11 +39,19 @@ std::string batch_time_text(const event::Summary& summary) {
          ", p99 " + seconds_text(summary.batch_p99_s) + ", max " + seconds_text(summary.batch_max_s);
 }
 
+std::string updates_text(const event::Summary& summary) {
+  std::string text = std::to_string(std::llround(summary.hot_percent)) + " % HOT";
+  if (summary.wal_bytes_per_row >= 0)
+    text += ", some " + std::to_string(std::llround(summary.wal_bytes_per_row)) + " bytes of WAL a row";
+  return text;
+}
+
 void add_batches(std::vector<std::string>& lines, const event::Summary& summary) {
   lines.push_back(labelled("rows", row_counts_text(summary.rows)));
   lines.push_back(labelled("speed", speed_text(summary)));
   lines.push_back(labelled("batches", batches_text(summary)));
   lines.push_back(labelled("batch time", batch_time_text(summary)));
+  if (summary.hot_percent >= 0) lines.push_back(labelled("updates", updates_text(summary)));
   lines.push_back(labelled("held", summary.held_s > 0 ? seconds_text(summary.held_s) : "never"));
   lines.push_back(
       labelled("highest lag", summary.lag_max_s < 0 ? "no replica seen" : seconds_text(summary.lag_max_s)));

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <utility>
 
 namespace pgsluice::walk {
 namespace {
@@ -66,23 +67,21 @@ std::optional<Interleaving::Change> Interleaving::rest(const std::string& cause)
   rest_groups_ = next_rest_;
   next_rest_ = std::min(kRestMax, next_rest_ * 2);
   changed_ = hot_ = batches_ = 0;
+  with_room_ = {};
   return Change{passes_, 1, cause};
 }
 
-std::optional<Interleaving::Change> Interleaving::record(const BlockBatch& batch, std::int64_t changed,
-                                                         std::int64_t hot) {
-  if (passes_ == 1) return std::nullopt;
-  if (is_resting_) {
-    const bool is_group_over = !batch.next.group;
-    if (batch.weave.passes > 1 || !is_group_over || --rest_groups_ > 0) return std::nullopt;
-    is_resting_ = false;
-    is_trying_ = true;
-    return Change{1, passes_, "tried again"};
-  }
-  if (batch.pass == 0) return std::nullopt;  // full pages have no room yet
-  changed_ += changed;
-  hot_ += hot;
-  if (++batches_ < kBatchesToJudge || changed_ < kRowsToJudge) return std::nullopt;
+void Interleaving::note_wal(bool has_room, const BatchShown& shown) {
+  if (!shown.wal || shown.changed == 0) return;
+  if (!has_room && shown.wal->page_images * kPageBytes > kImageShareMax * shown.wal->bytes) return;
+  auto& written = has_room ? with_room_ : without_room_;
+  written.bytes += shown.wal->bytes;
+  written.rows += static_cast<double>(shown.changed);
+  ++written.samples;
+}
+
+std::optional<Interleaving::Change> Interleaving::judge_hot() {
+  if (batches_ < kBatchesToJudge || changed_ < kRowsToJudge) return std::nullopt;
   const double share = static_cast<double>(hot_) / static_cast<double>(changed_);
   if (share < kHotShareMin) {
     return rest(
@@ -94,6 +93,33 @@ std::optional<Interleaving::Change> Interleaving::record(const BlockBatch& batch
   next_rest_ = kRestFirst;
   is_trying_ = false;
   return std::nullopt;
+}
+
+std::optional<Interleaving::Change> Interleaving::judge_wal() {
+  if (with_room_.samples < kSamplesToJudge || without_room_.samples < kSamplesToJudge) return std::nullopt;
+  const auto later = std::exchange(with_room_, {});
+  if (later.per_row() <= kWalShareMax * without_room_.per_row()) return std::nullopt;
+  return rest("updates in later passes write " + std::to_string(std::lround(later.per_row())) +
+              " bytes of WAL a row, those on full pages " +
+              std::to_string(std::lround(without_room_.per_row())));
+}
+
+std::optional<Interleaving::Change> Interleaving::record(const BlockBatch& batch, const BatchShown& shown) {
+  if (passes_ == 1) return std::nullopt;
+  note_wal(batch.pass > 0, shown);
+  if (is_resting_) {
+    const bool is_group_over = !batch.next.group;
+    if (batch.weave.passes > 1 || !is_group_over || --rest_groups_ > 0) return std::nullopt;
+    is_resting_ = false;
+    is_trying_ = true;
+    return Change{1, passes_, "tried again"};
+  }
+  if (batch.pass == 0) return std::nullopt;  // full pages have no room yet
+  changed_ += shown.changed;
+  hot_ += shown.hot;
+  ++batches_;
+  if (auto change = judge_hot()) return change;
+  return judge_wal();
 }
 
 std::optional<Interleaving::Change> Interleaving::on_replica_lag() {

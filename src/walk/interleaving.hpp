@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -14,6 +15,17 @@ struct Ground {
   std::int64_t cache_pages = 0;  // shared_buffers, in blocks
   int lanes = 1;
   bool is_horizon_held = false;  // by a transaction that has been open for a while
+};
+
+/// What a batch showed.
+struct BatchShown {
+  std::int64_t changed = 0;
+  std::int64_t hot = 0;  // of these, updates that wrote no index
+  struct Wal {
+    double bytes = 0;
+    double page_images = 0;
+  };
+  std::optional<Wal> wal;  // of a batch that was sampled
 };
 
 /// Decides in how many passes the next group of windows is visited, by what the passes before have shown: it
@@ -34,6 +46,12 @@ class Interleaving {
   // of another lane's.
   static constexpr std::int64_t kRowsToJudge = 2'000;
   static constexpr int kBatchesToJudge = 16;
+  // Of the WAL of a row whose page had no room: above it, too little is saved for so many visits.
+  static constexpr double kWalShareMax = 0.9;
+  static constexpr int kSamplesToJudge = 4;    // of either side
+  static constexpr double kPageBytes = 8'192;  // of a page image, at most
+  // Whose page was not touched since the last checkpoint writes its image, which says nothing about passes.
+  static constexpr double kImageShareMax = 0.1;
   static constexpr std::int64_t kRowsToTry = 1'000;  // of a batch, when it is tried again after a rest
   static constexpr int kRestFirst = 16;  // groups without passes before it is tried again; doubles
   static constexpr int kRestMax = 1'024;
@@ -57,15 +75,25 @@ class Interleaving {
     int to = 1;
     std::string cause;
   };
-  /// A committed batch: of which pass, rows changed, how many of these updates were HOT, and whether it ended
-  /// its group.
-  std::optional<Change> record(const BlockBatch& batch, std::int64_t changed, std::int64_t hot);
+  /// A committed batch: of which pass, what it showed, and whether it ended its group.
+  std::optional<Change> record(const BlockBatch& batch, const BatchShown& shown);
 
   /// Replay on a replica is late while we interleave: each prune conflicts with every older query there.
   std::optional<Change> on_replica_lag();
 
  private:
+  /// WAL of sampled batches.
+  struct Written {
+    double bytes = 0;
+    double rows = 0;
+    int samples = 0;
+    double per_row() const { return bytes / std::max(1.0, rows); }
+  };
+
   std::optional<Change> rest(const std::string& cause);
+  void note_wal(bool has_room, const BatchShown& shown);
+  std::optional<Change> judge_hot();
+  std::optional<Change> judge_wal();
 
   Ground ground_;
   int passes_;
@@ -76,6 +104,8 @@ class Interleaving {
   std::int64_t changed_ = 0;
   std::int64_t hot_ = 0;
   int batches_ = 0;
+  Written without_room_;  // by batches that found full pages
+  Written with_room_;     // by those behind them
 };
 
 }  // namespace pgsluice::walk

@@ -227,6 +227,7 @@ where = "users.plan IS NOT NULL"
   for (const auto& p : planned) {
     if (p.when.find("final pass") != std::string::npos && p.when.find("once all") == std::string::npos)
       continue;
+    if (p.when.find("of one batch in 16") != std::string::npos) continue;  // chance decides which
     const auto fixed = trimmed(p.sql.substr(0, p.sql.find("rows_visited = ")));
     EXPECT_NE(server.log_text().find(as_logged(fixed)), std::string::npos) << p.when << ": " << p.sql;
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "pg/catalog.hpp"
@@ -14,13 +15,25 @@ namespace pgsluice::steps {
 std::string block_update_sql(const pg::Table& table, const BackfillStep& step, const pg::HeapFacts& heap,
                              const std::string& predicate, int oid);
 
+/// The same UPDATE under EXPLAIN (ANALYZE, WAL), which says what it wrote. Its answer and that of
+/// heap_state_sql(), sent behind it in the same transaction, are what read_sampled_answer() takes.
+std::string sampled_block_update_sql(const pg::Table& table, const BackfillStep& step,
+                                     const pg::HeapFacts& heap, const std::string& predicate);
+std::string heap_state_sql(const pg::HeapFacts& heap);
+
 struct BlockAnswer {
+  struct Wal {
+    double bytes = 0;
+    double page_images = 0;
+  };
   std::int64_t changed = 0;
   std::int64_t still_matching = 0;  // new versions for which `where` is still true: they would be done twice
   std::int64_t hot_so_far = 0;      // HOT updates of the heap since the session last told the statistics
   std::int64_t filenode = 0;        // that the rows were read from
+  std::optional<Wal> wal;           // of a sampled UPDATE
 };
 BlockAnswer read_block_answer(const pg::Rows& rows);
+BlockAnswer read_sampled_answer(const pg::Rows& explained, const pg::Rows& state);
 
 /// hot_so_far before the UPDATE; one statement without parameters, so that it can follow BEGIN.
 std::string hot_so_far_sql(const pg::HeapFacts& heap);

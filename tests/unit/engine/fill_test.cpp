@@ -47,7 +47,7 @@ TEST(Fill, AimsAtShortBatchesBesideOthersAndSaysSo) {
   const auto fill = fill_of("users", 1'000, job);
   const auto tune = fill->match(job, true);
   ASSERT_TRUE(tune);
-  EXPECT_EQ(fill->sizer().rows(), 100);
+  EXPECT_EQ(fill->sizer().rows(), 120);
   EXPECT_NE(tune->cause.find("beside others"), std::string::npos);
   EXPECT_FALSE(fill->match(job, true));
   EXPECT_FALSE(fill->match(job, false)) << "the size grows by itself when there is room again";

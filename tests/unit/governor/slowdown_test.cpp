@@ -68,6 +68,35 @@ TEST(Slowdown, ForgetsWhatIsLongOver) {
   EXPECT_EQ(sample_of(slowdown).value, 0);
 }
 
+TEST(Slowdown, AsksForAPauseWhereThereIsNoneAndEndsItByWhatItSees) {
+  Slowdown slowdown;
+  for (int i = 0; i < Slowdown::kLooksUntilPause - 1; ++i) slowdown.observe({2, 1});
+  EXPECT_FALSE(slowdown.wants_pause());
+  slowdown.observe({2, 1});
+  ASSERT_TRUE(slowdown.wants_pause());
+  slowdown.observe({2, 1});  // a batch that had begun
+  for (int i = 0; i < Slowdown::kLooksOfPause; ++i) {
+    EXPECT_TRUE(slowdown.wants_pause());
+    slowdown.observe({2, 0});
+  }
+  EXPECT_FALSE(slowdown.wants_pause());
+}
+
+TEST(Slowdown, AsksForNoPauseWhileNobodyIsThereOrWhereThereAreSome) {
+  Slowdown slowdown;
+  for (int i = 0; i < 100; ++i) slowdown.observe(kBeside);
+  EXPECT_FALSE(slowdown.wants_pause());
+  look(slowdown, 100, 3, 3);
+  EXPECT_FALSE(slowdown.wants_pause());
+}
+
+TEST(Slowdown, DoesNotWaitForAPauseThatAnotherRunDoesNotLeave) {
+  Slowdown slowdown;
+  for (int i = 0; i < Slowdown::kLooksUntilPause; ++i) slowdown.observe({2, 1});
+  for (int i = 0; i < Slowdown::kLooksOfPauseMost; ++i) slowdown.observe({2, 2});
+  EXPECT_FALSE(slowdown.wants_pause());
+}
+
 // An application of which `between` sessions are at work by themselves, and `slowed` times as many beside our
 // batches; the lanes take the share `pace`.
 double pace_beside(double between, double slowed, int polls) {

@@ -48,6 +48,15 @@ TEST(Summary, DoesNotCallAMissingReplicaZeroLag) {
   EXPECT_TRUE(contains(joined(render_summary("j", summary, false)), "highest lag  no replica seen"));
 }
 
+TEST(Summary, TellsWhatUpdatesOverBlocksCost) {
+  event::Summary summary = sample_summary();
+  EXPECT_FALSE(contains(joined(render_summary("j", summary, false)), "HOT"));
+  summary.hot_percent = 84.6;
+  summary.wal_bytes_per_row = 272.9;
+  EXPECT_TRUE(contains(joined(render_summary("j", summary, false)),
+                       "updates      85 % HOT, some 273 bytes of WAL a row"));
+}
+
 TEST(Summary, AdmitsWhatItDidNotShow) {
   event::Summary summary = sample_summary();
   EXPECT_FALSE(contains(joined(render_summary("j", summary, false)), "not shown"));

@@ -19,7 +19,7 @@ BlockBatch batch_of(const Weave& weave, int pass, bool ends_group = false) {
 std::optional<Interleaving::Change> judged(Interleaving& walk, const Weave& weave, int hot) {
   std::optional<Interleaving::Change> change;
   for (int i = 0; i < Interleaving::kBatchesToJudge && !change; ++i)
-    change = walk.record(batch_of(weave, 1), 1'000, 10 * hot);
+    change = walk.record(batch_of(weave, 1), {1'000, 10 * hot, {}});
   return change;
 }
 
@@ -45,7 +45,7 @@ TEST(Interleaving, TheWindowsOfAllLanesFitIntoAShareOfTheCache) {
 TEST(Interleaving, RestsWhenUpdatesAreNotHotAndTriesAgainLaterAndLater) {
   Interleaving walk(kGround, true);
   const auto woven = walk.weave(9'000);
-  EXPECT_FALSE(walk.record(batch_of(woven, 0), 50'000, 0)) << "the first pass finds full pages";
+  EXPECT_FALSE(walk.record(batch_of(woven, 0), {50'000, 0, {}})) << "the first pass finds full pages";
   const auto change = judged(walk, woven, 2);
   ASSERT_TRUE(change);
   EXPECT_EQ(change->to, 1);
@@ -55,14 +55,14 @@ TEST(Interleaving, RestsWhenUpdatesAreNotHotAndTriesAgainLaterAndLater) {
   int rested = 0;
   while (walk.weave(9'000).passes == 1) {
     ++rested;
-    walk.record(batch_of(plain, 0, true), 9'000, 0);
+    walk.record(batch_of(plain, 0, true), {9'000, 0, {}});
   }
   EXPECT_EQ(rested, Interleaving::kRestFirst);
   judged(walk, woven, 2);
   rested = 0;
   while (walk.weave(9'000).passes == 1) {
     ++rested;
-    walk.record(batch_of(plain, 0, true), 9'000, 0);
+    walk.record(batch_of(plain, 0, true), {9'000, 0, {}});
   }
   EXPECT_EQ(rested, 2 * Interleaving::kRestFirst);
 }
@@ -71,7 +71,7 @@ TEST(Interleaving, TriesAgainWithSmallBatches) {
   Interleaving walk({72, 131'072, 2, true}, true);
   EXPECT_EQ(walk.weave(9'000).passes, 1) << "an old snapshot is there already: it rests at first";
   for (int i = 0; i < Interleaving::kRestFirst; ++i)
-    walk.record(batch_of(walk.weave(9'000), 0, true), 9'000, 0);
+    walk.record(batch_of(walk.weave(9'000), 0, true), {9'000, 0, {}});
   const auto tried = walk.weave(9'000);
   EXPECT_EQ(tried.passes, 7);
   EXPECT_EQ(tried.window_pages, walk.pages(Interleaving::kRowsToTry, 7));
@@ -89,9 +89,37 @@ TEST(Interleaving, GoesOnWhileMostUpdatesAreHot) {
   Interleaving walk(kGround, true);
   const auto woven = walk.weave(9'000);
   for (int i = 0; i < 100; ++i) {
-    EXPECT_FALSE(walk.record(batch_of(woven, 1 + i % 7), 9'000, 6'000));
+    EXPECT_FALSE(walk.record(batch_of(woven, 1 + i % 7), {9'000, 6'000, {}}));
   }
   EXPECT_EQ(walk.weave(9'000), woven);
+}
+
+BatchShown written(double wal_bytes_a_row, double images = 0) {
+  return {1'000, 900, BatchShown::Wal{1'000 * wal_bytes_a_row, images}};
+}
+
+/// Sampled batches of a first and a later pass in turn, until a verdict or ten verdicts' worth of them.
+std::optional<Interleaving::Change> judged_by_wal(const BatchShown& first, const BatchShown& later) {
+  Interleaving walk(kGround, true);
+  const auto woven = walk.weave(9'000);
+  std::optional<Interleaving::Change> change;
+  for (int i = 0; i < 10 * Interleaving::kSamplesToJudge && !change; ++i) {
+    walk.record(batch_of(woven, 0), first);
+    change = walk.record(batch_of(woven, 1), later);
+  }
+  return change;
+}
+
+TEST(Interleaving, RestsWhenLaterPassesWriteNoLessWal) {
+  const auto change = judged_by_wal(written(400), written(390));
+  ASSERT_TRUE(change);
+  EXPECT_EQ(change->cause, "updates in later passes write 390 bytes of WAL a row, those on full pages 400");
+  EXPECT_FALSE(judged_by_wal(written(400), written(230)));
+}
+
+TEST(Interleaving, DoesNotTakePageImagesBehindACheckpointForWhatFullPagesCost) {
+  EXPECT_FALSE(judged_by_wal(written(2'000, 240), written(390))) << "nothing to compare with";
+  EXPECT_TRUE(judged_by_wal(written(400, 1), written(500, 30))) << "passes write them anew: they count";
 }
 
 TEST(Interleaving, RestsWhileAReplicaFallsBehind) {

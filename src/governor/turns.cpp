@@ -1,0 +1,28 @@
+#include "governor/turns.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "governor/pace.hpp"
+
+namespace pgsluice::governor {
+namespace {
+
+// From one start to the next. A batch and kDelayMax at most.
+std::chrono::milliseconds length(std::chrono::milliseconds batch_time, double share) {
+  if (share <= 1) return batch_time + delay_after(batch_time, share);
+  return std::chrono::milliseconds{std::llround(static_cast<double>(batch_time.count()) / share)};
+}
+
+}  // namespace
+
+void Turns::started(TimePoint now, double share) {
+  next_ = now + length(batch_time_, share);
+}
+
+void Turns::ended(TimePoint now, std::chrono::milliseconds batch_time, double share) {
+  batch_time_ = batch_time;
+  next_ = std::max(next_, now - batch_time + length(batch_time, share));
+}
+
+}  // namespace pgsluice::governor

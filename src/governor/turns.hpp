@@ -1,0 +1,29 @@
+#pragma once
+
+#include <chrono>
+
+#include "governor/polling.hpp"
+
+namespace pgsluice::governor {
+
+/// When the next batch may start where lanes take turns beside others: lanes that paused each for itself
+/// would still meet, and leave an application no core. Starts are spaced so that batches, one after the
+/// other, take `share` of the time: of one lane's, so 2 is two at once. Pure and externally synchronised.
+class Turns {
+ public:
+  /// No lane starts before, whichever it is.
+  TimePoint next() const { return next_; }
+
+  /// Expected to take as long as the batch that ended last.
+  void started(TimePoint now, double share);
+
+  /// A batch that took longer than expected has a longer pause behind it.
+  void ended(TimePoint now, std::chrono::milliseconds batch_time, double share);
+
+ private:
+  // Until one has ended: what batches aim at beside others.
+  std::chrono::milliseconds batch_time_{12};
+  TimePoint next_;
+};
+
+}  // namespace pgsluice::governor
