@@ -35,8 +35,8 @@ class Slowdown {
   static constexpr int kLooksMost = 40;
   /// Sessions added to both sides, so that few do not make large ratios.
   static constexpr double kEvening = 0.5;
-  /// Looks beside batches until a pause is asked for, 3 s: at full pace there is none, and what was seen before
-  /// is no measure of now. With the pause it costs 5 % of the speed.
+  /// Looks beside batches until a pause is asked for, 3 s: at full pace there is none, and what was seen
+  /// before is no measure of now. With the pause it costs 5 % of the speed.
   static constexpr int kLooksUntilPause = 60;
   /// Looks that a pause is for, 150 ms.
   static constexpr int kLooksOfPause = 3;
