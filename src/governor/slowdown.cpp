@@ -1,7 +1,6 @@
 #include "governor/slowdown.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 namespace pgsluice::governor {
 
@@ -31,12 +30,16 @@ void Slowdown::follow_pauses(bool is_beside) {
   looks_ = 0;
 }
 
+double Slowdown::share_least(int lanes) {
+  return std::min(kShareMost, kShareLeast + kShareOfFurther * (lanes - 1));
+}
+
 Sample Slowdown::sample(const ThrottleLimits& limits, int lanes, TimePoint taken_at) const {
   Sample sample;
   sample.name = "slowdown";
   sample.unit = "%";
   sample.limit = static_cast<double>(limits.slowdown);
-  sample.pace_least = kPaceLeast / std::sqrt(std::max(1, lanes));
+  sample.pace_least = share_least(lanes) / std::max(1, lanes);
   sample.taken_at = taken_at;
   if (all_.value() < kNobody) {
     sample.pace_least = 1;

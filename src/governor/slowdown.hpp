@@ -21,13 +21,17 @@ struct WorkReading {
 /// synchronised.
 class Slowdown {
  public:
-  /// Share of its time that one lane is left at least; of several, together, √lanes times that of one. Beside
-  /// pgbench that fills half of two cores its p99 is twice what it is alone, for one lane and for two, and
-  /// they work at a third of what they do without a limit (docs/benchmarks.md).
-  static constexpr double kPaceLeast = 0.5;
+  /// Share of one lane's time that lanes are left at least, together: half for one lane, a tenth more for
+  /// each further one, and never so much that nothing is left between batches. Beside pgbench that fills half
+  /// of two cores its p99 stays within twice what it is alone, and the lanes work at a third of what they do
+  /// without a limit (docs/benchmarks.md).
+  static constexpr double kShareLeast = 0.5;
+  static constexpr double kShareOfFurther = 0.1;
+  static constexpr double kShareMost = 0.8;
+  static double share_least(int lanes);
   /// Fewer sessions at work than this are nobody.
   static constexpr double kNobody = 0.1;
-  /// Looks on each side before it is judged: half a second at kPaceLeast.
+  /// Looks on each side before it is judged: half a second at kShareLeast.
   static constexpr int kLooksLeast = 5;
   /// In per cent: what one lane costs an application that fills half of two cores.
   static constexpr double kAssumed = 100;

@@ -97,6 +97,17 @@ TEST(Slowdown, DoesNotWaitForAPauseThatAnotherRunDoesNotLeave) {
   EXPECT_FALSE(slowdown.wants_pause());
 }
 
+TEST(Slowdown, LeavesSeveralLanesLittleMoreThanOne) {
+  Slowdown slowdown;
+  look(slowdown, 50, 4, 1);
+  const auto share = [&](int lanes) {
+    return lanes * slowdown.sample(ThrottleLimits{}, lanes, kNow).pace_least;
+  };
+  EXPECT_DOUBLE_EQ(share(1), 0.5);
+  EXPECT_DOUBLE_EQ(share(2), 0.6);
+  EXPECT_DOUBLE_EQ(share(16), 0.8) << "something is left between batches";
+}
+
 // An application of which `between` sessions are at work by themselves, and `slowed` times as many beside our
 // batches; the lanes take the share `pace`.
 double pace_beside(double between, double slowed, int polls) {
@@ -123,8 +134,8 @@ double pace_beside(double between, double slowed, int polls) {
 
 TEST(Slowdown, LeavesLanesTheirLeastWhileTheyDoHarm) {
   const double pace = pace_beside(1, 3, 400);
-  EXPECT_GE(pace, Slowdown::kPaceLeast);
-  EXPECT_LT(pace, 1.2 * Slowdown::kPaceLeast);
+  EXPECT_GE(pace, Slowdown::kShareLeast);
+  EXPECT_LT(pace, 1.2 * Slowdown::kShareLeast);
 }
 
 TEST(Slowdown, LetsLanesGoWhereTheyDoNone) {
@@ -134,7 +145,7 @@ TEST(Slowdown, LetsLanesGoWhereTheyDoNone) {
 TEST(Slowdown, GivesFullPaceBackAsSoonAsOthersAreGone) {
   PaceState state;
   state.has_started = true;
-  state.beside_others = Slowdown::kPaceLeast;
+  state.beside_others = Slowdown::kShareLeast;
   const auto calm = sample_of(Slowdown{});
   EXPECT_EQ(decide({{"lag", 0, 1, "s", true, kNow, ""}, calm}, state, kNow).pace, 1);
 }
