@@ -20,7 +20,9 @@ std::int64_t count_rows(pg::Session& session, const BlockWork& blocks, const wal
   return session.exec(steps::count_blocks_sql(blocks.heap), ends).integer(0, 0);
 }
 
-steps::BlockAnswer change_rows(pg::Session& session, const BatchWork& work, walk::Fragment predicate) {
+/// Nothing: a sampled one cannot be read.
+std::optional<steps::BlockAnswer> change_rows(pg::Session& session, const BatchWork& work,
+                                              walk::Fragment predicate) {
   const auto& heap = work.blocks->heap;
   const auto sql = (*work.block_update_sql)(heap, predicate, work.blocks->is_sampled);
   if (work.blocks->is_sampled) {
@@ -49,8 +51,13 @@ void run_block_batch(pg::Session& session, const BatchWork& work, BatchOutcome& 
   out.position = reached;
   const auto predicate = walk::block_predicate(blocks.batch);
   auto visited = count_rows(session, blocks, predicate);
-  const auto answer = change_rows(session, work, predicate);
+  const auto read = change_rows(session, work, predicate);
   base::failpoint("after_update");
+  if (!read) {
+    out.message = "what EXPLAIN (ANALYZE, WAL) answered cannot be read";
+    return give_up(session, out, Misfit::kNone);  // by chance the next attempt is not sampled
+  }
+  const auto& answer = *read;
   if (answer.filenode != blocks.batch.next.heap.filenode)
     return give_up(session, out, Misfit::kHeapRewritten);
   if (answer.still_matching > 0) return give_up(session, out, Misfit::kStillMatches);

@@ -23,6 +23,7 @@ Fill::Fill(StepInWork step, PreparedBackfill prepared, const Job& job)
       prepared_(std::move(prepared)),
       limits_(limits_of(job, prepared_)),
       sizer_(limits_),
+      sweep_sizer_(limits_),
       interleaving_(prepared_.ground, prepared_.choice.walk == Walk::kInterleaved) {}
 
 std::optional<walk::Tune> Fill::match(const Job& job, bool is_beside_others) {
@@ -31,6 +32,7 @@ std::optional<walk::Tune> Fill::match(const Job& job, bool is_beside_others) {
   if (limits_ == limits) return std::nullopt;
   limits_ = limits;
   auto tune = sizer_.retarget(limits_);
+  sweep_sizer_.retarget(limits_);
   if (tune && is_beside_others)
     tune->cause = "batches aim at " + base::duration_text(limits.target) + " beside others that they slow";
   return tune;

@@ -26,6 +26,8 @@ class Fill {
   /// Constant, so that batches read it on their lanes' threads.
   const PreparedBackfill& prepared() const { return prepared_; }
   walk::Sizer& sizer() { return sizer_; }
+  /// A sweep reads much and changes little: its batches are larger, and no measure for any other.
+  walk::Sizer& sweep_sizer() { return sweep_sizer_; }
   walk::Interleaving& interleaving() { return interleaving_; }
   const walk::Sizer& sizer() const { return sizer_; }
 
@@ -50,6 +52,7 @@ class Fill {
   PreparedBackfill prepared_;
   BatchLimits limits_;  // that the sizer works by
   walk::Sizer sizer_;
+  walk::Sizer sweep_sizer_;
   walk::Interleaving interleaving_;
 };
 

@@ -10,7 +10,9 @@
 namespace pgsluice::engine {
 namespace {
 
-// Each sweep finds what moved during the one before, and takes the shorter the fewer that is.
+// A sweep finds what moved during the one before: far less each time. What is still as much after two is not
+// what moved but what the application adds; then the key bounds the work. Without a key more sweeps must do.
+constexpr int kSweepsBeforeKey = 2;
 constexpr int kSweepsMax = 5;
 
 // Each is leased, changed and committed by itself, which takes some 3 ms; more are found by reading blocks.
@@ -18,7 +20,8 @@ constexpr int kRowsAlone = 500;
 
 constexpr const char* kCancelled = "57014";
 
-// No statement_timeout: the table is read once, however large it is, under a lock that hinders nobody.
+// No statement_timeout: the table is read once, however large it is. Its lock hinders DDL alone, and who
+// waits for that has the look cancelled.
 constexpr pg::TransactionLimits kLookLimits{std::chrono::milliseconds{1'000}, std::chrono::milliseconds{0},
                                             true};
 
@@ -35,8 +38,8 @@ std::optional<std::vector<ledger::NewRange>> rows_alone(pg::Session& session, co
       pg::in_transaction(session, kLookLimits, [&] { return session.exec_cancellable(sql, {}); });
   if (answer.size() > kRowsAlone) return std::nullopt;
   std::vector<ledger::NewRange> ranges;
-  for (auto& slice : step.keyset->read_slices(answer))
-    ranges.push_back({std::move(slice.lower), std::move(slice.upper), 1, ledger::RangeWalk::kFinal});
+  for (auto& [slice, rows] : step.keyset->read_slices(answer))
+    ranges.push_back({std::move(slice.lower), std::move(slice.upper), rows, ledger::RangeWalk::kFinal});
   return ranges;
 }
 
@@ -59,7 +62,7 @@ std::optional<Search> search_for_rows_left(pg::Session& session, const PreparedB
     auto alone = rows_alone(session, step);
     if (alone && alone->empty()) return std::nullopt;
     if (alone) return Search{std::move(*alone), "its rows that are left, by their keys"};
-    if (sweeps >= kSweepsMax) return along_the_key(session, step, lanes);
+    if (sweeps >= kSweepsBeforeKey) return along_the_key(session, step, lanes);
   } else if (!is_any_left(session, step)) {
     return std::nullopt;
   }
@@ -78,6 +81,7 @@ std::string rows_left_sql(const pg::Table& table, const BackfillStep& step, cons
 Completeness look_for_rows_left(pg::Session& session, const PreparedBackfill& step, int lanes,
                                 int sweeps) try {
   const auto counts = ledger::range_counts(session, step.step_id);
+  if (counts.left > 0) return {Found::kGoOn, {}};  // cut since the caller saw none left
   if (counts.blocks == 0 || counts.keys > 0) return {Found::kNothing, {}};  // a key's walk proves by itself
   const auto search = search_for_rows_left(session, step, lanes, sweeps);
   if (!search) return {Found::kNothing, {}};

@@ -20,7 +20,7 @@ struct Completeness {
 
 /// After a walk over blocks an update of the application may have moved a row behind it. Asks in one snapshot
 /// which rows are left. A few are changed by their keys, which is proof: keys do not move. For more, blocks
-/// are swept again, at most kSweepsMax times, and then the whole key is walked. Blocks, for as long as the
+/// are swept again, and if that does not settle it the whole key is walked. Blocks, for as long as the
 /// server takes to read the table once; may be cancelled. `sweeps` counts those of this run.
 Completeness look_for_rows_left(pg::Session& session, const PreparedBackfill& step, int lanes, int sweeps);
 

@@ -23,6 +23,9 @@ double seconds(std::chrono::nanoseconds d) {
   return std::chrono::duration<double>(d).count();
 }
 
+// The estimate may be wrong where all rows of the key are walked.
+constexpr std::int64_t kRowsOfFinalMin = 50;
+
 std::string row_in_words(const pg::Table& table, const pg::Key& key) {
   return "row " + pg::display(key) + " of table \"" + table.schema + "." + table.name + "\"";
 }
@@ -59,8 +62,18 @@ boost::asio::awaitable<void> Lane::work() {
   }
 }
 
+std::int64_t Lane::rows_wanted(const ledger::Range& range) {
+  if (set_aside_) return 1;
+  auto rows = sizer().rows();
+  // A range of a few rows that moved: to look for its end further on would read on among rows that are right.
+  if (range.walk == ledger::RangeWalk::kFinal && range.rows_expected > 0)
+    rows = std::min(rows, std::max(range.rows_expected, kRowsOfFinalMin));
+  return bisection_.rows(rows);
+}
+
 boost::asio::awaitable<void> Lane::walk(ledger::Range range) {
   bisection_ = {};
+  is_sweep_ = range.walk == ledger::RangeWalk::kSweep;
   attempt_ = 1;
   for (;;) {
     co_await sleep_unless_stopped(std::exchange(backoff_, {}), at_.stop);
@@ -69,7 +82,7 @@ boost::asio::awaitable<void> Lane::walk(ledger::Range range) {
       co_await at_.desk.give_back(connection_, *fill_, range.token, false);
       co_return;
     }
-    const auto rows = set_aside_ ? 1 : bisection_.rows(fill_->sizer().rows());
+    const auto rows = rows_wanted(range);
     const auto outcome = co_await attempt(range, rows);
     Next next = Next::kLeaseAgain;
     const bool is_cut_anew = co_await is_recut(range, outcome);
@@ -165,7 +178,7 @@ void Lane::learn(const BlockWork& blocks, std::int64_t rows, const BatchOutcome&
   const auto share = static_cast<double>(batch.end - batch.first) / static_cast<double>(whole);
   // Of a batch over fewer blocks than asked for only the time counts, if it was far too long.
   const auto walked = share >= kWholeBatch ? rows : std::min<std::int64_t>(rows - 1, outcome.changed);
-  if (!bisection_.is_searching()) tune(fill_->sizer().record(rows, walked, outcome.duration));
+  if (!bisection_.is_searching()) tune(sizer().record(rows, walked, outcome.duration));
   if (blocks.is_sweep) return;  // it finds few rows, on pages with room
   if (const auto change = fill_->interleaving().record(batch, {outcome.changed, outcome.hot, outcome.wal}))
     at_.journal.write(fill_->event_of(*change));
@@ -225,7 +238,7 @@ Lane::Next Lane::on_committed(ledger::Range& range, const BatchOutcome& outcome,
     if (blocks_) {
       learn(*blocks_, rows, outcome);
     } else if (!bisection_.is_searching()) {
-      tune(fill_->sizer().record(rows, outcome.walked, outcome.duration));
+      tune(sizer().record(rows, outcome.walked, outcome.duration));
     }
   }
   attempt_ = 1;
@@ -238,10 +251,10 @@ Lane::Next Lane::on_retryable(const BatchOutcome& outcome, std::int64_t rows, st
   ++at_.tally.retries;
   std::string action = "retry";
   if (std::exchange(is_yielding_, false)) {
-    tune(fill_->sizer().yield_to_waiter(rows));
+    tune(sizer().yield_to_waiter(rows));
     action = "shrink";
   } else if (pg::is_timeout(outcome.sqlstate)) {
-    tune(fill_->sizer().shrink_after_timeout(rows));
+    tune(sizer().shrink_after_timeout(rows));
     action = "shrink";
   }
   if (attempt_ >= walk::kRetriesMax && !outcome.is_connection_lost) {
@@ -293,7 +306,13 @@ void Lane::tune(const std::optional<walk::Tune>& change) {
 }
 
 boost::asio::awaitable<void> Lane::yield_to(std::string who) {
-  if (!is_in_batch() || is_yielding_ || !fill_->sizer().may_be_cancelled(rows_in_flight_)) co_return;
+  if (!is_in_batch()) {  // the look for rows left behind can be cancelled too; nothing else is
+    if (co_await connection_.cancel())
+      at_.journal.warn("lane " + std::to_string(number_) +
+                       " gives way, and looks for rows left behind again: " + who);
+    co_return;
+  }
+  if (is_yielding_ || !sizer().may_be_cancelled(rows_in_flight_)) co_return;
   is_yielding_ = true;
   const bool was_sent = co_await connection_.cancel();
   if (was_sent) {

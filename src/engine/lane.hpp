@@ -76,6 +76,9 @@ class Lane {
   void tune(const std::optional<walk::Tune>& tune);
   /// What the last batch over blocks showed of its size and its passes.
   void learn(const BlockWork& blocks, std::int64_t rows, const BatchOutcome& outcome);
+  walk::Sizer& sizer() { return is_sweep_ ? fill_->sweep_sizer() : fill_->sizer(); }
+  /// For the next batch of the range.
+  std::int64_t rows_wanted(const ledger::Range& range);
   bool is_draining() const { return at_.stop.is_requested() || is_retired_; }
 
   int number_;
@@ -91,6 +94,7 @@ class Lane {
   std::chrono::milliseconds backoff_{0};  // before the next attempt
   int attempt_ = 1;
   std::int64_t rows_in_flight_ = 0;
+  bool is_sweep_ = false;     // of the present range
   bool is_yielding_ = false;  // a cancel for somebody who waits is on its way
   bool is_retired_ = false;
 };

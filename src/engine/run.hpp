@@ -86,7 +86,7 @@ class Run {
   /// Leases the one range of a step without keys; nullopt if stop is requested or the step is done by another
   /// run.
   awaitable<std::optional<ledger::Range>> lease_single(pg::Connection& connection, std::int64_t step_id);
-  /// Waits for the ranges that other live runs hold. True: the steps are done. Throws Error(kRangesHeld).
+  /// Waits for the ranges that other live runs hold. True: none is left. Throws Error(kRangesHeld).
   awaitable<bool> wait_for_others(std::vector<std::int64_t> step_ids,
                                   std::chrono::steady_clock::time_point since);
   awaitable<ledger::Remaining> remaining(std::vector<std::int64_t> step_ids);
@@ -131,7 +131,7 @@ class Run {
   int ranges_left_ = 0;
   Fills* fills_ = nullptr;          // in work
   LanePool* lanes_ = nullptr;       // likewise
-  pg::Connection* busy_ = nullptr;  // an index build in work, to be cancelled after the grace
+  pg::Connection* busy_ = nullptr;  // in an index build or a look for rows, to be cancelled after the grace
   std::exception_ptr error_;
   RowCounts final_rows_;
 

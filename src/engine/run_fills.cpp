@@ -96,7 +96,9 @@ asio::awaitable<void> Run::fill_all(Fills& fills) {
     if (tally_.batches != before) since = SteadyClock::now();
     auto left = left_of(fills);
     co_await wait_for_others(std::move(left), since);
+    busy_ = &steps_;
     for (const auto& fill : fills) co_await end_if_over(steps_, *fill);
+    busy_ = nullptr;
     // No range may be left, and yet a final pass be cut for rows behind the walk.
     if (left_of(fills).empty()) co_return;
   }

@@ -121,7 +121,7 @@ boost::asio::awaitable<void> Sampler::look_around(governor::TimePoint until, boo
 }
 
 void Sampler::observe(const governor::WorkReading& reading) {
-  if (!lane_pids_) return;  // what we do before and behind batches is neither beside nor between them
+  if (!lane_pids_) return slowdown_.observe_before(reading);
   slowdown_.observe(reading);
   gate_.make_room(slowdown_.wants_pause() && job_.throttle.slowdown < ThrottleLimits::kSlowdownMost);
 }

@@ -28,6 +28,7 @@ double fullness(const std::vector<pg::HeapFacts>& heaps) {
   double bytes = 0;
   double room = 0;
   for (const auto& heap : heaps) {
+    if (heap.pages == 0) continue;
     if (heap.row_bytes <= 0) return 100;
     bytes += heap.rows * (heap.row_bytes + kRowOverhead);
     room += static_cast<double>(heap.pages) * kPageBytes;

@@ -4,14 +4,18 @@
 
 namespace pgsluice::governor {
 
-void Slowdown::Mean::add(double value) {
-  looks_ = std::min(looks_ + 1, kLooksMost);
+void Slowdown::Mean::add(double value, int looks_most) {
+  looks_ = std::min(looks_ + 1, looks_most);
   value_ += (value - value_) / looks_;
 }
 
 void Slowdown::observe(const WorkReading& reading) {
-  all_.add(reading.others);
-  (reading.lanes > 0 ? beside_ : between_).add(reading.others);
+  all_.add(reading.others, kLooksMost);
+  if (reading.lanes > 0) {
+    beside_.add(reading.others, kLooksMost);
+  } else {
+    between_.add(reading.others, is_pausing_ ? kLooksMostOfPauses : kLooksMost);
+  }
   follow_pauses(reading.lanes > 0);
 }
 

@@ -35,8 +35,9 @@ class Slowdown {
   static constexpr int kLooksLeast = 5;
   /// In per cent: what one lane costs an application that fills half of two cores.
   static constexpr double kAssumed = 100;
-  /// Looks that a mean goes back: 2 to 5 s.
+  /// Looks that a mean goes back: 2 to 5 s; where lanes leave few of them, 10 s between batches.
   static constexpr int kLooksMost = 40;
+  static constexpr int kLooksMostOfPauses = 9;
   /// Sessions added to both sides, so that few do not make large ratios.
   static constexpr double kEvening = 0.5;
   /// Looks beside batches until a pause is asked for, 3 s: at full pace there is none, and what was seen
@@ -48,6 +49,9 @@ class Slowdown {
   static constexpr int kLooksOfPauseMost = 10;
 
   void observe(const WorkReading& reading);
+  /// While there are no lanes. What we do before and behind batches is neither beside nor between them, but
+  /// who is at work then tells how to begin.
+  void observe_before(const WorkReading& reading) { all_.add(reading.others, kLooksMost); }
 
   /// Whether lanes should start no batch for a moment, to let us see others without one.
   bool wants_pause() const { return is_pausing_; }
@@ -59,7 +63,7 @@ class Slowdown {
  private:
   class Mean {
    public:
-    void add(double value);
+    void add(double value, int looks_most);
     double value() const { return value_; }
     bool is_enough() const { return looks_ >= kLooksLeast; }
 

@@ -47,7 +47,8 @@ FROM pgsluice.range WHERE step_id = $1::bigint
 )sql";
 
 constexpr const char* kRangeCounts = R"sql(
-SELECT count(*) FILTER (WHERE walk IN ('blocks', 'sweep')), count(*) FILTER (WHERE walk IN ('keyset', 'final'))
+SELECT count(*) FILTER (WHERE walk IN ('blocks', 'sweep')), count(*) FILTER (WHERE walk IN ('keyset', 'final')),
+       count(*) FILTER (WHERE NOT is_done)
 FROM pgsluice.range WHERE step_id = $1::bigint
 )sql";
 
@@ -96,7 +97,7 @@ bool extend(pg::Session& session, std::int64_t step_id, std::int64_t known,
 
 RangeCounts range_counts(pg::Session& session, std::int64_t step_id) {
   const auto rows = session.exec(kRangeCounts, {number(step_id)});
-  return {rows.integer(0, 0), rows.integer(0, 1)};
+  return {rows.integer(0, 0), rows.integer(0, 1), rows.integer(0, 2)};
 }
 
 std::optional<Candidate> largest_remaining(pg::Session& session, std::int64_t step_id) {

@@ -38,6 +38,7 @@ bool extend(pg::Session& session, std::int64_t step_id, std::int64_t known,
 struct RangeCounts {
   std::int64_t blocks = 0;
   std::int64_t keys = 0;  // along a key, a final pass included
+  std::int64_t left = 0;  // not done
 };
 RangeCounts range_counts(pg::Session& session, std::int64_t step_id);
 

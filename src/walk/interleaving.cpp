@@ -81,8 +81,9 @@ void Interleaving::note_wal(bool has_room, const BatchShown& shown) {
 }
 
 std::optional<Interleaving::Change> Interleaving::judge_hot() {
-  if (batches_ < kBatchesToJudge || changed_ < kRowsToJudge) return std::nullopt;
+  if (batches_ < kBatchesHopeless || changed_ < kRowsToJudge) return std::nullopt;
   const double share = static_cast<double>(hot_) / static_cast<double>(changed_);
+  if (batches_ < kBatchesToJudge && share >= kHotShareHopeless) return std::nullopt;
   if (share < kHotShareMin) {
     return rest(
         "only " + std::to_string(std::lround(share * 100)) +
@@ -90,7 +91,7 @@ std::optional<Interleaving::Change> Interleaving::judge_hot() {
         "snapshot keeps their pages from being pruned");
   }
   changed_ = hot_ = batches_ = 0;
-  next_rest_ = kRestFirst;
+  if (!is_wal_doubtful_) next_rest_ = kRestFirst;
   is_trying_ = false;
   return std::nullopt;
 }
@@ -98,22 +99,25 @@ std::optional<Interleaving::Change> Interleaving::judge_hot() {
 std::optional<Interleaving::Change> Interleaving::judge_wal() {
   if (with_room_.samples < kSamplesToJudge || without_room_.samples < kSamplesToJudge) return std::nullopt;
   const auto later = std::exchange(with_room_, {});
-  if (later.per_row() <= kWalShareMax * without_room_.per_row()) return std::nullopt;
+  const auto first = std::exchange(without_room_, {});
+  is_wal_doubtful_ = later.per_row() > kWalShareMax * first.per_row();
+  if (!is_wal_doubtful_) return std::nullopt;
   return rest("updates in later passes write " + std::to_string(std::lround(later.per_row())) +
-              " bytes of WAL a row, those on full pages " +
-              std::to_string(std::lround(without_room_.per_row())));
+              " bytes of WAL a row, those on full pages " + std::to_string(std::lround(first.per_row())));
 }
 
 std::optional<Interleaving::Change> Interleaving::record(const BlockBatch& batch, const BatchShown& shown) {
   if (passes_ == 1) return std::nullopt;
-  note_wal(batch.pass > 0, shown);
   if (is_resting_) {
+    // A group in work goes on with its last pass, on pages that were visited before: no measure of either.
+    if (batch.weave.passes == 1) note_wal(false, shown);
     const bool is_group_over = !batch.next.group;
     if (batch.weave.passes > 1 || !is_group_over || --rest_groups_ > 0) return std::nullopt;
     is_resting_ = false;
     is_trying_ = true;
     return Change{1, passes_, "tried again"};
   }
+  note_wal(batch.pass > 0, shown);
   if (batch.pass == 0) return std::nullopt;  // full pages have no room yet
   changed_ += shown.changed;
   hot_ += shown.hot;

@@ -46,6 +46,9 @@ class Interleaving {
   // of another lane's.
   static constexpr std::int64_t kRowsToJudge = 2'000;
   static constexpr int kBatchesToJudge = 16;
+  // With next to none HOT, as beside an open snapshot, fewer batches tell.
+  static constexpr double kHotShareHopeless = 0.05;
+  static constexpr int kBatchesHopeless = 6;
   // Of the WAL of a row whose page had no room: above it, too little is saved for so many visits.
   static constexpr double kWalShareMax = 0.9;
   static constexpr int kSamplesToJudge = 4;    // of either side
@@ -104,8 +107,9 @@ class Interleaving {
   std::int64_t changed_ = 0;
   std::int64_t hot_ = 0;
   int batches_ = 0;
-  Written without_room_;  // by batches that found full pages
-  Written with_room_;     // by those behind them
+  bool is_wal_doubtful_ = false;  // it rested for its WAL, and none has been judged good since
+  Written without_room_;          // by batches that found full pages
+  Written with_room_;             // by those behind them
 };
 
 }  // namespace pgsluice::walk

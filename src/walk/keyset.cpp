@@ -206,16 +206,17 @@ std::string Keyset::slices_of(const std::string& from_where, int limit) const {
          " LIMIT 1) p ON true\nORDER BY " + joined(own, ", ");
 }
 
-std::vector<KeySlice> Keyset::read_slices(const pg::Rows& answer) const {
-  std::vector<KeySlice> slices;
+std::vector<Keyset::Slice> Keyset::read_slices(const pg::Rows& answer) const {
+  std::vector<Slice> slices;
   for (std::size_t i = 0; i < answer.size(); ++i) {
     const auto key = read_key(answer, i);
     std::optional<pg::Key> before;
     if (!answer.is_null(i, key_.size())) before = read_key(answer, i, key_.size());
-    if (!slices.empty() && before == slices.back().upper) {
-      slices.back().upper = key;
+    if (!slices.empty() && before == slices.back().slice.upper) {
+      slices.back().slice.upper = key;
+      ++slices.back().rows;
     } else {
-      slices.push_back({before, key, 0});
+      slices.push_back({{before, key, 0}, 1});
     }
   }
   return slices;

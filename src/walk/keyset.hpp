@@ -56,8 +56,12 @@ class Keyset {
   /// At most `limit` rows of "FROM … WHERE …" in key order, each with the key before it in the table. One
   /// statement, one snapshot. Answer: read_slices().
   std::string slices_of(const std::string& from_where, int limit) const;
-  /// Ranges that hold these rows, and none that lay between them: neighbours share one. Without equal_prefix.
-  std::vector<KeySlice> read_slices(const pg::Rows& answer) const;
+  /// Slices that hold these rows, and none that lay between them: neighbours share one. Without equal_prefix.
+  struct Slice {
+    KeySlice slice;
+    std::int64_t rows = 0;
+  };
+  std::vector<Slice> read_slices(const pg::Rows& answer) const;
 
   /// The table's highest key: no row if it is empty.
   std::string highest() const;

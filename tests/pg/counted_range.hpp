@@ -25,6 +25,8 @@ class CountedRange {
   std::unique_ptr<pg::Session> open(const std::string& dsn) const;
   std::unique_ptr<pg::Session> open() const { return open(dsn_); }
 
+  const engine::PreparedBackfill& prepared() const { return *step_; }
+
   /// Writes a run of this process into the ledger; its id.
   std::string begin_run(pg::Session& session);
 

@@ -183,8 +183,9 @@ TEST_P(KeysetOf, SlicesRowsThatAreLeftOutOfTheOthers) {
   const auto sql = walk_->slices_of("FROM " + walk_->table_sql() + " t WHERE " + condition, 1'000);
   const auto slices = walk_->read_slices(session_.exec(sql, pg::Params{}));
   Keys sliced;
-  for (const auto& slice : slices) {
+  for (const auto& [slice, expected] : slices) {
     const auto rows = rows_of({slice.lower, slice.upper, equal_prefix(slice.lower, slice.upper)});
+    EXPECT_EQ(static_cast<std::int64_t>(rows.size()), expected);
     sliced.insert(sliced.end(), rows.begin(), rows.end());
   }
   EXPECT_EQ(sliced, left);

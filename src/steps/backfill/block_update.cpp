@@ -14,7 +14,7 @@ constexpr const char* kAnswer =
     "SELECT count(*), count(still), pg_catalog.pg_stat_get_xact_tuples_hot_updated($OID::oid),\n"
     "       pg_catalog.pg_relation_filenode($OID::oid)::bigint\nFROM changed";
 
-// Without timing, which would cost two looks at the clock for each row. In server 14 and newer.
+// Without timing, which would cost two looks at the clock for each row. In server 13 and newer.
 constexpr const char* kExplain = "EXPLAIN (ANALYZE, WAL, COSTS OFF, TIMING OFF, SUMMARY OFF, FORMAT JSON)\n";
 
 std::string changed_sql(const pg::Table& table, const BackfillStep& step, const pg::HeapFacts& heap,
@@ -54,12 +54,17 @@ std::string heap_state_sql(const pg::HeapFacts& heap) {
          "), pg_catalog.pg_relation_filenode(" + oid + ")::bigint";
 }
 
-BlockAnswer read_sampled_answer(const pg::Rows& explained, const pg::Rows& state) {
-  const auto plan = base::Json::parse(explained.text(0, 0)).at(0).at("Plan");
+std::optional<BlockAnswer> read_sampled_answer(const pg::Rows& explained, const pg::Rows& state) {
+  const auto answer = base::Json::parse(explained.text(0, 0), nullptr, false);
+  if (!answer.is_array() || answer.empty()) return std::nullopt;
+  const auto& plan = answer.front().value("Plan", base::Json::object());
+  for (const char* field : {"Actual Rows", "Rows Removed by Filter", "WAL Bytes", "WAL FPI"}) {
+    if (!plan.contains(field) || !plan.at(field).is_number()) return std::nullopt;
+  }
   const auto number = [&](const char* field) { return plan.at(field).get<double>(); };
   const auto still = std::llround(number("Actual Rows"));
-  return {still + std::llround(number("Rows Removed by Filter")), still, state.integer(0, 0),
-          state.integer(0, 1), BlockAnswer::Wal{number("WAL Bytes"), number("WAL FPI")}};
+  return BlockAnswer{still + std::llround(number("Rows Removed by Filter")), still, state.integer(0, 0),
+                     state.integer(0, 1), BlockAnswer::Wal{number("WAL Bytes"), number("WAL FPI")}};
 }
 
 std::string hot_so_far_sql(const pg::HeapFacts& heap) {

@@ -33,7 +33,8 @@ struct BlockAnswer {
   std::optional<Wal> wal;           // of a sampled UPDATE
 };
 BlockAnswer read_block_answer(const pg::Rows& rows);
-BlockAnswer read_sampled_answer(const pg::Rows& explained, const pg::Rows& state);
+/// Nothing if the plan cannot be read: its names may be in another encoding.
+std::optional<BlockAnswer> read_sampled_answer(const pg::Rows& explained, const pg::Rows& state);
 
 /// hot_so_far before the UPDATE; one statement without parameters, so that it can follow BEGIN.
 std::string hot_so_far_sql(const pg::HeapFacts& heap);

@@ -64,6 +64,8 @@ TEST(WalkChoice, FollowsTheKeyWherePagesHaveRoomAnyhow) {
   const auto choice = choose_walk(step(), f);
   EXPECT_EQ(choice.walk, Walk::kKeyset);
   EXPECT_NE(choice.reason.find("pages are only about 47 % full"), std::string::npos) << choice.reason;
+  f.heaps.push_back({2, 2, "next month's", "heap", 0, 0, 100, true, 0});
+  EXPECT_EQ(choose_walk(step(), f).walk, Walk::kKeyset) << "an empty partition says nothing";
   f.heaps[0].row_bytes = 0;
   EXPECT_EQ(choose_walk(step(), f).walk, Walk::kInterleaved) << "not known";
 }

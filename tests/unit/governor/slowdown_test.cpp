@@ -61,6 +61,12 @@ TEST(Slowdown, IsAssumedWithoutPausesToLookAt) {
       1);
 }
 
+TEST(Slowdown, BeginsSlowlyWhereOthersWereAtWorkBeforeTheLanes) {
+  Slowdown slowdown;
+  slowdown.observe_before({3, 0});
+  EXPECT_EQ(sample_of(slowdown).value, Slowdown::kAssumed);
+}
+
 TEST(Slowdown, ForgetsWhatIsLongOver) {
   Slowdown slowdown;
   look(slowdown, 50, 4, 1);

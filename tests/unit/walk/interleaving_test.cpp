@@ -117,6 +117,32 @@ TEST(Interleaving, RestsWhenLaterPassesWriteNoLessWal) {
   EXPECT_FALSE(judged_by_wal(written(400), written(230)));
 }
 
+TEST(Interleaving, RestsLongerEachTimeForItsWalToo) {
+  Interleaving walk(kGround, true);
+  const auto woven = walk.weave(9'000);
+  std::vector<int> rests;
+  for (int round = 0; round < 3; ++round) {
+    while (walk.weave(9'000).passes > 1) {
+      walk.record(batch_of(woven, 0), written(400));
+      walk.record(batch_of(woven, 1), written(390));
+      for (int i = 0; i < 20; ++i) walk.record(batch_of(woven, 1), {1'000, 900, {}});
+    }
+    rests.push_back(0);
+    for (; walk.weave(9'000).passes == 1; ++rests.back())
+      walk.record(batch_of(walk.weave(9'000), 0, true), {9'000, 0, {}});
+  }
+  EXPECT_EQ(rests, (std::vector<int>{Interleaving::kRestFirst, 2 * Interleaving::kRestFirst,
+                                     4 * Interleaving::kRestFirst}));
+}
+
+TEST(Interleaving, GivesUpSoonWhereNoneIsHot) {
+  Interleaving walk(kGround, true);
+  const auto woven = walk.weave(9'000);
+  for (int i = 0; i < Interleaving::kBatchesHopeless - 1; ++i)
+    EXPECT_FALSE(walk.record(batch_of(woven, 1), {1'000, 10, {}}));
+  EXPECT_TRUE(walk.record(batch_of(woven, 1), {1'000, 10, {}}));
+}
+
 TEST(Interleaving, DoesNotTakePageImagesBehindACheckpointForWhatFullPagesCost) {
   EXPECT_FALSE(judged_by_wal(written(2'000, 240), written(390))) << "nothing to compare with";
   EXPECT_TRUE(judged_by_wal(written(400, 1), written(500, 30))) << "passes write them anew: they count";
