@@ -22,9 +22,8 @@ struct WorkReading {
 class Slowdown {
  public:
   /// Share of one lane's time that lanes are left at least, together: half for one lane, a tenth more for
-  /// each further one, and never so much that nothing is left between batches. Beside pgbench that fills half
-  /// of two cores its p99 stays within twice what it is alone, and the lanes work at a third of what they do
-  /// without a limit (docs/benchmarks.md).
+  /// each further one, and never so much that nothing is left between batches. Measured beside pgbench that
+  /// fills half of two cores: docs/benchmarks.md, traffic.
   static constexpr double kShareLeast = 0.5;
   static constexpr double kShareOfFurther = 0.1;
   static constexpr double kShareMost = 0.8;

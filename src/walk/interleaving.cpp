@@ -84,6 +84,7 @@ std::optional<Interleaving::Change> Interleaving::judge_hot() {
   if (batches_ < kBatchesHopeless || changed_ < kRowsToJudge) return std::nullopt;
   const double share = static_cast<double>(hot_) / static_cast<double>(changed_);
   if (batches_ < kBatchesToJudge && share >= kHotShareHopeless) return std::nullopt;
+  if (share < kHotShareHopeless) next_rest_ = std::max(next_rest_, kRestHopeless);
   if (share < kHotShareMin) {
     return rest(
         "only " + std::to_string(std::lround(share * 100)) +

@@ -49,6 +49,7 @@ class Interleaving {
   // With next to none HOT, as beside an open snapshot, fewer batches tell.
   static constexpr double kHotShareHopeless = 0.05;
   static constexpr int kBatchesHopeless = 6;
+  static constexpr int kRestHopeless = 64;  // at least: who holds a snapshot for a while holds it for long
   // Of the WAL of a row whose page had no room: above it, too little is saved for so many visits.
   static constexpr double kWalShareMax = 0.9;
   static constexpr int kSamplesToJudge = 4;    // of either side

@@ -57,14 +57,14 @@ TEST(Interleaving, RestsWhenUpdatesAreNotHotAndTriesAgainLaterAndLater) {
     ++rested;
     walk.record(batch_of(plain, 0, true), {9'000, 0, {}});
   }
-  EXPECT_EQ(rested, Interleaving::kRestFirst);
+  EXPECT_EQ(rested, Interleaving::kRestHopeless);
   judged(walk, woven, 2);
   rested = 0;
   while (walk.weave(9'000).passes == 1) {
     ++rested;
     walk.record(batch_of(plain, 0, true), {9'000, 0, {}});
   }
-  EXPECT_EQ(rested, 2 * Interleaving::kRestFirst);
+  EXPECT_EQ(rested, 2 * Interleaving::kRestHopeless);
 }
 
 TEST(Interleaving, TriesAgainWithSmallBatches) {
