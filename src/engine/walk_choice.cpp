@@ -1,6 +1,5 @@
 #include "engine/walk_choice.hpp"
 
-#include <algorithm>
 #include <cmath>
 
 #include "base/units.hpp"
@@ -18,23 +17,7 @@ constexpr std::int64_t kPagesWorthAChoice = 1'000;
 constexpr double kRowsPerPageMin = 8;
 // Below it, neighbours along the key are seldom neighbours on disk.
 constexpr double kCorrelationMin = 0.5;
-// Fillfactor, or how full pages are: with so much room every update finds its page free.
-constexpr int kServesItself = 60;
-constexpr double kRowOverhead = 32;        // bytes: tuple header, line pointer, padding
-constexpr double kPageBytes = 8'192 - 24;  // without its header
-
-/// In per cent, by the widths that ANALYZE saw; 100 if it saw none. Dead rows are room: pruning frees them.
-double fullness(const std::vector<pg::HeapFacts>& heaps) {
-  double bytes = 0;
-  double room = 0;
-  for (const auto& heap : heaps) {
-    if (heap.pages == 0) continue;
-    if (heap.row_bytes <= 0) return 100;
-    bytes += heap.rows * (heap.row_bytes + kRowOverhead);
-    room += static_cast<double>(heap.pages) * kPageBytes;
-  }
-  return room > 0 ? std::min(100.0, 100 * bytes / room) : 100;
-}
+constexpr int kServesItself = 60;  // fillfactor: with so much room every update finds its page free
 
 /// Why blocks cannot be walked; empty: they can.
 std::string blocks_problem(const BackfillStep& step, const WalkFacts& facts) {
@@ -70,9 +53,6 @@ std::string interleaved_problem(const BackfillStep& step, const WalkFacts& facts
     if (heap.fillfactor <= kServesItself)
       return "fillfactor " + std::to_string(heap.fillfactor) + " leaves room on every page as it is";
   }
-  if (const double full = fullness(facts.heaps); full <= kServesItself)
-    return "pages are only about " + std::to_string(std::lround(full)) +
-           " % full: every update finds room as it is";
   if (!facts.silent_replicas.empty() && !step.is_replica_conflict_allowed)
     return "replica " + listed(facts.silent_replicas) +
            " may serve queries without hot_standby_feedback, with which the pruning would conflict "

@@ -13,9 +13,7 @@ SELECT c.oid::bigint, coalesce(pg_catalog.pg_relation_filenode(c.oid), 0)::bigin
        CASE WHEN c.reltuples > 0 AND c.relpages > 0 THEN c.reltuples / c.relpages ELSE 64 END * size.pages,
        coalesce((SELECT o.option_value::int FROM pg_catalog.pg_options_to_table(c.reloptions) o
                  WHERE o.option_name = 'fillfactor'), 100),
-       pg_catalog.has_table_privilege(c.oid, 'UPDATE') AND pg_catalog.has_table_privilege(c.oid, 'SELECT'),
-       coalesce((SELECT sum((1 - s.null_frac) * s.avg_width) FROM pg_catalog.pg_stats s
-                 WHERE s.schemaname = n.nspname AND s.tablename = c.relname AND NOT s.inherited), 0)::float8
+       pg_catalog.has_table_privilege(c.oid, 'UPDATE') AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_am am ON am.oid = c.relam
@@ -46,8 +44,7 @@ std::vector<HeapFacts> read_heaps(Session& session, std::uint32_t table_oid) {
   for (std::size_t i = 0; i < rows.size(); ++i) {
     heaps.push_back({rows.integer(i, 0), rows.integer(i, 1),
                      Identifier(rows.text(i, 2), rows.text(i, 3)).sql(), rows.text(i, 4), rows.integer(i, 5),
-                     rows.real(i, 6), static_cast<int>(rows.integer(i, 7)), rows.boolean(i, 8),
-                     rows.real(i, 9)});
+                     rows.real(i, 6), static_cast<int>(rows.integer(i, 7)), rows.boolean(i, 8)});
   }
   return heaps;
 }

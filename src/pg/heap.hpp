@@ -18,7 +18,6 @@ struct HeapFacts {
   double rows = 0;            // estimated from the last ANALYZE, for the pages of now
   int fillfactor = 100;
   bool is_changeable = false;  // by this role, when named directly
-  double row_bytes = 0;        // mean width of its columns in the last ANALYZE; 0: not known
 };
 
 /// Reads the heaps of a table: one, or one for each leaf partition in the order of their names. Throws

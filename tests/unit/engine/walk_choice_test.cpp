@@ -19,7 +19,7 @@ WalkFacts facts() {
   WalkFacts facts;
   facts.sets_what_where_asks = true;
   facts.server_version = 150'004;
-  facts.heaps = {{1, 1, "\"public\".\"users\"", "heap", 14'000, 1'000'000, 100, true, 75}};
+  facts.heaps = {{1, 1, "\"public\".\"users\"", "heap", 14'000, 1'000'000, 100, true}};
   return facts;
 }
 
@@ -55,19 +55,6 @@ TEST(WalkChoice, LeavesAReplicaAloneThatMayServeQueriesUnlessTold) {
   auto s = step();
   s.is_replica_conflict_allowed = true;
   EXPECT_EQ(choose_walk(s, f).walk, Walk::kInterleaved);
-}
-
-TEST(WalkChoice, FollowsTheKeyWherePagesHaveRoomAnyhow) {
-  auto f = facts();
-  f.key_correlation = 1;
-  f.heaps[0].pages *= 2;
-  const auto choice = choose_walk(step(), f);
-  EXPECT_EQ(choice.walk, Walk::kKeyset);
-  EXPECT_NE(choice.reason.find("pages are only about 47 % full"), std::string::npos) << choice.reason;
-  f.heaps.push_back({2, 2, "next month's", "heap", 0, 0, 100, true, 0});
-  EXPECT_EQ(choose_walk(step(), f).walk, Walk::kKeyset) << "an empty partition says nothing";
-  f.heaps[0].row_bytes = 0;
-  EXPECT_EQ(choose_walk(step(), f).walk, Walk::kInterleaved) << "not known";
 }
 
 TEST(WalkChoice, WalksATableWithoutAKeyByItsBlocks) {
