@@ -45,17 +45,20 @@ std::vector<PlannedStatement> block_statements(const pg::Table& table, const Bac
       {pg::begin_sql(limits) + "; " + steps::hot_so_far_sql(heap), "none", true, each},
       {ledger::advance_sql(), kRangeLock, true, each},
       {steps::count_blocks_sql(heap), reads, true, is_woven ? "first pass through a window" : each}};
+  const std::string sampled =
+      "UPDATE of one batch in " + std::to_string(kBatchesPerSample) + ", to see its WAL";
+  const auto add_update = [&](const std::string& when) {
+    const auto lock = update_lock(heap, limits);
+    out.push_back({update(table, step, heap, batch), lock, true, when});
+    out.push_back({steps::sampled_block_update_sql(table, step, heap, walk::block_predicate(batch).sql), lock,
+                   true, sampled});
+  };
   if (is_woven) {
     batch.weave.passes = 2;
-    out.push_back(
-        {update(table, step, heap, batch), update_lock(heap, limits), true, "passes before the last one"});
+    add_update("passes before the last one");
     batch.pass = 1;
   }
-  out.push_back({update(table, step, heap, batch), update_lock(heap, limits), true,
-                 is_woven ? "last pass through a window" : each});
-  const std::string sampled = "of one batch in " + std::to_string(kBatchesPerSample) + ", to see its WAL";
-  out.push_back({steps::sampled_block_update_sql(table, step, heap, walk::block_predicate(batch).sql),
-                 update_lock(heap, limits), true, sampled});
+  add_update(is_woven ? "last pass through a window" : each);
   out.push_back({steps::heap_state_sql(heap), "none", true, sampled});
   out.push_back({ledger::count_and_commit(1, {1, 1, 0, false}), kRangeLock, true, each});
   out.push_back(

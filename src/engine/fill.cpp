@@ -4,13 +4,10 @@
 
 #include "base/units.hpp"
 #include "engine/tally.hpp"
+#include "governor/turns.hpp"
 
 namespace pgsluice::engine {
 namespace {
-
-// The queue that builds up behind a batch is as long as the batch; statements of an application take some
-// milliseconds as well. Against 100 ms it costs a tenth of the speed (measured, idle server).
-constexpr Milliseconds kTargetBesideOthers{12};
 
 BatchLimits limits_of(const Job& job, const PreparedBackfill& prepared) {
   return within_deadlock_timeout(job.batch, job.throttle.lock_wait, prepared.deadlock_timeout);
@@ -28,7 +25,7 @@ Fill::Fill(StepInWork step, PreparedBackfill prepared, const Job& job)
 
 std::optional<walk::Tune> Fill::match(const Job& job, bool is_beside_others) {
   auto limits = limits_of(job, prepared_);
-  if (is_beside_others) limits.target = std::min(limits.target, kTargetBesideOthers);
+  if (is_beside_others) limits.target = std::min(limits.target, governor::kTargetBesideOthers);
   if (limits_ == limits) return std::nullopt;
   limits_ = limits;
   auto tune = sizer_.retarget(limits_);

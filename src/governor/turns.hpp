@@ -6,6 +6,11 @@
 
 namespace pgsluice::governor {
 
+/// What a batch aims at beside others that it slows: the queue that builds up behind a batch is as long as
+/// the batch, and statements of an application take some milliseconds as well. Of shorter ones the statements
+/// around the UPDATE would be the greater part.
+inline constexpr std::chrono::milliseconds kTargetBesideOthers{12};
+
 /// When the next batch may start where lanes take turns beside others: lanes that paused each for itself
 /// would still meet, and leave an application no core. Starts are spaced so that batches, one after the
 /// other, take `share` of the time: of one lane's, so 2 is two at once. Pure and externally synchronised.
@@ -21,8 +26,7 @@ class Turns {
   void ended(TimePoint now, std::chrono::milliseconds batch_time, double share);
 
  private:
-  // Until one has ended: what batches aim at beside others.
-  std::chrono::milliseconds batch_time_{12};
+  std::chrono::milliseconds batch_time_ = kTargetBesideOthers;  // until one has ended
   TimePoint next_;
 };
 

@@ -218,7 +218,9 @@ where = "users.plan IS NOT NULL"
   ASSERT_EQ(Engine(dsn).run(job, options, sink), ExitCode::kDone);
   std::size_t seen = 0;
   for (const auto& sql : statements_of_pgsluice(server.log_text())) {
-    if (sql.find("\"users\"") == std::string::npos || sql.rfind("EXPLAIN", 0) == 0) continue;
+    // EXPLAIN asks and does not touch, but for one that runs what it explains.
+    const bool only_asks = sql.rfind("EXPLAIN", 0) == 0 && sql.rfind("EXPLAIN (ANALYZE", 0) != 0;
+    if (sql.find("\"users\"") == std::string::npos || only_asks) continue;
     ++seen;
     EXPECT_TRUE(std::any_of(planned.begin(), planned.end(), [&](const auto& p) { return p.sql == sql; }))
         << sql;
@@ -227,7 +229,7 @@ where = "users.plan IS NOT NULL"
   for (const auto& p : planned) {
     if (p.when.find("final pass") != std::string::npos && p.when.find("once all") == std::string::npos)
       continue;
-    if (p.when.find("of one batch in 16") != std::string::npos) continue;  // chance decides which
+    if (p.when.find("UPDATE of one batch in 16") != std::string::npos) continue;  // chance decides which
     const auto fixed = trimmed(p.sql.substr(0, p.sql.find("rows_visited = ")));
     EXPECT_NE(server.log_text().find(as_logged(fixed)), std::string::npos) << p.when << ": " << p.sql;
   }
