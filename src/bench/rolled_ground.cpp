@@ -251,7 +251,7 @@ asio::awaitable<void> RolledGround::work(Crew& crew, InWork& in_work) {
       in_work.ring.give_back(strip);
       strip = in_work.ring.take();
     }
-    co_await hold_.gate().pass(last, in_work.setting.lanes, at_.stop);
+    const auto turn = co_await hold_.gate().pass(last, in_work.setting.lanes, at_.stop);
     if (in_work.is_over(at_.stop)) break;
     std::function<RolledOutcome(pg::Session&)> batch =
         [work = RolledWork{strip, in_work.setting.rows, prepared_->limits, prepared_->table.oid,

@@ -23,16 +23,6 @@ constexpr std::int64_t kRowsPerRangeMin = 2'000;
 constexpr pg::TransactionLimits kSampleLimits{std::chrono::milliseconds{1'000},
                                               std::chrono::milliseconds{60'000}, true};
 
-walk::Ground ground_of(const std::vector<pg::HeapFacts>& heaps, std::int64_t cache_pages, int lanes) {
-  double rows = 0;
-  std::int64_t pages = 0;
-  for (const auto& heap : heaps) {
-    rows += heap.rows;
-    pages += heap.pages;
-  }
-  return {rows / static_cast<double>(std::max<std::int64_t>(1, pages)), cache_pages, lanes};
-}
-
 }  // namespace
 
 double sample_percent(std::int64_t pages) {
@@ -57,6 +47,7 @@ PreparedBackfill prepare_backfill(pg::Session& session, const BackfillStep& step
   prepared.keyset = std::move(walked.keyset);
   prepared.heaps = std::move(walked.heaps);
   prepared.choice = std::move(walked.choice);
+  prepared.ground = {walked.rows_per_page, pg::cache_pages(session), lanes, prepared.choice.is_horizon_held};
   prepared.update_sql = [table, step](const std::string& predicate) {
     return steps::update_sql(table, step, predicate);
   };
@@ -66,8 +57,6 @@ PreparedBackfill prepare_backfill(pg::Session& session, const BackfillStep& step
     return steps::block_update_sql(table, step, heap, predicate.sql,
                                    static_cast<int>(predicate.params.size()) + 1);
   };
-  prepared.ground = ground_of(prepared.heaps, pg::cache_pages(session), lanes);
-  prepared.ground.is_horizon_held = prepared.choice.is_horizon_held;
   prepared.deadlock_timeout = std::chrono::milliseconds{pg::deadlock_timeout_ms(session)};
   prepared.table = std::move(table);
   return prepared;

@@ -96,6 +96,9 @@ std::vector<PlannedStatement> backfill_statements(const pg::Table& table, const 
       out.push_back(std::move(statement));
     }
   };
+  if (walked.sampled)
+    out.push_back({pg::sample_pages_sql(*walked.sampled), "ACCESS SHARE on " + walked.sampled->table_sql,
+                   false, "once, to choose the walk"});
   const bool is_by_blocks = walked.choice.walk != Walk::kKeyset;
   if (is_by_blocks) add(block_statements(table, step, walked, limits), "");
   if (!walked.keyset) return out;

@@ -6,7 +6,8 @@ namespace pgsluice::engine {
 
 namespace {
 using SteadyClock = std::chrono::steady_clock;
-constexpr std::chrono::milliseconds kLook{20};  // how soon a lane notices that the gate opened
+constexpr std::chrono::milliseconds kLook{20};             // how soon a lane notices that the gate opened
+constexpr std::chrono::milliseconds kLookBesideOthers{1};  // or that another lane's batch is over
 
 struct Waiting {
   explicit Waiting(int& count) : count_(count) { ++count_; }
@@ -62,25 +63,33 @@ boost::asio::awaitable<void> Gate::pass_pause(const Stop& stop) {
   while (is_paused() && !stop.is_requested()) co_await sleep_for(kLook);
 }
 
-boost::asio::awaitable<void> Gate::pass(std::chrono::milliseconds batch_time, int lanes, const Stop& stop) {
+void Gate::end_turn(const Turn& turn) {
+  const auto now = SteadyClock::now();
+  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(now - turn.began_);
+  turns_.ended(now, took, is_open(now) ? decision_.pace * turn.lanes_ : 1);
+}
+
+boost::asio::awaitable<Gate::Turn> Gate::pass(std::chrono::milliseconds batch_time, int lanes,
+                                              const Stop& stop) {
   const Waiting waiting(waiting_);
   const auto asked = SteadyClock::now();
-  if (batch_time.count() > 0 && is_open(asked)) turns_.ended(asked, batch_time, decision_.pace * lanes);
   while (!stop.is_requested()) {
     const auto now = SteadyClock::now();
+    auto due = now + kLook;
     if (is_open(now) && !makes_room_) {
-      const auto own = asked + governor::delay_after(batch_time, decision_.pace);
-      const auto due = decision_.is_beside_others ? turns_.next() : own;
-      if (now >= due) {
-        turns_.started(now, decision_.pace * lanes);
-        co_return;
+      const double share = decision_.pace * lanes;
+      const bool takes_turns = decision_.is_beside_others;
+      due = takes_turns ? turns_.next() : asked + governor::delay_after(batch_time, decision_.pace);
+      if (takes_turns ? turns_.may_start(now, share) : now >= due) {
+        turns_.started(now, share);
+        co_return Turn(*this, lanes);
       }
-      // Beside others pauses are as short as batches.
-      co_await sleep_for(std::min(kLook, std::chrono::ceil<std::chrono::milliseconds>(due - now)));
-      continue;
     }
-    co_await sleep_for(kLook);
+    // Beside others pauses are as short as batches.
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(due - now);
+    co_await sleep_for(std::clamp(left, kLookBesideOthers, kLook));
   }
+  co_return Turn();
 }
 
 }  // namespace pgsluice::engine

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "engine/stop.hpp"
 #include "governor/pace.hpp"
@@ -40,12 +41,32 @@ class Gate {
   /// Returns when no operator's pause stands, or stop is requested: between steps.
   boost::asio::awaitable<void> pass_pause(const Stop& stop);
 
+  /// A batch in work, until it is destroyed. The gate outlives it.
+  class Turn {
+   public:
+    Turn() = default;  // of nobody: the gate was left because of a stop
+    Turn(Gate& gate, int lanes) : gate_(&gate), lanes_(lanes), began_(std::chrono::steady_clock::now()) {}
+    Turn(Turn&& other) noexcept
+        : gate_(std::exchange(other.gate_, nullptr)), lanes_(other.lanes_), began_(other.began_) {}
+    Turn& operator=(Turn&&) = delete;
+    ~Turn() {
+      if (gate_) gate_->end_turn(*this);
+    }
+
+   private:
+    friend class Gate;
+    Gate* gate_ = nullptr;
+    int lanes_ = 1;
+    TimePoint began_;
+  };
+
   /// Returns when the next batch may start, or stop is requested. `batch_time` is what this lane's last one
-  /// took, 0 before its first; `lanes` share the turns.
-  boost::asio::awaitable<void> pass(std::chrono::milliseconds batch_time, int lanes, const Stop& stop);
+  /// took, 0 before its first; `lanes` share the turns. Hold the turn while the batch is in work.
+  boost::asio::awaitable<Turn> pass(std::chrono::milliseconds batch_time, int lanes, const Stop& stop);
 
  private:
   bool is_stale(TimePoint now) const;
+  void end_turn(const Turn& turn);
 
   governor::Decision decision_;  // starts as a hold: nothing has been looked at yet
   std::optional<TimePoint> decided_at_;

@@ -77,13 +77,13 @@ boost::asio::awaitable<void> Lane::walk(ledger::Range range) {
   attempt_ = 1;
   for (;;) {
     co_await sleep_unless_stopped(std::exchange(backoff_, {}), at_.stop);
-    co_await at_.gate.pass(std::exchange(last_batch_, {}), at_.job.lanes, at_.stop);
+    auto turn = co_await at_.gate.pass(std::exchange(last_batch_, {}), at_.job.lanes, at_.stop);
     if (is_draining()) {
       co_await at_.desk.give_back(connection_, *fill_, range.token, false);
       co_return;
     }
     const auto rows = rows_wanted(range);
-    const auto outcome = co_await attempt(range, rows);
+    const auto outcome = co_await attempt(range, rows, std::move(turn));
     Next next = Next::kLeaseAgain;
     const bool is_cut_anew = co_await is_recut(range, outcome);
     if (is_cut_anew) {
@@ -112,7 +112,7 @@ boost::asio::awaitable<void> Lane::walk(ledger::Range range) {
   }
 }
 
-boost::asio::awaitable<BatchOutcome> Lane::attempt(ledger::Range range, std::int64_t rows) {
+boost::asio::awaitable<BatchOutcome> Lane::attempt(ledger::Range range, std::int64_t rows, Gate::Turn) {
   const auto& prepared = fill_->prepared();
   BatchWork work;
   work.keyset = prepared.keyset ? &*prepared.keyset : nullptr;
@@ -161,20 +161,20 @@ std::optional<BlockWork> Lane::next_blocks(const ledger::Range& range, std::int6
   auto& interleaving = fill_->interleaving();
   const auto at = walk::BlockPosition::of(*range.position);
   const bool is_sweep = range.walk == ledger::RangeWalk::kSweep;
-  const auto weave = is_sweep ? walk::Weave{1, 1, interleaving.pages(rows, 1)} : interleaving.weave(rows);
+  const auto weave = is_sweep ? walk::Weave{1, 1, interleaving.pages(rows, 1, 0)} : interleaving.weave(rows);
   const int passes = at.group ? std::min(at.group->weave.passes, weave.passes) : weave.passes;
-  const auto pages = interleaving.pages(rows, passes);
   BlockWork work;
   work.is_sweep = is_sweep;
   if (const auto* heap = fill_->prepared().heap_of(at.heap)) work.heap = *heap;
   work.is_sampled = random_() % kBatchesPerSample == 0;
-  work.batch = walk::next_block_batch(at, walk::BlockPosition::of(*range.upper).block, weave, pages);
+  work.batch = walk::next_block_batch(at, walk::BlockPosition::of(*range.upper).block, weave,
+                                      interleaving.pages(rows, passes, at.pass()));
   return work;
 }
 
 void Lane::learn(const BlockWork& blocks, std::int64_t rows, const BatchOutcome& outcome) {
   const auto& batch = blocks.batch;
-  const auto whole = fill_->interleaving().pages(rows, batch.weave.passes);
+  const auto whole = fill_->interleaving().pages(rows, batch.weave.passes, batch.pass);
   const auto share = static_cast<double>(batch.end - batch.first) / static_cast<double>(whole);
   // Of a batch over fewer blocks than asked for only the time counts, if it was far too long.
   const auto walked = share >= kWholeBatch ? rows : std::min<std::int64_t>(rows - 1, outcome.changed);

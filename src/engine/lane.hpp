@@ -60,7 +60,7 @@ class Lane {
   enum class Next { kGoOn, kLeaseAgain, kRangeOver };
 
   boost::asio::awaitable<void> walk(ledger::Range range);
-  boost::asio::awaitable<BatchOutcome> attempt(ledger::Range range, std::int64_t rows);
+  boost::asio::awaitable<BatchOutcome> attempt(ledger::Range range, std::int64_t rows, Gate::Turn turn);
   /// The blocks of the next batch; empty for a range along a key.
   std::optional<BlockWork> next_blocks(const ledger::Range& range, std::int64_t rows);
   /// What can be said of a batch before it is sent.

@@ -94,18 +94,20 @@ boost::asio::awaitable<void> Sampler::run(const bool& is_over) {
     decide(std::chrono::steady_clock::now());
     const bool is_starting = began - first < kStart && gate_.decision().flow == governor::Flow::kHold;
     const auto due = began + (is_starting ? kFirstPolls : governor::kPoll);
-    co_await look_around(due, began - first < kStart);
-    const auto left = due - std::chrono::steady_clock::now();
-    co_await sleep_for(
-        std::max(std::chrono::ceil<std::chrono::milliseconds>(left), std::chrono::milliseconds{1}));
+    co_await look_around(due, began - first < kStart, is_over);
+    do {
+      const auto left = std::chrono::ceil<std::chrono::milliseconds>(due - std::chrono::steady_clock::now());
+      co_await sleep_for(std::clamp(left, std::chrono::milliseconds{1}, kLook));
+    } while (!is_over && std::chrono::steady_clock::now() < due);
   }
 }
 
-boost::asio::awaitable<void> Sampler::look_around(governor::TimePoint until, bool is_start) {
+boost::asio::awaitable<void> Sampler::look_around(governor::TimePoint until, bool is_start,
+                                                  const bool& is_over) {
   const auto pause = is_start ? kFirstLooks : kLook;
   std::function<governor::WorkReading(pg::Session&)> visit = look;
   // A look that takes long would make the next poll late.
-  for (auto took = pause; took <= pause;) {
+  for (auto took = pause; took <= pause && !is_over;) {
     const auto began = std::chrono::steady_clock::now();
     if (until - began < 2 * pause) co_return;
     co_await sleep_for(pause);

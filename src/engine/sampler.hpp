@@ -39,15 +39,15 @@ class Sampler {
   void attach(LanePids lane_pids, GiveWay give_way);
   void detach();
 
-  /// Samples until `is_over` is set. Never throws for a server that cannot be reached: without samples the
-  /// gate holds.
+  /// Samples until `is_over` is set, and returns within a look of it: the run's end waits for that. Never
+  /// throws for a server that cannot be reached: without samples the gate holds.
   boost::asio::awaitable<void> run(const bool& is_over);
 
   const std::vector<governor::Sample>& samples() const { return samples_; }
 
  private:
   /// Between two polls: who is at work?
-  boost::asio::awaitable<void> look_around(governor::TimePoint until, bool is_start);
+  boost::asio::awaitable<void> look_around(governor::TimePoint until, bool is_start, const bool& is_over);
   void observe(const governor::WorkReading& reading);
   void take(const struct Readings& readings, governor::TimePoint taken_at);
   void decide(governor::TimePoint now);

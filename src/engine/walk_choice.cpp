@@ -1,5 +1,6 @@
 #include "engine/walk_choice.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/units.hpp"
@@ -10,14 +11,15 @@
 namespace pgsluice::engine {
 namespace {
 
-constexpr int kVersionWithTidRangeScan = 140000;
 // A table below this many pages (8 MB) is cached whole and done in seconds: nothing is worth an order.
 constexpr std::int64_t kPagesWorthAChoice = 1'000;
 // Fewer rows than this share a page: each pass visits the page for one or two of them.
 constexpr double kRowsPerPageMin = 8;
 // Below it, neighbours along the key are seldom neighbours on disk.
 constexpr double kCorrelationMin = 0.5;
-constexpr int kServesItself = 60;  // fillfactor: with so much room every update finds its page free
+// Fillfactor, or how full pages are, in per cent: with so much room every update finds its page free.
+constexpr int kServesItself = 60;
+constexpr double kPageBytes = 8'192 - 24;  // without its header
 
 /// Why blocks cannot be walked; empty: they can.
 std::string blocks_problem(const BackfillStep& step, const WalkFacts& facts) {
@@ -43,7 +45,7 @@ std::string blocks_problem(const BackfillStep& step, const WalkFacts& facts) {
 std::string interleaved_problem(const BackfillStep& step, const WalkFacts& facts) {
   if (!facts.indexes_changed.empty())
     return "a changed column is in index " + listed(facts.indexes_changed) + ": no update is HOT";
-  const double per_page = facts.rows() / static_cast<double>(std::max<std::int64_t>(1, facts.pages()));
+  const double per_page = facts.rows_per_page();
   if (per_page < kRowsPerPageMin)
     return "a page holds only " + std::to_string(std::lround(per_page)) + " rows";
   if (walk::Interleaving::hot_share_most(per_page) < walk::Interleaving::kHotShareMin)
@@ -53,11 +55,18 @@ std::string interleaved_problem(const BackfillStep& step, const WalkFacts& facts
     if (heap.fillfactor <= kServesItself)
       return "fillfactor " + std::to_string(heap.fillfactor) + " leaves room on every page as it is";
   }
+  if (const double full = 100 * facts.page.bytes / kPageBytes; full > 0 && full <= kServesItself)
+    return "pages with rows are only about " + std::to_string(std::lround(full)) +
+           " % full: every update finds room as it is";
   if (!facts.silent_replicas.empty() && !step.is_replica_conflict_allowed)
     return "replica " + listed(facts.silent_replicas) +
            " may serve queries without hot_standby_feedback, with which the pruning would conflict "
            "(allow_replica_conflicts = true overrules this)";
   return {};
+}
+
+bool is_small(const WalkFacts& facts) {
+  return facts.pages() < kPagesWorthAChoice && facts.key_problem.empty();
 }
 
 std::string why_interleaved(const WalkFacts& facts) {
@@ -73,8 +82,7 @@ WalkChoice decide(const BackfillStep& step, const WalkFacts& facts, const std::s
   if (!not_blocks.empty()) return {Walk::kKeyset, "not by blocks: " + not_blocks};
   if (!facts.key_problem.empty() && !interleaved_problem(step, facts).empty())
     return {Walk::kBlocks, "no key can be walked: " + facts.key_problem};
-  if (facts.pages() < kPagesWorthAChoice && facts.key_problem.empty())
-    return {Walk::kKeyset, "the table is small"};
+  if (is_small(facts)) return {Walk::kKeyset, "the table is small"};
   const auto not_interleaved = interleaved_problem(step, facts);
   if (not_interleaved.empty()) return {Walk::kInterleaved, why_interleaved(facts)};
   if (std::abs(facts.key_correlation) < kCorrelationMin)
@@ -90,10 +98,16 @@ std::int64_t WalkFacts::pages() const {
   return sum;
 }
 
-double WalkFacts::rows() const {
-  double sum = 0;
-  for (const auto& heap : heaps) sum += heap.rows;
-  return sum;
+double WalkFacts::rows_per_page() const {
+  if (page.rows > 0) return page.rows;
+  double rows = 0;
+  for (const auto& heap : heaps) rows += heap.rows;
+  return rows / static_cast<double>(std::max<std::int64_t>(1, pages()));
+}
+
+bool is_page_sample_wanted(const BackfillStep& step, const WalkFacts& facts) {
+  if (step.walk == Walk::kKeyset || !blocks_problem(step, facts).empty()) return false;
+  return facts.pages() > 0 && (step.walk != Walk::kAuto || !is_small(facts));
 }
 
 WalkChoice choose_walk(const BackfillStep& step, const WalkFacts& facts) {

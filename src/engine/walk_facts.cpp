@@ -6,6 +6,7 @@
 #include "pg/activity.hpp"
 #include "pg/health.hpp"
 #include "pg/storage.hpp"
+#include "pg/transaction.hpp"
 #include "pgsluice/error.hpp"
 
 namespace pgsluice::engine {
@@ -13,6 +14,10 @@ namespace {
 
 // A transaction older than this will probably see the first windows through.
 constexpr std::int64_t kOldSnapshotSeconds = 3;
+
+// A hundred pages, of a slow disk too.
+constexpr pg::TransactionLimits kSampleLimits{std::chrono::milliseconds{1'000},
+                                              std::chrono::milliseconds{10'000}, true};
 
 // Of the table and of every level of partitions below it; an expression of the key stands for all columns.
 constexpr const char* kPartitionColumns = R"sql(
@@ -55,6 +60,12 @@ std::vector<std::string> silent_replicas(pg::Session& session) {
   return names;
 }
 
+/// The largest: partitions of one table look alike, or it is the one that counts. REQUIRES: there is one.
+const pg::HeapFacts& largest(const std::vector<pg::HeapFacts>& heaps) {
+  return *std::max_element(heaps.begin(), heaps.end(),
+                           [](const pg::HeapFacts& a, const pg::HeapFacts& b) { return a.pages < b.pages; });
+}
+
 WalkFacts read_walk_facts(pg::Session& session, const BackfillStep& step, const pg::Table& table) {
   WalkFacts facts;
   facts.sets_what_where_asks = sets_what_where_asks(step);
@@ -87,12 +98,18 @@ WalkedTable walked_table(pg::Session& session, const BackfillStep& step, const p
     if (!step.key.empty() || step.walk == Walk::kKeyset || !is_kept_in_heaps(table)) throw;
     facts.key_problem = e.what();
   }
+  if (is_page_sample_wanted(step, facts) && !table.row_security_applies) {
+    walked.sampled = largest(facts.heaps);
+    facts.page = pg::in_transaction(session, kSampleLimits,
+                                    [&] { return pg::sample_pages(session, *walked.sampled); });
+  }
   walked.choice = choose_walk(step, facts);
   if (walked.choice.walk == Walk::kKeyset && !walked.keyset)
     throw Error(
         ExitCode::kRefused, facts.key_problem + "; " + walked.choice.reason,
         "add a primary key or a unique index on NOT NULL columns: CREATE UNIQUE INDEX CONCURRENTLY …");
   walked.choice.is_horizon_held = facts.oldest_snapshot_s > 0;
+  walked.rows_per_page = facts.rows_per_page();
   walked.heaps = std::move(facts.heaps);
   return walked;
 }

@@ -16,11 +16,17 @@ std::chrono::milliseconds length(std::chrono::milliseconds batch_time, double sh
 
 }  // namespace
 
+bool Turns::may_start(TimePoint now, double share) const {
+  return now >= next_ && in_work_ < std::max(1.0, share);
+}
+
 void Turns::started(TimePoint now, double share) {
+  ++in_work_;
   next_ = now + length(batch_time_, share);
 }
 
 void Turns::ended(TimePoint now, std::chrono::milliseconds batch_time, double share) {
+  --in_work_;
   batch_time_ = batch_time;
   next_ = std::max(next_, now - batch_time + length(batch_time, share));
 }

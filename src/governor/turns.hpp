@@ -18,14 +18,17 @@ class Turns {
  public:
   /// No lane starts before, whichever it is.
   TimePoint next() const { return next_; }
+  /// Nor while as many batches as fit into `share` are in work: one that takes long is waited for.
+  bool may_start(TimePoint now, double share) const;
 
   /// Expected to take as long as the batch that ended last.
   void started(TimePoint now, double share);
 
-  /// A batch that took longer than expected has a longer pause behind it.
+  /// A batch that took longer than expected has a longer pause behind it. REQUIRES: started().
   void ended(TimePoint now, std::chrono::milliseconds batch_time, double share);
 
  private:
+  int in_work_ = 0;
   std::chrono::milliseconds batch_time_ = kTargetBesideOthers;  // until one has ended
   TimePoint next_;
 };

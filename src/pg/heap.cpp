@@ -24,6 +24,22 @@ WHERE c.oid = $1::oid AND c.relkind <> 'p'
 ORDER BY n.nspname, c.relname
 )sql";
 
+// Where a page has room for 80 rows, 100 pages tell their number to one per cent; from a cold disk they take
+// 10 ms and a rotating one a second. A row takes 24 bytes of header, its columns padded to 8 bytes, 4 on
+// average, and 4 for its line pointer.
+constexpr const char* kPageSample = R"sql(
+SELECT coalesce(sum(page.rows * page.rows) / nullif(sum(page.rows), 0), 0)::float8 AS rows,
+       coalesce((SELECT 32 + sum((1 - s.null_frac) * s.avg_width)
+                 FROM pg_catalog.pg_class c
+                 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+                 JOIN pg_catalog.pg_stats s ON s.schemaname = n.nspname AND s.tablename = c.relname
+                 WHERE c.oid = $1::oid AND NOT s.inherited), 0)::float8 AS row_bytes
+FROM pg_catalog.generate_series(0, $2::bigint - 1, greatest(1, $2::bigint / 100)) AS b(block)
+CROSS JOIN LATERAL (
+  SELECT count(*) AS rows FROM ONLY $TABLE
+  WHERE ctid >= ('(' || b.block || ',0)')::tid AND ctid < ('(' || b.block + 1 || ',0)')::tid) page
+)sql";
+
 constexpr const char* kCachePages =
     "SELECT setting::bigint FROM pg_catalog.pg_settings WHERE name = 'shared_buffers'";
 
@@ -47,6 +63,18 @@ std::vector<HeapFacts> read_heaps(Session& session, std::uint32_t table_oid) {
                      rows.real(i, 6), static_cast<int>(rows.integer(i, 7)), rows.boolean(i, 8)});
   }
   return heaps;
+}
+
+std::string sample_pages_sql(const HeapFacts& heap) {
+  const std::string mark = "$TABLE";
+  std::string sql = kPageSample;
+  return sql.replace(sql.find(mark), mark.size(), heap.table_sql);
+}
+
+PageSample sample_pages(Session& session, const HeapFacts& heap) {
+  const auto rows =
+      session.exec(sample_pages_sql(heap), {std::to_string(heap.oid), std::to_string(heap.pages)});
+  return {rows.real(0, 0), rows.real(0, 0) * rows.real(0, 1)};
 }
 
 std::int64_t cache_pages(Session& session) {

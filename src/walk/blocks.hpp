@@ -44,6 +44,8 @@ struct BlockPosition {
     bool operator==(const Group&) const = default;
   };
   std::optional<Group> group;  // empty: none was begun
+  /// Of the next batch.
+  int pass() const { return group ? group->visit / group->weave.windows : 0; }
 
   bool operator==(const BlockPosition&) const = default;
 

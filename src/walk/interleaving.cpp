@@ -44,8 +44,9 @@ double Interleaving::hot_share_most(double rows_per_page) {
   return std::max(0.0, kLinePointers / std::max(1.0, rows_per_page) - 1);
 }
 
-std::int64_t Interleaving::pages(std::int64_t rows, int passes) const {
-  const double per_page = std::max(1.0, ground_.rows_per_page) / passes;
+std::int64_t Interleaving::pages(std::int64_t rows, int passes, int pass) const {
+  const double cost = passes > 1 && pass == 0 ? kFirstPassCost : 1;
+  const double per_page = cost * std::max(1.0, ground_.rows_per_page) / passes;
   return std::max<std::int64_t>(1, std::llround(static_cast<double>(rows) / per_page));
 }
 
@@ -56,7 +57,7 @@ Weave Interleaving::weave(std::int64_t rows) const {
   const auto room = std::max<std::int64_t>(
       1, ground_.cache_pages / kCacheShare / std::max(1, ground_.lanes) / weave.windows);
   weave.window_pages =
-      pages(is_trying_ && weave.passes > 1 ? std::min(rows, kRowsToTry) : rows, weave.passes);
+      pages(is_trying_ && weave.passes > 1 ? std::min(rows, kRowsToTry) : rows, weave.passes, 1);
   if (weave.passes > 1) weave.window_pages = std::min(weave.window_pages, room);
   return weave.passes > 1 ? swept(weave) : weave;
 }

@@ -59,6 +59,9 @@ class Interleaving {
   static constexpr std::int64_t kRowsToTry = 1'000;  // of a batch, when it is tried again after a rest
   static constexpr int kRestFirst = 16;  // groups without passes before it is tried again; doubles
   static constexpr int kRestMax = 1'024;
+  // A row takes that much longer in the first pass: it counts all rows of its blocks, and its updates leave
+  // the page. docs/design/interleaving.md.
+  static constexpr double kFirstPassCost = 2;
   static constexpr std::int64_t kCacheShare = 4;  // of shared_buffers, for the windows of all lanes
 
   explicit Interleaving(const Ground& ground, bool is_wanted);
@@ -70,8 +73,9 @@ class Interleaving {
   /// pass.
   Weave weave(std::int64_t rows) const;
 
-  /// How many blocks hold about `rows` rows of one pass of `passes`.
-  std::int64_t pages(std::int64_t rows, int passes) const;
+  /// How many blocks a batch of `rows` rows of this pass of `passes` takes: of the first of several fewer, so
+  /// that it takes as long as the others.
+  std::int64_t pages(std::int64_t rows, int passes, int pass) const;
 
   /// A verdict, for the event log: "2 % of the updates were HOT …".
   struct Change {

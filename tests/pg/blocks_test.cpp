@@ -105,6 +105,22 @@ TEST_F(BlockWalk, IsChosenByItselfForALargeTableWhoseUpdatesCanBeHot) {
   EXPECT_GT(ranges("walk = 'blocks'"), 0);
 }
 
+TEST_F(BlockWalk, IsNotChosenWherePagesHaveRoomAnyhow) {
+  make_table(60'000);
+  trial_.db().exec("DELETE FROM t WHERE id % 3 > 0");
+  trial_.db().exec("VACUUM ANALYZE t");
+  job("");
+  EXPECT_THAT(Json::parse(trial_.verb("plan").out).dump(), HasSubstr("pages with rows are only about"));
+}
+
+TEST_F(BlockWalk, IsChosenWhereEmptyPagesLieBesideFullOnes) {
+  make_table(60'000);
+  trial_.db().exec("UPDATE t SET n = 0");
+  trial_.db().exec("VACUUM ANALYZE t");
+  job("");
+  EXPECT_THAT(Json::parse(trial_.verb("plan").out).dump(), HasSubstr("interleaved over blocks"));
+}
+
 TEST_F(BlockWalk, IsNotChosenWhereAnIndexHoldsAChangedColumn) {
   make_table(60'000);
   trial_.db().exec("CREATE INDEX ON t (id) WHERE done IS NULL");

@@ -57,6 +57,41 @@ TEST(WalkChoice, LeavesAReplicaAloneThatMayServeQueriesUnlessTold) {
   EXPECT_EQ(choose_walk(s, f).walk, Walk::kInterleaved);
 }
 
+TEST(WalkChoice, FollowsTheKeyWherePagesWithRowsHaveRoomAnyhow) {
+  auto f = facts();
+  f.page = {36, 3'900};
+  const auto choice = choose_walk(step(), f);
+  EXPECT_EQ(choice.walk, Walk::kKeyset);
+  EXPECT_NE(choice.reason.find("only about 48 % full"), std::string::npos) << choice.reason;
+  f.page = {72, 7'800};
+  f.heaps[0].pages *= 2;  // the other half of the pages is empty
+  EXPECT_EQ(choose_walk(step(), f).walk, Walk::kInterleaved);
+  f.page = {36, 0};
+  EXPECT_EQ(choose_walk(step(), f).walk, Walk::kInterleaved) << "never analysed: not known";
+}
+
+TEST(WalkChoice, ReadsPagesOnlyIfItDependsOnThem) {
+  auto f = facts();
+  auto s = step();
+  EXPECT_TRUE(is_page_sample_wanted(s, f));
+  s.walk = Walk::kKeyset;
+  EXPECT_FALSE(is_page_sample_wanted(s, f));
+  s.walk = Walk::kAuto;
+  f.heaps[0].pages = 10;
+  EXPECT_FALSE(is_page_sample_wanted(s, f)) << "a small table";
+  s.walk = Walk::kInterleaved;
+  EXPECT_TRUE(is_page_sample_wanted(s, f)) << "its passes depend on it";
+  f.heaps[0].is_changeable = false;
+  EXPECT_FALSE(is_page_sample_wanted(s, f)) << "it will be refused";
+}
+
+TEST(WalkChoice, CountsTheRowsOfAPageAsARowSeesThem) {
+  auto f = facts();
+  f.heaps[0].rows = 14'000 * 3;
+  f.page = {72, 7'800};
+  EXPECT_EQ(choose_walk(step(), f).walk, Walk::kInterleaved) << "most pages are empty";
+}
+
 TEST(WalkChoice, WalksATableWithoutAKeyByItsBlocks) {
   auto f = facts();
   f.key_problem = "table \"public.users\" has no key to walk";

@@ -74,9 +74,17 @@ TEST(Interleaving, TriesAgainWithSmallBatches) {
     walk.record(batch_of(walk.weave(9'000), 0, true), {9'000, 0, {}});
   const auto tried = walk.weave(9'000);
   EXPECT_EQ(tried.passes, 7);
-  EXPECT_EQ(tried.window_pages, walk.pages(Interleaving::kRowsToTry, 7));
+  EXPECT_EQ(tried.window_pages, walk.pages(Interleaving::kRowsToTry, 7, 1));
   EXPECT_FALSE(judged(walk, tried, 90));
   EXPECT_EQ(walk.weave(9'000).window_pages, 875) << "it pays";
+}
+
+TEST(Interleaving, TakesFewerBlocksInTheFirstOfSeveralPasses) {
+  const Interleaving walk(kGround, true);
+  EXPECT_EQ(walk.pages(9'000, 7, 0), 437);
+  EXPECT_EQ(walk.pages(9'000, 7, 1), 875);
+  EXPECT_EQ(walk.pages(9'000, 7, 6), 875);
+  EXPECT_EQ(walk.pages(9'000, 1, 0), 125) << "of a single pass there is nothing else";
 }
 
 TEST(Interleaving, TakesFewPassesWherePagesRunOutOfLinePointers) {
