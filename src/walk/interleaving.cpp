@@ -82,9 +82,10 @@ void Interleaving::note_wal(bool has_room, const BatchShown& shown) {
 }
 
 std::optional<Interleaving::Change> Interleaving::judge_hot() {
-  if (batches_ < kBatchesHopeless || changed_ < kRowsToJudge) return std::nullopt;
-  const double share = static_cast<double>(hot_) / static_cast<double>(changed_);
-  if (batches_ < kBatchesToJudge && share >= kHotShareHopeless) return std::nullopt;
+  const double share = static_cast<double>(hot_) / static_cast<double>(std::max<std::int64_t>(1, changed_));
+  const bool is_hopeless = share < kHotShareHopeless && changed_ >= kRowsHopeless &&
+                           batches_ >= std::max(kBatchesHopeless, kBatchesOfLaneHopeless * ground_.lanes);
+  if (!is_hopeless && (batches_ < kBatchesToJudge || changed_ < kRowsToJudge)) return std::nullopt;
   if (share < kHotShareHopeless) next_rest_ = std::max(next_rest_, kRestHopeless);
   if (share < kHotShareMin) {
     return rest(

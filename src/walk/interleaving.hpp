@@ -46,9 +46,12 @@ class Interleaving {
   // of another lane's.
   static constexpr std::int64_t kRowsToJudge = 2'000;
   static constexpr int kBatchesToJudge = 16;
-  // With next to none HOT, as beside an open snapshot, fewer batches tell.
+  // With next to none HOT, as beside an open snapshot, fewer batches tell. Some of each lane: the first ones
+  // are so short that one slow start of another lane's keeps them all from being HOT.
   static constexpr double kHotShareHopeless = 0.05;
   static constexpr int kBatchesHopeless = 6;
+  static constexpr int kBatchesOfLaneHopeless = 3;
+  static constexpr std::int64_t kRowsHopeless = 10'000;
   static constexpr int kRestHopeless = 64;  // at least: who holds a snapshot for a while holds it for long
   // Of the WAL of a row whose page had no room: above it, too little is saved for so many visits.
   static constexpr double kWalShareMax = 0.9;

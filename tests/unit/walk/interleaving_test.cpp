@@ -67,6 +67,22 @@ TEST(Interleaving, RestsWhenUpdatesAreNotHotAndTriesAgainLaterAndLater) {
   EXPECT_EQ(rested, 2 * Interleaving::kRestHopeless);
 }
 
+/// Batches without a HOT update until it rests.
+int batches_until_rest(int lanes, std::int64_t rows) {
+  Interleaving walk({72, 131'072, lanes}, true);
+  const auto woven = walk.weave(9'000);
+  int batches = 1;
+  while (!walk.record(batch_of(woven, 1), {rows, 0, {}})) ++batches;
+  return batches;
+}
+
+TEST(Interleaving, RestsSoonerWhereNoUpdateIsHotButNotForOneSlowStart) {
+  EXPECT_EQ(batches_until_rest(1, 9'000), Interleaving::kBatchesHopeless);
+  EXPECT_EQ(batches_until_rest(4, 9'000), 12) << "some of each lane";
+  EXPECT_EQ(batches_until_rest(1, 1'000), 10) << "the first batches are short";
+  EXPECT_EQ(batches_until_rest(8, 9'000), Interleaving::kBatchesToJudge);
+}
+
 TEST(Interleaving, TriesAgainWithSmallBatches) {
   Interleaving walk({72, 131'072, 2, true}, true);
   EXPECT_EQ(walk.weave(9'000).passes, 1) << "an old snapshot is there already: it rests at first";
@@ -141,14 +157,6 @@ TEST(Interleaving, RestsLongerEachTimeForItsWalToo) {
   }
   EXPECT_EQ(rests, (std::vector<int>{Interleaving::kRestFirst, 2 * Interleaving::kRestFirst,
                                      4 * Interleaving::kRestFirst}));
-}
-
-TEST(Interleaving, GivesUpSoonWhereNoneIsHot) {
-  Interleaving walk(kGround, true);
-  const auto woven = walk.weave(9'000);
-  for (int i = 0; i < Interleaving::kBatchesHopeless - 1; ++i)
-    EXPECT_FALSE(walk.record(batch_of(woven, 1), {1'000, 10, {}}));
-  EXPECT_TRUE(walk.record(batch_of(woven, 1), {1'000, 10, {}}));
 }
 
 TEST(Interleaving, DoesNotTakePageImagesBehindACheckpointForWhatFullPagesCost) {
