@@ -251,7 +251,7 @@ asio::awaitable<void> RolledGround::work(Crew& crew, InWork& in_work) {
       in_work.ring.give_back(strip);
       strip = in_work.ring.take();
     }
-    const auto turn = co_await hold_.gate().pass(last, in_work.setting.lanes, at_.stop);
+    auto turn = co_await hold_.gate().pass(last, in_work.setting.lanes, at_.stop);
     if (in_work.is_over(at_.stop)) break;
     std::function<RolledOutcome(pg::Session&)> batch =
         [work = RolledWork{strip, in_work.setting.rows, prepared_->limits, prepared_->table.oid,
@@ -267,6 +267,7 @@ asio::awaitable<void> RolledGround::work(Crew& crew, InWork& in_work) {
     }
     crew.is_in_batch = false;
     last = std::chrono::duration_cast<std::chrono::milliseconds>(outcome.duration);
+    turn.worked(outcome.duration);
     in_work.trial.take(outcome, crew.has_given_way, SteadyClock::now());
   }
   if (strip) in_work.ring.give_back(strip);

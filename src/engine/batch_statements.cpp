@@ -98,7 +98,7 @@ std::vector<PlannedStatement> backfill_statements(const pg::Table& table, const 
   };
   if (walked.sampled)
     out.push_back({pg::sample_pages_sql(*walked.sampled), "ACCESS SHARE on " + walked.sampled->table_sql,
-                   false, "once, to choose the walk"});
+                   false, "once, to choose the walk and its passes"});
   const bool is_by_blocks = walked.choice.walk != Walk::kKeyset;
   if (is_by_blocks) add(block_statements(table, step, walked, limits), "");
   if (!walked.keyset) return out;

@@ -10,9 +10,13 @@ constexpr std::chrono::milliseconds kLook{20};             // how soon a lane no
 constexpr std::chrono::milliseconds kLookBesideOthers{1};  // or that another lane's batch is over
 
 struct Waiting {
-  explicit Waiting(int& count) : count_(count) { ++count_; }
-  ~Waiting() { --count_; }
-  int& count_;
+  Waiting(std::set<std::uint64_t>& tickets, std::uint64_t ticket) : tickets_(tickets), ticket_(ticket) {
+    tickets_.insert(ticket_);
+  }
+  ~Waiting() { tickets_.erase(ticket_); }
+  bool is_first() const { return *tickets_.begin() == ticket_; }
+  std::set<std::uint64_t>& tickets_;
+  std::uint64_t ticket_;
 };
 }  // namespace
 
@@ -50,7 +54,7 @@ double Gate::pace(TimePoint now) const {
 }
 
 std::optional<Gate::TimePoint> Gate::held_since(TimePoint now) {
-  if (is_open(now) || waiting_ == 0) {
+  if (is_open(now) || waiting_.empty()) {
     held_since_.reset();
   } else if (!held_since_) {
     held_since_ = now;
@@ -59,19 +63,19 @@ std::optional<Gate::TimePoint> Gate::held_since(TimePoint now) {
 }
 
 boost::asio::awaitable<void> Gate::pass_pause(const Stop& stop) {
-  const Waiting waiting(waiting_);
+  const Waiting waiting(waiting_, next_ticket_++);
   while (is_paused() && !stop.is_requested()) co_await sleep_for(kLook);
 }
 
 void Gate::end_turn(const Turn& turn) {
   const auto now = SteadyClock::now();
-  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(now - turn.began_);
-  turns_.ended(now, took, is_open(now) ? decision_.pace * turn.lanes_ : 1);
+  const auto worked = std::chrono::duration_cast<std::chrono::milliseconds>(turn.worked_);
+  turns_.ended(now, worked, is_open(now) ? decision_.pace * turn.lanes_ : 1);
 }
 
 boost::asio::awaitable<Gate::Turn> Gate::pass(std::chrono::milliseconds batch_time, int lanes,
                                               const Stop& stop) {
-  const Waiting waiting(waiting_);
+  const Waiting waiting(waiting_, next_ticket_++);
   const auto asked = SteadyClock::now();
   while (!stop.is_requested()) {
     const auto now = SteadyClock::now();
@@ -80,7 +84,7 @@ boost::asio::awaitable<Gate::Turn> Gate::pass(std::chrono::milliseconds batch_ti
       const double share = decision_.pace * lanes;
       const bool takes_turns = decision_.is_beside_others;
       due = takes_turns ? turns_.next() : asked + governor::delay_after(batch_time, decision_.pace);
-      if (takes_turns ? turns_.may_start(now, share) : now >= due) {
+      if (takes_turns ? waiting.is_first() && turns_.may_start(now, share) : now >= due) {
         turns_.started(now, share);
         co_return Turn(*this, lanes);
       }

@@ -2,7 +2,9 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <chrono>
+#include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -45,19 +47,23 @@ class Gate {
   class Turn {
    public:
     Turn() = default;  // of nobody: the gate was left because of a stop
-    Turn(Gate& gate, int lanes) : gate_(&gate), lanes_(lanes), began_(std::chrono::steady_clock::now()) {}
+    Turn(Gate& gate, int lanes) : gate_(&gate), lanes_(lanes) {}
     Turn(Turn&& other) noexcept
-        : gate_(std::exchange(other.gate_, nullptr)), lanes_(other.lanes_), began_(other.began_) {}
+        : gate_(std::exchange(other.gate_, nullptr)), lanes_(other.lanes_), worked_(other.worked_) {}
     Turn& operator=(Turn&&) = delete;
-    ~Turn() {
-      if (gate_) gate_->end_turn(*this);
+    ~Turn() { end(); }
+
+    /// What a batch that committed took of the server's time.
+    void worked(std::chrono::nanoseconds time) { worked_ = time; }
+    void end() {
+      if (gate_) std::exchange(gate_, nullptr)->end_turn(*this);
     }
 
    private:
     friend class Gate;
     Gate* gate_ = nullptr;
     int lanes_ = 1;
-    TimePoint began_;
+    std::chrono::nanoseconds worked_{0};
   };
 
   /// Returns when the next batch may start, or stop is requested. `batch_time` is what this lane's last one
@@ -73,7 +79,8 @@ class Gate {
   std::optional<std::string> pause_reason_;
   bool makes_room_ = false;
   std::optional<TimePoint> held_since_;
-  int waiting_ = 0;  // in pass() or pass_pause()
+  std::set<std::uint64_t> waiting_;  // in pass() or pass_pause(): their tickets, who came first first
+  std::uint64_t next_ticket_ = 0;
   governor::Turns turns_;
 };
 

@@ -79,6 +79,7 @@ boost::asio::awaitable<void> Lane::walk(ledger::Range range) {
     co_await sleep_unless_stopped(std::exchange(backoff_, {}), at_.stop);
     auto turn = co_await at_.gate.pass(std::exchange(last_batch_, {}), at_.job.lanes, at_.stop);
     if (is_draining()) {
+      turn.end();
       co_await at_.desk.give_back(connection_, *fill_, range.token, false);
       co_return;
     }
@@ -112,7 +113,7 @@ boost::asio::awaitable<void> Lane::walk(ledger::Range range) {
   }
 }
 
-boost::asio::awaitable<BatchOutcome> Lane::attempt(ledger::Range range, std::int64_t rows, Gate::Turn) {
+boost::asio::awaitable<BatchOutcome> Lane::attempt(ledger::Range range, std::int64_t rows, Gate::Turn turn) {
   const auto& prepared = fill_->prepared();
   BatchWork work;
   work.keyset = prepared.keyset ? &*prepared.keyset : nullptr;
@@ -140,6 +141,7 @@ boost::asio::awaitable<BatchOutcome> Lane::attempt(ledger::Range range, std::int
     outcome.message = f.what();
   }
   rows_in_flight_ = 0;
+  if (outcome.disposition == pg::Disposition::kCommitted) turn.worked(outcome.duration);
   co_return outcome;
 }
 

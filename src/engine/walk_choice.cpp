@@ -13,8 +13,9 @@ namespace {
 
 // A table below this many pages (8 MB) is cached whole and done in seconds: nothing is worth an order.
 constexpr std::int64_t kPagesWorthAChoice = 1'000;
-// Fewer rows than this share a page: each pass visits the page for one or two of them.
-constexpr double kRowsPerPageMin = 8;
+// Fewer rows than the fewest passes share a page, which TOAST seldom lets happen. With 7 it saved a third of
+// the WAL: docs/benchmarks.md, wide.
+constexpr double kRowsPerPageMin = walk::Interleaving::kPassesMin;
 // Below it, neighbours along the key are seldom neighbours on disk.
 constexpr double kCorrelationMin = 0.5;
 // Fillfactor, or how full pages are, in per cent: with so much room every update finds its page free.
@@ -99,10 +100,12 @@ std::int64_t WalkFacts::pages() const {
 }
 
 double WalkFacts::rows_per_page() const {
-  if (page.rows > 0) return page.rows;
   double rows = 0;
   for (const auto& heap : heaps) rows += heap.rows;
-  return rows / static_cast<double>(std::max<std::int64_t>(1, pages()));
+  const double average = rows / static_cast<double>(std::max<std::int64_t>(1, pages()));
+  if (page.rows <= 0) return average;
+  // One partition does not speak for others that look quite different.
+  return heaps.size() == 1 ? page.rows : std::clamp(page.rows, average / 2, average * 2);
 }
 
 bool is_page_sample_wanted(const BackfillStep& step, const WalkFacts& facts) {

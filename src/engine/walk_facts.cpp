@@ -66,6 +66,17 @@ const pg::HeapFacts& largest(const std::vector<pg::HeapFacts>& heaps) {
                            [](const pg::HeapFacts& a, const pg::HeapFacts& b) { return a.pages < b.pages; });
 }
 
+/// Nothing known if a page cannot be read in time: the average of the last ANALYZE will do.
+pg::PageSample page_sample(pg::Session& session, const pg::HeapFacts& heap) {
+  try {
+    return pg::in_transaction(session, kSampleLimits, [&] { return pg::sample_pages(session, heap); });
+  } catch (const pg::Failure& f) {
+    const bool is_locked = f.sqlstate() == "55P03";  // whoever waits for the table says so, and tries again
+    if (f.is_connection_lost() || is_locked) throw;
+    return {};
+  }
+}
+
 WalkFacts read_walk_facts(pg::Session& session, const BackfillStep& step, const pg::Table& table) {
   WalkFacts facts;
   facts.sets_what_where_asks = sets_what_where_asks(step);
@@ -100,8 +111,7 @@ WalkedTable walked_table(pg::Session& session, const BackfillStep& step, const p
   }
   if (is_page_sample_wanted(step, facts) && !table.row_security_applies) {
     walked.sampled = largest(facts.heaps);
-    facts.page = pg::in_transaction(session, kSampleLimits,
-                                    [&] { return pg::sample_pages(session, *walked.sampled); });
+    facts.page = page_sample(session, *walked.sampled);
   }
   walked.choice = choose_walk(step, facts);
   if (walked.choice.walk == Walk::kKeyset && !walked.keyset)

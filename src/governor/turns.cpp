@@ -27,8 +27,11 @@ void Turns::started(TimePoint now, double share) {
 
 void Turns::ended(TimePoint now, std::chrono::milliseconds batch_time, double share) {
   --in_work_;
+  if (batch_time.count() == 0) return;
   batch_time_ = batch_time;
-  next_ = std::max(next_, now - batch_time + length(batch_time, share));
+  const auto next = now - batch_time + length(batch_time, share);
+  // With one batch at a time what was expected of it is settled by what it took.
+  next_ = share <= 1 ? next : std::max(next_, next);
 }
 
 }  // namespace pgsluice::governor

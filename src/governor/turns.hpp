@@ -24,7 +24,8 @@ class Turns {
   /// Expected to take as long as the batch that ended last.
   void started(TimePoint now, double share);
 
-  /// A batch that took longer than expected has a longer pause behind it. REQUIRES: started().
+  /// The next start follows from the time that the batch was at work for: 0 if none was sent, or it did not
+  /// commit, for one that waited for a lock took nothing from anybody. REQUIRES: started().
   void ended(TimePoint now, std::chrono::milliseconds batch_time, double share);
 
  private:

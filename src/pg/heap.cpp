@@ -13,7 +13,9 @@ SELECT c.oid::bigint, coalesce(pg_catalog.pg_relation_filenode(c.oid), 0)::bigin
        CASE WHEN c.reltuples > 0 AND c.relpages > 0 THEN c.reltuples / c.relpages ELSE 64 END * size.pages,
        coalesce((SELECT o.option_value::int FROM pg_catalog.pg_options_to_table(c.reloptions) o
                  WHERE o.option_name = 'fillfactor'), 100),
-       pg_catalog.has_table_privilege(c.oid, 'UPDATE') AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
+       pg_catalog.has_schema_privilege(c.relnamespace, 'USAGE')
+         AND pg_catalog.has_table_privilege(c.oid, 'UPDATE') AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
+         AND NOT pg_catalog.row_security_active(c.oid)
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_am am ON am.oid = c.relam
@@ -26,14 +28,17 @@ ORDER BY n.nspname, c.relname
 
 // Where a page has room for 80 rows, 100 pages tell their number to one per cent; from a cold disk they take
 // 10 ms and a rotating one a second. A row takes 24 bytes of header, its columns padded to 8 bytes, 4 on
-// average, and 4 for its line pointer.
+// average, and 4 for its line pointer. A column that no statistics are kept of makes the width unknown.
 constexpr const char* kPageSample = R"sql(
 SELECT coalesce(sum(page.rows * page.rows) / nullif(sum(page.rows), 0), 0)::float8 AS rows,
        coalesce((SELECT 32 + sum((1 - s.null_frac) * s.avg_width)
                  FROM pg_catalog.pg_class c
                  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
                  JOIN pg_catalog.pg_stats s ON s.schemaname = n.nspname AND s.tablename = c.relname
-                 WHERE c.oid = $1::oid AND NOT s.inherited), 0)::float8 AS row_bytes
+                 WHERE c.oid = $1::oid AND NOT s.inherited
+                   AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a
+                                   WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+                                     AND a.attstattarget = 0)), 0)::float8 AS row_bytes
 FROM pg_catalog.generate_series(0, $2::bigint - 1, greatest(1, $2::bigint / 100)) AS b(block)
 CROSS JOIN LATERAL (
   SELECT count(*) AS rows FROM ONLY $TABLE

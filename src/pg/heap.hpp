@@ -17,7 +17,7 @@ struct HeapFacts {
   std::int64_t pages = 0;     // of now, not of the last ANALYZE
   double rows = 0;            // estimated from the last ANALYZE, for the pages of now
   int fillfactor = 100;
-  bool is_changeable = false;  // by this role, when named directly
+  bool is_changeable = false;  // by this role, when named directly, and every row of it
 };
 
 /// Reads the heaps of a table: one, or one for each leaf partition in the order of their names. Throws

@@ -36,9 +36,10 @@ governor::Decision beside_others(double share) {
 
 asio::awaitable<void> work(Street& street, int batches, milliseconds time) {
   for (int i = 0; i < batches; ++i) {
-    const auto turn = co_await street.gate.pass(time, kLanes, street.stop);
+    auto turn = co_await street.gate.pass(time, kLanes, street.stop);
     street.most_in_work = std::max(street.most_in_work, ++street.in_work);
     co_await sleep_for(time);
+    turn.worked(time);
     --street.in_work;
     ++street.batches;
   }

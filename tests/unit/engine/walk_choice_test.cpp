@@ -70,6 +70,13 @@ TEST(WalkChoice, FollowsTheKeyWherePagesWithRowsHaveRoomAnyhow) {
   EXPECT_EQ(choose_walk(step(), f).walk, Walk::kInterleaved) << "never analysed: not known";
 }
 
+TEST(WalkChoice, LetsNoPartitionSpeakForAllOthers) {
+  auto f = facts();
+  f.heaps.push_back({2, 2, "last year's", "heap", 15'000, 30'000, 100, true});
+  f.page = {2, 7'800};
+  EXPECT_NEAR(f.rows_per_page(), 18, 1) << "half of the average at least";
+}
+
 TEST(WalkChoice, ReadsPagesOnlyIfItDependsOnThem) {
   auto f = facts();
   auto s = step();

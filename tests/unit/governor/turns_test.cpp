@@ -54,11 +54,23 @@ TEST(Turns, KeepLanesApartAndToTheirShare) {
 }
 
 TEST(Turns, ArePaidForByThePauseBehindALongBatch) {
-  EXPECT_LT(simulate(2, 0.5, 5, 40).busy, 0.55);
+  for (const int lanes : {1, 2})
+    EXPECT_NEAR(simulate(lanes, 0.5, 5, 40).busy, 0.5, 0.03) << lanes << " lanes";
 }
 
 TEST(Turns, WaitForABatchThatTakesLongerThanExpected) {
   EXPECT_EQ(simulate(4, 0.5, 5, 400).together, 0);
+}
+
+TEST(Turns, AreGivenBackWithoutAPauseWhereNoBatchCommitted) {
+  Turns turns;
+  turns.started(kStart, 0.5);
+  turns.ended(kStart + milliseconds(12), milliseconds(12), 0.5);
+  turns.started(kStart + milliseconds(24), 0.5);
+  turns.ended(kStart + milliseconds(174), milliseconds(0), 0.5);  // it waited for somebody's row
+  EXPECT_TRUE(turns.may_start(kStart + milliseconds(174), 0.5));
+  turns.started(kStart + milliseconds(174), 0.5);
+  EXPECT_EQ(turns.next(), kStart + milliseconds(198)) << "and it is no measure of the next one";
 }
 
 TEST(Turns, OverlapOnlyWhereThereIsTimeForMoreThanOneLane) {
