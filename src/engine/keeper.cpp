@@ -6,11 +6,19 @@
 #include "engine/clock_limits.hpp"
 #include "ledger/event_log.hpp"
 #include "ledger/lease.hpp"
+#include "pg/transaction.hpp"
 #include "pgsluice/job_file.hpp"
 
 namespace pgsluice::engine {
 
 using SteadyClock = std::chrono::steady_clock;
+
+namespace {
+// While a COMMIT waits for the disk, behind all that lanes have written, no page can be pruned of what they
+// replaced meanwhile. A crash of the server may lose the last of what is told; leases commit synchronously.
+constexpr pg::TransactionLimits kTellLimits{std::chrono::milliseconds{5'000},
+                                            std::chrono::milliseconds{5'000}, false};
+}  // namespace
 
 boost::asio::awaitable<void> Keeper::run(const bool& is_over, std::function<std::string()> progress) {
   auto heartbeat_at = SteadyClock::time_point{};
@@ -29,8 +37,9 @@ boost::asio::awaitable<void> Keeper::turn(bool is_heartbeat_due, std::string pro
   const std::string timezone = job_.window ? job_.window->timezone : "UTC";
   std::function<ledger::Control(pg::Session&)> visit = [=, job_id = job_id_,
                                                         run_id = run_id_](pg::Session& s) {
-    return is_heartbeat_due ? ledger::heartbeat(s, job_id, run_id, progress, timezone)
-                            : ledger::read_control(s, job_id, run_id, timezone);
+    if (!is_heartbeat_due) return ledger::read_control(s, job_id, run_id, timezone);
+    return pg::in_transaction(s, kTellLimits,
+                              [&] { return ledger::heartbeat(s, job_id, run_id, progress, timezone); });
   };
   try {
     const auto control = co_await connection_.run<ledger::Control>(std::move(visit));
@@ -45,8 +54,10 @@ boost::asio::awaitable<void> Keeper::flush_journal() {
   auto entries = journal_.take_pending();
   if (entries.empty()) co_return;
   std::function<bool(pg::Session&)> store = [entries, job_id = job_id_](pg::Session& s) {
-    ledger::append_events(s, job_id, entries);
-    return true;
+    return pg::in_transaction(s, kTellLimits, [&] {
+      ledger::append_events(s, job_id, entries);
+      return true;
+    });
   };
   bool is_stored = false;
   try {

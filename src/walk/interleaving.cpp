@@ -68,6 +68,7 @@ std::optional<Interleaving::Change> Interleaving::rest(const std::string& cause)
   rest_groups_ = next_rest_;
   next_rest_ = std::min(kRestMax, next_rest_ * 2);
   changed_ = hot_ = batches_ = 0;
+  worked_ = {};
   with_room_ = {};
   return Change{passes_, 1, cause};
 }
@@ -83,9 +84,9 @@ void Interleaving::note_wal(bool has_room, const BatchShown& shown) {
 
 std::optional<Interleaving::Change> Interleaving::judge_hot() {
   const double share = static_cast<double>(hot_) / static_cast<double>(std::max<std::int64_t>(1, changed_));
-  const bool is_hopeless = share < kHotShareHopeless && changed_ >= kRowsHopeless &&
-                           batches_ >= std::max(kBatchesHopeless, kBatchesOfLaneHopeless * ground_.lanes);
-  if (!is_hopeless && (batches_ < kBatchesToJudge || changed_ < kRowsToJudge)) return std::nullopt;
+  const int enough = share < kHotShareHopeless ? kBatchesHopeless : kBatchesToJudge;
+  const bool is_long_enough = share >= kHotShareMin || worked_ >= kTimeToJudge * std::max(1, ground_.lanes);
+  if (batches_ < enough || changed_ < kRowsToJudge || !is_long_enough) return std::nullopt;
   if (share < kHotShareHopeless) next_rest_ = std::max(next_rest_, kRestHopeless);
   if (share < kHotShareMin) {
     return rest(
@@ -94,6 +95,7 @@ std::optional<Interleaving::Change> Interleaving::judge_hot() {
         "snapshot keeps their pages from being pruned");
   }
   changed_ = hot_ = batches_ = 0;
+  worked_ = {};
   if (!is_wal_doubtful_) next_rest_ = kRestFirst;
   is_trying_ = false;
   return std::nullopt;
@@ -124,6 +126,7 @@ std::optional<Interleaving::Change> Interleaving::record(const BlockBatch& batch
   if (batch.pass == 0) return std::nullopt;  // full pages have no room yet
   changed_ += shown.changed;
   hot_ += shown.hot;
+  worked_ += shown.duration;
   ++batches_;
   if (auto change = judge_hot()) return change;
   return judge_wal();

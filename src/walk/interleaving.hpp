@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -21,6 +22,7 @@ struct Ground {
 struct BatchShown {
   std::int64_t changed = 0;
   std::int64_t hot = 0;  // of these, updates that wrote no index
+  std::chrono::nanoseconds duration{0};
   struct Wal {
     double bytes = 0;
     double page_images = 0;
@@ -46,12 +48,12 @@ class Interleaving {
   // of another lane's.
   static constexpr std::int64_t kRowsToJudge = 2'000;
   static constexpr int kBatchesToJudge = 16;
-  // With next to none HOT, as beside an open snapshot, fewer batches tell. Some of each lane: the first ones
-  // are so short that one slow start of another lane's keeps them all from being HOT.
+  // With next to none HOT, as beside an open snapshot, fewer batches tell.
   static constexpr double kHotShareHopeless = 0.05;
   static constexpr int kBatchesHopeless = 6;
-  static constexpr int kBatchesOfLaneHopeless = 3;
-  static constexpr std::int64_t kRowsHopeless = 10'000;
+  // Of each lane. The first batches are so short that a commit which waits for the disk, 0.2 s at times,
+  // keeps all of them from being HOT.
+  static constexpr std::chrono::milliseconds kTimeToJudge{300};
   static constexpr int kRestHopeless = 64;  // at least: who holds a snapshot for a while holds it for long
   // Of the WAL of a row whose page had no room: above it, too little is saved for so many visits.
   static constexpr double kWalShareMax = 0.9;
@@ -115,6 +117,7 @@ class Interleaving {
   std::int64_t changed_ = 0;
   std::int64_t hot_ = 0;
   int batches_ = 0;
+  std::chrono::nanoseconds worked_{0};
   bool is_wal_doubtful_ = false;  // it rested for its WAL, and none has been judged good since
   Written without_room_;          // by batches that found full pages
   Written with_room_;             // by those behind them

@@ -109,8 +109,8 @@ TEST(Slowdown, LeavesSeveralLanesLittleMoreThanOne) {
   const auto share = [&](int lanes) {
     return lanes * slowdown.sample(ThrottleLimits{}, lanes, kNow).pace_least;
   };
-  EXPECT_DOUBLE_EQ(share(1), 0.43);
-  EXPECT_DOUBLE_EQ(share(2), 0.55);
+  EXPECT_DOUBLE_EQ(share(1), 0.42);
+  EXPECT_DOUBLE_EQ(share(2), 0.6);
   EXPECT_DOUBLE_EQ(share(16), 0.8) << "something is left between batches";
 }
 
@@ -140,7 +140,7 @@ double pace_beside(double between, double slowed, int polls) {
 
 TEST(Slowdown, LeavesLanesTheirLeastWhileTheyDoHarm) {
   const double pace = pace_beside(1, 3, 400);
-  EXPECT_GE(pace, Slowdown::kShareLeast);
+  EXPECT_GE(pace, Slowdown::kShareLeast - 1e-9) << "of a mean of sums";
   EXPECT_LT(pace, 1.2 * Slowdown::kShareLeast);
 }
 

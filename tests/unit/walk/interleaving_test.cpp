@@ -6,6 +6,7 @@ namespace pgsluice::walk {
 namespace {
 
 constexpr Ground kGround{72, 131'072, 2};
+constexpr std::chrono::milliseconds kLong{100};
 
 BlockBatch batch_of(const Weave& weave, int pass, bool ends_group = false) {
   BlockBatch batch;
@@ -19,7 +20,7 @@ BlockBatch batch_of(const Weave& weave, int pass, bool ends_group = false) {
 std::optional<Interleaving::Change> judged(Interleaving& walk, const Weave& weave, int hot) {
   std::optional<Interleaving::Change> change;
   for (int i = 0; i < Interleaving::kBatchesToJudge && !change; ++i)
-    change = walk.record(batch_of(weave, 1), {1'000, 10 * hot, {}});
+    change = walk.record(batch_of(weave, 1), {1'000, 10 * hot, kLong, {}});
   return change;
 }
 
@@ -45,7 +46,7 @@ TEST(Interleaving, TheWindowsOfAllLanesFitIntoAShareOfTheCache) {
 TEST(Interleaving, RestsWhenUpdatesAreNotHotAndTriesAgainLaterAndLater) {
   Interleaving walk(kGround, true);
   const auto woven = walk.weave(9'000);
-  EXPECT_FALSE(walk.record(batch_of(woven, 0), {50'000, 0, {}})) << "the first pass finds full pages";
+  EXPECT_FALSE(walk.record(batch_of(woven, 0), {50'000, 0, kLong, {}})) << "the first pass finds full pages";
   const auto change = judged(walk, woven, 2);
   ASSERT_TRUE(change);
   EXPECT_EQ(change->to, 1);
@@ -55,39 +56,38 @@ TEST(Interleaving, RestsWhenUpdatesAreNotHotAndTriesAgainLaterAndLater) {
   int rested = 0;
   while (walk.weave(9'000).passes == 1) {
     ++rested;
-    walk.record(batch_of(plain, 0, true), {9'000, 0, {}});
+    walk.record(batch_of(plain, 0, true), {9'000, 0, kLong, {}});
   }
   EXPECT_EQ(rested, Interleaving::kRestHopeless);
   judged(walk, woven, 2);
   rested = 0;
   while (walk.weave(9'000).passes == 1) {
     ++rested;
-    walk.record(batch_of(plain, 0, true), {9'000, 0, {}});
+    walk.record(batch_of(plain, 0, true), {9'000, 0, kLong, {}});
   }
   EXPECT_EQ(rested, 2 * Interleaving::kRestHopeless);
 }
 
-/// Batches without a HOT update until it rests.
-int batches_until_rest(int lanes, std::int64_t rows) {
+/// Batches until it rests, none of whose updates is HOT.
+int batches_until_rest(int lanes, std::chrono::milliseconds duration) {
   Interleaving walk({72, 131'072, lanes}, true);
   const auto woven = walk.weave(9'000);
   int batches = 1;
-  while (!walk.record(batch_of(woven, 1), {rows, 0, {}})) ++batches;
+  while (!walk.record(batch_of(woven, 1), {1'000, 0, duration, {}})) ++batches;
   return batches;
 }
 
-TEST(Interleaving, RestsSoonerWhereNoUpdateIsHotButNotForOneSlowStart) {
-  EXPECT_EQ(batches_until_rest(1, 9'000), Interleaving::kBatchesHopeless);
-  EXPECT_EQ(batches_until_rest(4, 9'000), 12) << "some of each lane";
-  EXPECT_EQ(batches_until_rest(1, 1'000), 10) << "the first batches are short";
-  EXPECT_EQ(batches_until_rest(8, 9'000), Interleaving::kBatchesToJudge);
+TEST(Interleaving, RestsSoonWhereNoUpdateIsHotButNotForAMoment) {
+  EXPECT_EQ(batches_until_rest(1, kLong), Interleaving::kBatchesHopeless);
+  EXPECT_EQ(batches_until_rest(4, kLong), 12) << "each lane's time counts";
+  EXPECT_EQ(batches_until_rest(1, std::chrono::milliseconds{5}), 60) << "the first batches are short";
 }
 
 TEST(Interleaving, TriesAgainWithSmallBatches) {
   Interleaving walk({72, 131'072, 2, true}, true);
   EXPECT_EQ(walk.weave(9'000).passes, 1) << "an old snapshot is there already: it rests at first";
   for (int i = 0; i < Interleaving::kRestFirst; ++i)
-    walk.record(batch_of(walk.weave(9'000), 0, true), {9'000, 0, {}});
+    walk.record(batch_of(walk.weave(9'000), 0, true), {9'000, 0, kLong, {}});
   const auto tried = walk.weave(9'000);
   EXPECT_EQ(tried.passes, 7);
   EXPECT_EQ(tried.window_pages, walk.pages(Interleaving::kRowsToTry, 7, 1));
@@ -113,13 +113,13 @@ TEST(Interleaving, GoesOnWhileMostUpdatesAreHot) {
   Interleaving walk(kGround, true);
   const auto woven = walk.weave(9'000);
   for (int i = 0; i < 100; ++i) {
-    EXPECT_FALSE(walk.record(batch_of(woven, 1 + i % 7), {9'000, 6'000, {}}));
+    EXPECT_FALSE(walk.record(batch_of(woven, 1 + i % 7), {9'000, 6'000, kLong, {}}));
   }
   EXPECT_EQ(walk.weave(9'000), woven);
 }
 
 BatchShown written(double wal_bytes_a_row, double images = 0) {
-  return {1'000, 900, BatchShown::Wal{1'000 * wal_bytes_a_row, images}};
+  return {1'000, 900, kLong, BatchShown::Wal{1'000 * wal_bytes_a_row, images}};
 }
 
 /// Sampled batches of a first and a later pass in turn, until a verdict or ten verdicts' worth of them.
@@ -149,11 +149,11 @@ TEST(Interleaving, RestsLongerEachTimeForItsWalToo) {
     while (walk.weave(9'000).passes > 1) {
       walk.record(batch_of(woven, 0), written(400));
       walk.record(batch_of(woven, 1), written(390));
-      for (int i = 0; i < 20; ++i) walk.record(batch_of(woven, 1), {1'000, 900, {}});
+      for (int i = 0; i < 20; ++i) walk.record(batch_of(woven, 1), {1'000, 900, kLong, {}});
     }
     rests.push_back(0);
     for (; walk.weave(9'000).passes == 1; ++rests.back())
-      walk.record(batch_of(walk.weave(9'000), 0, true), {9'000, 0, {}});
+      walk.record(batch_of(walk.weave(9'000), 0, true), {9'000, 0, kLong, {}});
   }
   EXPECT_EQ(rests, (std::vector<int>{Interleaving::kRestFirst, 2 * Interleaving::kRestFirst,
                                      4 * Interleaving::kRestFirst}));
