@@ -337,8 +337,8 @@ TEST_F(RowsThatMove, AreSweptForWhereNoKeyFindsThem) {
 }
 
 TEST_F(BlockWalk, StopsInterleavingWhileAnOldSnapshotKeepsPagesFromBeingPruned) {
-  make_table(60'000);
-  job("interleaved", kWhere, "[batch]\nrows = 1000\nrows_max = 1000");
+  make_table(150'000);  // more than a moment's work for one lane
+  job("interleaved", kWhere, "[pool]\nlanes = 1\n[batch]\nrows = 1000\nrows_max = 1000");
   Db reader(trial_.dsn());
   reader.exec("BEGIN ISOLATION LEVEL REPEATABLE READ");
   reader.number("SELECT count(*) FROM t");
