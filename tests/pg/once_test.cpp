@@ -83,7 +83,7 @@ TEST(Once, HoldsAfterSigkillAtEveryNamedFailpoint) {
     for (const int pass : passes) {
       SCOPED_TRACE(name + ":" + std::to_string(pass));
       CountedJob job({.key = key,
-                      .rows = 1'200,
+                      .rows = long_run() ? 5'000 : 1'200,  // a batch over blocks is a page at least
                       .walk = is_inside_a_batch(name) ? walks()[walk++ % walks().size()] : "keyset",
                       .other_steps = kOtherSteps});
       EXPECT_TRUE(is_killed_at(job, name, pass)) << "no run comes to this failpoint";
@@ -99,7 +99,8 @@ INSTANTIATE_TEST_SUITE_P(A, OnceAlong, testing::ValuesIn(walks()),
                          [](const auto& test) { return test.param; });
 
 TEST_P(OnceAlong, HoldsWhenEveryRunIsKilledAfterTwoBatches) {
-  CountedJob job({.key = CountKey::kComposite, .rows = 1'000, .walk = GetParam()});
+  CountedJob job(
+      {.key = CountKey::kComposite, .rows = GetParam() == "blocks" ? 5'000 : 1'000, .walk = GetParam()});
   int kills = 0;
   while (is_killed_at(job, kills % 2 ? "after_commit" : "after_update", 3)) ++kills;
   EXPECT_GE(kills, 5);
