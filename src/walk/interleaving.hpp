@@ -51,8 +51,8 @@ class Interleaving {
   // With next to none HOT, as beside an open snapshot, fewer batches tell.
   static constexpr double kHotShareHopeless = 0.05;
   static constexpr int kBatchesHopeless = 6;
-  // Of each lane. The first batches are so short that a commit which waits for the disk, 0.2 s at times,
-  // keeps all of them from being HOT.
+  // Of each lane. The first batches are so short that whatever holds the horizon for a moment, as a COMMIT
+  // that waits for the disk does, keeps all of them from being HOT.
   static constexpr std::chrono::milliseconds kTimeToJudge{300};
   static constexpr int kRestHopeless = 64;  // at least: who holds a snapshot for a while holds it for long
   // Of the WAL of a row whose page had no room: above it, too little is saved for so many visits.
