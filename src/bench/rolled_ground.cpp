@@ -267,7 +267,7 @@ asio::awaitable<void> RolledGround::work(Crew& crew, InWork& in_work) {
     }
     crew.is_in_batch = false;
     last = std::chrono::duration_cast<std::chrono::milliseconds>(outcome.duration);
-    turn.worked(outcome.duration);
+    if (outcome.sqlstate.empty()) turn.worked(outcome.duration);
     in_work.trial.take(outcome, crew.has_given_way, SteadyClock::now());
   }
   if (strip) in_work.ring.give_back(strip);

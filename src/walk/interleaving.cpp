@@ -67,8 +67,7 @@ std::optional<Interleaving::Change> Interleaving::rest(const std::string& cause)
   is_trying_ = false;
   rest_groups_ = next_rest_;
   next_rest_ = std::min(kRestMax, next_rest_ * 2);
-  changed_ = hot_ = batches_ = 0;
-  worked_ = {};
+  later_ = {};
   with_room_ = {};
   return Change{passes_, 1, cause};
 }
@@ -83,10 +82,12 @@ void Interleaving::note_wal(bool has_room, const BatchShown& shown) {
 }
 
 std::optional<Interleaving::Change> Interleaving::judge_hot() {
-  const double share = static_cast<double>(hot_) / static_cast<double>(std::max<std::int64_t>(1, changed_));
+  const double share =
+      static_cast<double>(later_.hot) / static_cast<double>(std::max<std::int64_t>(1, later_.changed));
   const int enough = share < kHotShareHopeless ? kBatchesHopeless : kBatchesToJudge;
-  const bool is_long_enough = share >= kHotShareMin || worked_ >= kTimeToJudge * std::max(1, ground_.lanes);
-  if (batches_ < enough || changed_ < kRowsToJudge || !is_long_enough) return std::nullopt;
+  const bool is_long_enough =
+      share >= kHotShareMin || later_.worked >= kTimeToJudge * std::max(1, ground_.lanes);
+  if (later_.batches < enough || later_.changed < kRowsToJudge || !is_long_enough) return std::nullopt;
   if (share < kHotShareHopeless) next_rest_ = std::max(next_rest_, kRestHopeless);
   if (share < kHotShareMin) {
     return rest(
@@ -94,8 +95,7 @@ std::optional<Interleaving::Change> Interleaving::judge_hot() {
         " % of the updates in later passes were HOT: a changed column is indexed, rows grow, or an old "
         "snapshot keeps their pages from being pruned");
   }
-  changed_ = hot_ = batches_ = 0;
-  worked_ = {};
+  later_ = {};
   if (!is_wal_doubtful_) next_rest_ = kRestFirst;
   is_trying_ = false;
   return std::nullopt;
@@ -124,10 +124,10 @@ std::optional<Interleaving::Change> Interleaving::record(const BlockBatch& batch
   }
   note_wal(batch.pass > 0, shown);
   if (batch.pass == 0) return std::nullopt;  // full pages have no room yet
-  changed_ += shown.changed;
-  hot_ += shown.hot;
-  worked_ += shown.duration;
-  ++batches_;
+  later_.changed += shown.changed;
+  later_.hot += shown.hot;
+  later_.worked += shown.duration;
+  ++later_.batches;
   if (auto change = judge_hot()) return change;
   return judge_wal();
 }

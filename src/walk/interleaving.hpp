@@ -95,6 +95,14 @@ class Interleaving {
   std::optional<Change> on_replica_lag();
 
  private:
+  /// Batches of later passes since the last verdict.
+  struct Later {
+    std::int64_t changed = 0;
+    std::int64_t hot = 0;
+    int batches = 0;
+    std::chrono::nanoseconds worked{0};
+  };
+
   /// WAL of sampled batches.
   struct Written {
     double bytes = 0;
@@ -114,10 +122,7 @@ class Interleaving {
   bool is_trying_ = false;  // after a rest, until it has paid
   int rest_groups_ = 0;     // still to go
   int next_rest_ = kRestFirst;
-  std::int64_t changed_ = 0;
-  std::int64_t hot_ = 0;
-  int batches_ = 0;
-  std::chrono::nanoseconds worked_{0};
+  Later later_;
   bool is_wal_doubtful_ = false;  // it rested for its WAL, and none has been judged good since
   Written without_room_;          // by batches that found full pages
   Written with_room_;             // by those behind them
