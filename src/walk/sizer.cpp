@@ -46,31 +46,41 @@ std::optional<Tune> Sizer::record(std::int64_t rows_requested, std::int64_t rows
   const double target_ms = in_ms(limits_.target);
   const bool is_short = rows_visited < rows_requested;
   if (took_ms >= kCutFrom * target_ms) {
+    patience_ = kWindowMin;
     const double fitting = is_short ? 0.5 : std::min(0.5, target_ms / took_ms);
     return move_to(static_cast<double>(rows_) * fitting, "one batch took " + duration_in_words(took_ms) +
                                                              ", target " + duration_in_words(target_ms));
   }
   if (is_short) return std::nullopt;
   recent_ms_.push_back(took_ms);
-  if (recent_ms_.size() > kWindow) recent_ms_.pop_front();
+  if (recent_ms_.size() > std::max(kWindow, patience_)) recent_ms_.pop_front();
   return settle();
 }
 
 // Moves towards the target once enough batches agree; upwards as soon as one took a third of the target or
-// less, for nothing that short does harm when it grows by a half.
+// less, for nothing that short does harm when it grows by a half, unless such a move was taken back before.
 std::optional<Tune> Sizer::settle() {
   const double target_ms = in_ms(limits_.target);
   const double typical_ms = std::max(median(recent_ms_), 1e-9);
   const double factor = std::min(target_ms / typical_ms, kGrowthMax);
-  const bool is_far_below = recent_ms_.back() * kCutFrom <= target_ms;
-  if (recent_ms_.size() < kWindowMin && !(factor > 1 && is_far_below)) return std::nullopt;
+  const bool is_far_below = patience_ == kWindowMin && recent_ms_.back() * kCutFrom <= target_ms;
+  const bool is_far_off = recent_ms_.size() >= kWindow &&
+                          (typical_ms >= kFarOff * target_ms || kFarOff * typical_ms <= target_ms);
+  if (recent_ms_.size() < patience_ && !is_far_off && !(factor > 1 && is_far_below)) return std::nullopt;
   if (std::abs(typical_ms - target_ms) <= kDeadBand * target_ms) return std::nullopt;
   if (factor > 1 && batches_until_growth_ > 0) return std::nullopt;
 
+  if (is_far_off) patience_ = kWindowMin;
+  turn(factor > 1);
   const auto present = static_cast<double>(rows_);
   return move_to(
       factor > 1 ? std::max(present * factor, present + 1) : present * factor,
       "batches took " + duration_in_words(typical_ms) + ", target " + duration_in_words(target_ms));
+}
+
+void Sizer::turn(bool is_up) {
+  if (was_up_ && *was_up_ != is_up) patience_ = std::min(kPatienceMax, 2 * patience_);
+  was_up_ = is_up;
 }
 
 std::optional<Tune> Sizer::shrink_after_timeout(std::int64_t rows_requested) {
@@ -85,6 +95,7 @@ std::optional<Tune> Sizer::yield_to_waiter(std::int64_t rows_requested) {
 std::optional<Tune> Sizer::retarget(const BatchLimits& limits) {
   const BatchLimits before = limits_;
   limits_ = made_sane(limits);
+  if (limits_.target != before.target) patience_ = kWindowMin;
   double rows = static_cast<double>(rows_);
   if (limits_.rows != before.rows) {
     rows = static_cast<double>(limits_.rows);

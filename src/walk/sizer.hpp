@@ -25,12 +25,16 @@ struct Tune {
 /// size says so.
 class Sizer {
  public:
-  static constexpr double kGrowthMax = 1.5;       // a step; cost per row is not linear, so feel the way up
-  static constexpr double kCutFrom = 3;           // times the target: too much to wait for a second opinion
-  static constexpr double kDeadBand = 0.1;        // share of the target that is near enough
-  static constexpr double kSameSize = 0.1;        // share of the present size that counts as the present size
-  static constexpr std::size_t kWindow = 5;       // batches that the estimate looks at
-  static constexpr std::size_t kWindowMin = 3;    // batches before the size moves: one may be an exception
+  static constexpr double kGrowthMax = 1.5;     // a step; cost per row is not linear, so feel the way up
+  static constexpr double kCutFrom = 3;         // times the target: too much to wait for a second opinion
+  static constexpr double kDeadBand = 0.1;      // share of the target that is near enough
+  static constexpr double kSameSize = 0.1;      // share of the present size that counts as the present size
+  static constexpr std::size_t kWindow = 5;     // batches that the estimate looks at
+  static constexpr std::size_t kWindowMin = 3;  // batches before the size moves: one may be an exception
+  // The most of them. They double whenever the size turns back, for then it was noise that moved it: beside
+  // others batches of 12 ms take 6 to 20, and the size moved eleven times a second.
+  static constexpr std::size_t kPatienceMax = 48;
+  static constexpr double kFarOff = 2;  // times the target, or a half: no noise, all patience is over
   static constexpr int kBatchesUntilGrowth = 20;  // after a batch was cancelled for somebody who waited (P4)
 
   explicit Sizer(const BatchLimits& limits);
@@ -61,12 +65,15 @@ class Sizer {
  private:
   bool is_present_size(std::int64_t rows_requested) const;
   std::optional<Tune> settle();
+  void turn(bool is_up);
   std::optional<Tune> halve(std::int64_t rows_requested, const std::string& cause);
   std::optional<Tune> move_to(double rows, const std::string& cause);
 
   BatchLimits limits_;
   std::int64_t rows_;
-  std::deque<double> recent_ms_;  // durations of full batches of the present size, the newest last
+  std::deque<double> recent_ms_;       // durations of full batches of the present size, the newest last
+  std::size_t patience_ = kWindowMin;  // batches before the size moves
+  std::optional<bool> was_up_;         // the last move that settle() made
   int batches_until_growth_ = 0;
 };
 

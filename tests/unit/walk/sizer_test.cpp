@@ -230,6 +230,20 @@ TEST(Sizer, MeetsItsTargetOnAnyTableAndStaysThere) {
   }
 }
 
+// As beside an application on busy cores: before the size took its time it moved 300 times here.
+TEST(Sizer, ComesToRestWhereBatchesVaryByHalf) {
+  const auto seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 random(seed);
+  Sizer s({.rows = 1'000, .target = milliseconds{12}});
+  int moves = 0;
+  for (int i = 0; i < 1'200; ++i) {
+    const auto tune = s.record(s.rows(), s.rows(), price({3'500, 18, 0.5}, s.rows(), random));
+    if (i >= 200 && tune) ++moves;
+  }
+  EXPECT_LE(moves, 60);
+}
+
 TEST(Sizer, RecoversWhenRowsGetDearAndCheapAgain) {
   std::mt19937 random(1);
   Sizer s = sizer();
