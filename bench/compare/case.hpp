@@ -1,6 +1,8 @@
 #pragma once
 
+#include <chrono>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,7 +25,8 @@ struct Case {
   bool is_quick = true;        // in --quick, even if it is not named
   double heap_to_buffers = 0;  // above 0: shared_buffers is set, so that the heap is larger by this
   bool has_traffic = false;
-  bool is_snapshot_open = false;
+  std::optional<std::chrono::seconds>
+      snapshot_age{};  // of a transaction open beside the change, when it begins
 };
 
 std::vector<Case> all_cases();

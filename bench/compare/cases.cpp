@@ -82,8 +82,17 @@ Case traffic() {
 }
 
 Case snapshot() {
-  auto c = variant("snapshot", "a REPEATABLE READ transaction open from before the change to its end");
-  c.is_snapshot_open = true;
+  auto c =
+      variant("snapshot", "a REPEATABLE READ transaction, opened just before the change and open to its end");
+  c.snapshot_age = std::chrono::seconds{0};
+  return c;
+}
+
+// From 3 s on pgsluice takes its age for old, so ten minutes are no different.
+Case old_snapshot() {
+  auto c = variant("snapshot-old",
+                   "a REPEATABLE READ transaction, opened a while before the change and open to its end");
+  c.snapshot_age = std::chrono::seconds{5};
   return c;
 }
 
@@ -102,6 +111,7 @@ std::vector<Case> all_cases() {
           with_indexes("indexes-4", "primary key and three more indexes", {"email", "created_at", "name"}),
           with_indexes("changed-indexed", "the changed column is indexed", {"email", "onboarding_completed"}),
           snapshot(),
+          old_snapshot(),
           traffic(),
           ten_million()};
 }

@@ -73,7 +73,7 @@ CaseResult measure(const Case& c, const CompareOptions& options, std::mt19937_64
   BenchServer server(options);
   server.make_template(kTemplate, create_sql(table) + (c.has_traffic ? kApplicationTables : ""));
   if (c.heap_to_buffers > 0) result.setting = shrink_buffers(server.server(), c.heap_to_buffers);
-  TrialPlace place{server, table, {}, c.is_snapshot_open};
+  TrialPlace place{server, table, {}, c.snapshot_age};
   run_trial(place, by_hand(kOneUpdate));  // the first one meets new WAL segments and cold files
   if (c.has_traffic) {
     result.per_s = std::round(kTrafficShare * capacity(server, table.rows, kCapacitySpan));

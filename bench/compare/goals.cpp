@@ -69,6 +69,8 @@ std::vector<Goal> all_goals() {
       {"changed-indexed", "speed against keyset", 2, true, 0.95, speed_to_keyset},
       {"snapshot", "speed against keyset", 1, true, 0.95, speed_to_keyset},
       {"snapshot", "speed against keyset", 2, true, 0.95, speed_to_keyset},
+      {"snapshot-old", "speed against keyset", 1, true, 0.95, speed_to_keyset},
+      {"snapshot-old", "speed against keyset", 2, true, 0.95, speed_to_keyset},
   };
 }
 

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <optional>
 #include <stdexcept>
+#include <thread>
 
 #include "compare/application.hpp"
 #include "compare/by_hand.hpp"
@@ -146,7 +147,10 @@ void add_latencies(TrialFigures& figures, const Noticed& noticed) {
 TrialFigures run_trial(const TrialPlace& place, const Arm& arm) {
   auto trial = place.server.trial(kTemplate);
   std::optional<test::Db> snapshot;
-  if (place.is_snapshot_open) snapshot = open_snapshot(trial);
+  if (place.snapshot_age) {
+    snapshot = open_snapshot(trial);
+    std::this_thread::sleep_for(*place.snapshot_age);
+  }
   const auto plan = plan_of(trial, arm);
   std::optional<Application> application;
   if (place.traffic.per_s > 0 && arm.has_traffic)

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,7 +41,9 @@ struct TrialPlace {
   BenchServer& server;
   const Table& table;
   TrafficRate traffic;
-  bool is_snapshot_open = false;  // a REPEATABLE READ transaction from before the change until after it
+  // How long a REPEATABLE READ transaction has been open that stays until after the change; empty: there is
+  // none.
+  std::optional<std::chrono::seconds> snapshot_age{};
 };
 
 /// Makes the change on a fresh copy and proves that every row was changed. Throws std::runtime_error when one
