@@ -73,6 +73,9 @@ bool is_small(const WalkFacts& facts) {
 std::string why_interleaved(const WalkFacts& facts) {
   std::string reason =
       "no changed column is in an index: most updates stay on their page (HOT) and write no index";
+  if (!facts.rewriting_triggers.empty())
+    reason += "; if trigger " + listed(facts.rewriting_triggers) +
+              " changes an indexed column none is HOT, and blocks are walked in one pass";
   if (facts.oldest_snapshot_s > 0)
     reason += "; a transaction has been open for " + std::to_string(facts.oldest_snapshot_s) +
               " s: until it ends it keeps pages from being pruned, and blocks are walked in one pass";

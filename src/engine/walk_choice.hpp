@@ -23,10 +23,11 @@ struct WalkFacts {
   bool has_children = false;              // plain inheritance
   bool moves_between_partitions = false;  // a changed column is part of the partition key
   std::vector<pg::HeapFacts> heaps;
-  pg::PageSample page;                       // of the largest heap
-  std::vector<std::string> indexes_changed;  // that hold a changed column
-  std::vector<std::string> silent_replicas;  // that may serve queries which this server does not hear of
-  std::int64_t oldest_snapshot_s = 0;        // of another session's transaction; 0: none worth a word
+  pg::PageSample page;                          // of the largest heap
+  std::vector<std::string> indexes_changed;     // that hold a changed column
+  std::vector<std::string> rewriting_triggers;  // that may change other columns, too
+  std::vector<std::string> silent_replicas;     // that may serve queries which this server does not hear of
+  std::int64_t oldest_snapshot_s = 0;           // of another session's transaction; 0: none worth a word
 
   std::int64_t pages() const;
   /// Of the page that a row lies on.

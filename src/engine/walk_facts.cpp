@@ -85,6 +85,7 @@ WalkFacts read_walk_facts(pg::Session& session, const BackfillStep& step, const 
   facts.moves_between_partitions = moves_between_partitions(session, step, table);
   facts.heaps = pg::read_heaps(session, table.oid);
   facts.indexes_changed = indexes_changed(pg::read_storage(session, table.oid), step);
+  facts.rewriting_triggers = pg::rewriting_triggers(session, table.oid, changed_columns(step));
   facts.silent_replicas = silent_replicas(session);
   const auto open = pg::long_transactions(session, kOldSnapshotSeconds);
   for (const auto& transaction : open)

@@ -42,11 +42,13 @@ WHERE i.indrelid = $1::oid OR i.indrelid IN (SELECT relid FROM pg_catalog.pg_par
 ORDER BY ic.relname
 )sql";
 
-// tgtype bit 4 is UPDATE; tgattr lists the columns of UPDATE OF. Triggers of partitions are copies of the
-// parent's.
+// tgtype bit 4 is UPDATE, bits 0 and 1 are FOR EACH ROW and BEFORE; tgattr lists the columns of UPDATE OF.
+// Triggers of partitions are copies of the parent's.
+constexpr int kBeforeRow = 3;
 constexpr const char* kTriggers = R"sql(
 SELECT t.tgname FROM pg_catalog.pg_trigger t
 WHERE t.tgrelid = $1::oid AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A') AND t.tgtype & 16 <> 0
+  AND t.tgtype & $3::int = $3::int
   AND (cardinality(t.tgattr::int2[]) = 0
        OR EXISTS (SELECT FROM pg_catalog.pg_attribute a
                   WHERE a.attrelid = t.tgrelid AND a.attnum = ANY (t.tgattr::int2[]) AND a.attname = ANY ($2::text[])))
@@ -70,6 +72,15 @@ CROSS JOIN LATERAL (SELECT (s.most_common_vals::text::text[])[1] AS first) v
 WHERE c.oid = $1::oid AND s.attname = $2
 ORDER BY s.inherited DESC LIMIT 1
 )sql";
+
+std::vector<std::string> triggers_of_type(Session& session, std::uint32_t table_oid,
+                                          const std::vector<std::string>& columns, int type) {
+  const auto rows =
+      session.exec(kTriggers, {std::to_string(table_oid), to_array(columns), std::to_string(type)});
+  std::vector<std::string> out;
+  for (std::size_t i = 0; i < rows.size(); ++i) out.push_back(rows.text(i, 0));
+  return out;
+}
 
 double row_bytes(double by_pages, double by_statistics) {
   if (by_pages <= 0) return by_statistics;
@@ -97,10 +108,12 @@ Storage read_storage(Session& session, std::uint32_t table_oid) {
 
 std::vector<std::string> fired_triggers(Session& session, std::uint32_t table_oid,
                                         const std::vector<std::string>& columns) {
-  const auto rows = session.exec(kTriggers, {std::to_string(table_oid), to_array(columns)});
-  std::vector<std::string> out;
-  for (std::size_t i = 0; i < rows.size(); ++i) out.push_back(rows.text(i, 0));
-  return out;
+  return triggers_of_type(session, table_oid, columns, 0);
+}
+
+std::vector<std::string> rewriting_triggers(Session& session, std::uint32_t table_oid,
+                                            const std::vector<std::string>& columns) {
+  return triggers_of_type(session, table_oid, columns, kBeforeRow);
 }
 
 std::vector<std::string> index_part_names(Session& session, const std::string& index_sql) {

@@ -34,6 +34,9 @@ Storage read_storage(Session& session, std::uint32_t table_oid);
 /// count).
 std::vector<std::string> fired_triggers(Session& session, std::uint32_t table_oid,
                                         const std::vector<std::string>& columns);
+/// Of these, the ones that may give the new row other values: BEFORE, FOR EACH ROW.
+std::vector<std::string> rewriting_triggers(Session& session, std::uint32_t table_oid,
+                                            const std::vector<std::string>& columns);
 
 /// Names of the index and, on a partitioned table, of its parts: what EXPLAIN shows.
 std::vector<std::string> index_part_names(Session& session, const std::string& index_sql);

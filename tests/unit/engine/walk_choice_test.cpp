@@ -36,6 +36,15 @@ TEST(WalkChoice, InterleavesWhereUpdatesCanBeHot) {
   EXPECT_EQ(choose_walk(step(), facts()).walk, Walk::kInterleaved);
 }
 
+TEST(WalkChoice, SaysThatATriggerMayKeepUpdatesFromBeingHot) {
+  auto f = facts();
+  f.rewriting_triggers = {"touch"};
+  const auto choice = choose_walk(step(), f);
+  EXPECT_EQ(choice.walk, Walk::kInterleaved)
+      << "most triggers do no harm, and the share of HOT updates is watched";
+  EXPECT_NE(choice.reason.find("trigger \"touch\""), std::string::npos) << choice.reason;
+}
+
 TEST(WalkChoice, FollowsTheKeyWhereRowsLieInItsOrderAndNoUpdateIsHot) {
   auto f = facts();
   f.indexes_changed = {"users_onboarded"};
