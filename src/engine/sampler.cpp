@@ -7,9 +7,15 @@
 
 namespace pgsluice::engine {
 
+/// Who does what at one moment.
+struct AtWork {
+  governor::WorkReading work;
+  std::optional<double> open_s;  // the oldest transaction of others that may hold the horizon
+};
+
 /// One visit to the primary.
 struct Readings {
-  governor::WorkReading work;
+  AtWork work;
   pg::ReplicationView replication;
   std::vector<pg::Waiter> waiters;
 };
@@ -30,20 +36,34 @@ constexpr std::chrono::seconds kStart{2};
 constexpr std::chrono::milliseconds kLook{50};
 constexpr std::chrono::milliseconds kFirstLooks{10};
 
-// Whoever waits for a row or for its client takes nothing from anybody. Lanes are those of every run.
+// Whoever waits for a row or for its client takes nothing from anybody. Lanes are those of every run. What
+// other databases do keeps no row version of this one, nor do VACUUM and CREATE INDEX CONCURRENTLY.
 constexpr const char* kWork = R"sql(
 SELECT count(*) FILTER (WHERE state = 'active' AND NOT starts_with(application_name, 'pgsluice ')
                           AND coalesce(wait_event_type, 'IO') IN ('IO', 'LWLock')),
-       count(*) FILTER (WHERE state <> 'idle' AND application_name LIKE 'pgsluice % lane %')
+       count(*) FILTER (WHERE state <> 'idle' AND application_name LIKE 'pgsluice % lane %'),
+       extract(epoch FROM clock_timestamp()
+         - min(xact_start) FILTER (WHERE NOT starts_with(application_name, 'pgsluice ')
+                                     AND coalesce(backend_xmin, backend_xid) IS NOT NULL
+                                     AND datname = current_database() AND query NOT ILIKE 'vacuum%'
+                                     AND query NOT ILIKE 'create%index%concurrently%'))::float8
 FROM pg_catalog.pg_stat_activity WHERE backend_type = 'client backend'
 )sql";
 
-governor::WorkReading read_work(pg::Session& session) {
+AtWork read_work(pg::Session& session) {
   const auto row = session.exec(kWork, pg::Params{});
-  return {static_cast<int>(row.integer(0, 0)), static_cast<int>(row.integer(0, 1))};
+  AtWork reading{{static_cast<int>(row.integer(0, 0)), static_cast<int>(row.integer(0, 1))}, std::nullopt};
+  if (!row.is_null(0, 2)) reading.open_s = row.real(0, 2);
+  return reading;
 }
 
-governor::WorkReading look(pg::Session& session) {
+Sampler::OpenSince open_since(const AtWork& reading, governor::TimePoint asked) {
+  if (!reading.open_s) return std::nullopt;
+  const std::chrono::duration<double> open(*reading.open_s);
+  return asked - std::chrono::duration_cast<governor::TimePoint::duration>(open);
+}
+
+AtWork look(pg::Session& session) {
   return pg::in_transaction(session, kReadLimits, [&] { return read_work(session); });
 }
 
@@ -68,9 +88,10 @@ governor::WaiterReading waiter_reading(const pg::Waiter& w) {
 
 }  // namespace
 
-void Sampler::attach(LanePids lane_pids, GiveWay give_way) {
+void Sampler::attach(LanePids lane_pids, GiveWay give_way, NoteTransaction note_transaction) {
   lane_pids_ = std::move(lane_pids);
   give_way_ = std::move(give_way);
+  note_transaction_ = std::move(note_transaction);
 }
 
 void Sampler::detach() {
@@ -105,7 +126,7 @@ boost::asio::awaitable<void> Sampler::run(const bool& is_over) {
 boost::asio::awaitable<void> Sampler::look_around(governor::TimePoint until, bool is_start,
                                                   const bool& is_over) {
   const auto pause = is_start ? kFirstLooks : kLook;
-  std::function<governor::WorkReading(pg::Session&)> visit = look;
+  std::function<AtWork(pg::Session&)> visit = look;
   // A look that takes long would make the next poll late.
   for (auto took = pause; took <= pause && !is_over;) {
     const auto began = std::chrono::steady_clock::now();
@@ -113,8 +134,8 @@ boost::asio::awaitable<void> Sampler::look_around(governor::TimePoint until, boo
     co_await sleep_for(pause);
     try {
       const auto asked = std::chrono::steady_clock::now();
-      const auto reading = co_await connection_.run<governor::WorkReading>(visit);
-      observe(reading);
+      const auto reading = co_await connection_.run<AtWork>(visit);
+      observe(reading, asked);
       took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - asked);
     } catch (const pg::Failure&) {
       co_return;  // the next poll says so
@@ -122,9 +143,10 @@ boost::asio::awaitable<void> Sampler::look_around(governor::TimePoint until, boo
   }
 }
 
-void Sampler::observe(const governor::WorkReading& reading) {
-  if (!lane_pids_) return slowdown_.observe_before(reading);
-  slowdown_.observe(reading);
+void Sampler::observe(const AtWork& reading, governor::TimePoint asked) {
+  if (note_transaction_) note_transaction_(open_since(reading, asked));
+  if (!lane_pids_) return slowdown_.observe_before(reading.work);
+  slowdown_.observe(reading.work);
   gate_.make_room(slowdown_.wants_pause() && job_.throttle.slowdown < ThrottleLimits::kSlowdownMost);
 }
 
@@ -142,7 +164,7 @@ void Sampler::take(const Readings& readings, governor::TimePoint taken_at) {
   const auto lane_of_pid = lane_pids_ ? lane_pids_() : std::map<int, int>{};
   auto waits = governor::judge_lock_waits(waiters, lane_of_pid, job_.throttle, taken_at);
   samples_.push_back(std::move(waits.sample));
-  observe(readings.work);
+  observe(readings.work, taken_at);
   samples_.push_back(slowdown_.sample(job_.throttle, job_.lanes, taken_at));
   if (!give_way_) return;
   for (const auto& in_the_way : waits.to_cancel) give_way_(in_the_way.lane, in_the_way.reason);

@@ -3,6 +3,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,10 @@ class Sampler {
   using LanePids = std::function<std::map<int, int>()>;
   /// Asks a lane to give way to a waiter, who is named in words.
   using GiveWay = std::function<void(int lane, const std::string& who)>;
+  /// Since when the oldest transaction of others has been open that may keep old row versions; nothing: none
+  /// is.
+  using OpenSince = std::optional<governor::TimePoint>;
+  using NoteTransaction = std::function<void(OpenSince)>;
 
   Sampler(pg::Connection& connection, std::string application_prefix, const Job& job, Gate& gate,
           Journal& journal, Tally& tally)
@@ -36,7 +41,7 @@ class Sampler {
         tally_(tally) {}
 
   /// Called while a backfill step runs.
-  void attach(LanePids lane_pids, GiveWay give_way);
+  void attach(LanePids lane_pids, GiveWay give_way, NoteTransaction note_transaction = nullptr);
   void detach();
 
   /// Samples until `is_over` is set, and returns within a look of it: the run's end waits for that. Never
@@ -48,7 +53,7 @@ class Sampler {
  private:
   /// Between two polls: who is at work?
   boost::asio::awaitable<void> look_around(governor::TimePoint until, bool is_start, const bool& is_over);
-  void observe(const governor::WorkReading& reading);
+  void observe(const struct AtWork& reading, governor::TimePoint asked);
   void take(const struct Readings& readings, governor::TimePoint taken_at);
   void decide(governor::TimePoint now);
 
@@ -60,6 +65,7 @@ class Sampler {
   Tally& tally_;
   LanePids lane_pids_;
   GiveWay give_way_;
+  NoteTransaction note_transaction_;
   governor::LsnClock clock_;
   governor::ReplicaLag replica_lag_;
   governor::Slowdown slowdown_;

@@ -64,6 +64,7 @@ Weave Interleaving::weave(std::int64_t rows) const {
 
 std::optional<Interleaving::Change> Interleaving::rest(const std::string& cause) {
   is_resting_ = true;
+  rests_since_.reset();
   is_trying_ = false;
   rest_groups_ = next_rest_;
   next_rest_ = std::min(kRestMax, next_rest_ * 2);
@@ -85,15 +86,18 @@ std::optional<Interleaving::Change> Interleaving::judge_hot() {
   const double share =
       static_cast<double>(later_.hot) / static_cast<double>(std::max<std::int64_t>(1, later_.changed));
   const int enough = share < kHotShareHopeless ? kBatchesHopeless : kBatchesToJudge;
+  const bool is_held = is_held_since(later_.began);
   const bool is_long_enough =
-      share >= kHotShareMin || later_.worked >= kTimeToJudge * std::max(1, ground_.lanes);
+      share >= kHotShareMin || is_held || later_.worked >= kTimeToJudge * std::max(1, ground_.lanes);
   if (later_.batches < enough || later_.changed < kRowsToJudge || !is_long_enough) return std::nullopt;
   if (share < kHotShareHopeless) next_rest_ = std::max(next_rest_, kRestHopeless);
   if (share < kHotShareMin) {
-    return rest(
-        "only " + std::to_string(std::lround(share * 100)) +
-        " % of the updates in later passes were HOT: a changed column is indexed, rows grow, or an old "
-        "snapshot keeps their pages from being pruned");
+    const std::string why = is_held
+                                ? "a transaction that was open before keeps their pages from being pruned"
+                                : "a changed column is indexed, rows grow, or an old snapshot keeps their "
+                                  "pages from being pruned";
+    return rest("only " + std::to_string(std::lround(share * 100)) +
+                " % of the updates in later passes were HOT: " + why);
   }
   later_ = {};
   if (!is_wal_doubtful_) next_rest_ = kRestFirst;
@@ -116,14 +120,17 @@ std::optional<Interleaving::Change> Interleaving::record(const BlockBatch& batch
   if (is_resting_) {
     // A group in work goes on with its last pass, on pages that were visited before: no measure of either.
     if (batch.weave.passes == 1) note_wal(false, shown);
+    if (!rests_since_) rests_since_ = shown.began;
     const bool is_group_over = !batch.next.group;
     if (batch.weave.passes > 1 || !is_group_over || --rest_groups_ > 0) return std::nullopt;
+    if (is_held_since(*rests_since_) && rest_groups_ > -kRestMax) return std::nullopt;
     is_resting_ = false;
     is_trying_ = true;
     return Change{1, passes_, "tried again"};
   }
   note_wal(batch.pass > 0, shown);
   if (batch.pass == 0) return std::nullopt;  // full pages have no room yet
+  if (later_.batches == 0) later_.began = shown.began;
   later_.changed += shown.changed;
   later_.hot += shown.hot;
   later_.worked += shown.duration;

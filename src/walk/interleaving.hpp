@@ -18,6 +18,8 @@ struct Ground {
   bool is_horizon_held = false;  // by a transaction that has been open for a while
 };
 
+using TimePoint = std::chrono::steady_clock::time_point;
+
 /// What a batch showed.
 struct BatchShown {
   std::int64_t changed = 0;
@@ -27,7 +29,8 @@ struct BatchShown {
     double bytes = 0;
     double page_images = 0;
   };
-  std::optional<Wal> wal;  // of a batch that was sampled
+  std::optional<Wal> wal{};  // of a batch that was sampled
+  TimePoint began{};
 };
 
 /// Decides in how many passes the next group of windows is visited, by what the passes before have shown: it
@@ -51,8 +54,9 @@ class Interleaving {
   // With next to none HOT, as beside an open snapshot, fewer batches tell.
   static constexpr double kHotShareHopeless = 0.05;
   static constexpr int kBatchesHopeless = 6;
-  // Of each lane. The first batches are so short that whatever holds the horizon for a moment, as a COMMIT
-  // that waits for the disk does, keeps all of them from being HOT.
+  // Of each lane, unless a transaction is known that was open before them. The first batches are so short
+  // that whatever holds the horizon for a moment, as a COMMIT that waits for the disk does, keeps all of them
+  // from being HOT.
   static constexpr std::chrono::milliseconds kTimeToJudge{300};
   static constexpr int kRestHopeless = 64;  // at least: who holds a snapshot for a while holds it for long
   // Of the WAL of a row whose page had no room: above it, too little is saved for so many visits.
@@ -94,9 +98,16 @@ class Interleaving {
   /// Replay on a replica is late while we interleave: each prune conflicts with every older query there.
   std::optional<Change> on_replica_lag();
 
+  /// Since when the oldest transaction of others has been open that may hold the horizon; nothing: there is
+  /// none. As of now: a verdict that awaits no more than such a cause comes sooner, and nothing is tried
+  /// again while the cause lasts, for kRestMax groups at most: a transaction that takes a snapshot for each
+  /// statement may be open for long and hold nothing.
+  void on_transaction_open(std::optional<TimePoint> since) { open_since_ = since; }
+
  private:
   /// Batches of later passes since the last verdict.
   struct Later {
+    TimePoint began;  // the first of them
     std::int64_t changed = 0;
     std::int64_t hot = 0;
     int batches = 0;
@@ -111,6 +122,7 @@ class Interleaving {
     double per_row() const { return bytes / std::max(1.0, rows); }
   };
 
+  bool is_held_since(TimePoint when) const { return open_since_ && *open_since_ <= when; }
   std::optional<Change> rest(const std::string& cause);
   void note_wal(bool has_room, const BatchShown& shown);
   std::optional<Change> judge_hot();
@@ -120,7 +132,9 @@ class Interleaving {
   int passes_;
   bool is_resting_ = false;
   bool is_trying_ = false;  // after a rest, until it has paid
-  int rest_groups_ = 0;     // still to go
+  std::optional<TimePoint> open_since_;
+  std::optional<TimePoint> rests_since_;
+  int rest_groups_ = 0;  // still to go
   int next_rest_ = kRestFirst;
   Later later_;
   bool is_wal_doubtful_ = false;  // it rested for its WAL, and none has been judged good since

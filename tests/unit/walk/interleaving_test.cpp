@@ -83,6 +83,47 @@ TEST(Interleaving, RestsSoonWhereNoUpdateIsHotButNotForAMoment) {
   EXPECT_EQ(batches_until_rest(1, std::chrono::milliseconds{5}), 60) << "the first batches are short";
 }
 
+/// 5 ms long, `after` an hour; no update of it is HOT.
+BatchShown at(std::chrono::milliseconds after) {
+  return {1'000, 0, std::chrono::milliseconds{5}, {}, TimePoint{std::chrono::hours{1} + after}};
+}
+
+/// Batches until it rests beside a transaction that was opened `open` after that hour, and what it says.
+std::pair<int, std::string> batches_beside(std::chrono::milliseconds open) {
+  Interleaving walk({72, 131'072, 1}, true);
+  const auto woven = walk.weave(9'000);
+  walk.on_transaction_open(TimePoint{std::chrono::hours{1} + open});
+  for (int batches = 1;; ++batches) {
+    if (const auto change = walk.record(batch_of(woven, 1), at(batches * std::chrono::milliseconds{6})))
+      return {batches, change->cause};
+  }
+}
+
+TEST(Interleaving, RestsAtOnceBesideATransactionThatIsOlderThanItsPasses) {
+  using std::chrono::milliseconds;
+  const auto [soon, cause] = batches_beside(milliseconds{-500});
+  EXPECT_EQ(soon, Interleaving::kBatchesHopeless);
+  EXPECT_NE(cause.find("transaction"), std::string::npos) << cause;
+  EXPECT_EQ(batches_beside(milliseconds{20}).first, 60) << "one that came later is not the cause";
+}
+
+TEST(Interleaving, DoesNotTryAgainWhileTheTransactionIsOpenThatMadeItRest) {
+  Interleaving walk({72, 131'072, 1}, true);
+  const auto woven = walk.weave(9'000);
+  walk.on_transaction_open(TimePoint{std::chrono::minutes{59}});
+  for (int i = 0; i < Interleaving::kBatchesHopeless; ++i) walk.record(batch_of(woven, 1), at({}));
+  ASSERT_EQ(walk.weave(9'000).passes, 1);
+  const auto plain = walk.weave(9'000);
+  const auto go_on = [&](int groups) {
+    for (int i = 0; i < groups; ++i)
+      walk.record(batch_of(plain, 0, true), at(std::chrono::milliseconds{100 + i}));
+    return walk.weave(9'000).passes > 1;
+  };
+  EXPECT_FALSE(go_on(10 * Interleaving::kRestHopeless));
+  walk.on_transaction_open(TimePoint{std::chrono::hours{2}});
+  EXPECT_TRUE(go_on(1)) << "another one, of a moment";
+}
+
 TEST(Interleaving, TriesAgainWithSmallBatches) {
   Interleaving walk({72, 131'072, 2, true}, true);
   EXPECT_EQ(walk.weave(9'000).passes, 1) << "an old snapshot is there already: it rests at first";
