@@ -1,7 +1,7 @@
 #include "engine/block_statements.hpp"
 
 #include "engine/block_batch.hpp"
-#include "engine/final_pass.hpp"
+#include "engine/look.hpp"
 #include "ledger/checkpoint.hpp"
 #include "pg/identifier.hpp"
 #include "steps/backfill/block_update.hpp"
@@ -62,10 +62,13 @@ std::vector<PlannedStatement> block_statements(const pg::Table& table, const Bac
   out.push_back({steps::heap_state_sql(heap), "none", true, sampled});
   out.push_back({ledger::count_and_commit(1, {1, 1, 0, false}), kRangeLock, true, each});
   out.push_back(
-      {walked.keyset ? rows_left_sql(table, step, *walked.keyset) : steps::any_left_sql(table, step),
-       "ACCESS SHARE on " + table.sql(), false,
-       "once all blocks are done: rows that moved behind the walk are found, and changed in a final "
-       "pass"});
+      {begin_look_sql(table), "ACCESS SHARE on " + table.sql() + ", until the look ends", false,
+       "once all blocks are done: the look for rows that moved behind the walk, which are changed in a "
+       "final pass"});
+  out.push_back({any_left_sql(table, step, heap), reads, false, "of that look, for each piece of the table"});
+  if (walked.keyset)
+    out.push_back({keys_left_sql(table, step, heap, *walked.keyset), reads, false,
+                   "of that look, for a piece that holds some"});
   return out;
 }
 

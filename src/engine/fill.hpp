@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/backfill_step.hpp"
+#include "engine/look.hpp"
 #include "engine/step_in_work.hpp"
 #include "pgsluice/event.hpp"
 #include "walk/interleaving.hpp"
@@ -43,7 +44,8 @@ class Fill {
 
   std::set<std::int64_t> in_use;   // ranges that lanes of this run work on: as many as lanes
   std::int64_t setting_aside = 0;  // rows on their way into quarantine: lanes share its limit
-  int sweeps = 0;                  // over the table's blocks, since the first one left rows behind
+  Looks looks;                     // for rows left behind, by this run
+  bool is_looked_at = false;       // for rows left behind, by a lane: once at a time
   bool is_ended = false;           // no range is left, and the ledger is told so
   std::exception_ptr error;        // a lane's that failed on it
 

@@ -2,10 +2,10 @@
 
 #include "base/failpoint.hpp"
 #include "engine/block_ranges.hpp"
+#include "engine/outage.hpp"
 #include "ledger/split.hpp"
 #include "pg/heap.hpp"
-#include "pg/transaction.hpp"
-#include "steps/backfill/block_update.hpp"
+#include "pgsluice/error.hpp"
 
 namespace pgsluice::engine {
 namespace {
@@ -15,33 +15,8 @@ namespace {
 constexpr int kSweepsBeforeKey = 2;
 constexpr int kSweepsMax = 5;
 
-// Each is leased, changed and committed by itself, which takes some 3 ms; more are found by reading blocks.
-constexpr int kRowsAlone = 500;
-
-constexpr const char* kCancelled = "57014";
-
-// No statement_timeout: the table is read once, however large it is. Its lock hinders DDL alone, and who
-// waits for that has the look cancelled.
-constexpr pg::TransactionLimits kLookLimits{std::chrono::milliseconds{1'000}, std::chrono::milliseconds{0},
-                                            true};
-
-bool is_any_left(pg::Session& session, const PreparedBackfill& step) {
-  return pg::in_transaction(session, kLookLimits, [&] {
-    return session.exec_cancellable(steps::any_left_sql(step.table, step.definition), {}).boolean(0, 0);
-  });
-}
-
-/// nullopt: more than kRowsAlone.
-std::optional<std::vector<ledger::NewRange>> rows_alone(pg::Session& session, const PreparedBackfill& step) {
-  const auto sql = rows_left_sql(step.table, step.definition, *step.keyset);
-  const auto answer =
-      pg::in_transaction(session, kLookLimits, [&] { return session.exec_cancellable(sql, {}); });
-  if (answer.size() > kRowsAlone) return std::nullopt;
-  std::vector<ledger::NewRange> ranges;
-  for (auto& [slice, rows] : step.keyset->read_slices(answer))
-    ranges.push_back({std::move(slice.lower), std::move(slice.upper), rows, ledger::RangeWalk::kFinal});
-  return ranges;
-}
+// Somebody waits for the table again and again, or ends our transactions: another look would fare no better.
+constexpr int kGivenUpMost = 10;
 
 /// What finds the rows that are left.
 struct Search {
@@ -55,44 +30,64 @@ Search along_the_key(pg::Session& session, const PreparedBackfill& step, int lan
   return search;
 }
 
-/// nullopt: nothing is left.
-std::optional<Search> search_for_rows_left(pg::Session& session, const PreparedBackfill& step, int lanes,
-                                           int sweeps) {
+/// REQUIRES: rows are left, or nobody knows.
+Search search_for(pg::Session& session, const PreparedBackfill& step, const RowsLeft& left, int lanes,
+                  Looks before) {
   if (step.keyset) {
-    auto alone = rows_alone(session, step);
-    if (alone && alone->empty()) return std::nullopt;
-    if (alone) return Search{std::move(*alone), "its rows that are left, by their keys"};
-    if (sweeps >= kSweepsBeforeKey) return along_the_key(session, step, lanes);
-  } else if (!is_any_left(session, step)) {
-    return std::nullopt;
+    if (left.is_known && left.rows <= RowsLeft::kAloneMost)
+      return {left.alone, "its rows that are left, by their keys"};
+    if (!left.is_known || before.found >= kSweepsBeforeKey) return along_the_key(session, step, lanes);
   }
   auto heaps = pg::read_heaps(session, step.table.oid);
   // Rows of a partition that was attached meanwhile are new ones.
   std::erase_if(heaps, [&](const pg::HeapFacts& heap) { return !step.heap_of(identity_of(heap)); });
-  return Search{block_ranges(heaps, lanes, ledger::RangeWalk::kSweep), "blocks again"};
+  return {block_ranges(heaps, lanes, ledger::RangeWalk::kSweep), "blocks again"};
+}
+
+/// `known`: ranges of blocks that the ledger had when it was asked.
+Completeness cut_for(pg::Session& session, const PreparedBackfill& step, std::int64_t known,
+                     const RowsLeft& left, int lanes, Looks before) {
+  const auto search = search_for(session, step, left, lanes, before);
+  if (!step.keyset && before.found >= kSweepsMax) return {Found::kNewOnes, {}};
+  base::failpoint("blocks_final_pass");
+  if (!ledger::extend(session, step.step_id, known, search.ranges)) return {Found::kGoOn, {}};
+  return {Found::kRows, search.how};
+}
+
+/// Without a key nothing else can tell.
+[[noreturn]] void fail(const PreparedBackfill& step, const RowsLeft& left) {
+  throw Error(ExitCode::kWorkLeft,
+              "the look for rows left behind in table " + step.table.sql() + " was given up " +
+                  std::to_string(kGivenUpMost) + " times, at last because " + left.given_up,
+              "run again when nobody waits for the table: the job goes on with the look");
 }
 
 }  // namespace
 
-std::string rows_left_sql(const pg::Table& table, const BackfillStep& step, const walk::Keyset& keyset) {
-  return keyset.slices_of(steps::rows_left(table, step), kRowsAlone + 1);
-}
-
-Completeness look_for_rows_left(pg::Session& session, const PreparedBackfill& step, int lanes,
-                                int sweeps) try {
-  const auto counts = ledger::range_counts(session, step.step_id);
-  if (counts.left > 0) return {Found::kGoOn, {}};  // cut since the caller saw none left
-  if (counts.blocks == 0 || counts.keys > 0) return {Found::kNothing, {}};  // a key's walk proves by itself
-  const auto search = search_for_rows_left(session, step, lanes, sweeps);
-  if (!search) return {Found::kNothing, {}};
-  if (!step.keyset && sweeps >= kSweepsMax) return {Found::kNewOnes, {}};
-  base::failpoint("blocks_final_pass");
-  if (!ledger::extend(session, step.step_id, counts.blocks, search->ranges)) return {Found::kGoOn, {}};
-  return {Found::kRows, search->how};
-} catch (const pg::Failure& f) {
-  // Tried again at once, a look that was cancelled would outlast whoever wants to stop.
-  if (f.sqlstate() != kCancelled) throw;
-  return {Found::kGoOn, {}};
+boost::asio::awaitable<Completeness> completeness(pg::Connection& connection, const PreparedBackfill& step,
+                                                  Looks before, LookSurroundings at) {
+  std::function<ledger::RangeCounts(pg::Session&)> count = [id = step.step_id](pg::Session& s) {
+    return ledger::range_counts(s, id);
+  };
+  const auto counts = co_await keep_trying<ledger::RangeCounts>(connection, count, at.journal, at.stop);
+  if (counts.left > 0) co_return Completeness{Found::kGoOn, {}};
+  // A key's walk proves by itself.
+  if (counts.blocks == 0 || counts.keys > 0) co_return Completeness{Found::kNothing, {}};
+  const auto left = co_await look_for_rows_left(connection, step, at);
+  if (left.is_known && left.rows == 0) co_return Completeness{Found::kNothing, {}};
+  if (!left.is_known) {
+    if (left.given_up.empty()) co_return Completeness{Found::kGoOn, {}};
+    const bool is_last = before.given_up + 1 >= kGivenUpMost;
+    at.journal.warn("the look for rows left behind in table " + step.table.sql() + " is given up because " +
+                    left.given_up + (is_last ? "" : "; it begins anew"));
+    if (!is_last) co_return Completeness{Found::kGivenUp, {}};
+    if (!step.keyset) fail(step, left);
+  }
+  std::function<Completeness(pg::Session&)> cut = [&step, &left, known = counts.blocks, before,
+                                                   lanes = at.job.lanes](pg::Session& s) {
+    return cut_for(s, step, known, left, lanes, before);
+  };
+  co_return co_await keep_trying<Completeness>(connection, cut, at.journal, at.stop);
 }
 
 }  // namespace pgsluice::engine

@@ -74,11 +74,12 @@ void Gate::end_turn(const Turn& turn) {
 }
 
 boost::asio::awaitable<Gate::Turn> Gate::pass(std::chrono::milliseconds batch_time, int lanes,
-                                              const Stop& stop) {
+                                              const Stop& stop, TimePoint until) {
   const Waiting waiting(waiting_, next_ticket_++);
   const auto asked = SteadyClock::now();
   while (!stop.is_requested()) {
     const auto now = SteadyClock::now();
+    if (now >= until) break;
     auto due = now + kLook;
     if (is_open(now) && !makes_room_) {
       const double share = decision_.pace * lanes;

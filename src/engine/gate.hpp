@@ -53,7 +53,7 @@ class Gate {
     Turn& operator=(Turn&&) = delete;
     ~Turn() { end(); }
 
-    /// What a batch that committed took of the server's time.
+    /// What a batch took of the server's time that did not fail: one that waited for a lock took nothing.
     void worked(std::chrono::nanoseconds time) { worked_ = time; }
     void end() {
       if (gate_) std::exchange(gate_, nullptr)->end_turn(*this);
@@ -66,9 +66,11 @@ class Gate {
     std::chrono::nanoseconds worked_{0};
   };
 
-  /// Returns when the next batch may start, or stop is requested. `batch_time` is what this lane's last one
-  /// took, 0 before its first; `lanes` share the turns. Hold the turn while the batch is in work.
-  boost::asio::awaitable<Turn> pass(std::chrono::milliseconds batch_time, int lanes, const Stop& stop);
+  /// Returns when the next batch may start, or stop is requested, or at `until` without a turn. `batch_time`
+  /// is what this lane's last one took, 0 before its first; `lanes` share the turns. Hold the turn while the
+  /// batch is in work.
+  boost::asio::awaitable<Turn> pass(std::chrono::milliseconds batch_time, int lanes, const Stop& stop,
+                                    TimePoint until = TimePoint::max());
 
  private:
   bool is_stale(TimePoint now) const;

@@ -182,8 +182,9 @@ void Lane::learn(const BlockWork& blocks, std::int64_t rows, const BatchOutcome&
   const auto walked = share >= kWholeBatch ? rows : std::min<std::int64_t>(rows - 1, outcome.changed);
   if (!bisection_.is_searching()) tune(sizer().record(rows, walked, outcome.duration));
   if (blocks.is_sweep) return;  // it finds few rows, on pages with room
-  if (const auto change =
-          fill_->interleaving().record(batch, {outcome.changed, outcome.hot, outcome.duration, outcome.wal}))
+  const walk::BatchShown shown{outcome.changed, outcome.hot, outcome.duration, outcome.wal,
+                               std::chrono::steady_clock::now() - outcome.duration};
+  if (const auto change = fill_->interleaving().record(batch, shown))
     at_.journal.write(fill_->event_of(*change));
 }
 

@@ -99,6 +99,10 @@ void LanePool::give_way(int number, const std::string& who) {
   }
 }
 
+void LanePool::note_transaction(std::optional<std::chrono::steady_clock::time_point> open_since) {
+  for (const auto& fill : fills_) fill->interleaving().on_transaction_open(open_since);
+}
+
 void LanePool::abort() {
   for (const auto& crew : crews_) {
     if (!crew->is_over) asio::co_spawn(io_, abort_on(crew), asio::detached);

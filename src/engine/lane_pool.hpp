@@ -33,6 +33,8 @@ class LanePool {
 
   std::map<int, int> lane_of_pid() const;
   void give_way(int lane, const std::string& who);
+  /// Since when a transaction of others has been open; for those that interleave.
+  void note_transaction(std::optional<std::chrono::steady_clock::time_point> open_since);
   /// The grace is over: cancels every batch in flight.
   void abort();
   int lanes_busy() const;

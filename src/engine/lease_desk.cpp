@@ -99,18 +99,26 @@ LeaseDesk::Answer LeaseDesk::ask(pg::Session& session, const std::string& run_id
 std::vector<Fill*> LeaseDesk::by_fewest_lanes() const {
   std::vector<Fill*> fills;
   for (const auto& fill : fills_) {
-    if (!fill->is_ended) fills.push_back(fill.get());
+    if (!fill->is_ended && !fill->is_looked_at) fills.push_back(fill.get());
   }
   std::stable_sort(fills.begin(), fills.end(),
                    [](const Fill* a, const Fill* b) { return a->in_use.size() < b->in_use.size(); });
   return fills;
 }
 
+bool LeaseDesk::is_any_looked_at() const {
+  return std::any_of(fills_.begin(), fills_.end(), [](const auto& fill) { return fill->is_looked_at; });
+}
+
 boost::asio::awaitable<std::optional<Leased>> LeaseDesk::next(pg::Connection& connection, int lane) {
   while (!stop_.is_requested()) {
     while (is_serving_) co_await sleep_for(kAskAgain / 10);
     const auto fills = by_fewest_lanes();
-    if (fills.empty()) break;
+    if (fills.empty()) {
+      if (!is_any_looked_at()) break;
+      co_await sleep_unless_stopped(kAskAgain, stop_);
+      continue;
+    }
     is_serving_ = true;
     struct Served {
       bool& flag;
@@ -137,12 +145,14 @@ boost::asio::awaitable<std::optional<Leased>> LeaseDesk::next(pg::Connection& co
       journal_.write(event::Lease{token.range_id, lane, token.epoch, answer.range->is_taken_over});
       co_return Leased{fills[answer.offer], std::move(*answer.range)};
     }
+    bool is_more_to_come = std::any_of(answer.left.begin(), answer.left.end(),
+                                       [](const auto& left) { return left.held_by_others < left.ranges; });
     for (std::size_t i = 0; i < fills.size(); ++i) {
-      if (answer.left[i].ranges == 0) co_await end_if_over_(connection, *fills[i]);
+      if (answer.left[i].ranges > 0) continue;
+      const bool is_left = co_await end_if_over_(connection, *fills[i]);
+      is_more_to_come = is_more_to_come || is_left;
     }
-    const bool is_any_ours = std::any_of(answer.left.begin(), answer.left.end(),
-                                         [](const auto& left) { return left.held_by_others < left.ranges; });
-    if (!is_any_ours) co_return std::nullopt;
+    if (!is_more_to_come && !is_any_looked_at()) co_return std::nullopt;
     co_await sleep_unless_stopped(kAskAgain, stop_);
   }
   co_return std::nullopt;

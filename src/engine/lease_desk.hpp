@@ -30,7 +30,8 @@ struct Leased {
 class LeaseDesk {
  public:
   /// Looks whether a fill on which none of our lanes works is over, and ends it. On that lane's connection.
-  using EndIfOver = std::function<boost::asio::awaitable<void>(pg::Connection&, Fill&)>;
+  /// False: nothing of it is left to ask for.
+  using EndIfOver = std::function<boost::asio::awaitable<bool>(pg::Connection&, Fill&)>;
 
   LeaseDesk(Fills& fills, std::string run_id, Journal& journal, Tally& tally, const Stop& stop,
             EndIfOver end_if_over)
@@ -69,7 +70,10 @@ class LeaseDesk {
   static Answer ask(pg::Session& session, const std::string& run_id, const std::vector<Offer>& offers);
   static bool lease(pg::Session& session, const std::string& run_id, const Offer& offer, Answer& answer);
 
+  /// Of those that are not ended, nor looked at for rows left behind.
   std::vector<Fill*> by_fewest_lanes() const;
+  /// Ranges may come of it.
+  bool is_any_looked_at() const;
   boost::asio::awaitable<void> leave(pg::Connection& connection, Fill& fill, std::int64_t range_id);
 
   Fills& fills_;

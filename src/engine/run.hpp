@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "engine/fill.hpp"
+#include "engine/final_pass.hpp"
 #include "engine/gate.hpp"
 #include "engine/journal.hpp"
 #include "engine/keeper.hpp"
@@ -67,7 +68,9 @@ class Run {
   awaitable<void> begin_fill(Filling filling, Fills& fills);
   awaitable<void> fill_all(Fills& fills);
   awaitable<void> run_lanes(Fills& fills);
-  awaitable<void> end_if_over(pg::Connection& connection, Fill& fill);
+  /// Ends a fill of which no range is left, if no row is. False: it has ended, or the run is to stop.
+  awaitable<bool> end_if_over(pg::Connection& connection, Fill& fill);
+  void tell(const Completeness& complete, Fill& fill);
   void warn_of_small_target(const PreparedBackfill& prepared);
 
   awaitable<void> run_sql(const SqlStep& step, std::int64_t step_id);

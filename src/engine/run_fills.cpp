@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/units.hpp"
-#include "engine/final_pass.hpp"
 #include "engine/outage.hpp"
 #include "engine/run.hpp"
 #include "ledger/lease.hpp"
@@ -110,7 +109,8 @@ asio::awaitable<void> Run::run_lanes(Fills& fills) {
   LanePool lanes(io_, {target_, application_prefix_}, fills, {job_, desk, gate_, journal_, tally_, stop_});
   lanes_ = &lanes;
   sampler_.attach([&lanes] { return lanes.lane_of_pid(); },
-                  [&lanes](int lane, const std::string& who) { lanes.give_way(lane, who); });
+                  [&lanes](int lane, const std::string& who) { lanes.give_way(lane, who); },
+                  [&lanes](Sampler::OpenSince since) { lanes.note_transaction(since); });
   std::exception_ptr error;
   try {
     co_await lanes.run(stop_);
@@ -122,39 +122,46 @@ asio::awaitable<void> Run::run_lanes(Fills& fills) {
   if (error) std::rethrow_exception(error);
 }
 
-asio::awaitable<void> Run::end_if_over(pg::Connection& connection, Fill& fill) {
-  if (fill.is_ended || stop_.is_requested()) co_return;
-  struct Look {
-    Completeness completeness;
-    RowCounts counts;
+asio::awaitable<bool> Run::end_if_over(pg::Connection& connection, Fill& fill) {
+  if (fill.is_ended || stop_.is_requested()) co_return false;
+  if (fill.is_looked_at) co_return true;
+  struct Looking {
+    explicit Looking(bool& f) : flag(f) { flag = true; }
+    ~Looking() { flag = false; }
+    bool& flag;
   };
-  std::function<Look(pg::Session&)> look = [run_id = run_id_, step = &fill.prepared(), lanes = job_.lanes,
-                                            sweeps = fill.sweeps](pg::Session& s) {
-    Look found;
-    if (ledger::remaining(s, step->step_id, run_id).ranges > 0) return found;
-    found.completeness = look_for_rows_left(s, *step, lanes, sweeps);
-    found.counts = ledger::step_counts(s, step->step_id);
-    return found;
+  const Looking looking(fill.is_looked_at);
+  const LookSurroundings at{job_, gate_, journal_, stop_};
+  const auto complete = co_await completeness(connection, fill.prepared(), fill.looks, at);
+  tell(complete, fill);
+  const bool is_over = complete.found == Found::kNothing || complete.found == Found::kNewOnes;
+  if (!is_over) co_return true;
+  std::function<RowCounts(pg::Session&)> count = [id = fill.prepared().step_id](pg::Session& s) {
+    return ledger::step_counts(s, id);
   };
-  const auto found = co_await keep_trying<Look>(connection, look, journal_, stop_);
-  if (found.completeness.found == Found::kRows) {
-    ++fill.sweeps;
-    journal_.write(event::Tune{"walk", "blocks", found.completeness.how,
-                               "rows of table " + fill.prepared().table.sql() + " moved behind the walk"});
-  }
-  if (found.completeness.found == Found::kNewOnes)
-    journal_.warn("rows of table " + fill.prepared().table.sql() + " still match after " +
-                      std::to_string(fill.sweeps) + " sweeps: the application makes new ones",
-                  "give the column a default or a trigger, and run the job again under another name");
+  const auto counts = co_await keep_trying<RowCounts>(connection, count, journal_, stop_);
   // Another lane may have been given a range of it meanwhile, or have ended it.
-  const bool is_over =
-      found.completeness.found == Found::kNothing || found.completeness.found == Found::kNewOnes;
-  if (!is_over || fill.is_ended || !fill.in_use.empty()) co_return;
+  if (fill.is_ended || !fill.in_use.empty()) co_return !fill.is_ended;
   fill.is_ended = true;
-  fill.settle(found.counts);
+  fill.settle(counts);
   std::string how = "done";
   const auto error = co_await end_step(connection, fill.step(), std::move(how), nullptr);
   if (error) std::rethrow_exception(error);
+  co_return false;
+}
+
+void Run::tell(const Completeness& complete, Fill& fill) {
+  if (complete.found == Found::kGivenUp) ++fill.looks.given_up;
+  const auto table = fill.prepared().table.sql();
+  if (complete.found == Found::kRows) {
+    ++fill.looks.found;
+    journal_.write(
+        event::Tune{"walk", "blocks", complete.how, "rows of table " + table + " moved behind the walk"});
+  }
+  if (complete.found == Found::kNewOnes)
+    journal_.warn("rows of table " + table + " still match after " + std::to_string(fill.looks.found) +
+                      " sweeps: the application makes new ones",
+                  "give the column a default or a trigger, and run the job again under another name");
 }
 
 void Run::warn_of_small_target(const PreparedBackfill& prepared) {

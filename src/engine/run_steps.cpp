@@ -250,12 +250,12 @@ asio::awaitable<void> Run::run_index(const IndexStep& step, ledger::StepRecord r
 
   const auto range = co_await lease_single(own, step_id);
   if (!range) co_return;
-  struct Look {
+  struct Seen {
     std::string index_sql;
     steps::IndexState state = steps::IndexState::kMissing;
   };
-  std::function<Look(pg::Session&)> look = [=, name = facts->index_name](pg::Session& s) {
-    Look found;
+  std::function<Seen(pg::Session&)> look = [=, name = facts->index_name](pg::Session& s) {
+    Seen found;
     found.index_sql = steps::index_in_schema_of(s, table_sql, name);
     found.state = steps::index_state(s, found.index_sql, table_sql);
     return found;
@@ -267,7 +267,7 @@ asio::awaitable<void> Run::run_index(const IndexStep& step, ledger::StepRecord r
   };
   bool is_ours = record.detail == "building" || record.detail == "created";
   for (int attempt = 1; !stop_.is_requested(); ++attempt) {
-    const auto found = co_await keep_trying<Look>(own, look, journal_, stop_);
+    const auto found = co_await keep_trying<Seen>(own, look, journal_, stop_);
     if (found.state == steps::IndexState::kForeign) {
       throw Error(ExitCode::kRefused,
                   "the name " + found.index_sql + " belongs to something else than an index of " + table_sql,

@@ -32,6 +32,14 @@ FROM waiting w, ours WHERE w.blockers && ours.pids
 LIMIT 100
 )sql";
 
+constexpr const char* kExclusiveLockAwaited = R"sql(
+SELECT EXISTS (
+  SELECT FROM pg_catalog.pg_locks w
+  JOIN pg_catalog.pg_locks h ON h.locktype = 'relation' AND h.database = w.database AND h.relation = w.relation
+  WHERE w.locktype = 'relation' AND w.mode = 'AccessExclusiveLock' AND NOT w.granted
+    AND h.granted AND h.pid = pg_catalog.pg_backend_pid())
+)sql";
+
 constexpr int kVersionWithWaitStart = 140000;
 
 std::string waiters_sql(int server_version) {
@@ -69,6 +77,10 @@ std::vector<Waiter> read_waiters(Session& session, const std::string& prefix) {
     waiters.push_back(std::move(w));
   }
   return waiters;
+}
+
+bool is_exclusive_lock_awaited(Session& session) {
+  return session.exec(kExclusiveLockAwaited, Params{}).boolean(0, 0);
 }
 
 bool can_see_activity(Session& session) {

@@ -42,6 +42,10 @@ struct Waiter {
 /// locks), pg_locks only for those that wait for us.
 std::vector<Waiter> read_waiters(Session& session, const std::string& prefix);
 
+/// Whether somebody waits for ACCESS EXCLUSIVE, which no reader gets on with, on a table or index that this
+/// session's transaction has a lock on.
+bool is_exclusive_lock_awaited(Session& session);
+
 /// Whether this role sees other sessions' state: superuser, pg_monitor, or pg_read_all_stats.
 bool can_see_activity(Session& session);
 

@@ -17,11 +17,15 @@ constexpr const char* kAnswer =
 // Without timing, which would cost two looks at the clock for each row. In server 13 and newer.
 constexpr const char* kExplain = "EXPLAIN (ANALYZE, WAL, COSTS OFF, TIMING OFF, SUMMARY OFF, FORMAT JSON)\n";
 
+/// An expression may call the columns by the name of the partitioned table.
+std::string only(const pg::Table& table, const pg::HeapFacts& heap) {
+  const std::string alias = heap.oid == table.oid ? "" : " AS " + pg::Identifier(table.name).sql();
+  return "ONLY " + heap.table_sql + alias;
+}
+
 std::string changed_sql(const pg::Table& table, const BackfillStep& step, const pg::HeapFacts& heap,
                         const std::string& predicate) {
-  // An expression may call the columns by the name of the partitioned table.
-  const std::string alias = heap.oid == table.oid ? "" : " AS " + pg::Identifier(table.name).sql();
-  return "WITH changed AS (\nUPDATE ONLY " + heap.table_sql + alias + "\n" + set_and_where(step, predicate) +
+  return "WITH changed AS (\nUPDATE " + only(table, heap) + "\n" + set_and_where(step, predicate) +
          "\nRETURNING CASE WHEN (" + step.where + "\n) THEN true END AS still)\n";
 }
 
@@ -75,12 +79,9 @@ std::string count_blocks_sql(const pg::HeapFacts& heap) {
   return "SELECT count(*) FROM ONLY " + heap.table_sql + " WHERE ctid >= $1::tid AND ctid < $2::tid";
 }
 
-std::string rows_left(const pg::Table& table, const BackfillStep& step) {
-  return "FROM " + table.sql() + "\nWHERE CASE WHEN (" + step.where + "\n) THEN true END";
-}
-
-std::string any_left_sql(const pg::Table& table, const BackfillStep& step) {
-  return "SELECT EXISTS (SELECT " + rows_left(table, step) + ")";
+std::string rows_left(const pg::Table& table, const BackfillStep& step, const pg::HeapFacts& heap) {
+  return "FROM " + only(table, heap) + "\nWHERE ctid >= $1::tid AND ctid < $2::tid AND CASE WHEN (" +
+         step.where + "\n) THEN true END";
 }
 
 }  // namespace pgsluice::steps

@@ -42,10 +42,7 @@ std::string hot_so_far_sql(const pg::HeapFacts& heap);
 /// How many rows the blocks hold, those included that are right already: $1 and $2 as in the predicate.
 std::string count_blocks_sql(const pg::HeapFacts& heap);
 
-/// "FROM … WHERE …" of the rows that still match.
-std::string rows_left(const pg::Table& table, const BackfillStep& step);
-
-/// Whether any row of the table still matches: one statement, one snapshot, true or false.
-std::string any_left_sql(const pg::Table& table, const BackfillStep& step);
+/// "FROM … WHERE …" of the rows of some blocks that still match: $1 and $2 as in the predicate.
+std::string rows_left(const pg::Table& table, const BackfillStep& step, const pg::HeapFacts& heap);
 
 }  // namespace pgsluice::steps

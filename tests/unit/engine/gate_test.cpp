@@ -74,6 +74,20 @@ TEST(Gate, LetsAsManyThroughAsThereIsTimeFor) {
   EXPECT_EQ(street.most_in_work, 2);
 }
 
+/// Waits for a turn that does not come.
+asio::awaitable<void> lose_patience(Street& street) {
+  co_await street.gate.pass({}, kLanes, street.stop, std::chrono::steady_clock::now() + milliseconds{30});
+  ++street.batches;
+}
+
+TEST(Gate, IsPassedWithoutATurnByWhoeverCanNotWait) {
+  Street street;  // nothing was decided: it holds
+  asio::co_spawn(street.io, lose_patience(street), asio::detached);
+  street.io.run_for(std::chrono::seconds{10});
+  EXPECT_TRUE(street.io.stopped());
+  EXPECT_EQ(street.batches, 1);
+}
+
 TEST(Gate, IsLeftAtOnceByAStop) {
   Street street;  // nothing was decided: it holds
   asio::co_spawn(street.io, leave(street), asio::detached);
