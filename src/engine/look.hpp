@@ -55,7 +55,6 @@ class Look {
 
  private:
   void read_piece(pg::Session& session, const pg::HeapFacts& heap, const pg::Params& ends);
-  void read_keys(pg::Session& session, const pg::HeapFacts& heap, const pg::Params& ends);
   bool is_anybody_waiting(pg::Session& session);
 
   const PreparedBackfill& step_;
