@@ -24,8 +24,8 @@ class Slowdown {
   /// Share of one lane's time that lanes are left at least, together: more for each further one, and never so
   /// much that nothing is left between batches. Measured beside pgbench that fills half of two cores:
   /// docs/benchmarks.md, traffic.
-  static constexpr double kShareLeast = 0.43;
-  static constexpr double kShareOfFurther = 0.21;
+  static constexpr double kShareLeast = 0.46;
+  static constexpr double kShareOfFurther = 0.18;
   static constexpr double kShareMost = 0.8;
   static double share_least(int lanes);
   /// Fewer sessions at work than this are nobody.

@@ -109,7 +109,7 @@ TEST(Slowdown, LeavesSeveralLanesLittleMoreThanOne) {
   const auto share = [&](int lanes) {
     return lanes * slowdown.sample(ThrottleLimits{}, lanes, kNow).pace_least;
   };
-  EXPECT_DOUBLE_EQ(share(1), 0.43);
+  EXPECT_DOUBLE_EQ(share(1), 0.46);
   EXPECT_DOUBLE_EQ(share(2), 0.64);
   EXPECT_DOUBLE_EQ(share(16), 0.8) << "something is left between batches";
 }
