@@ -174,6 +174,7 @@ std::vector<BenchSetting> Bench::settings_for(const GroundFacts& facts) {
 
 TrialPlan Bench::plan(const GroundFacts& facts) {
   auto time = facts.time;
+  if (time.all_s < seconds_left()) what_ends_it_ = "the table would have grown too much";
   time.all_s = std::min(time.all_s, seconds_left());
   end_ = SteadyClock::now() +
          std::chrono::duration_cast<SteadyClock::duration>(std::chrono::duration<double>(time.all_s));
@@ -256,7 +257,7 @@ asio::awaitable<void> Bench::run_trials(TrialPlan plan) {
     const double each = done > 0 ? spent / static_cast<double>(done) : plan.trial_s;
     if (seconds_left() < each) {
       report_.left_out.push_back(std::to_string(plan.order.size() - done) + " of " +
-                                 std::to_string(plan.order.size()) + " trials: the time was over");
+                                 std::to_string(plan.order.size()) + " trials: " + what_ends_it_);
       break;
     }
     ++done;

@@ -70,7 +70,8 @@ class Bench {
   std::vector<TrialResult> trials_;
   std::vector<Latency> alone_;
   Patience patience_;
-  std::chrono::steady_clock::time_point end_;  // of the last trial
+  std::chrono::steady_clock::time_point end_;       // of the last trial
+  std::string what_ends_it_ = "the time was over";  // before all trials are done
   double others_wal_per_s_ = 0;
   std::exception_ptr error_;
   pg::Connection control_;
