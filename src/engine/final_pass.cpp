@@ -48,10 +48,13 @@ Search search_for(pg::Session& session, const PreparedBackfill& step, const Rows
 Completeness cut_for(pg::Session& session, const PreparedBackfill& step, std::int64_t known,
                      const RowsLeft& left, int lanes, Looks before) {
   const auto search = search_for(session, step, left, lanes, before);
-  if (!step.keyset && before.found >= kSweepsMax) return {Found::kNewOnes, {}};
+  if (!step.keyset && before.found >= kSweepsMax) return {Found::kNewOnes, {}, {}};
   base::failpoint("blocks_final_pass");
-  if (!ledger::extend(session, step.step_id, known, search.ranges)) return {Found::kGoOn, {}};
-  return {Found::kRows, search.how};
+  if (!ledger::extend(session, step.step_id, known, search.ranges)) return {Found::kGoOn, {}, {}};
+  const auto table = step.table.sql();
+  return {Found::kRows, search.how,
+          left.is_known ? "rows of table " + table + " moved behind the walk"
+                        : "no look for rows left behind in table " + table + " gets through"};
 }
 
 /// Without a key nothing else can tell.
@@ -70,17 +73,17 @@ boost::asio::awaitable<Completeness> completeness(pg::Connection& connection, co
     return ledger::range_counts(s, id);
   };
   const auto counts = co_await keep_trying<ledger::RangeCounts>(connection, count, at.journal, at.stop);
-  if (counts.left > 0) co_return Completeness{Found::kGoOn, {}};
+  if (counts.left > 0) co_return Completeness{Found::kGoOn, {}, {}};
   // A key's walk proves by itself.
-  if (counts.blocks == 0 || counts.keys > 0) co_return Completeness{Found::kNothing, {}};
+  if (counts.blocks == 0 || counts.keys > 0) co_return Completeness{Found::kNothing, {}, {}};
   const auto left = co_await look_for_rows_left(connection, step, at);
-  if (left.is_known && left.rows == 0) co_return Completeness{Found::kNothing, {}};
+  if (left.is_known && left.rows == 0) co_return Completeness{Found::kNothing, {}, {}};
   if (!left.is_known) {
-    if (left.given_up.empty()) co_return Completeness{Found::kGoOn, {}};
+    if (left.given_up.empty()) co_return Completeness{Found::kGoOn, {}, {}};
     const bool is_last = before.given_up + 1 >= kGivenUpMost;
     at.journal.warn("the look for rows left behind in table " + step.table.sql() + " is given up because " +
                     left.given_up + (is_last ? "" : "; it begins anew"));
-    if (!is_last) co_return Completeness{Found::kGivenUp, {}};
+    if (!is_last) co_return Completeness{Found::kGivenUp, {}, {}};
     if (!step.keyset) fail(step, left);
   }
   std::function<Completeness(pg::Session&)> cut = [&step, &left, known = counts.blocks, before,

@@ -18,7 +18,8 @@ enum class Found {
 };
 struct Completeness {
   Found found = Found::kGoOn;
-  std::string how;  // rows that were found are changed, for the event log
+  std::string how;    // rows that are left are changed, for the event log
+  std::string cause;  // of that
 };
 
 /// After a walk over blocks an update of the application may have moved a row behind it. Looks in one

@@ -155,8 +155,7 @@ void Run::tell(const Completeness& complete, Fill& fill) {
   const auto table = fill.prepared().table.sql();
   if (complete.found == Found::kRows) {
     ++fill.looks.found;
-    journal_.write(
-        event::Tune{"walk", "blocks", complete.how, "rows of table " + table + " moved behind the walk"});
+    journal_.write(event::Tune{"walk", "blocks", complete.how, complete.cause});
   }
   if (complete.found == Found::kNewOnes)
     journal_.warn("rows of table " + table + " still match after " + std::to_string(fill.looks.found) +
