@@ -9,10 +9,12 @@
 #include "base/units.hpp"
 #include "engine/ddl_statements.hpp"
 #include "engine/operator_act.hpp"
+#include "engine/removal.hpp"
 #include "engine/retype_facts.hpp"
 #include "job/retype_definition.hpp"
 #include "ledger/acts.hpp"
 #include "ledger/jobs.hpp"
+#include "ledger/objects.hpp"
 #include "ledger/schema.hpp"
 #include "ledger/undo.hpp"
 #include "pg/transaction.hpp"
@@ -79,10 +81,11 @@ std::optional<std::chrono::milliseconds> attempt(pg::Session& session, const Mov
     }
     // Waiting in this mode stops nobody, makes the server cancel an autovacuum in our way, and keeps the
     // tables' definitions as they are while the statements are written.
-    const auto list = rt::lock_list(read_retype_inside(session, move.step).graph, {});
+    const auto owner = owner_of(session, move.step_id);
+    const auto list = rt::lock_list(read_retype_inside(session, move.step, owner).graph, {});
     lock_within(session, steps::kGentleLockTimeout, {lock_sql(list, "SHARE UPDATE EXCLUSIVE")});
     session.exec("SET LOCAL statement_timeout = " + std::to_string(kSwapTimeout.count()));
-    const auto retype = read_retype_inside(session, move.step);
+    const auto retype = read_retype_inside(session, move.step, owner);
     const auto script = move.script(retype);
     const auto before = rt::dependents(session, retype.graph);
     const auto locked = Clock::now();
@@ -94,6 +97,7 @@ std::optional<std::chrono::milliseconds> attempt(pg::Session& session, const Mov
       throw pg::Failure("55P03", "a view or policy was made on one of the tables just now", false);
     session.exec("SET LOCAL statement_timeout = " + std::to_string(kSwapTimeout.count()));
     session.exec(script.sql());
+    if (move.to == RetypeDetail::kContracted) ledger::forget_objects(session, move.step_id);
     base::failpoint("cutover_before_commit");
     pg::commit(session);
     base::failpoint("cutover_committed");
@@ -106,7 +110,7 @@ std::optional<std::chrono::milliseconds> attempt(pg::Session& session, const Mov
 
 /// False: somebody else moved the step while this one waited for the locks.
 bool carry_out(OperatorAct& act, const Move& move) {
-  const auto tables = tables_of(read_retype(act.session(), move.step));
+  const auto tables = tables_of(read_retype(act.session(), move.step, owner_of(act.session(), move.step_id)));
   const auto began = Clock::now();
   std::optional<std::chrono::milliseconds> locked;
   act.insist(
@@ -136,9 +140,9 @@ ledger::RetypeRecord record_of(pg::Session& session, const std::string& job, std
 }
 
 /// Adds what the old columns lost at the cut-over. What an earlier attempt added is there already.
-void prepare_way_back(OperatorAct& act, const RetypeStep& step) {
+void prepare_way_back(OperatorAct& act, const RetypeStep& step, std::int64_t step_id) {
   auto& session = act.session();
-  for (const auto& piece : rt::acts_before_way_back(read_retype(session, step))) {
+  for (const auto& piece : rt::acts_before_way_back(read_retype(session, step, owner_of(session, step_id)))) {
     const auto statements = ddl_statements(piece.sql);
     for (const auto& s : statements) act.journal().write(event::Statement{step.name, s.sql, s.lock});
     const std::vector<std::string> tables{statements.front().table_sql};
@@ -159,6 +163,7 @@ void prepare_way_back(OperatorAct& act, const RetypeStep& step) {
 }
 
 std::vector<ledger::RetypeRecord> require_retypes(pg::Session& session, const std::string& job) {
+  if (ledger::is_installed(session)) ledger::install(session);  // brings an older one up
   auto records = ledger::is_installed(session) ? ledger::find_retypes(session, job)
                                                : std::vector<ledger::RetypeRecord>{};
   if (records.empty() && !(ledger::is_installed(session) && ledger::find_job(session, job)))
@@ -215,6 +220,9 @@ void contract_job(pg::Session& session, const std::string& job, const std::funct
     is_any = true;
     OperatorAct act(session, job, record.job_id, tell);
     const auto step = job::retype_of_definition(record.definition);
+    const RemovalMove removal{record.step_id, RetypeDetail::kCutOver, RetypeDetail::kContracted, "done",
+                              "old column"};
+    if (take_away_what_is_left(act, step, removal)) continue;
     const bool is_done =
         carry_out(act, {step, record.step_id, RetypeDetail::kCutOver, RetypeDetail::kContracted,
                         rt::contract_script, "could not be contracted",
@@ -233,8 +241,12 @@ void roll_back_retype(OperatorAct& act, const std::string& job, const RetypeStep
   auto& session = act.session();
   const auto record = record_of(session, job, step_id);
   bool is_done = true;
-  if (record.detail == RetypeDetail::kCutOver) {
-    prepare_way_back(act, step);
+  const bool is_before = record.detail == RetypeDetail::kBegun || record.detail == RetypeDetail::kReady;
+  const RemovalMove removal{step_id, record.detail, RetypeDetail::kSwappedBack, "done", "column"};
+  if ((is_before || record.detail == RetypeDetail::kCutOver) && take_away_what_is_left(act, step, removal)) {
+    // Nothing else is to be done.
+  } else if (record.detail == RetypeDetail::kCutOver) {
+    prepare_way_back(act, step, step_id);
     const auto script = [&](const rt::Retype& retype) {
       return rt::way_back_script(retype, rt::bound_objects(session, retype.graph));
     };
@@ -242,7 +254,7 @@ void roll_back_retype(OperatorAct& act, const std::string& job, const RetypeStep
         act, {step, step_id, record.detail, RetypeDetail::kSwappedBack, script, "could not be undone",
               "old columns have their names again; at the longest the tables were locked for ",
               step.kill_blockers_after});
-  } else if (record.detail == RetypeDetail::kBegun || record.detail == RetypeDetail::kReady) {
+  } else if (is_before) {
     is_done = carry_out(
         act,
         {step, step_id, record.detail, RetypeDetail::kSwappedBack, rt::abandon_script, "could not be undone",

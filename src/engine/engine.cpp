@@ -119,6 +119,7 @@ ExitCode Engine::verify(const Job& job, EventSink& sink) {
 ExitCode Engine::rollback(const Job& job, EventSink& sink) {
   return with_session(dsn_, [&](pg::Session& s) {
     require_ledger(s, job.name);
+    ledger::install(s);  // brings an older one up
     engine::rollback_job(s, job, teller(job.name, sink));
     return ExitCode::kDone;
   });

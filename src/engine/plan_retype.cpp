@@ -79,12 +79,12 @@ void plan_swap(const rt::SwapScript& script, const rt::Graph& graph, const std::
 }  // namespace
 
 void plan_retype(pg::Session& session, const Job& job, const RetypeStep& step, const Outlook& outlook,
-                 bool is_begun, PlannedStep& planned) try {
+                 const rt::Owner& owner, bool is_begun, PlannedStep& planned) try {
   if (const auto maker = outlook.maker_of_any(step.tables); !maker.empty()) {
     planned.notes.push_back("a table of it is made by step \"" + maker + "\": its acts are known after that");
     return;
   }
-  const auto retype = read_retype(session, step);
+  const auto retype = read_retype(session, step, owner);
   const auto obstacles = is_begun ? std::vector<Obstacle>{} : retype_obstacles(session, retype);
   for (const auto& obstacle : obstacles)
     planned.notes.push_back("run refuses: " + obstacle.message + " (" + obstacle.hint + ")");

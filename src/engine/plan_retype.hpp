@@ -4,6 +4,7 @@
 #include "pg/session.hpp"
 #include "pgsluice/job.hpp"
 #include "pgsluice/plan.hpp"
+#include "steps/retype/names.hpp"
 
 namespace pgsluice::engine {
 
@@ -11,6 +12,6 @@ namespace pgsluice::engine {
 /// follow from the catalog of now: of a retype that has begun, the acts that are done too. What stands in the
 /// way of one that has not becomes a note.
 void plan_retype(pg::Session& session, const Job& job, const RetypeStep& step, const Outlook& outlook,
-                 bool is_begun, PlannedStep& planned);
+                 const steps::retype::Owner& owner, bool is_begun, PlannedStep& planned);
 
 }  // namespace pgsluice::engine

@@ -6,6 +6,7 @@
 #include "engine/plan_backfill.hpp"
 #include "engine/plan_ddl.hpp"
 #include "engine/plan_retype.hpp"
+#include "engine/retype_facts.hpp"
 #include "engine/table_facts.hpp"
 #include "engine/undo.hpp"
 #include "job/statement.hpp"
@@ -70,7 +71,7 @@ class Planner {
       plan_backfill(session_, job_, *backfill, outlook_, planned);
     if (const auto* verify = std::get_if<VerifyStep>(&step)) plan_verify(*verify, planned);
     if (const auto* retype = std::get_if<RetypeStep>(&step))
-      plan_retype(session_, job_, *retype, outlook_, is_begun(place), planned);
+      plan_retype(session_, job_, *retype, outlook_, owner(*retype, place), is_begun(place), planned);
     return planned;
   }
 
@@ -94,6 +95,11 @@ class Planner {
     }
     planned.notes.push_back("one transaction; without its lock in time it is tried again, up to " +
                             std::to_string(steps::kDdlAttempts) + " times");
+  }
+
+  steps::retype::Owner owner(const RetypeStep& step, std::size_t place) {
+    if (is_begun(place)) return owner_of(session_, record_.steps[place].step_id);
+    return {job_.name, step.name};
   }
 
   bool is_begun(std::size_t place) const {

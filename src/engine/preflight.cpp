@@ -63,7 +63,7 @@ std::vector<Finding> preflight(pg::Session& session, const Job& job, bool is_led
     }
     if (const auto* retype = std::get_if<RetypeStep>(&job.steps[i])) {
       const auto detail = i < record.steps.size() ? record.steps[i].detail : "";
-      if (detail.empty()) check_retype_step(session, *retype, outlook, findings);
+      if (detail.empty()) check_retype_step(session, job, *retype, outlook, findings);
     }
   }
   return findings.worst_first();

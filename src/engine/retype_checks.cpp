@@ -42,25 +42,25 @@ void warn_of_unable_roles(pg::Session& session, const steps::retype::Retype& ret
   if (steps::retype::is_back_by_value(retype.step)) return;
   for (const auto& table : retype.graph.tables) {
     for (const auto& column : table.columns) {
-      if (column.refers_to || column.sequence_sql.empty() || !column.identity.empty()) continue;
+      if (column.refers_to || column.source.sequence_sql.empty() || !column.source.identity.empty()) continue;
       const auto roles = pg::in_transaction(session, {}, [&] {
-        return session.exec(kUnableRoles, {std::to_string(table.oid), column.sequence_sql}).text(0, 0);
+        return session.exec(kUnableRoles, {std::to_string(table.oid), column.source.sequence_sql}).text(0, 0);
       });
       if (roles.empty()) continue;
       findings.warn("privileges",
-                    roles + " may insert into " + table.sql() + ", but not draw from " + column.sequence_sql +
+                    roles + " may insert into " + table.sql() + ", but not draw from " + column.source.sequence_sql +
                         ", which gives out old keys from the cut-over to contract",
-                    "GRANT USAGE ON SEQUENCE " + column.sequence_sql + " TO " + roles);
+                    "GRANT USAGE ON SEQUENCE " + column.source.sequence_sql + " TO " + roles);
     }
   }
 }
 
 }  // namespace
 
-void check_retype_step(pg::Session& session, const RetypeStep& step, const Outlook& outlook,
+void check_retype_step(pg::Session& session, const Job& job, const RetypeStep& step, const Outlook& outlook,
                        Findings& findings) try {
   if (!outlook.maker_of_any(step.tables).empty()) return;
-  const auto retype = read_retype(session, step);
+  const auto retype = read_retype(session, step, {job.name, step.name});
   for (const auto& obstacle : retype_obstacles(session, retype))
     findings.refuse("retype", "retype step \"" + step.name + "\": " + obstacle.message, obstacle.hint);
   for (const auto& question : steps::retype::questions_before_expand(retype)) {

@@ -9,7 +9,7 @@ namespace pgsluice::engine {
 
 /// What stands in the way of a retype that has not begun, and what to mind. Nothing of tables that an earlier
 /// step makes. Counts orphans of foreign keys that the server has not validated, which reads their tables.
-void check_retype_step(pg::Session& session, const RetypeStep& step, const Outlook& outlook,
+void check_retype_step(pg::Session& session, const Job& job, const RetypeStep& step, const Outlook& outlook,
                        Findings& findings);
 
 }  // namespace pgsluice::engine

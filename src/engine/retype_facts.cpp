@@ -1,10 +1,12 @@
 #include "engine/retype_facts.hpp"
 
 #include "job/column_rename.hpp"
+#include "ledger/objects.hpp"
 #include "pg/identifier.hpp"
 #include "pg/transaction.hpp"
 #include "pgsluice/error.hpp"
 #include "steps/retype/acts.hpp"
+#include "steps/retype/made_objects.hpp"
 #include "steps/retype/mapping.hpp"
 #include "steps/retype/misfits.hpp"
 #include "steps/retype/names.hpp"
@@ -21,9 +23,6 @@ namespace {
 constexpr pg::TransactionLimits kLookLimits{std::chrono::milliseconds{1'000},
                                             std::chrono::milliseconds{30'000}, true};
 
-// Room for the numbers that 48 bits of a uuid can hold.
-constexpr const char* kEmbedMax = "281474976710655";
-
 // BEFORE ROW triggers that may change a key after ours looked at it. Another retype's change columns of their
 // own.
 constexpr const char* kLaterTriggers = R"sql(
@@ -32,6 +31,12 @@ WHERE t.tgrelid = $1::oid AND NOT t.tgisinternal AND t.tgtype & 3 = 3 AND t.tgty
   AND t.tgname > $2 AND t.tgname NOT LIKE 'zzz\_pgsluice\_%'
 ORDER BY t.tgname
 )sql";
+
+/// As SET takes it. An empty path is shown as a quoted nothing, which SET does not take.
+std::string search_path_of(pg::Session& session) {
+  const auto path = session.exec("SHOW search_path").text(0, 0);
+  return path.empty() || path == "\"\"" ? "''" : path;
+}
 
 std::string quoted_name(const std::string& name) {
   return pg::Identifier(name).sql();
@@ -55,6 +60,8 @@ class Survey {
     for (const auto& name : rt::taken_names(session_, retype_))
       add(name + " is there already",
           "rename it, or contract the retype that left it: this one needs the name");
+    for (const auto& name : rt::objects_in_the_way(session_, rt::objects_to_be_made(retype_)))
+      add(name + " is there already", "drop it: this retype would give something of its own that name");
     try_names();
     look_at_mapping();
     look_at_bound_objects();
@@ -66,7 +73,7 @@ class Survey {
   void add(std::string message, std::string hint) { found_.push_back({std::move(message), std::move(hint)}); }
 
   void look_at(const rt::GraphTable& table) {
-    if (!table.has_primary_key)
+    if (table.key.empty())
       add("table " + table.sql() + " has no primary key to walk by", "give it one first");
     if (table.row_security_applies) {
       add("row security hides rows of table " + table.sql() + " from this role",
@@ -79,15 +86,15 @@ class Survey {
               "rename it: the retype needs that name");
       }
       // A default may hold no look-up, and by value it means nothing for a key that is drawn.
-      if (column.refers_to && !column.default_sql.empty() && !rt::is_by_value(retype_.step))
+      if (column.refers_to && !column.source.default_sql.empty() && !rt::is_by_value(retype_.step))
         add("column " + quoted_name(column.name) + " of table " + table.sql() + " has a default, " +
-                column.default_sql + ", whose new value is drawn first",
+                column.source.default_sql + ", whose new value is drawn first",
             "drop the default, and set it anew after the cut-over; or choose a mapping by value");
     }
     for (const auto& name : later_triggers(table))
       add("trigger " + quoted_name(name) + " of table " + table.sql() +
               " fires after the one that keeps the columns in step, and may change a key",
-          "give it a name that comes before " + rt::insert_trigger(retype_.step.name));
+          "give it a name that comes before " + rt::insert_trigger(retype_.owner));
     for (const auto& index : table.indexes) look_at_index(table, index);
     for (const auto& check : table.checks) {
       const auto why = meaning_lost(table, check.expression);
@@ -101,7 +108,7 @@ class Survey {
   std::vector<std::string> later_triggers(const rt::GraphTable& table) {
     return pg::in_transaction(session_, kLookLimits, [&] {
       const auto rows =
-          session_.exec(kLaterTriggers, {std::to_string(table.oid), rt::insert_trigger(retype_.step.name)});
+          session_.exec(kLaterTriggers, {std::to_string(table.oid), rt::insert_trigger(retype_.owner)});
       std::vector<std::string> names;
       for (std::size_t i = 0; i < rows.size(); ++i) names.push_back(rows.text(i, 0));
       return names;
@@ -159,8 +166,7 @@ class Survey {
           add("table " + table.sql() + " has no column " + quoted_name(step.v7_from), "correct `from`");
       }
     }
-    if (step.mapping == Mapping::kV5 &&
-        ask(session_, "SELECT pg_catalog.to_regproc('uuid_generate_v5')").empty())
+    if (step.mapping == Mapping::kV5 && retype_.graph.v5_function.empty())
       add("function uuid_generate_v5 is not to be found",
           "CREATE EXTENSION \"uuid-ossp\", or use another mapping");
   }
@@ -174,7 +180,7 @@ class Survey {
     }
     const auto outside =
         ask(session_, "SELECT concat_ws(', ', min(" + name + "), max(" + name + ")) FROM " + table.sql() +
-                          " HAVING min(" + name + ") < 0 OR max(" + name + ") > " + kEmbedMax);
+                          " HAVING min(" + name + ") < 0 OR max(" + name + ") > " + rt::kEmbedMax);
     if (!outside.empty())
       add("column " + name + " of table " + table.sql() +
               " holds numbers that do not fit into a uuid: " + outside,
@@ -212,19 +218,25 @@ class Survey {
 
 }  // namespace
 
-rt::Retype read_retype_inside(pg::Session& session, const RetypeStep& step) {
+rt::Owner owner_of(pg::Session& session, std::int64_t step_id) {
+  const auto owner = ledger::read_owner(session, step_id);
+  return {owner.job, owner.step, owner.is_named_by_step};
+}
+
+rt::Retype read_retype_inside(pg::Session& session, const RetypeStep& step, const rt::Owner& owner) {
   rt::Retype retype;
   retype.step = step;
+  retype.owner = owner;
   retype.rename = [](std::string_view sql, const std::map<std::string, std::string>& names) {
     return job::rename_columns(sql, names);
   };
-  retype.search_path = session.exec("SHOW search_path").text(0, 0);
+  retype.search_path = search_path_of(session);
   retype.graph = rt::read_graph(session, step);
   return retype;
 }
 
-rt::Retype read_retype(pg::Session& session, const RetypeStep& step) {
-  return pg::in_transaction(session, kLookLimits, [&] { return read_retype_inside(session, step); });
+rt::Retype read_retype(pg::Session& session, const RetypeStep& step, const rt::Owner& owner) {
+  return pg::in_transaction(session, kLookLimits, [&] { return read_retype_inside(session, step, owner); });
 }
 
 std::vector<Obstacle> retype_obstacles(pg::Session& session, const rt::Retype& retype) {

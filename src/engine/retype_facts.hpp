@@ -15,12 +15,17 @@ namespace pgsluice::engine {
 constexpr pg::TransactionLimits kCountLimits{std::chrono::milliseconds{1'000},
                                              std::chrono::milliseconds{600'000}, true};
 
+/// Whose names the objects of a retype bear, as the ledger knows it.
+steps::retype::Owner owner_of(pg::Session& session, std::int64_t step_id);
+
 /// A retype as the catalog shows it now. Short locks only; throws Error(kRefused) if a table or its key is
 /// missing, Failure 55P03 if somebody holds a table.
-steps::retype::Retype read_retype(pg::Session& session, const RetypeStep& step);
+steps::retype::Retype read_retype(pg::Session& session, const RetypeStep& step,
+                                  const steps::retype::Owner& owner);
 
 /// The same in the caller's transaction.
-steps::retype::Retype read_retype_inside(pg::Session& session, const RetypeStep& step);
+steps::retype::Retype read_retype_inside(pg::Session& session, const RetypeStep& step,
+                                         const steps::retype::Owner& owner);
 
 /// What cannot be carried over, by name, each with what to do about it. Empty: the retype can begin. For a
 /// retype that has not begun: shadow columns that are there already count as an obstacle.

@@ -7,9 +7,11 @@
 #include "engine/run.hpp"
 #include "ledger/acts.hpp"
 #include "ledger/checkpoint.hpp"
+#include "ledger/objects.hpp"
 #include "pg/transaction.hpp"
 #include "pgsluice/error.hpp"
 #include "steps/retype/acts.hpp"
+#include "steps/retype/made_objects.hpp"
 #include "steps/retype/readiness.hpp"
 
 namespace pgsluice::engine {
@@ -61,14 +63,28 @@ Run::Work work_of(const rt::Act& act, const std::string& name) {
   return Run::Fence{};
 }
 
+/// Before the first of them is made: what is not in the ledger is never taken away.
+void note_objects(pg::Session& session, const rt::Retype& retype, std::int64_t step_id) {
+  std::vector<ledger::MadeObject> objects;
+  for (auto& object : rt::objects_to_be_made(retype))
+    objects.push_back({std::move(object.kind), std::move(object.name), object.table_oid});
+  pg::in_transaction(session, {}, [&] {
+    ledger::note_objects(session, step_id, objects);
+    return true;
+  });
+}
+
 struct OpenedActs {
   std::vector<Run::Work> works;
   std::vector<ledger::StepRecord> records;
 };
 
 OpenedActs open_acts(pg::Session& session, const RetypeStep& step, std::int64_t step_id, bool is_begun) {
-  const auto retype = read_retype(session, step);
-  if (!is_begun) refuse_retype(step.name, retype_obstacles(session, retype));
+  const auto retype = read_retype(session, step, owner_of(session, step_id));
+  if (!is_begun) {
+    refuse_retype(step.name, retype_obstacles(session, retype));
+    note_objects(session, retype, step_id);
+  }
   OpenedActs opened;
   std::vector<ledger::ActDefinition> definitions;
   for (const auto& act : rt::acts_before_cutover(retype)) {
@@ -82,7 +98,7 @@ OpenedActs open_acts(pg::Session& session, const RetypeStep& step, std::int64_t 
 
 /// False if an index or constraint came after the step was ready: then it is begun again, for its twin.
 bool is_still_ready(pg::Session& session, const RetypeStep& step, std::int64_t step_id) {
-  if (rt::missing_twins(session, read_retype(session, step)).empty()) return true;
+  if (rt::missing_twins(session, read_retype(session, step, owner_of(session, step_id))).empty()) return true;
   return !ledger::move_retype(session, step_id, RetypeDetail::kReady, RetypeDetail::kBegun, "running");
 }
 

@@ -38,12 +38,13 @@ VerifyResult count_left(pg::Session& session, const BackfillStep& step, std::int
 }
 
 /// Each count must be 0. A retype that has not begun, or whose fill is not over, has nothing to prove yet.
-void ask_retype(pg::Session& session, const RetypeStep& step, const std::string& detail,
+void ask_retype(pg::Session& session, const RetypeStep& step, const ledger::StepRecord& record,
                 std::vector<VerifyResult>& results) {
+  const auto& detail = record.detail;
   if (detail != RetypeDetail::kReady && detail != RetypeDetail::kCutOver &&
       detail != RetypeDetail::kContracted)
     return;
-  const auto retype = read_retype(session, step);
+  const auto retype = read_retype(session, step, owner_of(session, record.step_id));
   const auto questions = detail == RetypeDetail::kReady     ? steps::retype::questions_before_cutover(retype)
                          : detail == RetypeDetail::kCutOver ? steps::retype::questions_after_cutover(retype)
                                                             : steps::retype::questions_after_contract(retype);
@@ -66,7 +67,7 @@ std::vector<VerifyResult> verify_job(pg::Session& session, const Job& job) {
     if (const auto* verify = std::get_if<VerifyStep>(&step)) results.push_back(ask(session, *verify));
     if (const auto* retype = std::get_if<RetypeStep>(&step)) {
       for (const auto& stored : record.steps) {
-        if (stored.name == retype->name) ask_retype(session, *retype, stored.detail, results);
+        if (stored.name == retype->name) ask_retype(session, *retype, stored, results);
       }
     }
     const auto* backfill = std::get_if<BackfillStep>(&step);

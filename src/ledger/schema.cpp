@@ -14,7 +14,7 @@ constexpr const char* kSchema = R"sql(
 CREATE SCHEMA IF NOT EXISTS pgsluice;
 COMMENT ON SCHEMA pgsluice IS 'ledger of pgsluice: jobs, their positions and their event log';
 
-CREATE TABLE pgsluice.meta (schema_version int NOT NULL, installed_at timestamptz NOT NULL DEFAULT now());
+CREATE TABLE pgsluice.meta (schema_version int PRIMARY KEY, installed_at timestamptz NOT NULL DEFAULT now());
 
 CREATE TABLE pgsluice.job (
   job_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -49,6 +49,7 @@ CREATE TABLE pgsluice.step (
   started_at timestamptz,
   ended_at timestamptz,
   error text NOT NULL DEFAULT '',
+  object_names text NOT NULL DEFAULT 'job',
   UNIQUE (job_id, name),
   CHECK (state IN ('waiting', 'running', 'done', 'failed', 'rolled back'))
 );
@@ -99,6 +100,14 @@ CREATE TABLE pgsluice.quarantine (
   PRIMARY KEY (step_id, key)
 );
 
+CREATE TABLE pgsluice.object (
+  step_id bigint NOT NULL REFERENCES pgsluice.step ON DELETE CASCADE,
+  kind text NOT NULL,
+  name text NOT NULL,
+  table_oid oid NOT NULL,
+  PRIMARY KEY (step_id, kind, name, table_oid)
+);
+
 CREATE TABLE pgsluice.event (
   event_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   job_id bigint NOT NULL REFERENCES pgsluice.job ON DELETE CASCADE,
@@ -109,7 +118,7 @@ CREATE TABLE pgsluice.event (
 );
 CREATE INDEX event_job ON pgsluice.event (job_id, event_id);
 
-INSERT INTO pgsluice.meta (schema_version) VALUES (4);
+INSERT INTO pgsluice.meta (schema_version) VALUES (5);
 )sql";
 
 // From version 1: the acts of a retype are steps below their step.
@@ -130,6 +139,22 @@ constexpr const char* kUpgradeTo4 = R"sql(
 ALTER TABLE pgsluice.range DROP CONSTRAINT range_walk_check,
   ADD CONSTRAINT range_walk_check CHECK (walk IN ('keyset', 'blocks', 'sweep', 'final'));
 UPDATE pgsluice.meta SET schema_version = 4;
+)sql";
+
+// From version 4: what a retype makes is noted, and named after its job; one that has begun keeps the names
+// that it gave. A publication of all tables could not send updates of a table without a key.
+constexpr const char* kUpgradeTo5 = R"sql(
+ALTER TABLE pgsluice.step ADD COLUMN object_names text NOT NULL DEFAULT 'job';
+UPDATE pgsluice.step SET object_names = 'step' WHERE kind = 'retype' AND detail <> '';
+CREATE TABLE pgsluice.object (
+  step_id bigint NOT NULL REFERENCES pgsluice.step ON DELETE CASCADE,
+  kind text NOT NULL,
+  name text NOT NULL,
+  table_oid oid NOT NULL,
+  PRIMARY KEY (step_id, kind, name, table_oid)
+);
+ALTER TABLE pgsluice.meta ADD PRIMARY KEY (schema_version);
+UPDATE pgsluice.meta SET schema_version = 5;
 )sql";
 
 // Any two numbers that nobody else uses; the lock is of the transaction, so poolers do not mind.
@@ -171,6 +196,7 @@ void install(pg::Session& session) try {
       if (installed_version(session) == 1) session.exec(kUpgradeTo2);
       if (installed_version(session) == 2) session.exec(kUpgradeTo3);
       if (installed_version(session) == 3) session.exec(kUpgradeTo4);
+      if (installed_version(session) == 4) session.exec(kUpgradeTo5);
       return true;
     });
   }

@@ -1,5 +1,6 @@
 #include "ledger/undo.hpp"
 
+#include "ledger/objects.hpp"
 #include "pg/transaction.hpp"
 
 namespace pgsluice::ledger {
@@ -22,7 +23,8 @@ FROM pgsluice.step s WHERE s.step_id = r.step_id AND s.job_id = $1::bigint AND N
 
 constexpr const char* kMark = R"sql(
 UPDATE pgsluice.step
-SET state = 'rolled back', detail = '', error = '', ranges_cut = false, rows_expected = 0, started_at = NULL, ended_at = now()
+SET state = 'rolled back', detail = '', error = '', ranges_cut = false, rows_expected = 0, started_at = NULL, ended_at = now(),
+    object_names = 'job'
 WHERE step_id = $1::bigint AND state <> 'rolled back'
 )sql";
 
@@ -51,6 +53,7 @@ bool mark_rolled_back(pg::Session& session, std::int64_t step_id) {
   if (session.exec(kMark, id).affected() != 1) return false;
   session.exec(kForgetRanges, id);
   session.exec(kForgetQuarantine, id);
+  forget_objects(session, step_id);
   return true;
 }
 

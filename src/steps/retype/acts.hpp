@@ -37,6 +37,8 @@ std::vector<Act> acts_before_way_back(const Retype& retype);
 /// Shadow columns and sync triggers, one transaction a table.
 std::vector<Act> expand_acts(const Retype& retype);
 std::vector<Act> fill_acts(const Retype& retype);
+/// Where a value may have no partner: the rows without one are named, before hours go into indexes.
+std::vector<Act> missing_value_acts(const Retype& retype);
 /// A twin for every index that holds a changing column, and an index that keeps the old primary key usable.
 std::vector<Act> index_acts(const Retype& retype);
 /// NOT NULL, the map and twins of CHECKs: proved by the server itself.

@@ -4,6 +4,7 @@
 #include "pg/identifier.hpp"
 #include "steps/retype/acts.hpp"
 #include "steps/retype/mapping.hpp"
+#include "steps/retype/missing_values.hpp"
 #include "steps/retype/names.hpp"
 #include "steps/retype/sync_triggers.hpp"
 
@@ -14,7 +15,9 @@ std::string add_columns(const Retype& retype, const GraphTable& table) {
   std::string sql = "ALTER TABLE " + table.sql();
   const char* separator = " ";
   for (const auto& column : table.columns) {
-    sql += separator + ("ADD COLUMN " + pg::Identifier(new_name(column.name)).sql()) + " " + retype.step.to;
+    // A domain's own default would fill the rows that are there.
+    sql += separator + ("ADD COLUMN " + pg::Identifier(new_name(column.name)).sql()) + " " + retype.step.to +
+           (retype.graph.to.is_domain ? " DEFAULT NULL" : "");
     separator = ", ";
   }
   return sql;
@@ -89,6 +92,20 @@ std::vector<Act> fill_acts(const Retype& retype) {
     std::vector<std::size_t> columns(table.columns.size());
     for (std::size_t i = 0; i < columns.size(); ++i) columns[i] = i;
     acts.push_back(fill_act(retype, table, columns));
+  }
+  return acts;
+}
+
+std::vector<Act> missing_value_acts(const Retype& retype) {
+  std::vector<Act> acts;
+  for (const auto& table : retype.graph.tables) {
+    auto sql = look_for_missing_new_values(retype, table);
+    if (sql.empty()) continue;
+    acts.push_back({"look for rows of " + table.sql() + " without a new value",
+                    "fill",
+                    Act::Kind::kDdl,
+                    {std::move(sql)},
+                    {}});
   }
   return acts;
 }

@@ -8,6 +8,7 @@
 
 #include "pg/session.hpp"
 #include "pgsluice/job.hpp"
+#include "steps/retype/conversion.hpp"
 
 namespace pgsluice::steps::retype {
 
@@ -19,17 +20,29 @@ struct Place {
   bool operator==(const Place&) const = default;
 };
 
+/// Where a column's values come from when an INSERT names none.
+struct ColumnSource {
+  std::string default_sql;   // empty: none
+  std::string identity;      // ` GENERATED ALWAYS AS IDENTITY (…)` with its sequence's options; empty: none
+  std::string sequence_sql;  // owned by the column, quoted and qualified; empty: none
+  std::vector<std::string> drawn_from;  // integer sequences that the default draws from and nobody owns
+
+  bool is_none() const { return default_sql.empty() && identity.empty(); }
+};
+
 /// A column whose type changes: a root, named by the operator, or one that refers to a root through foreign
 /// keys.
 struct GraphColumn {
   std::string name;
   int attnum = 0;
   std::string type;          // as SQL writes it: "integer"
-  bool has_equality = true;  // false: json, xml, point: compared as text
+  TypeFacts old_type;        // of the values to be kept: `type`, or after the cut-over the old column's
+  std::string old_type_sql;  // the same as SQL writes it, with its modifier
+  Conversion forward;        // from the old type to the new one, and back, without an expression
+  Conversion backward;
   bool is_not_null = false;
-  std::string default_sql;   // empty: none
-  std::string identity;      // ` GENERATED ALWAYS AS IDENTITY (…)` with its sequence's options; empty: none
-  std::string sequence_sql;  // owned by the column, quoted and qualified; empty: none
+  ColumnSource source;
+  ColumnSource old_source;         // after the cut-over: of the old column
   std::optional<Place> refers_to;  // whose values it holds; nullopt: a root
   std::vector<int> of_partitions;  // its number in each of GraphTable::partitions
   int through = -1;                // the foreign key by which it refers, in Graph::foreign_keys
@@ -89,7 +102,7 @@ struct GraphTable {
   std::vector<GraphIndex> indexes;                 // that hold a changing column
   std::vector<GraphCheck> checks;                  // likewise
   std::vector<GraphPartition> partitions;          // of kind "p", by name
-  bool has_primary_key = false;
+  std::vector<std::string> key;              // columns of the primary key; empty: none
   bool row_security_applies = false;         // to us
   std::vector<std::string> update_triggers;  // enabled, user-made: the fill fires them
 
@@ -119,6 +132,8 @@ struct GraphForeignKey {
 struct Graph {
   std::vector<GraphTable> tables;
   std::vector<GraphForeignKey> foreign_keys;
+  TypeFacts to;                        // the new type
+  std::string v5_function;             // qualified; empty: not to be found
   std::vector<std::string> obstacles;  // what stands in the way, by name; empty: nothing seen here
 
   const GraphColumn& at(Place place) const {

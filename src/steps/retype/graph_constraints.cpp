@@ -14,6 +14,20 @@ WHERE c.contype = 'c' AND c.conrelid = $1::oid AND c.conkey && $2::int2[]
 ORDER BY c.conname
 )sql";
 
+// What server 18 brought and no twin can stand for yet. Older servers have none of these columns, which
+// to_jsonb then leaves out.
+constexpr const char* kUncarried = R"sql(
+SELECT 'constraint "' || c.conname || '" of table ' || c.conrelid::regclass,
+       CASE WHEN to_jsonb(c) ->> 'conperiod' = 'true' THEN 'it is a temporal one (PERIOD)'
+            WHEN to_jsonb(c) ->> 'conenforced' = 'false' THEN 'it is NOT ENFORCED, and its twin would be'
+            ELSE 'it is NOT NULL NOT VALID: rows may hold NULL' END
+FROM pg_catalog.pg_constraint c
+WHERE ((c.conrelid = $1::oid AND c.conkey && $2::int2[]) OR (c.confrelid = $1::oid AND c.confkey && $2::int2[]))
+  AND (to_jsonb(c) ->> 'conperiod' = 'true' OR to_jsonb(c) ->> 'conenforced' = 'false'
+       OR (c.contype = 'n' AND NOT c.convalidated))
+ORDER BY 1
+)sql";
+
 // Rules in the words of ADD FOREIGN KEY. The columns of SET NULL (…) came with server 15. Constraints of
 // partitions follow their parent's. Oldest first: in that order the server cascades, and a key without an
 // action allows what an older one has put right.
@@ -57,6 +71,14 @@ std::vector<GraphCheck> read_checks(pg::Session& session, const GraphTable& tabl
   for (std::size_t i = 0; i < rows.size(); ++i)
     checks.push_back({rows.text(i, 0), rows.text(i, 1), rows.boolean(i, 2), rows.text(i, 3)});
   return checks;
+}
+
+void read_uncarried(pg::Session& session, const GraphTable& table, std::vector<std::string>& obstacles) {
+  std::vector<std::string> changing;
+  for (const auto& column : table.columns) changing.push_back(std::to_string(column.attnum));
+  const auto rows = session.exec(kUncarried, {std::to_string(table.oid), pg::to_array(changing)});
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    obstacles.push_back(rows.text(i, 0) + " cannot be carried over: " + rows.text(i, 1));
 }
 
 std::vector<GraphForeignKey> read_foreign_keys(pg::Session& session, Graph& graph) {

@@ -16,7 +16,8 @@ SELECT i.indexrelid, ic.relname, coalesce(con.contype::text, ''), i.indisunique,
        (SELECT string_agg(pg_catalog.quote_ident(split_part(o, '=', 1)) || '='
                           || pg_catalog.quote_literal(substr(o, strpos(o, '=') + 1)), ', ') FROM unnest(ic.reloptions) o),
        ts.spcname, pg_catalog.pg_get_expr(i.indpred, i.indrelid),
-       coalesce(pg_catalog.obj_description(con.oid, 'pg_constraint'), pg_catalog.obj_description(ic.oid, 'pg_class'))
+       coalesce(pg_catalog.obj_description(con.oid, 'pg_constraint'), pg_catalog.obj_description(ic.oid, 'pg_class')),
+       coalesce((to_jsonb(con) ->> 'conperiod')::boolean, false)
 FROM pg_catalog.pg_index i
 JOIN pg_catalog.pg_class ic ON ic.oid = i.indexrelid
 JOIN pg_catalog.pg_am am ON am.oid = ic.relam
@@ -35,11 +36,13 @@ constexpr const char* kParts = R"sql(
 SELECT i.indkey[k.n - 1] <> 0,
        CASE WHEN i.indkey[k.n - 1] <> 0 THEN a.attname::text
             ELSE pg_catalog.pg_get_indexdef(i.indexrelid, k.n, false) END,
-       CASE WHEN k.n > i.indnkeyatts OR a.attnum = ANY ($2::int2[]) THEN ''
+       CASE WHEN k.n > i.indnkeyatts THEN ''
             ELSE CASE WHEN i.indcollation[k.n - 1] <> 0 AND i.indcollation[k.n - 1] IS DISTINCT FROM a.attcollation
+                           AND (NOT coalesce(a.attnum = ANY ($2::int2[]), false)
+                                OR (SELECT nt.typcollation <> 0 FROM pg_catalog.pg_type nt WHERE nt.oid = $3::oid))
                       THEN ' COLLATE ' || pg_catalog.quote_ident(cn.nspname) || '.' || pg_catalog.quote_ident(co.collname)
                       ELSE '' END
-              || CASE WHEN oc.opcdefault AND ia.attoptions IS NULL THEN ''
+              || CASE WHEN a.attnum = ANY ($2::int2[]) OR oc.opcdefault AND ia.attoptions IS NULL THEN ''
                       ELSE ' ' || pg_catalog.quote_ident(ocn.nspname) || '.' || pg_catalog.quote_ident(oc.opcname)
                         || coalesce((SELECT ' (' || string_agg(pg_catalog.quote_ident(split_part(o, '=', 1)) || '='
                                      || pg_catalog.quote_literal(substr(o, strpos(o, '=') + 1)), ', ') || ')'
@@ -49,15 +52,15 @@ SELECT i.indkey[k.n - 1] <> 0,
                                               WHEN 3 THEN ' DESC NULLS FIRST' ELSE '' END END,
        CASE WHEN k.n > i.indnkeyatts OR NOT coalesce(a.attnum = ANY ($2::int2[]), false) THEN ''
             WHEN NOT oc.opcdefault THEN 'it uses the operator class ' || oc.opcname
-            WHEN NOT EXISTS (SELECT FROM pg_catalog.pg_opclass nc JOIN pg_catalog.pg_type nt ON nt.oid = pg_catalog.to_regtype($3)
+            WHEN NOT EXISTS (SELECT FROM pg_catalog.pg_opclass nc JOIN pg_catalog.pg_type nt ON nt.oid = $3::oid
                              WHERE nc.opcmethod = oc.opcmethod AND nc.opcdefault
                                AND (nc.opcintype = nt.oid
                                     OR EXISTS (SELECT FROM pg_catalog.pg_cast b WHERE b.castsource = nt.oid
-                                               AND b.casttarget = nc.opcintype AND b.castmethod = 'b')
+                                               AND b.casttarget = nc.opcintype AND b.castmethod = 'b' AND b.castcontext = 'i')
                                     OR (nt.typtype = 'e' AND nc.opcintype = 'pg_catalog.anyenum'::regtype)
                                     OR (nt.typcategory = 'A' AND nc.opcintype = 'pg_catalog.anyarray'::regtype)
                                     OR (nt.typtype = 'r' AND nc.opcintype = 'pg_catalog.anyrange'::regtype)))
-              THEN 'type ' || $3 || ' has no default operator class for its access method'
+              THEN 'type ' || $4 || ' has no default operator class for its access method'
             ELSE '' END
 FROM pg_catalog.pg_index i
 CROSS JOIN LATERAL generate_series(1, i.indnatts::int) AS k(n)
@@ -109,17 +112,27 @@ void read_of_partitions(pg::Session& session, const GraphTable& table, const std
 }
 
 void read_parts(pg::Session& session, GraphIndex& index, const std::string& oid, const std::string& changing,
-                const std::string& to) {
-  const auto rows = session.exec(kParts, {oid, changing, to});
+                const TypeFacts& to) {
+  const auto rows = session.exec(kParts, {oid, changing, std::to_string(to.base_oid), to.sql});
   for (std::size_t i = 0; i < rows.size(); ++i) {
     index.parts.push_back({rows.text(i, 1), rows.boolean(i, 0), rows.text(i, 2)});
     if (index.refusal.empty()) index.refusal = rows.text(i, 3);
   }
 }
 
+/// What no twin can stand for, besides what its parts say.
+std::string refusal_of(const GraphIndex& index, bool is_temporal) {
+  if (index.constraint_type == "x") return "it belongs to an exclusion constraint";
+  if (is_temporal) return "it belongs to a temporal key (WITHOUT OVERLAPS)";
+  // An index cannot be built concurrently as a deferrable one, and until it is a constraint it refuses the
+  // statements that swap values, which the application relies on.
+  if (index.is_deferrable) return "it belongs to a DEFERRABLE constraint, whose twin could not be deferred";
+  return {};
+}
+
 }  // namespace
 
-std::vector<GraphIndex> read_indexes(pg::Session& session, const GraphTable& table, const std::string& to) {
+std::vector<GraphIndex> read_indexes(pg::Session& session, const GraphTable& table, const TypeFacts& to) {
   std::vector<std::string> changing;
   for (const auto& column : table.columns) changing.push_back(std::to_string(column.attnum));
   const auto numbers = pg::to_array(changing);
@@ -141,7 +154,7 @@ std::vector<GraphIndex> read_indexes(pg::Session& session, const GraphTable& tab
     index.comment = rows.text(i, 12);
     read_parts(session, index, rows.text(i, 0), numbers, to);
     read_of_partitions(session, table, rows.text(i, 0), index);
-    if (index.constraint_type == "x") index.refusal = "it belongs to an exclusion constraint";
+    if (const auto why = refusal_of(index, rows.boolean(i, 13)); !why.empty()) index.refusal = why;
     indexes.push_back(std::move(index));
   }
   return indexes;

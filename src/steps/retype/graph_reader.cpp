@@ -22,6 +22,12 @@ SELECT c.oid, c.relkind,
 FROM pg_catalog.pg_class c WHERE c.oid = pg_catalog.to_regclass($1)
 )sql";
 
+constexpr const char* kV5Function = R"sql(
+SELECT coalesce((SELECT pg_catalog.quote_ident(n.nspname) || '.uuid_generate_v5'
+                 FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+                 WHERE p.oid = pg_catalog.to_regprocedure('uuid_generate_v5(uuid, text)')), '')
+)sql";
+
 struct Roots {
   std::vector<std::string> tables;  // oids
   std::vector<std::string> columns;
@@ -63,6 +69,18 @@ void leave_out_ours(GraphTable& table) {
   const auto is_ours = [&](const auto& object) { return ours.count(object.name) > 0; };
   std::erase_if(table.indexes, is_ours);
   std::erase_if(table.checks, is_ours);
+}
+
+/// How values get from the old type to the new one and back. After the cut-over the old column says what the
+/// old type was.
+void read_conversions(pg::Session& session, const TypeFacts& to, GraphTable& table) {
+  for (auto& column : table.columns) {
+    const auto old = table.all_columns.find(old_name(column.name));
+    column.old_type_sql = old == table.all_columns.end() ? column.type : old->second;
+    column.old_type = read_type(session, column.old_type_sql);
+    column.forward = read_conversion(session, column.old_type, to);
+    column.backward = read_conversion(session, to, column.old_type);
+  }
 }
 
 /// Gives every referring column what it refers to, and every table its place behind its parents.
@@ -166,14 +184,20 @@ std::string GraphTable::sql() const {
 Graph read_graph(pg::Session& session, const RetypeStep& step) {
   Roots roots;
   for (const auto& table : step.tables) add_root(session, step, table, roots);
-  const ExactSettings settings(session);
   Graph graph;
+  graph.to = read_type(session, step.to);  // as the operator's search_path has it
+  graph.v5_function = session.exec(kV5Function, pg::Params{}).text(0, 0);
+  const ExactSettings settings(session);
+  graph.to.sql = type_sql(session, graph.to.oid);
+  graph.to.base_sql = type_sql(session, graph.to.base_oid);
   graph.tables = read_tables(session, roots.tables, roots.columns);
   for (auto& table : graph.tables) {
     read_partitions(session, table, graph.obstacles);
-    table.indexes = read_indexes(session, table, step.to);
+    read_conversions(session, graph.to, table);
+    table.indexes = read_indexes(session, table, graph.to);
     table.checks = read_checks(session, table);
     leave_out_ours(table);
+    read_uncarried(session, table, graph.obstacles);
     read_strays(session, table, graph.obstacles);
   }
   graph.foreign_keys = read_foreign_keys(session, graph);

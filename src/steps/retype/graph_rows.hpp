@@ -18,8 +18,10 @@ std::vector<GraphTable> read_tables(pg::Session& session, const std::vector<std:
 void read_partitions(pg::Session& session, GraphTable& table, std::vector<std::string>& obstacles);
 
 /// REQUIRES: the table's partitions are read.
-std::vector<GraphIndex> read_indexes(pg::Session& session, const GraphTable& table, const std::string& to);
+std::vector<GraphIndex> read_indexes(pg::Session& session, const GraphTable& table, const TypeFacts& to);
 std::vector<GraphCheck> read_checks(pg::Session& session, const GraphTable& table);
+/// Constraints of kinds that cannot be carried through.
+void read_uncarried(pg::Session& session, const GraphTable& table, std::vector<std::string>& obstacles);
 /// What stands on one partition only, besides what the retype itself put there.
 void read_strays(pg::Session& session, const GraphTable& table, std::vector<std::string>& obstacles);
 /// Those with a changing column on either side; table indices are those of `graph`.

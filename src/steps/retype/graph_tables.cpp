@@ -1,12 +1,13 @@
 #include "pg/identifier.hpp"
 #include "pg/key.hpp"
 #include "steps/retype/graph_rows.hpp"
+#include "steps/retype/names.hpp"
 
 namespace pgsluice::steps::retype {
 namespace {
 
 // One row for each changing column: the roots and every column that refers to them, over any number of
-// steps. Types without a default B-tree class have no `=` that a trigger's WHEN could use.
+// steps.
 constexpr const char* kChanging = R"sql(
 WITH RECURSIVE changing(relid, attnum) AS (
   SELECT * FROM unnest($1::oid[], $2::int2[])
@@ -18,7 +19,10 @@ WITH RECURSIVE changing(relid, attnum) AS (
   WHERE pair.ref = c.attnum
 )
 SELECT t.oid, n.nspname, t.relname, t.relkind,
-       EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = t.oid AND i.indisprimary),
+       ARRAY(SELECT k.attname FROM pg_catalog.pg_index i
+             CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY AS n(attnum, place)
+             JOIN pg_catalog.pg_attribute k ON k.attrelid = i.indrelid AND k.attnum = n.attnum
+             WHERE i.indrelid = t.oid AND i.indisprimary ORDER BY n.place)::text[],
        pg_catalog.row_security_active(t.oid),
        ARRAY(SELECT g.tgname FROM pg_catalog.pg_trigger g
              WHERE g.tgrelid = t.oid AND NOT g.tgisinternal AND g.tgtype & 16 <> 0 AND g.tgenabled IN ('O', 'A')
@@ -28,8 +32,18 @@ SELECT t.oid, n.nspname, t.relname, t.relkind,
              WHERE o.attrelid = t.oid AND o.attnum > 0 AND NOT o.attisdropped ORDER BY o.attnum)::text[],
        ARRAY(SELECT pg_catalog.format_type(o.atttypid, o.atttypmod) FROM pg_catalog.pg_attribute o
              WHERE o.attrelid = t.oid AND o.attnum > 0 AND NOT o.attisdropped ORDER BY o.attnum),
-       a.attname, a.attnum, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull,
-       CASE WHEN a.attgenerated = '' THEN pg_catalog.pg_get_expr(d.adbin, d.adrelid) END,
+       a.attname, a.attnum, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull
+FROM changing c
+JOIN pg_catalog.pg_class t ON t.oid = c.relid
+JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
+JOIN pg_catalog.pg_attribute a ON a.attrelid = c.relid AND a.attnum = c.attnum
+ORDER BY n.nspname, t.relname, a.attnum
+)sql";
+
+// What gives a column its values: the default, or the identity with its sequence's options, the sequence that
+// the column owns, and those that the default draws from beside it.
+constexpr const char* kSource = R"sql(
+SELECT CASE WHEN a.attgenerated = '' THEN pg_catalog.pg_get_expr(d.adbin, d.adrelid) END,
        -- The highest number is left to the type: it is why people change it.
        (SELECT 'GENERATED ' || CASE a.attidentity WHEN 'a' THEN 'ALWAYS' ELSE 'BY DEFAULT' END || ' AS IDENTITY (SEQUENCE NAME '
                || pg_catalog.quote_ident(qn.nspname) || '.' || pg_catalog.quote_ident(qc.relname) || ' START WITH ' || q.seqstart
@@ -40,25 +54,29 @@ SELECT t.oid, n.nspname, t.relname, t.relkind,
         JOIN pg_catalog.pg_class qc ON qc.oid = q.seqrelid
         JOIN pg_catalog.pg_namespace qn ON qn.oid = qc.relnamespace
         WHERE a.attidentity <> '' AND qd.classid = 'pg_catalog.pg_class'::regclass
-          AND qd.refclassid = 'pg_catalog.pg_class'::regclass AND qd.refobjid = t.oid
+          AND qd.refclassid = 'pg_catalog.pg_class'::regclass AND qd.refobjid = a.attrelid
           AND qd.refobjsubid = a.attnum AND qd.deptype = 'i' LIMIT 1),
        (SELECT pg_catalog.quote_ident(sn.nspname) || '.' || pg_catalog.quote_ident(s.relname)
         FROM pg_catalog.pg_depend p
         JOIN pg_catalog.pg_class s ON s.oid = p.objid AND s.relkind = 'S'
         JOIN pg_catalog.pg_namespace sn ON sn.oid = s.relnamespace
         WHERE p.classid = 'pg_catalog.pg_class'::regclass AND p.refclassid = 'pg_catalog.pg_class'::regclass
-          AND p.refobjid = t.oid AND p.refobjsubid = a.attnum AND p.deptype IN ('a', 'i') LIMIT 1),
-       coalesce((SELECT bool_or(k.opcmethod = am.oid) FROM pg_catalog.pg_opclass k
-                 JOIN pg_catalog.pg_am am ON am.amname = 'btree'
-                 WHERE k.opcdefault AND k.opcmethod = am.oid
-                   AND (k.opcintype = a.atttypid OR ty.typtype = 'e' OR ty.typcategory IN ('A', 'S', 'R'))), false)
-FROM changing c
-JOIN pg_catalog.pg_class t ON t.oid = c.relid
-JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
-JOIN pg_catalog.pg_attribute a ON a.attrelid = c.relid AND a.attnum = c.attnum
-JOIN pg_catalog.pg_type ty ON ty.oid = a.atttypid
-LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = c.relid AND d.adnum = c.attnum
-ORDER BY n.nspname, t.relname, a.attnum
+          AND p.refobjid = a.attrelid AND p.refobjsubid = a.attnum AND p.deptype IN ('a', 'i') LIMIT 1),
+       ARRAY(SELECT pg_catalog.quote_ident(dn.nspname) || '.' || pg_catalog.quote_ident(ds.relname)
+             FROM pg_catalog.pg_depend dd
+             JOIN pg_catalog.pg_class ds ON ds.oid = dd.refobjid AND ds.relkind = 'S'
+             JOIN pg_catalog.pg_sequence dq ON dq.seqrelid = ds.oid AND dq.seqtypid IN ('int2'::regtype, 'int4'::regtype)
+             JOIN pg_catalog.pg_namespace dn ON dn.oid = ds.relnamespace
+             WHERE dd.classid = 'pg_catalog.pg_attrdef'::regclass AND dd.objid = d.oid
+               AND dd.refclassid = 'pg_catalog.pg_class'::regclass
+               AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend own
+                               WHERE own.classid = 'pg_catalog.pg_class'::regclass AND own.objid = ds.oid
+                                 AND own.refclassid = 'pg_catalog.pg_class'::regclass AND own.refobjsubid > 0
+                                 AND own.deptype IN ('a', 'i'))
+             ORDER BY 1)
+FROM pg_catalog.pg_attribute a
+LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+WHERE a.attrelid = $1::oid AND a.attname = $2 AND NOT a.attisdropped
 )sql";
 
 GraphTable table_of(const pg::Rows& rows, std::size_t i) {
@@ -67,7 +85,7 @@ GraphTable table_of(const pg::Rows& rows, std::size_t i) {
   table.schema = rows.text(i, 1);
   table.name = rows.text(i, 2);
   table.kind = rows.text(i, 3);
-  table.has_primary_key = rows.boolean(i, 4);
+  table.key = pg::from_array(rows.text(i, 4));
   table.row_security_applies = rows.boolean(i, 5);
   table.update_triggers = pg::from_array(rows.text(i, 6));
   const auto names = pg::from_array(rows.text(i, 7));
@@ -82,10 +100,6 @@ GraphColumn column_of(const pg::Rows& rows, std::size_t i) {
   column.attnum = static_cast<int>(rows.integer(i, 10));
   column.type = rows.text(i, 11);
   column.is_not_null = rows.boolean(i, 12);
-  column.default_sql = rows.text(i, 13);
-  column.identity = rows.text(i, 14);
-  column.sequence_sql = rows.text(i, 15);
-  column.has_equality = rows.boolean(i, 16);
   return column;
 }
 
@@ -99,6 +113,12 @@ JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE i.inhparent = $1::oid AND c.relispartition
 ORDER BY n.nspname, c.relname
 )sql";
+
+ColumnSource read_source(pg::Session& session, const GraphTable& table, const std::string& column) {
+  const auto rows = session.exec(kSource, {std::to_string(table.oid), column});
+  if (rows.empty()) return {};
+  return {rows.text(0, 0), rows.text(0, 1), rows.text(0, 2), pg::from_array(rows.text(0, 3))};
+}
 
 }  // namespace
 
@@ -126,7 +146,11 @@ std::vector<GraphTable> read_tables(pg::Session& session, const std::vector<std:
   for (std::size_t i = 0; i < rows.size(); ++i) {
     auto table = table_of(rows, i);
     if (tables.empty() || tables.back().oid != table.oid) tables.push_back(std::move(table));
-    tables.back().columns.push_back(column_of(rows, i));
+    auto& owner = tables.back();
+    owner.columns.push_back(column_of(rows, i));
+    auto& column = owner.columns.back();
+    column.source = read_source(session, owner, column.name);
+    column.old_source = read_source(session, owner, old_name(column.name));
   }
   return tables;
 }

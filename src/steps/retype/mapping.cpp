@@ -1,6 +1,7 @@
 #include "steps/retype/mapping.hpp"
 
 #include "pg/identifier.hpp"
+#include "steps/retype/key_sources.hpp"
 #include "steps/retype/names.hpp"
 
 namespace pgsluice::steps::retype {
@@ -30,8 +31,10 @@ std::string hashed_name(const GraphTable& table, const std::string& value) {
 /// RFC 9562, version 7: 48 bits of milliseconds; the other 74 bits come from a hash of the row's name.
 std::string v7(const GraphTable& table, const std::string& value, const std::string& from) {
   const auto hash = "pg_catalog.md5(" + hashed_name(table, value) + ")";
-  return "(pg_catalog.lpad(pg_catalog.to_hex((extract(epoch FROM coalesce(" + from +
-         ", timestamp 'epoch')) * 1000)::pg_catalog.int8), 12, '0') || '7' || pg_catalog.substr(" + hash +
+  // NULL, infinity and what lies outside of 48 bits take the nearest that fits.
+  const auto time = "least(greatest(coalesce(extract(epoch FROM " + from +
+                    ") * 1000, 0), 0), " + std::string(kEmbedMax) + ")::pg_catalog.int8";
+  return "(pg_catalog.lpad(pg_catalog.to_hex(" + time + "), 12, '0') || '7' || pg_catalog.substr(" + hash +
          ", 1, 3) || '8' || pg_catalog.substr(" + hash + ", 4, 15))::pg_catalog.uuid";
 }
 
@@ -67,7 +70,7 @@ std::string of_root(const Retype& retype, Place place, const std::string& value,
     case Mapping::kEmbed:
       return embed(value);
     case Mapping::kV5:
-      return "uuid_generate_v5(" + pg::literal(step.v5_namespace) + "::pg_catalog.uuid, " +
+      return retype.graph.v5_function + "(" + pg::literal(step.v5_namespace) + "::pg_catalog.uuid, " +
              hashed_name(table, value) + ")";
     case Mapping::kV7:
       return v7(table, value, row + quoted(step.v7_from));
@@ -76,7 +79,17 @@ std::string of_root(const Retype& retype, Place place, const std::string& value,
     case Mapping::kUsing:
       break;
   }
+  // Stored as it is, it is converted as ALTER TABLE … TYPE does; `::` would cut what is too long.
+  if (retype.graph.at(place).forward.is_assignment) return "(" + value + ")";
   return "((" + value + ")::" + step.to + ")";
+}
+
+bool has_identity(const GraphColumn& column) {
+  return !column.source.identity.empty() || !column.old_source.identity.empty();
+}
+
+bool is_plain(const RetypeStep& step) {
+  return step.mapping == Mapping::kUsing && step.using_sql.empty();
 }
 
 }  // namespace
@@ -101,6 +114,35 @@ std::string new_value(const Retype& retype, Place place, const std::string& row)
   return of_root(retype, place, row + quoted(column.name), row);
 }
 
+std::string new_value_exactly(const Retype& retype, Place place) {
+  return "(" + new_value(retype, place, "") + ")::" + retype.step.to;
+}
+
+bool may_lack_new_value(const Retype& retype, Place place) {
+  if (!is_by_value(retype.step)) return false;
+  if (is_plain(retype.step)) return retype.graph.at(place).forward.may_fail;
+  return retype.step.mapping == Mapping::kUsing;
+}
+
+bool may_lack_old_value(const Retype& retype, Place place) {
+  if (!is_back_by_value(retype.step)) return false;
+  const auto& column = retype.graph.at(place);
+  // An identity takes no NULL, so there the application's statement fails instead.
+  if (takes_key_from_old(retype, column) && has_identity(column)) return false;
+  const auto& backward = column.backward;
+  return !retype.step.back_sql.empty() || backward.may_fail || backward.may_cut;
+}
+
+bool is_loosened(const Retype& retype, const GraphTable& table, const GraphColumn& column) {
+  const Place place{static_cast<int>(&table - retype.graph.tables.data()),
+                    static_cast<int>(&column - table.columns.data())};
+  return column.refers_to.has_value() || may_lack_old_value(retype, place);
+}
+
+std::string is_identical(const std::string& left, const std::string& right) {
+  return "pg_catalog.record_image_eq(ROW(" + left + "), ROW(" + right + "))";
+}
+
 std::string new_value_of(const Retype& retype, Place place, const std::string& value) {
   const auto& step = retype.step;
   if (step.mapping == Mapping::kUsing && !step.using_sql.empty()) {
@@ -115,7 +157,7 @@ std::string new_value_of(const Retype& retype, Place place, const std::string& v
   return of_root(retype, place, value, "");
 }
 
-std::string old_value(const Retype& retype, Place place) {
+std::string old_value(const Retype& retype, Place place, const std::string& row) {
   const auto& column = retype.graph.at(place);
   const auto& step = retype.step;
   if (!is_back_by_value(step)) {
@@ -128,8 +170,20 @@ std::string old_value(const Retype& retype, Place place) {
            quoted(old_name(parent.name)) + " ELSE " + found + " END";
   }
   const auto& root = retype.graph.at(root_of(retype, place)).name;
-  if (!step.back_sql.empty()) return operators_own(retype, step.back_sql, root, column.name, "NEW.");
-  return "((NEW." + quoted(column.name) + ")::" + column.type + ")";
+  if (!step.back_sql.empty()) return operators_own(retype, step.back_sql, root, column.name, row);
+  if (column.backward.is_assignment) return row + quoted(column.name);
+  return "((" + row + quoted(column.name) + ")::" + column.old_type_sql + ")";
+}
+
+std::string is_kept_by_old_value(const Retype& retype, Place place, const std::string& row) {
+  const auto& step = retype.step;
+  const auto& column = retype.graph.at(place);
+  if (!step.using_sql.empty() || !step.back_sql.empty() || !column.backward.may_cut) return {};
+  const auto value = row + quoted(column.name);
+  const auto stored = "(" + value + ")::" + column.old_type_sql;
+  const auto again = "((" + stored + ")::" + step.to + ")";
+  return retype.graph.to.has_equality ? again + " IS NOT DISTINCT FROM " + value
+                                      : is_identical(again, value);
 }
 
 std::string put_right(const Retype& retype, Place place) {

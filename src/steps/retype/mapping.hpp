@@ -6,6 +6,9 @@
 
 namespace pgsluice::steps::retype {
 
+/// The largest number of 48 bits, which is what a uuid of `embed` holds.
+inline constexpr const char* kEmbedMax = "281474976710655";
+
 // How a new value is made of an old one, and an old one of a new one.
 
 /// True: the new value follows from the old one alone, so parents and children are filled independently of
@@ -16,15 +19,32 @@ bool is_by_value(const RetypeStep& step);
 bool is_back_by_value(const RetypeStep& step);
 
 /// The new value of the column at `place`, as an expression over the table's columns, each with `row` before
-/// it: empty in SQL over the table, `NEW.` in its triggers.
+/// it: empty in SQL over the table, `NEW.` in its triggers. To be stored in the new column, and not to be
+/// compared: storing gives it the type, and refuses what would be cut.
 std::string new_value(const Retype& retype, Place place, const std::string& row);
+/// The same as a value of the new type, to be compared. Of what could be stored, it is the very same value.
+std::string new_value_exactly(const Retype& retype, Place place);
+/// True: for some old values there is no new one. Then storing it is an error of the server's.
+bool may_lack_new_value(const Retype& retype, Place place);
+/// True: for some new values, written after the cut-over, there is no old one.
+bool may_lack_old_value(const Retype& retype, Place place);
 
-/// What a constant in the place of the column maps to: for defaults.
+/// True: between cut-over and way back the old column may be without a value, whatever it was before.
+bool is_loosened(const Retype& retype, const GraphTable& table, const GraphColumn& column);
+
+/// True for the very same value, byte by byte, NULL included. Equality would not do: 1.0 = 1.00, citext 'a' =
+/// 'A', and json has none.
+std::string is_identical(const std::string& left, const std::string& right);
+
+/// What a constant, or a call, in the place of the column maps to: for defaults. To be stored.
 std::string new_value_of(const Retype& retype, Place place, const std::string& value);
 
-/// After the cut-over: the old value of the column at `place`, for its trigger (`NEW.`). For roots only where
-/// is_back_by_value.
-std::string old_value(const Retype& retype, Place place);
+/// After the cut-over: the old value of the column at `place`. For roots only where is_back_by_value; where
+/// not, `row` is `NEW.`. To be stored, as new_value.
+std::string old_value(const Retype& retype, Place place, const std::string& row);
+/// A condition: the old value, stored, leads to the new one again, so that nothing was cut or rounded. Empty:
+/// it always does, or the operator's own expressions say what means what.
+std::string is_kept_by_old_value(const Retype& retype, Place place, const std::string& row);
 
 /// After the cut-over: UPDATE of the references at `place` that are not what the new ones mean, with what
 /// their roots say, for the parents in between may wait for theirs too. The table's name in it is

@@ -15,20 +15,28 @@ std::string new_name(const std::string& name);
 /// What it replaced, from the cut-over to contract: `id_old`.
 std::string old_name(const std::string& name);
 
-// With the step's name, so that two retypes can share a table:
+/// Whose retype it is. Two jobs may have steps of one name, over one table even.
+struct Owner {
+  std::string job;
+  std::string step;
+  bool is_named_by_step = false;  // begun by a program that knew the step's name only; it keeps its names
+};
 
-/// `"pgsluice"."sync_ids_public_users"`
-std::string sync_function(const std::string& step, const GraphTable& table);
+// Of one owner's alone: job, step, schema and table go into a hash with their lengths, so that schema "a",
+// table "b_c" and schema "a_b", table "c" differ. What is readable of the name may be cut, the hash never is.
+
+/// `"pgsluice"."sync_public_users_1f2e3d4c"`
+std::string sync_function(const Owner& owner, const GraphTable& table);
 /// Fills an old reference at COMMIT, when a deferred foreign key let the parent come after its child.
-std::string late_function(const std::string& step, const GraphTable& table);
+std::string late_function(const Owner& owner, const GraphTable& table);
 /// A sequence for old keys that the application gave out itself.
-std::string key_sequence(const std::string& step, const GraphTable& table, const GraphColumn& column);
+std::string key_sequence(const Owner& owner, const GraphTable& table, const GraphColumn& column);
 
-/// `zzz_pgsluice_ids_insert` and the like. BEFORE triggers fire in the order of their names: an earlier one
-/// may still change the key.
-std::string insert_trigger(const std::string& step);
-std::string update_trigger(const std::string& step);
-std::string late_trigger(const std::string& step);
+/// `zzz_pgsluice_ids_1f2e3d4c_insert` and the like. BEFORE triggers fire in the order of their names: an
+/// earlier one may still change the key.
+std::string insert_trigger(const Owner& owner);
+std::string update_trigger(const Owner& owner);
+std::string late_trigger(const Owner& owner);
 
 /// CHECK constraints of ours on a shadow column.
 std::string filled_check(const std::string& column);

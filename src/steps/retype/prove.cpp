@@ -4,7 +4,9 @@
 
 #include "pg/identifier.hpp"
 #include "steps/retype/acts.hpp"
+#include "steps/retype/key_sources.hpp"
 #include "steps/retype/mapping.hpp"
+#include "steps/retype/missing_values.hpp"
 #include "steps/retype/names.hpp"
 #include "steps/retype/twins.hpp"
 
@@ -32,7 +34,7 @@ std::string map_condition(const Retype& retype, Place place) {
   // A CHECK may not look into other tables; that no reference was forgotten it can still prove, and the
   // foreign key, which passes over NULL, proves the rest.
   if (!is_by_value(retype.step)) return "(" + quoted(column.name) + " IS NULL) = (" + shadow + " IS NULL)";
-  return shadow + " IS NOT DISTINCT FROM " + new_value(retype, place, "");
+  return is_identical(shadow, new_value_exactly(retype, place));
 }
 
 struct Checks {
@@ -71,8 +73,11 @@ std::vector<std::string> defaults_of(const Retype& retype, int number) {
     std::string value;
     if (!column.refers_to && !retype.step.new_ids.empty()) {
       value = retype.step.new_ids;
-    } else if (!column.default_sql.empty() && column.sequence_sql.empty() && is_by_value(retype.step)) {
-      value = new_value_of(retype, {number, static_cast<int>(i)}, column.default_sql);
+    } else if (!column.refers_to && retype.step.mapping == Mapping::kRandom && !column.source.is_none()) {
+      value = "pg_catalog.gen_random_uuid()";
+    } else if (!column.source.default_sql.empty() && is_by_value(retype.step) &&
+               !moves_source(retype, column) && !takes_key_from_old(retype, column)) {
+      value = new_value_of(retype, {number, static_cast<int>(i)}, column.source.default_sql);
     }
     if (!value.empty())
       out.push_back("ALTER COLUMN " + quoted(new_name(column.name)) + " SET DEFAULT " + value);
@@ -160,7 +165,7 @@ std::vector<Act> foreign_key_acts(const Retype& retype) {
 
 std::vector<Act> acts_before_cutover(const Retype& retype) {
   std::vector<Act> acts;
-  for (auto* piece : {expand_acts, fill_acts, index_acts, check_acts, foreign_key_acts}) {
+  for (auto* piece : {expand_acts, fill_acts, missing_value_acts, index_acts, check_acts, foreign_key_acts}) {
     for (auto& act : piece(retype)) acts.push_back(std::move(act));
   }
   return acts;
@@ -170,10 +175,14 @@ std::vector<Act> acts_before_way_back(const Retype& retype) {
   std::vector<Act> acts;
   if (!is_back_by_value(retype.step)) acts = put_right_acts(retype);
   for (const auto& table : retype.graph.tables) {
+    if (auto look = look_for_missing_old_values(retype, table); !look.empty())
+      acts.push_back(ddl("look for rows of " + table.sql() + " without an old value", "way back", std::move(look)));
     std::vector<std::string> add;
     std::vector<std::string> validate;
     for (const auto& column : table.columns) {
-      if (!column.refers_to) continue;
+      if (!is_loosened(retype, table, column)) continue;
+      // With an expression of the operator's some values may have none.
+      if (!column.is_not_null && !retype.step.back_sql.empty()) continue;
       const auto old = quoted(old_name(column.name));
       add.push_back(add_check(map_check(column.name),
                               column.is_not_null

@@ -27,10 +27,13 @@ class Questions {
  public:
   explicit Questions(const Retype& retype) : retype_(retype) {}
 
-  /// Every value has its partner under the other name.
-  void ask_for_partners(const Naming& other) {
-    for (const auto& table : retype_.graph.tables) {
-      for (const auto& column : table.columns) {
+  /// Every value has its partner under the other name, but where some values have none.
+  void ask_for_partners(const Naming& other, bool (*may_lack)(const Retype&, Place)) {
+    for (std::size_t t = 0; t < retype_.graph.tables.size(); ++t) {
+      const auto& table = retype_.graph.tables[t];
+      for (std::size_t c = 0; c < table.columns.size(); ++c) {
+        if (may_lack(retype_, {static_cast<int>(t), static_cast<int>(c)})) continue;
+        const auto& column = table.columns[c];
         const auto partner = other(column.name);
         add("rows of " + table.sql() + " with only one of " + quoted(column.name) + " and " + quoted(partner),
             count(table, "(t." + quoted(column.name) + " IS NULL) <> (t." + quoted(partner) + " IS NULL)"));
@@ -46,8 +49,9 @@ class Questions {
         const auto shadow = new_name(table.columns[k].name);
         add("rows of " + table.sql() + " whose " + quoted(shadow) + " is not what " +
                 quoted(table.columns[k].name) + " maps to",
-            count(table, "t." + quoted(shadow) + " IS DISTINCT FROM " +
-                             new_value(retype_, {static_cast<int>(i), static_cast<int>(k)}, "")));
+            count(table, "NOT " + is_identical("t." + quoted(shadow),
+                                               new_value_exactly(retype_, {static_cast<int>(i),
+                                                                           static_cast<int>(k)}))));
       }
     }
   }
@@ -103,7 +107,7 @@ class Questions {
 
 std::vector<Question> questions_before_cutover(const Retype& retype) {
   Questions questions(retype);
-  questions.ask_for_partners(new_name);
+  questions.ask_for_partners(new_name, may_lack_new_value);
   questions.ask_for_map();
   questions.ask_for_orphans(new_name);
   return std::move(questions).take();
@@ -111,7 +115,7 @@ std::vector<Question> questions_before_cutover(const Retype& retype) {
 
 std::vector<Question> questions_after_cutover(const Retype& retype) {
   Questions questions(retype);
-  questions.ask_for_partners(old_name);
+  questions.ask_for_partners(old_name, may_lack_old_value);
   questions.ask_for_orphans([](const std::string& name) { return name; });
   questions.ask_for_pairs();
   return std::move(questions).take();

@@ -8,6 +8,7 @@
 
 #include "pgsluice/job.hpp"
 #include "steps/retype/graph.hpp"
+#include "steps/retype/names.hpp"
 
 namespace pgsluice::steps::retype {
 
@@ -18,6 +19,7 @@ using RenameColumns = std::function<std::string(std::string_view, const std::map
 /// that follows from it is written by acts.hpp and swap.hpp. `graph` must outlive nothing: it is a copy.
 struct Retype {
   RetypeStep step;
+  Owner owner;
   Graph graph;
   RenameColumns rename;
   std::string search_path;  // that the operator's own expressions were written for

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "pg/identifier.hpp"
+#include "steps/retype/key_sources.hpp"
 #include "steps/retype/mapping.hpp"
 #include "steps/retype/names.hpp"
 #include "steps/retype/sync_triggers.hpp"
@@ -45,11 +46,17 @@ class Swap {
     }
   }
 
-  void drop_map_checks(bool only_references) {
+  void drop_map_checks() {
+    for (const auto& table : retype_.graph.tables) {
+      for (const auto& column : table.columns)
+        alter(table, "DROP CONSTRAINT " + quoted(map_check(column.name)));
+    }
+  }
+  void drop_way_back_checks() {
     for (const auto& table : retype_.graph.tables) {
       for (const auto& column : table.columns) {
-        if (!only_references || column.refers_to)
-          alter(table, "DROP CONSTRAINT " + quoted(map_check(column.name)));
+        if (is_loosened(retype_, table, column))
+          alter(table, "DROP CONSTRAINT IF EXISTS " + quoted(map_check(column.name)));
       }
     }
   }
@@ -164,76 +171,20 @@ class Swap {
   std::vector<std::string> out_;
 };
 
-/// An old reference is filled by a look-up that may come late: NOT NULL would refuse the row before the
-/// foreign key could say why. The way back proves it anew.
-void loosen_references(const GraphTable& table, Swap& swap) {
+/// An old reference is filled by a look-up that may come late, and a new value may have no old one: NOT NULL
+/// would refuse the application's row. The way back proves it anew.
+void loosen_old_columns(const Retype& retype, const GraphTable& table, Swap& swap) {
   for (const auto& column : table.columns) {
-    if (column.refers_to && column.is_not_null)
+    if (column.is_not_null && is_loosened(retype, table, column))
       swap.alter(table, "ALTER COLUMN " + quoted(old_name(column.name)) + " DROP NOT NULL");
   }
 }
 
-void tighten_references(const GraphTable& table, Swap& swap) {
+void tighten_old_columns(const Retype& retype, const GraphTable& table, Swap& swap) {
   for (const auto& column : table.columns) {
-    if (column.refers_to && column.is_not_null)
+    if (column.is_not_null && is_loosened(retype, table, column))
       swap.alter(table, "ALTER COLUMN " + quoted(column.name) + " SET NOT NULL");
   }
-}
-
-// Numbers to draw between cut-over and contract, at 1 a second for 11 days.
-constexpr const char* kRoomForKeys = "1000000";
-
-/// A sequence may stand behind keys that the application gave out itself, and from now on it gives out all.
-/// Those far ahead come from a range of their own, which is left to them.
-std::string pass_keys(const GraphTable& table, const GraphColumn& column) {
-  const auto sequence = pg::literal(column.sequence_sql);
-  const auto old = quoted(old_name(column.name));
-  return "SELECT pg_catalog.setval(" + sequence + ", k.last) FROM " + column.sequence_sql +
-         " AS q, pg_catalog.pg_sequence AS s, LATERAL (SELECT max(" + old + ") AS last FROM " + table.sql() +
-         " WHERE " + old + " >= q.last_value AND " + old +
-         " <= q.last_value + least(least(s.seqincrement, 1000) * " + kRoomForKeys +
-         ", s.seqmax - q.last_value)) AS k WHERE s.seqrelid = " + sequence +
-         "::pg_catalog.regclass AND s.seqincrement > 0 AND k.last IS NOT NULL AND (k.last > q.last_value OR "
-         "NOT "
-         "q.is_called)";
-}
-
-/// Old keys that the application gave out go on from a sequence of ours, behind the highest.
-void start_key_sequences(const Retype& retype, const GraphTable& table, Swap& swap) {
-  for (const auto& column : table.columns) {
-    if (is_back_by_value(retype.step) || column.refers_to) continue;
-    if (!column.sequence_sql.empty()) swap.run(pass_keys(table, column));
-    if (!column.default_sql.empty() || !column.identity.empty()) continue;
-    const auto sequence = key_sequence(retype.step.name, table, column);
-    swap.run("CREATE SEQUENCE " + sequence);
-    swap.run("SELECT pg_catalog.setval(" + pg::literal(sequence) + ", greatest(1, (SELECT max(" +
-             quoted(old_name(column.name)) + ") FROM " + table.sql() + ")))");
-  }
-}
-
-/// An identity cannot change its column: its sequence goes with it, and a new one goes on where it stood.
-void move_identity(const GraphTable& table, const GraphColumn& column, const std::string& from,
-                   const std::string& to, Swap& swap) {
-  const std::string body =
-      "DECLARE v_last bigint; v_called boolean;\nBEGIN\n  SELECT last_value, is_called INTO v_last, "
-      "v_called FROM " +
-      column.sequence_sql + ";\n  ALTER TABLE " + table.sql() + " ALTER COLUMN " + quoted(from) +
-      " DROP IDENTITY;\n  ALTER TABLE " + table.sql() + " ALTER COLUMN " + quoted(to) + " ADD " +
-      column.identity + ";\n  PERFORM pg_catalog.setval(" + pg::literal(column.sequence_sql) +
-      ", v_last, v_called);\nEND";
-  swap.run("DO " + pg::literal(body));
-}
-
-/// Numbers go on to come from the column's own sequence, which follows it.
-void move_sequence(const GraphTable& table, const GraphColumn& column, const std::string& from,
-                   const std::string& to, const std::string& type, Swap& swap) {
-  if (!column.identity.empty()) return move_identity(table, column, from, to, swap);
-  if (column.sequence_sql.empty()) return;
-  swap.alter(table, "ALTER COLUMN " + quoted(from) + " DROP DEFAULT");
-  swap.run("ALTER SEQUENCE " + column.sequence_sql + " AS " + type);
-  swap.run("ALTER SEQUENCE " + column.sequence_sql + " OWNED BY " + table.sql() + "." + quoted(to));
-  swap.alter(table, "ALTER COLUMN " + quoted(to) + " SET DEFAULT pg_catalog.nextval(" +
-                        pg::literal(column.sequence_sql) + ")");
 }
 
 void drop_columns(const Retype& retype, const Naming& naming, Swap& swap) {
@@ -310,17 +261,13 @@ SwapScript cutover_script(const Retype& retype, const std::vector<BoundObject>& 
   swap.drop_bound(bound);
   swap.drop_foreign_keys();
   drop_sync_everywhere(retype, swap);
-  swap.drop_map_checks(false);
+  swap.drop_map_checks();
   for (const auto& table : retype.graph.tables) swap.swap_table(table);
   for (const auto& table : retype.graph.tables) swap.promote_indexes(table, false);
   swap.rename_foreign_keys();
   for (const auto& table : retype.graph.tables) {
-    loosen_references(table, swap);
-    start_key_sequences(retype, table, swap);
-    for (const auto& column : table.columns) {
-      if (is_back_by_value(retype.step))
-        move_sequence(table, column, old_name(column.name), column.name, retype.step.to, swap);
-    }
+    swap.append(hand_over_sources(retype, table));
+    loosen_old_columns(retype, table, swap);
     swap.append(sync_backward(retype, table));
   }
   swap.create_bound(bound);
@@ -334,21 +281,13 @@ SwapScript way_back_script(const Retype& retype, const std::vector<BoundObject>&
   drop_sync_everywhere(retype, swap);
   for (const auto& table : retype.graph.tables) swap.swap_table(table);
   for (const auto& table : retype.graph.tables) {
-    tighten_references(table, swap);
+    tighten_old_columns(retype, table, swap);
     swap.promote_indexes(table, true);
   }
   swap.rename_foreign_keys();
-  swap.drop_map_checks(true);
+  swap.drop_way_back_checks();
   swap.create_bound(bound);
-  for (const auto& table : retype.graph.tables) {
-    for (const auto& column : table.columns) {
-      if (is_back_by_value(retype.step))
-        move_sequence(table, column, new_name(column.name), column.name,
-                      table.all_columns.at(old_name(column.name)), swap);
-      else if (!column.refers_to)
-        swap.run("DROP SEQUENCE IF EXISTS " + key_sequence(retype.step.name, table, column));
-    }
-  }
+  for (const auto& table : retype.graph.tables) swap.append(take_back_sources(retype, table));
   drop_columns(retype, new_name, swap);
   return with_locks(std::move(swap).take(), bound);
 }
@@ -376,13 +315,8 @@ SwapScript abandon_script(const Retype& retype) {
 SwapScript contract_script(const Retype& retype) {
   Swap swap(retype, old_name, new_name);
   drop_sync_everywhere(retype, swap);
+  for (const auto& table : retype.graph.tables) swap.append(settle_sources(retype, table));
   drop_columns(retype, old_name, swap);
-  for (const auto& table : retype.graph.tables) {
-    for (const auto& column : table.columns) {
-      if (!column.refers_to)
-        swap.run("DROP SEQUENCE IF EXISTS " + key_sequence(retype.step.name, table, column));
-    }
-  }
   return {std::move(swap).take(), {}, {}};
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "pg/identifier.hpp"
+#include "steps/retype/key_sources.hpp"
 #include "steps/retype/mapping.hpp"
 #include "steps/retype/names.hpp"
 
@@ -17,10 +18,9 @@ std::string new_row(const std::string& column) {
   return "NEW." + quoted(column);
 }
 
-/// `NEW.c IS DISTINCT FROM OLD.c`; types without an equality are compared as text.
-std::string is_changed(const std::string& name, bool has_equality) {
-  const std::string cast = has_equality ? "" : "::pg_catalog.text";
-  return new_row(name) + cast + " IS DISTINCT FROM OLD." + quoted(name) + cast;
+/// Any other value, though equal: 1.0 for 1.00.
+std::string is_changed(const std::string& name) {
+  return "NOT " + is_identical(new_row(name), "OLD." + quoted(name));
 }
 
 Place place_of(const Retype& retype, const GraphTable& table, std::size_t column) {
@@ -41,7 +41,7 @@ std::string function_sql(const Retype& retype, const GraphTable& table, Body kin
   std::string settings;
   if (kind == Body::kLooksUp) settings = " SECURITY DEFINER SET search_path = pg_catalog, pg_temp";
   if (kind == Body::kOperators) settings = " SET search_path = " + retype.search_path;
-  return "CREATE OR REPLACE FUNCTION " + sync_function(retype.step.name, table) +
+  return "CREATE FUNCTION " + sync_function(retype.owner, table) +
          "() RETURNS trigger LANGUAGE plpgsql" + settings + " AS " +
          pg::literal("BEGIN\n" + body + "  RETURN NEW;\nEND");
 }
@@ -50,7 +50,7 @@ std::string trigger_sql(const Retype& retype, const GraphTable& table, const std
                         const std::string& event, const std::string& when) {
   return "CREATE TRIGGER " + quoted(name) + " BEFORE " + event + " ON " + table.sql() + " FOR EACH ROW" +
          (when.empty() ? "" : " WHEN (" + when + ")") + " EXECUTE FUNCTION " +
-         sync_function(retype.step.name, table) + "()";
+         sync_function(retype.owner, table) + "()";
 }
 
 /// In every replication role: a restore or an apply process must not leave a shadow empty.
@@ -67,8 +67,8 @@ std::string either(const std::vector<std::string>& conditions) {
 /// The function and its two triggers; `when` is that of the one for UPDATE.
 std::vector<std::string> install(const Retype& retype, const GraphTable& table, Body kind,
                                  const std::string& body, const std::string& when) {
-  const auto insert = insert_trigger(retype.step.name);
-  const auto update = update_trigger(retype.step.name);
+  const auto insert = insert_trigger(retype.owner);
+  const auto update = update_trigger(retype.owner);
   return {function_sql(retype, table, kind, body), trigger_sql(retype, table, insert, "INSERT", ""),
           trigger_sql(retype, table, update, "UPDATE", when), always(table, insert), always(table, update)};
 }
@@ -76,7 +76,7 @@ std::vector<std::string> install(const Retype& retype, const GraphTable& table, 
 /// True when a column of ours that was filled is changed by itself: with a foreign key on either side, the
 /// server cascades to both, and the names of its triggers, which are numbers, say to which one first.
 std::string is_touched(const std::string& ours) {
-  return "(OLD." + quoted(ours) + " IS NOT NULL AND " + is_changed(ours, true) + ")";
+  return "(OLD." + quoted(ours) + " IS NOT NULL AND " + is_changed(ours) + ")";
 }
 
 /// A reference of ours that is looked up: anew when `when`. Changed by itself it stays what it was, if its
@@ -87,17 +87,31 @@ std::string looked_up_assignment(const std::string& ours, const std::string& whe
          ");\n  END IF;\n";
 }
 
+/// A column of ours that follows from `source` of the same row. `may_fail`: what cannot be mapped leaves it
+/// NULL, for the application's statement must not fail because of us; `only_if`: the same where this does not
+/// hold.
+std::string mapped_assignment(const GraphColumn& column, const std::string& ours, const std::string& value,
+                              bool may_fail, const std::string& only_if = {}) {
+  const auto mine = new_row(ours);
+  auto when = "TG_OP = 'INSERT' OR " + is_changed(column.name);
+  if (column.refers_to) when += " OR " + is_touched(ours);
+  auto set = "    " + mine + " := " + value + ";\n";
+  if (!only_if.empty()) set += "    IF NOT (" + only_if + ") THEN\n      " + mine + " := NULL;\n    END IF;\n";
+  if (may_fail) set = "    BEGIN\n" + set + "    EXCEPTION WHEN OTHERS THEN " + mine + " := NULL;\n    END;\n";
+  return "  IF " + when + " THEN\n" + set + "  END IF;\n";
+}
+
 std::string forward_assignment(const Retype& retype, Place place) {
   const auto& column = retype.graph.at(place);
-  const auto shadow = new_row(new_name(column.name));
+  const auto ours = new_name(column.name);
   const auto value = new_value(retype, place, "NEW.");
-  if (is_by_value(retype.step)) return "  " + shadow + " := " + value + ";\n";
+  // What the new type cannot take is refused here, as it will be after the cut-over.
+  if (is_by_value(retype.step)) return mapped_assignment(column, ours, value, false);
   // Drawn once: a root keeps its new key whatever happens to the old one.
+  const auto shadow = new_row(ours);
   if (!column.refers_to) return "  " + shadow + " := coalesce(" + shadow + ", " + value + ");\n";
-  return looked_up_assignment(new_name(column.name),
-                              is_changed(column.name, column.has_equality) + " OR (" + shadow +
-                                  " IS NULL AND OLD." + quoted(new_name(column.name)) + " IS NULL)",
-                              value);
+  return looked_up_assignment(
+      ours, is_changed(column.name) + " OR (" + shadow + " IS NULL AND OLD." + quoted(ours) + " IS NULL)", value);
 }
 
 /// For every row that refers as NEW does and has no old reference, if its root is there by now.
@@ -121,15 +135,15 @@ std::vector<std::string> late_sync(const Retype& retype, const GraphTable& table
                          " IS NULL)");
   }
   if (body.empty()) return {};
-  const auto function = late_function(retype.step.name, table);
-  return {"CREATE OR REPLACE FUNCTION " + function + "() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER" +
+  const auto function = late_function(retype.owner, table);
+  return {"CREATE FUNCTION " + function + "() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER" +
               " SET search_path = pg_catalog, pg_temp AS " +
               pg::literal("BEGIN\n" + body + "  RETURN NULL;\nEND"),
-          "CREATE CONSTRAINT TRIGGER " + quoted(late_trigger(retype.step.name)) +
+          "CREATE CONSTRAINT TRIGGER " + quoted(late_trigger(retype.owner)) +
               " AFTER INSERT OR UPDATE ON " + table.sql() +
               " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (" + either(conditions) +
               ") EXECUTE FUNCTION " + function + "()",
-          always(table, late_trigger(retype.step.name))};
+          always(table, late_trigger(retype.owner))};
 }
 
 Body forward_body(const RetypeStep& step) {
@@ -146,13 +160,15 @@ std::vector<std::string> sync_forward(const Retype& retype, const GraphTable& ta
     const auto& column = table.columns[i];
     body += forward_assignment(retype, place_of(retype, table, i));
     const auto shadow = new_row(new_name(column.name));
-    if (column.is_not_null) {
-      conditions.push_back(shadow + " IS NULL");
+    if (is_by_value(retype.step)) {
+      // Rows that are not filled yet are left to the fill: what cannot be mapped there names its row.
+      conditions.push_back(is_changed(column.name));
     } else {
-      conditions.push_back("(" + shadow + " IS NULL AND " + new_row(column.name) + " IS NOT NULL)");
+      conditions.push_back(column.is_not_null
+                               ? shadow + " IS NULL"
+                               : "(" + shadow + " IS NULL AND " + new_row(column.name) + " IS NOT NULL)");
+      if (column.refers_to) conditions.push_back(is_changed(column.name));
     }
-    if (is_by_value(retype.step) || column.refers_to)
-      conditions.push_back(is_changed(column.name, column.has_equality));
     if (column.refers_to) conditions.push_back(is_touched(new_name(column.name)));
   }
   return install(retype, table, forward_body(retype.step), body, either(conditions));
@@ -166,15 +182,24 @@ std::vector<std::string> sync_backward(const Retype& retype, const GraphTable& t
     const auto& column = table.columns[i];
     const auto old = new_row(old_name(column.name));
     const auto place = place_of(retype, table, i);
-    if (is_back_by_value(retype.step) || column.refers_to) {
-      // Not before its value changed: a statement that touches other columns costs nothing.
-      references +=
-          looked_up_assignment(old_name(column.name), "TG_OP = 'INSERT' OR " + is_changed(column.name, true),
-                               old_value(retype, place));
-      conditions.push_back(is_changed(column.name, true));
+    if (takes_key_from_old(retype, column)) {
+      keys += "  IF TG_OP = 'INSERT' AND " + new_row(column.name) + " IS NULL THEN " + new_row(column.name) +
+              " := " + new_value_of(retype, place, old) + "; END IF;\n";
+      conditions.push_back(old + " IS NULL");
+    }
+    if (is_back_by_value(retype.step)) {
+      references += mapped_assignment(column, old_name(column.name), old_value(retype, place, "NEW."),
+                                      may_lack_old_value(retype, place), is_kept_by_old_value(retype, place, "NEW."));
+      conditions.push_back(is_changed(column.name));
       if (column.refers_to) conditions.push_back(is_touched(old_name(column.name)));
-    } else if (column.default_sql.empty() && column.identity.empty()) {
-      const auto sequence = key_sequence(retype.step.name, table, column);
+    } else if (column.refers_to) {
+      // Not before its value changed: a statement that touches other columns costs nothing.
+      references += looked_up_assignment(old_name(column.name), "TG_OP = 'INSERT' OR " + is_changed(column.name),
+                                         old_value(retype, place, "NEW."));
+      conditions.push_back(is_changed(column.name));
+      conditions.push_back(is_touched(old_name(column.name)));
+    } else if (column.source.is_none()) {
+      const auto sequence = key_sequence(retype.owner, table, column);
       keys += "  " + old + " := coalesce(" + old + ", pg_catalog.nextval(" + pg::literal(sequence) + "));\n";
       conditions.push_back(old + " IS NULL");
     }
@@ -189,11 +214,11 @@ std::vector<std::string> sync_backward(const Retype& retype, const GraphTable& t
 }
 
 std::vector<std::string> drop_sync(const Retype& retype, const GraphTable& table) {
-  const auto& step = retype.step.name;
+  const auto& owner = retype.owner;
   std::vector<std::string> out;
-  for (const auto& trigger : {insert_trigger(step), update_trigger(step), late_trigger(step)})
+  for (const auto& trigger : {insert_trigger(owner), update_trigger(owner), late_trigger(owner)})
     out.push_back("DROP TRIGGER IF EXISTS " + quoted(trigger) + " ON " + table.sql());
-  for (const auto& function : {sync_function(step, table), late_function(step, table)})
+  for (const auto& function : {sync_function(owner, table), late_function(owner, table)})
     out.push_back("DROP FUNCTION IF EXISTS " + function + "()");
   return out;
 }

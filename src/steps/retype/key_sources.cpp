@@ -1,0 +1,221 @@
+#include "steps/retype/key_sources.hpp"
+
+#include <set>
+#include <string_view>
+
+#include "pg/identifier.hpp"
+#include "steps/retype/mapping.hpp"
+
+namespace pgsluice::steps::retype {
+namespace {
+
+// Numbers to draw between cut-over and contract, at 1 a second for 11 days.
+constexpr const char* kRoomForKeys = "1000000";
+
+// An old column's default between cut-over and contract: it draws nothing, fails for no number that only the
+// new type can hold, and keeps its words for the way back.
+constexpr const char* kAsleep = "CASE WHEN false THEN ";
+constexpr std::string_view kAsleepThen = "WHEN false THEN ";  // as the server writes it, in lines
+
+std::string quoted(const std::string& name) {
+  return pg::Identifier(name).sql();
+}
+
+Place place_of(const Retype& retype, const GraphTable& table, const GraphColumn& column) {
+  return {static_cast<int>(&table - retype.graph.tables.data()),
+          static_cast<int>(&column - table.columns.data())};
+}
+
+/// Statements over one column of one table.
+class Column {
+ public:
+  Column(const GraphTable& table, std::vector<std::string>& out) : table_(table), out_(out) {}
+
+  void alter(const std::string& column, const std::string& change) {
+    out_.push_back("ALTER TABLE " + table_.sql() + " ALTER COLUMN " + quoted(column) + " " + change);
+  }
+  void own(const std::string& sequence, const std::string& column) {
+    out_.push_back("ALTER SEQUENCE " + sequence + " OWNED BY " + table_.sql() + "." + quoted(column));
+  }
+  void run(std::string sql) { out_.push_back(std::move(sql)); }
+
+  /// An identity cannot change its column: its sequence goes with it, and a new one goes on where it stood.
+  void move_identity(const ColumnSource& source, const std::string& from, const std::string& to) {
+    run("DO " + pg::literal("DECLARE v_last bigint; v_called boolean;\nBEGIN\n  SELECT last_value, is_called "
+                            "INTO v_last, v_called FROM " +
+                            source.sequence_sql + ";\n  ALTER TABLE " + table_.sql() + " ALTER COLUMN " +
+                            quoted(from) + " DROP IDENTITY;\n  ALTER TABLE " + table_.sql() +
+                            " ALTER COLUMN " + quoted(to) + " ADD " + source.identity +
+                            ";\n  PERFORM pg_catalog.setval(" + pg::literal(source.sequence_sql) +
+                            ", v_last, v_called);\nEND"));
+  }
+
+  /// The identity of the column `from` becomes an ordinary sequence that the column `to` owns. Who may insert
+  /// may draw, as with an identity.
+  void turn_identity_into_sequence(const ColumnSource& source, const std::string& from,
+                                   const std::string& to) {
+    const auto& sequence = source.sequence_sql;
+    run("DO " +
+        pg::literal(
+            "DECLARE v_at record; v_of record; v_role record;\nBEGIN\n  SELECT last_value, is_called INTO v_at "
+            "FROM " +
+            sequence + ";\n  SELECT * INTO v_of FROM pg_catalog.pg_sequence WHERE seqrelid = " +
+            pg::literal(sequence) + "::pg_catalog.regclass;\n  ALTER TABLE " + table_.sql() +
+            " ALTER COLUMN " + quoted(from) + " DROP IDENTITY;\n  EXECUTE pg_catalog.format(" +
+            pg::literal("CREATE SEQUENCE " + sequence + " START WITH %s INCREMENT BY %s MINVALUE %s CACHE %s " +
+                        "%s OWNED BY " + table_.sql() + "." + quoted(to)) +
+            ",\n    v_of.seqstart, v_of.seqincrement, v_of.seqmin, v_of.seqcache, CASE WHEN v_of.seqcycle THEN "
+            "'CYCLE' ELSE '' END);\n  PERFORM pg_catalog.setval(" +
+            pg::literal(sequence) +
+            ", v_at.last_value, v_at.is_called);\n  FOR v_role IN SELECT DISTINCT CASE a.grantee WHEN 0 THEN "
+            "'PUBLIC' ELSE a.grantee::pg_catalog.regrole::text END AS name\n    FROM "
+            "(SELECT relacl AS acl FROM pg_catalog.pg_class WHERE oid = " +
+            std::to_string(table_.oid) +
+            " UNION ALL SELECT attacl FROM pg_catalog.pg_attribute WHERE attrelid = " +
+            std::to_string(table_.oid) +
+            ") AS p, LATERAL pg_catalog.aclexplode(p.acl) AS a WHERE a.privilege_type = 'INSERT' LOOP\n    "
+            "EXECUTE "
+            "pg_catalog.format(" +
+            pg::literal("GRANT USAGE ON SEQUENCE " + sequence + " TO %s") + ", v_role.name);\n  END LOOP;\nEND"));
+  }
+
+ private:
+  const GraphTable& table_;
+  std::vector<std::string>& out_;
+};
+
+/// A sequence may stand behind keys that the application gave out itself, and from now on it gives out all.
+/// Those far ahead come from a range of their own, which is left to them.
+std::string pass_keys(const GraphTable& table, const GraphColumn& column) {
+  const auto sequence = pg::literal(column.source.sequence_sql);
+  const auto old = quoted(old_name(column.name));
+  return "SELECT pg_catalog.setval(" + sequence + ", k.last) FROM " + column.source.sequence_sql +
+         " AS q, pg_catalog.pg_sequence AS s, LATERAL (SELECT max(" + old + ") AS last FROM " + table.sql() +
+         " WHERE " + old + " >= q.last_value AND " + old +
+         " <= q.last_value + least(least(s.seqincrement, 1000) * " + kRoomForKeys +
+         ", s.seqmax - q.last_value)) AS k WHERE s.seqrelid = " + sequence +
+         "::pg_catalog.regclass AND s.seqincrement > 0 AND k.last IS NOT NULL AND (k.last > q.last_value OR "
+         "NOT q.is_called)";
+}
+
+/// Old keys that the application gave out go on from a sequence of ours, behind the highest.
+void start_key_sequence(const Retype& retype, const GraphTable& table, const GraphColumn& column,
+                        Column& change) {
+  const auto sequence = key_sequence(retype.owner, table, column);
+  change.run("CREATE SEQUENCE " + sequence);
+  change.run("SELECT pg_catalog.setval(" + pg::literal(sequence) + ", greatest(1, (SELECT max(" +
+             quoted(old_name(column.name)) + ") FROM " + table.sql() + ")))");
+}
+
+void hand_over(const Retype& retype, const GraphTable& table, const GraphColumn& column, Column& change) {
+  const auto& source = column.source;
+  const auto old = old_name(column.name);
+  if (!source.identity.empty()) return change.move_identity(source, old, column.name);
+  if (source.default_sql.empty()) return;
+  change.alter(old, std::string("SET DEFAULT ") + kAsleep + "(" + source.default_sql + ") END");
+  if (!source.sequence_sql.empty()) {
+    change.run("ALTER SEQUENCE " + source.sequence_sql + " AS " + retype.graph.to.base_sql);
+    change.own(source.sequence_sql, column.name);
+  }
+  for (const auto& sequence : source.drawn_from)
+    change.run("ALTER SEQUENCE " + sequence + " AS " + retype.graph.to.base_sql);
+  change.alter(column.name, "SET DEFAULT " + new_value_of(retype, place_of(retype, table, column),
+                                                         source.default_sql));
+}
+
+/// What kAsleep was put around; empty: it was not.
+std::string awake(const std::string& default_sql) {
+  const auto begin = default_sql.find(kAsleepThen);
+  const auto end = default_sql.rfind("ELSE ");
+  if (!default_sql.starts_with("CASE") || begin == std::string::npos || end == std::string::npos) return {};
+  const auto first = begin + kAsleepThen.size();
+  return default_sql.substr(first, default_sql.find_last_not_of(" \n", end - 1) + 1 - first);
+}
+
+void take_back(const GraphColumn& column, const std::string& coming, Column& change) {
+  const auto& sequence = column.source.sequence_sql;
+  auto before = awake(column.old_source.default_sql);
+  if (!sequence.empty()) {
+    change.alter(coming, "DROP DEFAULT");
+    change.run("ALTER SEQUENCE " + sequence + " AS " + column.old_type.base_sql);
+    change.own(sequence, column.name);
+    if (before.empty()) before = "pg_catalog.nextval(" + pg::literal(sequence) + ")";
+  }
+  if (!before.empty()) change.alter(column.name, "SET DEFAULT " + before);
+}
+
+bool draws_a_number(const ColumnSource& source) {
+  return !source.identity.empty() || !source.sequence_sql.empty();
+}
+
+/// Where the old values come from, before the cut-over and after it.
+const ColumnSource& old_source(const GraphColumn& column) {
+  return column.old_source.is_none() ? column.source : column.old_source;
+}
+
+}  // namespace
+
+bool moves_source(const Retype& retype, const GraphColumn& column) {
+  static const std::set<std::string> kIntegers{"smallint", "integer", "bigint"};
+  return !column.refers_to && retype.step.new_ids.empty() && is_back_by_value(retype.step) &&
+         kIntegers.count(retype.graph.to.base_sql) > 0;
+}
+
+bool takes_key_from_old(const Retype& retype, const GraphColumn& column) {
+  return !column.refers_to && column.is_not_null && retype.step.new_ids.empty() && is_by_value(retype.step) &&
+         !moves_source(retype, column) && draws_a_number(old_source(column));
+}
+
+std::vector<std::string> hand_over_sources(const Retype& retype, const GraphTable& table) {
+  std::vector<std::string> out;
+  Column change(table, out);
+  for (const auto& column : table.columns) {
+    if (column.refers_to) continue;
+    if (moves_source(retype, column)) {
+      hand_over(retype, table, column, change);
+    } else if (!is_back_by_value(retype.step)) {
+      if (!column.source.sequence_sql.empty()) change.run(pass_keys(table, column));
+      if (column.source.is_none()) start_key_sequence(retype, table, column, change);
+    }
+  }
+  return out;
+}
+
+std::vector<std::string> take_back_sources(const Retype& retype, const GraphTable& table) {
+  std::vector<std::string> out;
+  Column change(table, out);
+  for (const auto& column : table.columns) {
+    if (column.refers_to) continue;
+    const auto coming = new_name(column.name);  // the column that goes
+    if (!is_back_by_value(retype.step)) {
+      change.run("DROP SEQUENCE IF EXISTS " + key_sequence(retype.owner, table, column));
+    } else if (moves_source(retype, column) && !column.source.identity.empty()) {
+      change.move_identity(column.source, coming, column.name);
+    } else if (moves_source(retype, column)) {
+      take_back(column, coming, change);
+    }
+  }
+  return out;
+}
+
+std::vector<std::string> settle_sources(const Retype& retype, const GraphTable& table) {
+  std::vector<std::string> out;
+  Column change(table, out);
+  for (const auto& column : table.columns) {
+    if (!column.refers_to && !is_back_by_value(retype.step))
+      change.run("DROP SEQUENCE IF EXISTS " + key_sequence(retype.owner, table, column));
+    if (!takes_key_from_old(retype, column)) continue;
+    const auto& source = old_source(column);
+    auto value = source.default_sql;
+    if (source.identity.empty()) {
+      change.own(source.sequence_sql, column.name);
+    } else {
+      change.turn_identity_into_sequence(source, old_name(column.name), column.name);
+      value = "pg_catalog.nextval(" + pg::literal(source.sequence_sql) + ")";
+    }
+    change.alter(column.name, "SET DEFAULT " + new_value_of(retype, place_of(retype, table, column), value));
+  }
+  return out;
+}
+
+}  // namespace pgsluice::steps::retype

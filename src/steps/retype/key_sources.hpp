@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "steps/retype/retype.hpp"
+
+namespace pgsluice::steps::retype {
+
+// Where the keys of new rows come from, from before the cut-over to after contract.
+
+/// True: the new column takes over the old one's sequence, identity or default at the cut-over. False: the
+/// old column keeps them, for its type is the one that they count in.
+bool moves_source(const Retype& retype, const GraphColumn& column);
+
+/// True: between cut-over and contract a row that names no key gets what the old column's own number maps to.
+bool takes_key_from_old(const Retype& retype, const GraphColumn& column);
+
+/// For the cut-over, once the columns have their new names.
+std::vector<std::string> hand_over_sources(const Retype& retype, const GraphTable& table);
+
+/// For the way back, once the columns have their old names again.
+std::vector<std::string> take_back_sources(const Retype& retype, const GraphTable& table);
+
+/// For contract, while the old columns are still there: numbers come from the same sequence ever after.
+std::vector<std::string> settle_sources(const Retype& retype, const GraphTable& table);
+
+}  // namespace pgsluice::steps::retype

@@ -1,0 +1,108 @@
+#include "steps/retype/made_objects.hpp"
+
+#include "pg/identifier.hpp"
+#include "pg/key.hpp"
+#include "steps/retype/mapping.hpp"
+#include "steps/retype/twins.hpp"
+
+namespace pgsluice::steps::retype {
+namespace {
+
+constexpr const char* kInTheWay = R"sql(
+SELECT o.kind || ' ' || o.name || CASE WHEN o.kind = 'trigger' THEN ' of table ' || o.relid::regclass ELSE '' END
+FROM unnest($1::text[], $2::text[], $3::oid[]) WITH ORDINALITY AS o(kind, name, relid, n)
+WHERE CASE o.kind
+        WHEN 'trigger' THEN EXISTS (SELECT FROM pg_catalog.pg_trigger t
+                                    WHERE t.tgrelid = o.relid AND '"' || replace(t.tgname, '"', '""') || '"' = o.name)
+        WHEN 'function' THEN pg_catalog.to_regproc(o.name) IS NOT NULL
+        WHEN 'sequence' THEN pg_catalog.to_regclass(o.name) IS NOT NULL
+        ELSE false END
+ORDER BY o.n
+)sql";
+
+constexpr const char* kTables = R"sql(
+SELECT c.oid, n.nspname, c.relname
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.oid = ANY ($1::oid[]) AND c.relkind IN ('r', 'p')
+)sql";
+
+std::string quoted(const std::string& name) {
+  return pg::Identifier(name).sql();
+}
+
+void add_indexes(const GraphTable& table, const GraphIndex& index, std::vector<MadeObject>& out) {
+  if (table.kind != "p")
+    out.push_back({"index", pg::Identifier(table.schema, old_name(index.name)).sql(), table.oid});
+  for (std::size_t i = 0; i < table.partitions.size(); ++i) {
+    const auto& partition = table.partitions[i];
+    out.push_back(
+        {"index", pg::Identifier(partition.schema, old_name(index.of_partitions[i])).sql(), partition.oid});
+  }
+}
+
+void add_table(const Retype& retype, const GraphTable& table, std::vector<MadeObject>& out) {
+  const auto& owner = retype.owner;
+  out.push_back({"table", table.sql(), table.oid});
+  for (const auto& trigger : {insert_trigger(owner), update_trigger(owner), late_trigger(owner)})
+    out.push_back({"trigger", quoted(trigger), table.oid});
+  for (const auto& function : {sync_function(owner, table), late_function(owner, table)})
+    out.push_back({"function", function, table.oid});
+  for (const auto& column : table.columns) {
+    out.push_back({"column", quoted(new_name(column.name)), table.oid});
+    out.push_back({"old column", quoted(old_name(column.name)), table.oid});
+    if (!column.refers_to) out.push_back({"sequence", key_sequence(owner, table, column), table.oid});
+  }
+  for (const auto& index : table.indexes) {
+    if (is_primary(index)) add_indexes(table, index, out);
+  }
+}
+
+}  // namespace
+
+std::vector<MadeObject> objects_to_be_made(const Retype& retype) {
+  std::vector<MadeObject> out;
+  for (const auto& table : retype.graph.tables) add_table(retype, table, out);
+  return out;
+}
+
+std::vector<std::string> objects_in_the_way(pg::Session& session, const std::vector<MadeObject>& objects) {
+  std::vector<std::string> kinds, names, tables, out;
+  for (const auto& object : objects) {
+    kinds.push_back(object.kind);
+    names.push_back(object.name);
+    tables.push_back(std::to_string(object.table_oid));
+  }
+  const auto rows = session.exec(kInTheWay, {pg::to_array(kinds), pg::to_array(names), pg::to_array(tables)});
+  for (std::size_t i = 0; i < rows.size(); ++i) out.push_back(rows.text(i, 0));
+  return out;
+}
+
+std::map<std::uint32_t, std::string> tables_now(pg::Session& session, const std::vector<MadeObject>& objects) {
+  std::vector<std::string> oids;
+  for (const auto& object : objects) oids.push_back(std::to_string(object.table_oid));
+  const auto rows = session.exec(kTables, {pg::to_array(oids)});
+  std::map<std::uint32_t, std::string> out;
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    out[static_cast<std::uint32_t>(rows.integer(i, 0))] = pg::Identifier(rows.text(i, 1), rows.text(i, 2)).sql();
+  return out;
+}
+
+std::vector<std::string> removal_of(const std::vector<MadeObject>& objects,
+                                    const std::map<std::uint32_t, std::string>& tables,
+                                    const std::string& going) {
+  std::vector<std::string> out;
+  for (const auto& object : objects) {
+    const auto table = tables.find(object.table_oid);
+    const bool is_there = table != tables.end();
+    if (object.kind == "trigger" && is_there)
+      out.push_back("DROP TRIGGER IF EXISTS " + object.name + " ON " + table->second);
+    if (object.kind == "index" && is_there) out.push_back("DROP INDEX IF EXISTS " + object.name);
+    if (object.kind == going && is_there)
+      out.push_back("ALTER TABLE " + table->second + " DROP COLUMN IF EXISTS " + object.name);
+    if (object.kind == "function") out.push_back("DROP FUNCTION IF EXISTS " + object.name + "()");
+    if (object.kind == "sequence") out.push_back("DROP SEQUENCE IF EXISTS " + object.name);
+  }
+  return out;
+}
+
+}  // namespace pgsluice::steps::retype

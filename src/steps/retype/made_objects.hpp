@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "steps/retype/retype.hpp"
+
+namespace pgsluice::steps::retype {
+
+/// Something that a retype makes or leaves behind.
+struct MadeObject {
+  std::string kind;  // trigger, index, column, old column, function, sequence, table
+  std::string name;  // quoted; qualified where it belongs to a schema
+  std::uint32_t table_oid = 0;
+};
+
+/// All that may be made from expand to contract, besides what goes with its column. For a retype that has not
+/// begun. "table" stands for the tables themselves, which are the application's.
+std::vector<MadeObject> objects_to_be_made(const Retype& retype);
+
+/// What is there of them already, in words: nobody else's object may be taken for ours.
+std::vector<std::string> objects_in_the_way(pg::Session& session, const std::vector<MadeObject>& objects);
+
+/// The names that the tables of `objects` bear now, by oid. One that is gone is not in it.
+std::map<std::uint32_t, std::string> tables_now(pg::Session& session, const std::vector<MadeObject>& objects);
+
+/// What takes them away whatever became of the tables. `going` is the kind of column that goes: "column"
+/// before the cut-over, "old column" at contract.
+std::vector<std::string> removal_of(const std::vector<MadeObject>& objects,
+                                    const std::map<std::uint32_t, std::string>& tables,
+                                    const std::string& going);
+
+}  // namespace pgsluice::steps::retype

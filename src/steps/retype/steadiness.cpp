@@ -1,0 +1,81 @@
+#include "steps/retype/steadiness.hpp"
+
+#include "pg/failure.hpp"
+#include "pg/identifier.hpp"
+
+namespace pgsluice::steps::retype {
+namespace {
+
+constexpr const char* kNotImmutable = "42P17";  // invalid_object_definition
+
+// As far from the settings of our own transactions as an application's can be.
+constexpr const char* kOtherSettings =
+    "SET LOCAL TimeZone = 'Asia/Kathmandu'; SET LOCAL DateStyle = 'SQL, DMY'; SET LOCAL IntervalStyle = "
+    "'sql_standard'; SET LOCAL extra_float_digits = -3; SET LOCAL bytea_output = 'escape'; SET LOCAL xmlbinary = "
+    "'hex'";
+
+// Values that are written differently under other settings, by type; others are left to the sample.
+constexpr const char* kAwkward = R"sql(
+SELECT CASE pg_catalog.format_type($1::regtype, -1)
+         WHEN 'real' THEN '0.123456789' WHEN 'double precision' THEN '0.12345678901234567'
+         WHEN 'interval' THEN '1 year -2 days 03:04:05.678' WHEN 'bytea' THEN '\x00ff5c27'
+         WHEN 'date' THEN '2024-03-04' WHEN 'timestamp without time zone' THEN '2024-03-04 05:06:07.891'
+         WHEN 'timestamp with time zone' THEN '2024-03-04 05:06:07.891+00'
+         WHEN 'time with time zone' THEN '05:06:07+03' WHEN 'point' THEN '(0.12345678901234567,1)' END
+)sql";
+
+/// Runs `work` in a savepoint, whose error it swallows: true if there was none.
+template <class Work>
+bool attempt(pg::Session& session, Work work) {
+  session.exec("SAVEPOINT pgsluice_attempt");
+  try {
+    work();
+    session.exec("RELEASE SAVEPOINT pgsluice_attempt");
+    return true;
+  } catch (const pg::Failure& f) {
+    if (f.is_connection_lost()) throw;
+    session.exec("ROLLBACK TO SAVEPOINT pgsluice_attempt");
+    return false;
+  }
+}
+
+void fill(pg::Session& session, const ExpressionTrial& trial) {
+  if (!trial.sample.empty())
+    attempt(session, [&] { session.exec("INSERT INTO pg_temp.pgsluice_trial " + trial.sample); });
+  attempt(session, [&] {
+    const auto value = session.exec(kAwkward, {trial.type});
+    if (!value.is_null(0, 0)) session.exec("INSERT INTO pg_temp.pgsluice_trial VALUES (" + pg::literal(value.text(0, 0)) + ")");
+  });
+}
+
+}  // namespace
+
+std::string unsteadiness(pg::Session& session, const ExpressionTrial& trial) {
+  const auto column = pg::Identifier(trial.column).sql();
+  session.exec("CREATE TEMPORARY TABLE pgsluice_trial (" + column + " " + trial.type + ")");
+  try {
+    // IS NULL, for an index needs a type with an order.
+    session.exec("CREATE INDEX ON pg_temp.pgsluice_trial (((" + trial.expression + "\n) IS NULL))");
+  } catch (const pg::Failure& f) {
+    if (f.sqlstate() != kNotImmutable) throw;
+    return "the server does not call all of its functions IMMUTABLE";
+  }
+  session.exec("DROP INDEX pg_temp.pgsluice_trial_expr_idx");
+  fill(session, trial);
+  std::string differing = "0";
+  const bool is_tried = attempt(session, [&] {
+    session.exec("CREATE TEMPORARY TABLE pgsluice_results AS SELECT " + column + ", (" + trial.expression +
+                 "\n) AS pgsluice_value FROM pg_temp.pgsluice_trial");
+    session.exec(kOtherSettings);
+    differing = session
+                    .exec("SELECT count(*) FROM pg_temp.pgsluice_results WHERE NOT "
+                          "pg_catalog.record_image_eq(ROW(pgsluice_value), ROW((" +
+                          trial.expression + "\n)))")
+                    .text(0, 0);
+  });
+  if (!is_tried || differing == "0") return {};
+  return "it gives other values under another TimeZone, DateStyle, IntervalStyle, extra_float_digits or "
+         "bytea_output";
+}
+
+}  // namespace pgsluice::steps::retype
