@@ -1,6 +1,7 @@
 #include "engine/retype_checks.hpp"
 
 #include "engine/retype_facts.hpp"
+#include "engine/value_pass.hpp"
 #include "pg/identifier.hpp"
 #include "pg/transaction.hpp"
 #include "pgsluice/error.hpp"
@@ -61,8 +62,12 @@ void check_retype_step(pg::Session& session, const Job& job, const RetypeStep& s
                        Findings& findings) try {
   if (!outlook.maker_of_any(step.tables).empty()) return;
   const auto retype = read_retype(session, step, {job.name, step.name});
-  for (const auto& obstacle : retype_obstacles(session, retype))
+  const auto obstacles = retype_obstacles(session, retype);
+  for (const auto& obstacle : obstacles)
     findings.refuse("retype", "retype step \"" + step.name + "\": " + obstacle.message, obstacle.hint);
+  if (!obstacles.empty()) return;  // what cannot be cast cannot be read either
+  for (const auto& loss : in_words(read_values(session, retype), job.max_quarantined))
+    findings.refuse("values", "retype step \"" + step.name + "\": " + loss.message, loss.hint);
   for (const auto& question : steps::retype::questions_before_expand(retype)) {
     const auto found =
         pg::in_transaction(session, kCountLimits, [&] { return session.exec(question.query).text(0, 0); });

@@ -77,6 +77,8 @@ class Run {
   awaitable<void> run_index(const IndexStep& step, ledger::StepRecord record);
   awaitable<void> run_verify(const VerifyStep& step, std::int64_t step_id);
   awaitable<void> run_retype(const RetypeStep& step, ledger::StepRecord record);
+  /// Reads what could be lost, at the gate's pace, and refuses the step if something would be.
+  awaitable<void> refuse_losses(RetypeStep step, std::int64_t step_id);
   awaitable<void> run_acts(std::vector<Work> works, std::vector<ledger::StepRecord> records);
   awaitable<void> run_vacuum(Vacuum work, std::int64_t step_id);
   awaitable<void> run_fence(std::int64_t step_id);

@@ -5,6 +5,7 @@
 #include "engine/outage.hpp"
 #include "engine/retype_facts.hpp"
 #include "engine/run.hpp"
+#include "engine/value_pass.hpp"
 #include "ledger/acts.hpp"
 #include "ledger/checkpoint.hpp"
 #include "ledger/objects.hpp"
@@ -126,6 +127,10 @@ asio::awaitable<void> Run::run_retype(const RetypeStep& step, ledger::StepRecord
     if (stop_.is_requested()) co_return;
   }
   if (record.detail != RetypeDetail::kReady) {
+    if (record.detail.empty() || record.detail == RetypeDetail::kSwappedBack) {
+      co_await refuse_losses(step, record.step_id);
+      if (stop_.is_requested()) co_return;
+    }
     std::function<OpenedActs(pg::Session&)> open = [=](pg::Session& s) {
       auto opened = open_acts(s, step, record.step_id, record.detail == RetypeDetail::kBegun);
       begin_retype(s, step, record);
@@ -150,6 +155,20 @@ asio::awaitable<void> Run::run_retype(const RetypeStep& step, ledger::StepRecord
                   "old and new columns of step \"" + name +
                       "\" are in step; the swap awaits the operator: pgsluice cutover " + job_.name);
   }
+}
+
+asio::awaitable<void> Run::refuse_losses(RetypeStep step, std::int64_t step_id) {
+  std::function<rt::Retype(pg::Session&)> look = [=](pg::Session& s) {
+    auto retype = read_retype(s, step, owner_of(s, step_id));
+    refuse_retype(step.name, retype_obstacles(s, retype));
+    return retype;
+  };
+  auto retype = co_await keep_trying<rt::Retype>(steps_, look, journal_, stop_);
+  const LookSurroundings at{job_, gate_, journal_, stop_};
+  const auto losses = co_await read_values_paced(steps_, std::move(retype), at);
+  std::vector<Obstacle> obstacles;
+  for (const auto& loss : in_words(losses, job_.max_quarantined)) obstacles.push_back({loss.message, loss.hint});
+  refuse_retype(step.name, obstacles);
 }
 
 asio::awaitable<void> Run::run_acts(std::vector<Work> works, std::vector<ledger::StepRecord> records) {

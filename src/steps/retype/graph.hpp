@@ -40,6 +40,7 @@ struct GraphColumn {
   std::string old_type_sql;  // the same as SQL writes it, with its modifier
   Conversion forward;        // from the old type to the new one, and back, without an expression
   Conversion backward;
+  Conversion as_text;  // of an old value
   bool is_not_null = false;
   ColumnSource source;
   ColumnSource old_source;         // after the cut-over: of the old column

@@ -80,6 +80,7 @@ void read_conversions(pg::Session& session, const TypeFacts& to, GraphTable& tab
     column.old_type = read_type(session, column.old_type_sql);
     column.forward = read_conversion(session, column.old_type, to);
     column.backward = read_conversion(session, to, column.old_type);
+    column.as_text = read_conversion(session, column.old_type, read_type(session, "text"));
   }
 }
 

@@ -88,14 +88,14 @@ bool has_identity(const GraphColumn& column) {
   return !column.source.identity.empty() || !column.old_source.identity.empty();
 }
 
-bool is_plain(const RetypeStep& step) {
-  return step.mapping == Mapping::kUsing && step.using_sql.empty();
-}
-
 }  // namespace
 
 bool is_by_value(const RetypeStep& step) {
   return step.mapping != Mapping::kRandom && step.mapping != Mapping::kV7;
+}
+
+bool is_plain_cast(const RetypeStep& step) {
+  return step.mapping == Mapping::kUsing && step.using_sql.empty();
 }
 
 bool is_back_by_value(const RetypeStep& step) {
@@ -120,7 +120,7 @@ std::string new_value_exactly(const Retype& retype, Place place) {
 
 bool may_lack_new_value(const Retype& retype, Place place) {
   if (!is_by_value(retype.step)) return false;
-  if (is_plain(retype.step)) return retype.graph.at(place).forward.may_fail;
+  if (is_plain_cast(retype.step)) return retype.graph.at(place).forward.may_fail;
   return retype.step.mapping == Mapping::kUsing;
 }
 

@@ -14,6 +14,8 @@ inline constexpr const char* kEmbedMax = "281474976710655";
 /// True: the new value follows from the old one alone, so parents and children are filled independently of
 /// each other, and a CHECK proves every row. False: it is drawn once for the root and looked up from there.
 bool is_by_value(const RetypeStep& step);
+/// True: without an expression of the operator's.
+bool is_plain_cast(const RetypeStep& step);
 /// True: after the cut-over the old value follows from the new one (bigint to integer). False: it is looked
 /// up, and a root's comes from its old default (uuid to integer).
 bool is_back_by_value(const RetypeStep& step);

@@ -55,12 +55,12 @@ std::string unsteadiness(pg::Session& session, const ExpressionTrial& trial) {
   session.exec("CREATE TEMPORARY TABLE pgsluice_trial (" + column + " " + trial.type + ")");
   try {
     // IS NULL, for an index needs a type with an order.
-    session.exec("CREATE INDEX ON pg_temp.pgsluice_trial (((" + trial.expression + "\n) IS NULL))");
+    session.exec("CREATE INDEX pgsluice_trial_index ON pg_temp.pgsluice_trial (((" + trial.expression + "\n) IS NULL))");
   } catch (const pg::Failure& f) {
     if (f.sqlstate() != kNotImmutable) throw;
     return "the server does not call all of its functions IMMUTABLE";
   }
-  session.exec("DROP INDEX pg_temp.pgsluice_trial_expr_idx");
+  session.exec("DROP INDEX pg_temp.pgsluice_trial_index");
   fill(session, trial);
   std::string differing = "0";
   const bool is_tried = attempt(session, [&] {
