@@ -66,6 +66,11 @@ void check_retype_step(pg::Session& session, const Job& job, const RetypeStep& s
   for (const auto& obstacle : obstacles)
     findings.refuse("retype", "retype step \"" + step.name + "\": " + obstacle.message, obstacle.hint);
   if (!obstacles.empty()) return;  // what cannot be cast cannot be read either
+  const auto rehearsal = rehearsed(session, retype);
+  for (const auto& obstacle : rehearsal.refused)
+    findings.refuse("rehearsal", "retype step \"" + step.name + "\": " + obstacle.message, obstacle.hint);
+  for (const auto& warning : rehearsal.warnings) findings.warn("rehearsal", warning.message, warning.hint);
+  findings.inform("rehearsal", rehearsal.summary);
   for (const auto& loss : in_words(read_values(session, retype), job.max_quarantined))
     findings.refuse("values", "retype step \"" + step.name + "\": " + loss.message, loss.hint);
   for (const auto& question : steps::retype::questions_before_expand(retype)) {

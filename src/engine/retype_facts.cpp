@@ -1,5 +1,6 @@
 #include "engine/retype_facts.hpp"
 
+#include "base/units.hpp"
 #include "job/column_rename.hpp"
 #include "ledger/objects.hpp"
 #include "pg/identifier.hpp"
@@ -12,6 +13,7 @@
 #include "steps/retype/names.hpp"
 #include "steps/retype/questions.hpp"
 #include "steps/retype/readiness.hpp"
+#include "steps/retype/rehearsal.hpp"
 #include "steps/retype/steadiness.hpp"
 #include "steps/retype/swap.hpp"
 
@@ -45,6 +47,12 @@ std::string quoted_name(const std::string& name) {
 
 std::string first_line(const std::string& text) {
   return text.substr(0, text.find('\n'));
+}
+
+constexpr std::size_t kStatementShown = 500;  // bytes of a refused statement: a function's body may be long
+
+std::string shortened(const std::string& sql) {
+  return sql.size() <= kStatementShown ? sql : sql.substr(0, kStatementShown) + " …";
 }
 
 /// Runs `work` in a transaction that leaves nothing behind.
@@ -357,6 +365,28 @@ rt::Retype read_retype(pg::Session& session, const RetypeStep& step, const rt::O
 
 std::vector<Obstacle> retype_obstacles(pg::Session& session, const rt::Retype& retype) {
   return Survey(session, retype).run();
+}
+
+Rehearsed rehearsed(pg::Session& session, const rt::Retype& retype) {
+  const auto rehearsal =
+      rt::rehearse(session, retype, [&](pg::Session& s, const RetypeStep& step) {
+        return read_retype_inside(s, step, retype.owner);
+      });
+  Rehearsed out;
+  for (const auto& refused : rehearsal.refused)
+    out.refused.push_back({"in a rehearsal the server refused act \"" + refused.act + "\": " + first_line(refused.message) +
+                       (refused.sqlstate.empty() ? "" : " (SQLSTATE " + refused.sqlstate + ")") +
+                       (refused.statement.empty() ? "" : "; the statement: " + shortened(refused.statement)),
+                   "correct what it says; nothing was changed"});
+  if (!rehearsal.cut_short.empty())
+    out.warnings.push_back({"the retype was not rehearsed to its end: " + rehearsal.cut_short,
+                        "what it would have found comes up in the act itself"});
+  for (const auto& remark : rehearsal.remarks)
+    out.warnings.push_back({"the rehearsal went without " + remark, "what it would have found there comes up later"});
+  out.summary = base::format_count(rehearsal.statements) +
+                " statements from expand to contract were rehearsed on an empty likeness, and rolled back, in " +
+                base::format_duration(rehearsal.took);
+  return out;
 }
 
 void refuse_retype(const std::string& step, const std::vector<Obstacle>& obstacles) {

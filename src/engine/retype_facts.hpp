@@ -35,6 +35,14 @@ struct Obstacle {
 };
 std::vector<Obstacle> retype_obstacles(pg::Session& session, const steps::retype::Retype& retype);
 
+/// The whole retype tried beforehand, in words.
+struct Rehearsed {
+  std::vector<Obstacle> refused;   // by the server
+  std::vector<Obstacle> warnings;  // what was not tried, and why
+  std::string summary;
+};
+Rehearsed rehearsed(pg::Session& session, const steps::retype::Retype& retype);
+
 /// Throws Error(kRefused) with all of them.
 void refuse_retype(const std::string& step, const std::vector<Obstacle>& obstacles);
 

@@ -64,6 +64,11 @@ Run::Work work_of(const rt::Act& act, const std::string& name) {
   return Run::Fence{};
 }
 
+struct Beforehand {
+  rt::Retype retype;
+  Rehearsed rehearsal;
+};
+
 /// Before the first of them is made: what is not in the ledger is never taken away.
 void note_objects(pg::Session& session, const rt::Retype& retype, std::int64_t step_id) {
   std::vector<ledger::MadeObject> objects;
@@ -83,7 +88,6 @@ struct OpenedActs {
 OpenedActs open_acts(pg::Session& session, const RetypeStep& step, std::int64_t step_id, bool is_begun) {
   const auto retype = read_retype(session, step, owner_of(session, step_id));
   if (!is_begun) {
-    refuse_retype(step.name, retype_obstacles(session, retype));
     note_objects(session, retype, step_id);
   }
   OpenedActs opened;
@@ -158,14 +162,18 @@ asio::awaitable<void> Run::run_retype(const RetypeStep& step, ledger::StepRecord
 }
 
 asio::awaitable<void> Run::refuse_losses(RetypeStep step, std::int64_t step_id) {
-  std::function<rt::Retype(pg::Session&)> look = [=](pg::Session& s) {
-    auto retype = read_retype(s, step, owner_of(s, step_id));
-    refuse_retype(step.name, retype_obstacles(s, retype));
-    return retype;
+  std::function<Beforehand(pg::Session&)> look = [=](pg::Session& s) {
+    Beforehand out{read_retype(s, step, owner_of(s, step_id)), {}};
+    refuse_retype(step.name, retype_obstacles(s, out.retype));
+    out.rehearsal = rehearsed(s, out.retype);
+    return out;
   };
-  auto retype = co_await keep_trying<rt::Retype>(steps_, look, journal_, stop_);
+  auto beforehand = co_await keep_trying<Beforehand>(steps_, look, journal_, stop_);
+  for (const auto& warning : beforehand.rehearsal.warnings) journal_.warn(warning.message, warning.hint);
+  refuse_retype(step.name, beforehand.rehearsal.refused);
+  journal_.write(event::State{"running", "rehearsed", beforehand.rehearsal.summary});
   const LookSurroundings at{job_, gate_, journal_, stop_};
-  const auto losses = co_await read_values_paced(steps_, std::move(retype), at);
+  const auto losses = co_await read_values_paced(steps_, std::move(beforehand.retype), at);
   std::vector<Obstacle> obstacles;
   for (const auto& loss : in_words(losses, job_.max_quarantined)) obstacles.push_back({loss.message, loss.hint});
   refuse_retype(step.name, obstacles);

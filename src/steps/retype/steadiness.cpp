@@ -2,6 +2,7 @@
 
 #include "pg/failure.hpp"
 #include "pg/identifier.hpp"
+#include "pg/savepoint.hpp"
 
 namespace pgsluice::steps::retype {
 namespace {
@@ -24,25 +25,10 @@ SELECT CASE pg_catalog.format_type($1::regtype, -1)
          WHEN 'time with time zone' THEN '05:06:07+03' WHEN 'point' THEN '(0.12345678901234567,1)' END
 )sql";
 
-/// Runs `work` in a savepoint, whose error it swallows: true if there was none.
-template <class Work>
-bool attempt(pg::Session& session, Work work) {
-  session.exec("SAVEPOINT pgsluice_attempt");
-  try {
-    work();
-    session.exec("RELEASE SAVEPOINT pgsluice_attempt");
-    return true;
-  } catch (const pg::Failure& f) {
-    if (f.is_connection_lost()) throw;
-    session.exec("ROLLBACK TO SAVEPOINT pgsluice_attempt");
-    return false;
-  }
-}
-
 void fill(pg::Session& session, const ExpressionTrial& trial) {
   if (!trial.sample.empty())
-    attempt(session, [&] { session.exec("INSERT INTO pg_temp.pgsluice_trial " + trial.sample); });
-  attempt(session, [&] {
+    pg::attempt(session, [&] { session.exec("INSERT INTO pg_temp.pgsluice_trial " + trial.sample); });
+  pg::attempt(session, [&] {
     const auto value = session.exec(kAwkward, {trial.type});
     if (!value.is_null(0, 0)) session.exec("INSERT INTO pg_temp.pgsluice_trial VALUES (" + pg::literal(value.text(0, 0)) + ")");
   });
@@ -63,7 +49,7 @@ std::string unsteadiness(pg::Session& session, const ExpressionTrial& trial) {
   session.exec("DROP INDEX pg_temp.pgsluice_trial_index");
   fill(session, trial);
   std::string differing = "0";
-  const bool is_tried = attempt(session, [&] {
+  const auto failure = pg::attempt(session, [&] {
     session.exec("CREATE TEMPORARY TABLE pgsluice_results AS SELECT " + column + ", (" + trial.expression +
                  "\n) AS pgsluice_value FROM pg_temp.pgsluice_trial");
     session.exec(kOtherSettings);
@@ -73,7 +59,7 @@ std::string unsteadiness(pg::Session& session, const ExpressionTrial& trial) {
                           trial.expression + "\n)))")
                     .text(0, 0);
   });
-  if (!is_tried || differing == "0") return {};
+  if (failure || differing == "0") return {};
   return "it gives other values under another TimeZone, DateStyle, IntervalStyle, extra_float_digits or "
          "bytea_output";
 }
