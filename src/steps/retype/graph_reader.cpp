@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "pg/identifier.hpp"
@@ -71,18 +72,46 @@ void leave_out_ours(GraphTable& table) {
   std::erase_if(table.checks, is_ours);
 }
 
-/// How values get from the old type to the new one and back. After the cut-over the old column says what the
-/// old type was.
-void read_conversions(pg::Session& session, const TypeFacts& to, GraphTable& table) {
-  for (auto& column : table.columns) {
-    const auto old = table.all_columns.find(old_name(column.name));
-    column.old_type_sql = old == table.all_columns.end() ? column.type : old->second;
-    column.old_type = read_type(session, column.old_type_sql);
-    column.forward = read_conversion(session, column.old_type, to);
-    column.backward = read_conversion(session, to, column.old_type);
-    column.as_text = read_conversion(session, column.old_type, read_type(session, "text"));
+/// How values get from the old type to the new one and back, asked once for each type: a graph's columns have
+/// few. After the cut-over the old column says what the old type was.
+class ConversionReader {
+ public:
+  ConversionReader(pg::Session& session, const TypeFacts& to)
+      : session_(session), to_(to), text_(read_type(session, "text")) {}
+
+  void read(GraphTable& table) {
+    for (auto& column : table.columns) {
+      const auto old = table.all_columns.find(old_name(column.name));
+      column.old_type_sql = old == table.all_columns.end() ? column.type : old->second;
+      const auto known = known_.find(column.old_type_sql);
+      const auto& of_type = known != known_.end() ? known->second : learn(column.old_type_sql);
+      column.old_type = of_type.type;
+      column.forward = of_type.forward;
+      column.backward = of_type.backward;
+      column.as_text = of_type.as_text;
+    }
   }
-}
+
+ private:
+  struct OfType {
+    TypeFacts type;
+    Conversion forward, backward, as_text;
+  };
+
+  const OfType& learn(const std::string& type) {
+    auto& out = known_[type];
+    out.type = read_type(session_, type);
+    out.forward = read_conversion(session_, out.type, to_);
+    out.backward = read_conversion(session_, to_, out.type);
+    out.as_text = read_conversion(session_, out.type, text_);
+    return out;
+  }
+
+  pg::Session& session_;
+  const TypeFacts& to_;
+  TypeFacts text_;
+  std::map<std::string, OfType> known_;
+};
 
 /// Gives every referring column what it refers to, and every table its place behind its parents.
 class Arranger {
@@ -192,9 +221,10 @@ Graph read_graph(pg::Session& session, const RetypeStep& step) {
   graph.to.sql = type_sql(session, graph.to.oid);
   graph.to.base_sql = type_sql(session, graph.to.base_oid);
   graph.tables = read_tables(session, roots.tables, roots.columns);
+  ConversionReader conversions(session, graph.to);
   for (auto& table : graph.tables) {
     read_partitions(session, table, graph.obstacles);
-    read_conversions(session, graph.to, table);
+    conversions.read(table);
     table.indexes = read_indexes(session, table, graph.to);
     table.checks = read_checks(session, table);
     leave_out_ours(table);

@@ -150,7 +150,8 @@ std::vector<GraphTable> read_tables(pg::Session& session, const std::vector<std:
     owner.columns.push_back(column_of(rows, i));
     auto& column = owner.columns.back();
     column.source = read_source(session, owner, column.name);
-    column.old_source = read_source(session, owner, old_name(column.name));
+    if (const auto old = old_name(column.name); owner.all_columns.count(old))
+      column.old_source = read_source(session, owner, old);
   }
   return tables;
 }
