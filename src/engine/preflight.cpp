@@ -38,7 +38,7 @@ void check_pooler(pg::Session& session, const Job& job, const IndexStep& step, F
 
 }  // namespace
 
-std::vector<Finding> preflight(pg::Session& session, const Job& job, bool is_ledger_needed) {
+std::vector<Finding> preflight(pg::Session& session, const Job& job, bool is_ledger_needed, bool reads_values) {
   Findings findings;
   check_server(session, findings);
   if (!findings.worst_first().empty()) return findings.worst_first();  // nothing else could be asked there
@@ -63,7 +63,7 @@ std::vector<Finding> preflight(pg::Session& session, const Job& job, bool is_led
     }
     if (const auto* retype = std::get_if<RetypeStep>(&job.steps[i])) {
       const auto detail = i < record.steps.size() ? record.steps[i].detail : "";
-      if (detail.empty()) check_retype_step(session, job, *retype, outlook, findings);
+      if (detail.empty()) check_retype_step(session, job, *retype, outlook, reads_values, findings);
     }
   }
   return findings.worst_first();

@@ -59,7 +59,7 @@ void warn_of_unable_roles(pg::Session& session, const steps::retype::Retype& ret
 }  // namespace
 
 void check_retype_step(pg::Session& session, const Job& job, const RetypeStep& step, const Outlook& outlook,
-                       Findings& findings) try {
+                       bool reads_values, Findings& findings) try {
   if (!outlook.maker_of_any(step.tables).empty()) return;
   const auto retype = read_retype(session, step, {job.name, step.name});
   const auto obstacles = retype_obstacles(session, retype);
@@ -71,8 +71,10 @@ void check_retype_step(pg::Session& session, const Job& job, const RetypeStep& s
     findings.refuse("rehearsal", "retype step \"" + step.name + "\": " + obstacle.message, obstacle.hint);
   for (const auto& warning : rehearsal.warnings) findings.warn("rehearsal", warning.message, warning.hint);
   findings.inform("rehearsal", rehearsal.summary);
-  for (const auto& loss : in_words(read_values(session, retype), job.max_quarantined))
-    findings.refuse("values", "retype step \"" + step.name + "\": " + loss.message, loss.hint);
+  if (reads_values) {
+    for (const auto& loss : in_words(read_values(session, retype), job.max_quarantined))
+      findings.refuse("values", "retype step \"" + step.name + "\": " + loss.message, loss.hint);
+  }
   for (const auto& question : steps::retype::questions_before_expand(retype)) {
     const auto found =
         pg::in_transaction(session, kCountLimits, [&] { return session.exec(question.query).text(0, 0); });

@@ -41,7 +41,7 @@ struct Opened {
 };
 
 Opened open_run(pg::Session& session, const Job& job, const std::string& run_id) {
-  for (const auto& finding : preflight(session, job, true)) {
+  for (const auto& finding : preflight(session, job, true, false)) {
     if (finding.level != Finding::Level::kRefuse) continue;
     throw Error(static_cast<ExitCode>(finding.exit_code), finding.message, finding.hint);
   }
@@ -147,6 +147,7 @@ asio::awaitable<void> Run::story() {
   std::exception_ptr error;
   try {
     co_await open();
+    co_await look_before_writing();
     co_await run_steps();
   } catch (...) {
     error = std::current_exception();

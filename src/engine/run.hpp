@@ -3,6 +3,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <memory>
+#include <set>
 #include <string>
 #include <variant>
 
@@ -19,6 +20,7 @@
 #include "ledger/jobs.hpp"
 #include "pg/connection.hpp"
 #include "pgsluice/engine.hpp"
+#include "steps/retype/retype.hpp"
 #include "steps/sql/ddl.hpp"
 
 namespace pgsluice::engine {
@@ -77,8 +79,12 @@ class Run {
   awaitable<void> run_index(const IndexStep& step, ledger::StepRecord record);
   awaitable<void> run_verify(const VerifyStep& step, std::int64_t step_id);
   awaitable<void> run_retype(const RetypeStep& step, ledger::StepRecord record);
+  /// Before the first step: what a retype could lose, of tables that no earlier step makes.
+  awaitable<void> look_before_writing();
   /// Reads what could be lost, at the gate's pace, and refuses the step if something would be.
-  awaitable<void> refuse_losses(RetypeStep step, std::int64_t step_id);
+  awaitable<void> refuse_losses(RetypeStep step, steps::retype::Retype retype);
+  /// The same behind a rehearsal, where earlier steps may have changed the tables since the run began.
+  awaitable<void> look_again(RetypeStep step, std::int64_t step_id);
   awaitable<void> run_acts(std::vector<Work> works, std::vector<ledger::StepRecord> records);
   awaitable<void> run_vacuum(Vacuum work, std::int64_t step_id);
   awaitable<void> run_fence(std::int64_t step_id);
@@ -129,6 +135,7 @@ class Run {
   bool is_over_ = false;
   int beside_ = 0;  // coroutines beside the story that have not ended
   int signals_seen_ = 0;
+  std::set<std::int64_t> looked_at_;  // retypes, by step: nothing of this job changes their tables before
   int step_number_ = 0;
   std::string step_name_;
   std::string step_kind_;

@@ -3,6 +3,7 @@
 #include "base/failpoint.hpp"
 #include "engine/cutover.hpp"
 #include "engine/outage.hpp"
+#include "engine/outlook.hpp"
 #include "engine/retype_facts.hpp"
 #include "engine/run.hpp"
 #include "engine/value_pass.hpp"
@@ -131,10 +132,8 @@ asio::awaitable<void> Run::run_retype(const RetypeStep& step, ledger::StepRecord
     if (stop_.is_requested()) co_return;
   }
   if (record.detail != RetypeDetail::kReady) {
-    if (record.detail.empty() || record.detail == RetypeDetail::kSwappedBack) {
-      co_await refuse_losses(step, record.step_id);
-      if (stop_.is_requested()) co_return;
-    }
+    if (record.detail.empty() && !looked_at_.count(record.step_id)) co_await look_again(step, record.step_id);
+    if (stop_.is_requested()) co_return;
     std::function<OpenedActs(pg::Session&)> open = [=](pg::Session& s) {
       auto opened = open_acts(s, step, record.step_id, record.detail == RetypeDetail::kBegun);
       begin_retype(s, step, record);
@@ -161,7 +160,29 @@ asio::awaitable<void> Run::run_retype(const RetypeStep& step, ledger::StepRecord
   }
 }
 
-asio::awaitable<void> Run::refuse_losses(RetypeStep step, std::int64_t step_id) {
+asio::awaitable<void> Run::look_before_writing() {
+  Outlook outlook;
+  bool is_first_to_write = true;
+  for (std::size_t i = 0; i < job_.steps.size() && !stop_.is_requested(); ++i) {
+    const auto& record = record_.steps[i];
+    if (record.state == "done") continue;
+    if (const auto* sql = std::get_if<SqlStep>(&job_.steps[i])) {
+      for (const auto& statement : sql->up) outlook.add(sql->name, statement);
+    }
+    const auto* retype = std::get_if<RetypeStep>(&job_.steps[i]);
+    if (retype && record.detail.empty() && outlook.maker_of_any(retype->tables).empty()) {
+      std::function<rt::Retype(pg::Session&)> look = [step = *retype, id = record.step_id](pg::Session& s) {
+        return read_retype(s, step, owner_of(s, id));
+      };
+      auto read = co_await keep_trying<rt::Retype>(steps_, look, journal_, stop_);
+      co_await refuse_losses(*retype, std::move(read));
+      if (is_first_to_write) looked_at_.insert(record.step_id);
+    }
+    is_first_to_write = is_first_to_write && std::holds_alternative<VerifyStep>(job_.steps[i]);
+  }
+}
+
+asio::awaitable<void> Run::look_again(RetypeStep step, std::int64_t step_id) {
   std::function<Beforehand(pg::Session&)> look = [=](pg::Session& s) {
     Beforehand out{read_retype(s, step, owner_of(s, step_id)), {}};
     refuse_retype(step.name, retype_obstacles(s, out.retype));
@@ -171,9 +192,12 @@ asio::awaitable<void> Run::refuse_losses(RetypeStep step, std::int64_t step_id) 
   auto beforehand = co_await keep_trying<Beforehand>(steps_, look, journal_, stop_);
   for (const auto& warning : beforehand.rehearsal.warnings) journal_.warn(warning.message, warning.hint);
   refuse_retype(step.name, beforehand.rehearsal.refused);
-  journal_.write(event::State{"running", "rehearsed", beforehand.rehearsal.summary});
+  co_await refuse_losses(step, std::move(beforehand.retype));
+}
+
+asio::awaitable<void> Run::refuse_losses(RetypeStep step, rt::Retype retype) {
   const LookSurroundings at{job_, gate_, journal_, stop_};
-  const auto losses = co_await read_values_paced(steps_, std::move(beforehand.retype), at);
+  const auto losses = co_await read_values_paced(steps_, std::move(retype), at);
   std::vector<Obstacle> obstacles;
   for (const auto& loss : in_words(losses, job_.max_quarantined)) obstacles.push_back({loss.message, loss.hint});
   refuse_retype(step.name, obstacles);

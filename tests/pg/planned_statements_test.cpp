@@ -283,7 +283,8 @@ new_ids = "gen_random_uuid()"
   for (const auto& sql : sent) {
     const bool is_about_them =
         sql.find("users") != std::string::npos || sql.find("notes") != std::string::npos;
-    if (!is_about_them || !is_change(sql)) continue;
+    const bool is_rehearsed = sql.find("r0_pgs") != std::string::npos;  // over the likeness, rolled back
+    if (!is_about_them || is_rehearsed || !is_change(sql)) continue;
     ++seen;
     // Of a swap's statements the first one stands for them all: they are sent together.
     EXPECT_TRUE(std::any_of(planned.begin(), planned.end(), [&](const auto& p) {

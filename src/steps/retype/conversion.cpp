@@ -63,7 +63,7 @@ const std::set<std::pair<std::string, std::string>> kWider{
     {"int4", "int8"},    {"int4", "numeric"}, {"int4", "float8"},  {"int8", "numeric"}, {"float4", "float8"}};
 
 std::string unstable_function(const std::string& name, const std::string& volatility) {
-  if (volatility == "i" || kSteady.count(name)) return {};
+  if (name.empty() || volatility == "i" || kSteady.count(name)) return {};  // binary: there is no function
   return "function " + name + " is " + (volatility == "s" ? "STABLE" : "VOLATILE") +
          ": what it gives depends on settings of each session, such as TimeZone and DateStyle";
 }

@@ -125,9 +125,12 @@ void hand_over(const Retype& retype, const GraphTable& table, const GraphColumn&
 
 /// What kAsleep was put around; empty: it was not.
 std::string awake(const std::string& default_sql) {
+  const auto start = default_sql.find_first_not_of(" \n");
   const auto begin = default_sql.find(kAsleepThen);
   const auto end = default_sql.rfind("ELSE ");
-  if (!default_sql.starts_with("CASE") || begin == std::string::npos || end == std::string::npos) return {};
+  if (start == std::string::npos || default_sql.compare(start, 4, "CASE") != 0 || begin == std::string::npos ||
+      end == std::string::npos)
+    return {};
   const auto first = begin + kAsleepThen.size();
   return default_sql.substr(first, default_sql.find_last_not_of(" \n", end - 1) + 1 - first);
 }
