@@ -5,6 +5,7 @@
 #include "pg/identifier.hpp"
 #include "pg/transaction.hpp"
 #include "pgsluice/error.hpp"
+#include "steps/retype/key_sources.hpp"
 #include "steps/retype/mapping.hpp"
 #include "steps/retype/questions.hpp"
 
@@ -26,6 +27,34 @@ void warn_of_last_integers(pg::Session& session, const steps::retype::Retype& re
       if (highest < kMostOfThem * kIntegers) continue;
       findings.warn("old keys", "table " + table.sql() + " has used most of its integers",
                     "until contract every new row takes one more: contract before they are gone");
+    }
+  }
+}
+
+// Integer sequences that a changing column's default draws from and that this role may not alter.
+constexpr const char* kForeignSequences = R"sql(
+SELECT coalesce(string_agg(DISTINCT s.oid::regclass::text, ', '), '')
+FROM pg_catalog.pg_attrdef d
+JOIN pg_catalog.pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
+JOIN pg_catalog.pg_depend p ON p.classid = 'pg_catalog.pg_attrdef'::regclass AND p.objid = d.oid
+                           AND p.refclassid = 'pg_catalog.pg_class'::regclass
+JOIN pg_catalog.pg_class s ON s.oid = p.refobjid AND s.relkind = 'S'
+JOIN pg_catalog.pg_sequence q ON q.seqrelid = s.oid AND q.seqtypid IN ('int2'::regtype, 'int4'::regtype)
+WHERE d.adrelid = $1::oid AND a.attname = $2 AND NOT pg_catalog.pg_has_role(s.relowner, 'USAGE')
+)sql";
+
+void warn_of_foreign_sequences(pg::Session& session, const steps::retype::Retype& retype, Findings& findings) {
+  for (const auto& table : retype.graph.tables) {
+    for (const auto& column : table.columns) {
+      if (!steps::retype::moves_source(retype, column)) continue;
+      const auto names = pg::in_transaction(session, {}, [&] {
+        return session.exec(kForeignSequences, {std::to_string(table.oid), column.name}).text(0, 0);
+      });
+      if (names.empty()) continue;
+      findings.warn("sequences",
+                    "the default of column " + pg::Identifier(column.name).sql() + " of table " + table.sql() +
+                        " draws from " + names + ", which ends where integers end, and belongs to another role",
+                    "as its owner: ALTER SEQUENCE " + names + " AS " + retype.step.to);
     }
   }
 }
@@ -81,6 +110,7 @@ void check_retype_step(pg::Session& session, const Job& job, const RetypeStep& s
     findings.warn("orphans", found + " " + question.what, "the foreign key is NOT VALID, and stays so");
   }
   warn_of_last_integers(session, retype, findings);
+  warn_of_foreign_sequences(session, retype, findings);
   warn_of_unable_roles(session, retype, findings);
   for (const auto& table : retype.graph.tables) {
     for (const auto& trigger : table.update_triggers)

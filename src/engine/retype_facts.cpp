@@ -7,6 +7,7 @@
 #include "pg/transaction.hpp"
 #include "pgsluice/error.hpp"
 #include "steps/retype/acts.hpp"
+#include "steps/retype/key_sources.hpp"
 #include "steps/retype/made_objects.hpp"
 #include "steps/retype/mapping.hpp"
 #include "steps/retype/misfits.hpp"
@@ -248,6 +249,14 @@ class Survey {
     if (step.mapping == Mapping::kV5 && !column.as_text.unstable.empty())
       add(name_of(table, column) + " is written by settings of each session: " + column.as_text.unstable,
           "`v5` hashes what is written: choose another mapping");
+    if (rt::old_keys_of(retype_, column) == rt::OldKeys::kNone)
+      add("nothing gives an old key to rows that come after the cut-over: " + name_of(table, column) + " is of type " +
+              column.type,
+          "give the column a default, or `back` with `using`");
+    if (rt::old_keys_of(retype_, column) == rt::OldKeys::kTextOfNewKey && column.old_type.has_modifier)
+      add(name_of(table, column) + ", of type " + column.type + ", may be too short for the 36 letters of a uuid, which " +
+              "rows that come after the cut-over have as their old key",
+          "make it text first, which rewrites nothing");
     if (step.mapping == Mapping::kRandom && !is_there("pg_catalog.gen_random_uuid()"))
       add("this server has no function gen_random_uuid()", "it came with PostgreSQL 13: use another mapping");
     if (!step.new_ids.empty()) try_new_ids();

@@ -25,7 +25,8 @@ struct ColumnSource {
   std::string default_sql;   // empty: none
   std::string identity;      // ` GENERATED ALWAYS AS IDENTITY (…)` with its sequence's options; empty: none
   std::string sequence_sql;  // owned by the column, quoted and qualified; empty: none
-  std::vector<std::string> drawn_from;  // integer sequences that the default draws from and nobody owns
+  std::vector<std::string> drawn_from;  // integer sequences that the default draws from, not the column's own,
+                                        // and that this role may alter
 
   bool is_none() const { return default_sql.empty() && identity.empty(); }
 };

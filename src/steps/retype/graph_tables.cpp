@@ -69,10 +69,11 @@ SELECT CASE WHEN a.attgenerated = '' THEN pg_catalog.pg_get_expr(d.adbin, d.adre
              JOIN pg_catalog.pg_namespace dn ON dn.oid = ds.relnamespace
              WHERE dd.classid = 'pg_catalog.pg_attrdef'::regclass AND dd.objid = d.oid
                AND dd.refclassid = 'pg_catalog.pg_class'::regclass
+               AND pg_catalog.pg_has_role(ds.relowner, 'USAGE')
                AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend own
                                WHERE own.classid = 'pg_catalog.pg_class'::regclass AND own.objid = ds.oid
-                                 AND own.refclassid = 'pg_catalog.pg_class'::regclass AND own.refobjsubid > 0
-                                 AND own.deptype IN ('a', 'i'))
+                                 AND own.refclassid = 'pg_catalog.pg_class'::regclass AND own.refobjid = a.attrelid
+                                 AND own.refobjsubid = a.attnum AND own.deptype IN ('a', 'i'))
              ORDER BY 1)
 FROM pg_catalog.pg_attribute a
 LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum

@@ -104,7 +104,7 @@ void start_key_sequence(const Retype& retype, const GraphTable& table, const Gra
   const auto sequence = key_sequence(retype.owner, table, column);
   change.run("CREATE SEQUENCE " + sequence);
   change.run("SELECT pg_catalog.setval(" + pg::literal(sequence) + ", greatest(1, (SELECT max(" +
-             quoted(old_name(column.name)) + ") FROM " + table.sql() + ")))");
+             quoted(old_name(column.name)) + ") FROM " + table.sql() + "))::pg_catalog.int8)");
 }
 
 void hand_over(const Retype& retype, const GraphTable& table, const GraphColumn& column, Column& change) {
@@ -169,6 +169,15 @@ bool takes_key_from_old(const Retype& retype, const GraphColumn& column) {
          !moves_source(retype, column) && draws_a_number(old_source(column));
 }
 
+OldKeys old_keys_of(const Retype& retype, const GraphColumn& column) {
+  static const std::set<std::string> kNumbers{"smallint", "integer", "bigint", "numeric"};
+  static const std::set<std::string> kTexts{"text", "character varying"};
+  if (column.refers_to || is_back_by_value(retype.step) || !old_source(column).is_none())
+    return OldKeys::kGivenByColumn;
+  if (kNumbers.count(column.old_type.base_sql)) return OldKeys::kFromOurSequence;
+  return kTexts.count(column.old_type.base_sql) ? OldKeys::kTextOfNewKey : OldKeys::kNone;
+}
+
 std::vector<std::string> hand_over_sources(const Retype& retype, const GraphTable& table) {
   std::vector<std::string> out;
   Column change(table, out);
@@ -178,7 +187,8 @@ std::vector<std::string> hand_over_sources(const Retype& retype, const GraphTabl
       hand_over(retype, table, column, change);
     } else if (!is_back_by_value(retype.step)) {
       if (!column.source.sequence_sql.empty()) change.run(pass_keys(table, column));
-      if (column.source.is_none()) start_key_sequence(retype, table, column, change);
+      if (old_keys_of(retype, column) == OldKeys::kFromOurSequence)
+        start_key_sequence(retype, table, column, change);
     }
   }
   return out;

@@ -151,6 +151,20 @@ Body forward_body(const RetypeStep& step) {
   return step.mapping == Mapping::kEmbed ? Body::kPlain : Body::kOperators;
 }
 
+/// The old key of a row that the old column gives none; empty: it does.
+std::string own_old_key(const Retype& retype, const GraphTable& table, const GraphColumn& column) {
+  switch (old_keys_of(retype, column)) {
+    case OldKeys::kFromOurSequence:
+      return "pg_catalog.nextval(" + pg::literal(key_sequence(retype.owner, table, column)) + ")";
+    case OldKeys::kTextOfNewKey:
+      return new_row(column.name) + "::pg_catalog.text";
+    case OldKeys::kGivenByColumn:
+    case OldKeys::kNone:
+      break;
+  }
+  return {};
+}
+
 }  // namespace
 
 std::vector<std::string> sync_forward(const Retype& retype, const GraphTable& table) {
@@ -198,9 +212,8 @@ std::vector<std::string> sync_backward(const Retype& retype, const GraphTable& t
                                          old_value(retype, place, "NEW."));
       conditions.push_back(is_changed(column.name));
       conditions.push_back(is_touched(old_name(column.name)));
-    } else if (column.source.is_none()) {
-      const auto sequence = key_sequence(retype.owner, table, column);
-      keys += "  " + old + " := coalesce(" + old + ", pg_catalog.nextval(" + pg::literal(sequence) + "));\n";
+    } else if (const auto value = own_old_key(retype, table, column); !value.empty()) {
+      keys += "  " + old + " := coalesce(" + old + ", " + value + ");\n";
       conditions.push_back(old + " IS NULL");
     }
   }
