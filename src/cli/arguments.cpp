@@ -31,7 +31,7 @@ Exit codes:
    1  failed                            11  other live runs hold every range left
    2  usage                             69  database unreachable
    3  done, rows quarantined            70  internal error
-   4  verify found a mismatch           75  stopped with work left: run again
+   4  verify mismatch, rows unchanged   75  stopped with work left: run again
    5  refused before any write              (--yield-exit-code replaces it)
    6  paused by an operator             77  privileges
    7  cancelled by an operator          78  job file)";

@@ -119,11 +119,14 @@ boost::asio::awaitable<BatchOutcome> Lane::attempt(ledger::Range range, std::int
   work.keyset = prepared.keyset ? &*prepared.keyset : nullptr;
   work.update_sql = &prepared.update_sql;
   work.block_update_sql = &prepared.block_update_sql;
+  work.selected_sql = &prepared.selected_sql;
+  work.is_always_instead = prepared.swallowers.is_always_instead();
   work.blocks = blocks_ = next_blocks(range, rows);
   work.step_id = prepared.step_id;
   work.range = std::move(range);
   work.rows = rows;
-  work.limits = batch_limits(at_.job.batch.target, at_.job.throttle.lock_wait, prepared.deadlock_timeout);
+  work.limits = batch_limits(at_.job.batch.target, at_.job.throttle.lock_wait, prepared.deadlock_timeout,
+                             prepared.long_statements());
   work.set_aside = set_aside_;
   if (const auto misfit = misfit_of(work)) co_return *misfit;
   std::function<BatchOutcome(pg::Session&)> run = [work = std::move(work)](pg::Session& s) {
@@ -215,12 +218,13 @@ std::int64_t Lane::already_right(const BatchOutcome& outcome) const {
   // The first pass counts all rows and changes its share of those that match. Until the ledger has the last
   // one's word, the others are taken to be like it.
   const auto passes = blocks_ && !blocks_->is_sweep ? blocks_->batch.weave.passes : 1;
-  return std::max<std::int64_t>(0, outcome.visited - passes * outcome.changed - outcome.quarantined);
+  return std::max<std::int64_t>(
+      0, outcome.visited - passes * outcome.changed - outcome.unchanged - outcome.quarantined);
 }
 
 Lane::Next Lane::on_committed(ledger::Range& range, const BatchOutcome& outcome, std::int64_t rows) {
   last_batch_ = std::chrono::duration_cast<std::chrono::milliseconds>(outcome.duration);
-  const RowCounts done{outcome.changed, already_right(outcome), outcome.quarantined};
+  const RowCounts done{outcome.changed, already_right(outcome), outcome.quarantined, outcome.unchanged};
   fill_->add(done);
   at_.tally.batch_committed(done, outcome.duration, std::chrono::steady_clock::now());
   event::Batch told{range.token.range_id,      number_, outcome.changed, outcome.visited,
