@@ -112,6 +112,10 @@ void takes_name(CLI::App& verb, Arguments& a) {
   verb.add_option("NAME", a.name, "Job in the ledger, or its file")->required()->type_name("");
 }
 
+void takes_yes(CLI::App& verb, Arguments& a) {
+  verb.add_flag("--yes", a.is_yes_said, "Ask nothing");
+}
+
 void takes_reason(CLI::App& verb, Arguments& a) {
   verb.add_option("--reason", a.reason, "Why, for the event log and for the others")->type_name("TEXT");
 }
@@ -191,14 +195,20 @@ void add_work(CLI::App& app, Arguments& a) {
   add_run_flags(run, a);
   add_backfill(app, a);
   takes_job(add_verb(app, a, Verb::kVerify, kWork, "verify", "Prove the result"), a);
-  takes_job(add_verb(app, a, Verb::kRollback, kWork, "rollback", "Undo the steps, last one first"), a);
+  auto& rollback = add_verb(app, a, Verb::kRollback, kWork, "rollback", "Undo the steps, last one first");
+  takes_job(rollback, a);
+  takes_yes(rollback, a);
   auto& cutover = add_verb(app, a, Verb::kCutover, kWork, "cutover", "Swap old and new columns of a retype");
   takes_name(cutover, a);
+  takes_yes(cutover, a);
   add_duration(
       cutover, "--kill-blockers-after", [&a](std::chrono::seconds s) { a.kill_blockers_after = s; },
       "End sessions in the way whose transaction is older (never)");
-  takes_name(add_verb(app, a, Verb::kContract, kWork, "contract", "Take away the old columns; no way back"),
-             a);
+  auto& contract =
+      add_verb(app, a, Verb::kContract, kWork, "contract", "Take away the old columns; no way back");
+  takes_name(contract, a);
+  takes_yes(contract, a);
+  contract.add_flag("--unproven", a.contract.unproven, "Also while verify steps below it are not done");
 }
 
 void add_follow(CLI::App& app, Arguments& a) {

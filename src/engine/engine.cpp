@@ -5,6 +5,7 @@
 
 #include "base/process_identity.hpp"
 #include "engine/cutover.hpp"
+#include "engine/notice.hpp"
 #include "engine/planner.hpp"
 #include "engine/preflight.hpp"
 #include "engine/rollback.hpp"
@@ -131,11 +132,23 @@ ExitCode Engine::cutover(const std::string& name, Milliseconds kill_blockers_aft
   });
 }
 
-ExitCode Engine::contract(const std::string& name, EventSink& sink) {
+ExitCode Engine::contract(const std::string& name, EventSink& sink, const ContractOptions& options) {
   return with_session(dsn_, [&](pg::Session& s) {
-    engine::contract_job(s, name, teller(name, sink));
+    engine::contract_job(s, name, options, teller(name, sink));
     return ExitCode::kDone;
   });
+}
+
+std::vector<std::string> Engine::cutover_notice(const std::string& name) {
+  return with_session(dsn_, [&](pg::Session& s) { return engine::cutover_notice(s, name); });
+}
+
+std::vector<std::string> Engine::contract_notice(const std::string& name) {
+  return with_session(dsn_, [&](pg::Session& s) { return engine::contract_notice(s, name); });
+}
+
+std::vector<std::string> Engine::rollback_notice(const Job& job) {
+  return with_session(dsn_, [&](pg::Session& s) { return engine::rollback_notice(s, job); });
 }
 
 std::vector<JobOverview> Engine::status(const std::string& name) {
