@@ -34,7 +34,8 @@ Exit codes:
    4  verify mismatch, rows unchanged   75  stopped with work left: run again
    5  refused before any write              (--yield-exit-code replaces it)
    6  paused by an operator             77  privileges
-   7  cancelled by an operator          78  job file)";
+   7  cancelled by an operator          78  job file
+   9  ready for cut-over: say cutover)";
 
 constexpr const char* kGlobalFlagsToo =
     "With every verb: --dsn CONNINFO, --env NAME, --json, --quiet, --log-batches, --yield-exit-code N.\n"
