@@ -34,6 +34,13 @@ ExitCode exit_code_for(const std::string& sqlstate) {
   return sqlstate == "42501" ? ExitCode::kPrivileges : ExitCode::kFailed;
 }
 
+/// A batch has a position from the moment that it moves it: what comes before is no UPDATE of rows.
+bool blames_a_row(const BatchOutcome& outcome) {
+  if (outcome.disposition != pg::Disposition::kFatal) return false;
+  return outcome.position.empty() ? pg::is_row_fault(outcome.sqlstate)
+                                  : pg::is_row_fault_of_update(outcome.sqlstate);
+}
+
 std::string hint_for(const std::string& sqlstate) {
   if (sqlstate == "53100")
     return "free space on the server's disk, then run again: the job goes on where it stopped";
@@ -95,7 +102,7 @@ boost::asio::awaitable<void> Lane::walk(ledger::Range range) {
       attempt_ = 1;  // nothing failed: the range was cut, or taken over
     } else if (outcome.disposition != pg::Disposition::kFatal) {
       next = on_retryable(outcome, rows, range.token.range_id);
-    } else if (pg::is_row_fault(outcome.sqlstate) && !blocks_) {
+    } else if (blames_a_row(outcome) && !blocks_) {
       next = on_row_fault(range, outcome, rows);
     } else {
       fail(outcome);
@@ -193,9 +200,7 @@ void Lane::learn(const BlockWork& blocks, std::int64_t rows, const BatchOutcome&
 
 boost::asio::awaitable<bool> Lane::is_recut(const ledger::Range& range, const BatchOutcome& outcome) {
   if (!ledger::is_by_blocks(range.walk)) co_return false;
-  const bool is_row_fault =
-      outcome.disposition == pg::Disposition::kFatal && pg::is_row_fault(outcome.sqlstate);
-  if (outcome.misfit == Misfit::kNone && !is_row_fault) co_return false;
+  if (outcome.misfit == Misfit::kNone && !blames_a_row(outcome)) co_return false;
   const auto& prepared = fill_->prepared();
   if (outcome.misfit == Misfit::kStillMatches && prepared.definition.walk != Walk::kAuto)
     throw Error(ExitCode::kRefused,

@@ -88,6 +88,8 @@ class Run {
   awaitable<void> run_fence(std::int64_t step_id);
   awaitable<void> cut_over(RetypeStep step, std::int64_t step_id);
 
+  /// Throws the Error of a statement that failed for good, with what stands nevertheless.
+  awaitable<void> fail_statement(pg::Failure failure);
   awaitable<void> name_blockers(std::vector<steps::DdlStatement> statements, std::string failure, int attempt,
                                 std::chrono::milliseconds wait);
   awaitable<void> build(pg::Connection& own, std::string sql, std::string lock, int attempt);
