@@ -10,6 +10,7 @@
 #include "engine/preflight.hpp"
 #include "engine/rollback.hpp"
 #include "engine/run.hpp"
+#include "engine/server_checks.hpp"
 #include "engine/verification.hpp"
 #include "ledger/control.hpp"
 #include "ledger/event_log.hpp"
@@ -33,6 +34,7 @@ auto with_session(const std::string& dsn, Work work) {
       throw Error(ExitCode::kUnreachable, f.what(),
                   "check --dsn, DATABASE_URL or the PG* variables, and that the server runs");
     }
+    if (f.sqlstate() == "25006") throw Error(ExitCode::kRefused, f.what(), engine::kReadOnlyHint);
     if (f.sqlstate() == "42501") throw Error(ExitCode::kPrivileges, f.what(), "GRANT what is missing");
     throw Error(ExitCode::kFailed, std::string(f.what()) + " (SQLSTATE " + f.sqlstate() + ")");
   }

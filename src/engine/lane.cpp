@@ -7,6 +7,7 @@
 #include "engine/block_batch.hpp"
 #include "engine/outage.hpp"
 #include "engine/recut.hpp"
+#include "engine/server_checks.hpp"
 #include "pgsluice/error.hpp"
 
 namespace pgsluice::engine {
@@ -45,6 +46,7 @@ std::string hint_for(const std::string& sqlstate) {
   if (sqlstate == "53100")
     return "free space on the server's disk, then run again: the job goes on where it stopped";
   if (sqlstate == "42501") return "GRANT what is missing, then run again: the job goes on where it stopped";
+  if (sqlstate == "25006") return kReadOnlyHint;
   if (sqlstate.substr(0, 2) == "42")
     return "the table or an expression does not fit any more: compare it with the job file";
   return "mend the cause, then run again: the job goes on where it stopped";

@@ -15,6 +15,7 @@
 #include "engine/job_definition.hpp"
 #include "engine/outage.hpp"
 #include "engine/preflight.hpp"
+#include "engine/server_checks.hpp"
 #include "engine/version.hpp"
 #include "ledger/overview.hpp"
 #include "ledger/runs.hpp"
@@ -107,6 +108,7 @@ const char* job_state(ExitCode code) {
 Error as_error(const pg::Failure& f) {
   if (f.sqlstate() == "42501")
     return Error(ExitCode::kPrivileges, f.what(), "GRANT what is missing to the role that runs the job");
+  if (f.sqlstate() == "25006") return Error(ExitCode::kRefused, f.what(), kReadOnlyHint);
   const bool is_unreachable = f.is_connection_lost() || f.sqlstate() == "28000";
   return Error(is_unreachable ? ExitCode::kUnreachable : ExitCode::kFailed, f.what(),
                is_unreachable ? "check the connection, then run again: the job goes on where it stopped"
