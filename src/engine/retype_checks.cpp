@@ -1,5 +1,6 @@
 #include "engine/retype_checks.hpp"
 
+#include "engine/publication_checks.hpp"
 #include "engine/retype_facts.hpp"
 #include "pg/identifier.hpp"
 #include "pg/transaction.hpp"
@@ -71,6 +72,7 @@ void check_retype_step(pg::Session& session, const RetypeStep& step, const Outlo
   }
   warn_of_last_integers(session, retype, findings);
   warn_of_unable_roles(session, retype, findings);
+  warn_of_publications(session, retype, findings);
   for (const auto& table : retype.graph.tables) {
     for (const auto& trigger : table.update_triggers)
       findings.warn("triggers", "the fill fires trigger \"" + trigger + "\" of table " + table.sql(),
