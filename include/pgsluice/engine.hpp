@@ -22,6 +22,11 @@ struct RunOptions {
   bool handle_signals = true;      // SIGTERM, SIGINT: drain; the second aborts
 };
 
+/// How `contract` may go on.
+struct ContractOptions {
+  bool unproven = false;  // also while verify steps below the retype are not done
+};
+
 /// Everything that the program can do with a job. Start here. Every call connects by itself, blocks until it
 /// is over, and belongs to one thread; different Engines are independent. Throws Error for what ends a call,
 /// nothing else.
@@ -47,8 +52,16 @@ class Engine {
   /// again until its locks are to be had. Sessions that stand in the way for longer than
   /// `kill_blockers_after` are ended; 0: never. Throws Error(kRefused) if no step of the job is ready.
   ExitCode cutover(const std::string& name, Milliseconds kill_blockers_after, EventSink& sink);
-  /// Takes away the old columns of a retype that is cut over. There is no way back afterwards.
-  ExitCode contract(const std::string& name, EventSink& sink);
+  /// Takes away the old columns of a retype that is cut over. There is no way back afterwards. Throws
+  /// Error(kRefused) while verify steps below it are not done, unless the options allow it.
+  ExitCode contract(const std::string& name, EventSink& sink, const ContractOptions& options = {});
+
+  /// What the act of that name would do now, a sentence a line, for an operator who is asked first: steps,
+  /// tables, and what cannot be undone. Empty: nothing, or the act itself says why it cannot be. Writes
+  /// nothing.
+  std::vector<std::string> cutover_notice(const std::string& name);
+  std::vector<std::string> contract_notice(const std::string& name);
+  std::vector<std::string> rollback_notice(const Job& job);
 
   /// From the ledger, from any machine. Empty name: every job.
   std::vector<JobOverview> status(const std::string& name);

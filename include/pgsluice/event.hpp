@@ -12,8 +12,8 @@ namespace pgsluice {
 
 /// What happened, as it travels from the engine to the reporter and, but for Batch and Status, into the job's
 /// event log. Values only. Field names are those of the JSON lines (docs/operations.md); `_s` means seconds.
-/// A RowCounts becomes rows_changed, rows_already_right and rows_quarantined; what is not known (0 expected
-/// rows, lag -1) is null.
+/// A RowCounts becomes rows_changed, rows_already_right, rows_quarantined and rows_unchanged; what is not
+/// known (0 expected rows, lag -1) is null.
 namespace event {
 
 struct RunStarted {

@@ -13,8 +13,9 @@ struct RowCounts {
   std::int64_t changed = 0;
   std::int64_t already_right = 0;  // visited, but outside the step's `where`
   std::int64_t quarantined = 0;
+  std::int64_t unchanged = 0;  // selected, but a trigger or rule left them as they were
 
-  std::int64_t visited() const { return changed + already_right + quarantined; }
+  std::int64_t visited() const { return changed + already_right + quarantined + unchanged; }
 };
 
 /// One signal as the screen shows it.

@@ -31,10 +31,11 @@ Exit codes:
    1  failed                            11  other live runs hold every range left
    2  usage                             69  database unreachable
    3  done, rows quarantined            70  internal error
-   4  verify found a mismatch           75  stopped with work left: run again
+   4  verify mismatch, rows unchanged   75  stopped with work left: run again
    5  refused before any write              (--yield-exit-code replaces it)
    6  paused by an operator             77  privileges
-   7  cancelled by an operator          78  job file)";
+   7  cancelled by an operator          78  job file
+   9  ready for cut-over: say cutover)";
 
 constexpr const char* kGlobalFlagsToo =
     "With every verb: --dsn CONNINFO, --env NAME, --json, --quiet, --log-batches, --yield-exit-code N.\n"
@@ -110,6 +111,10 @@ void takes_job(CLI::App& verb, Arguments& a) {
 
 void takes_name(CLI::App& verb, Arguments& a) {
   verb.add_option("NAME", a.name, "Job in the ledger, or its file")->required()->type_name("");
+}
+
+void takes_yes(CLI::App& verb, Arguments& a) {
+  verb.add_flag("--yes", a.is_yes_said, "Ask nothing");
 }
 
 void takes_reason(CLI::App& verb, Arguments& a) {
@@ -191,14 +196,20 @@ void add_work(CLI::App& app, Arguments& a) {
   add_run_flags(run, a);
   add_backfill(app, a);
   takes_job(add_verb(app, a, Verb::kVerify, kWork, "verify", "Prove the result"), a);
-  takes_job(add_verb(app, a, Verb::kRollback, kWork, "rollback", "Undo the steps, last one first"), a);
+  auto& rollback = add_verb(app, a, Verb::kRollback, kWork, "rollback", "Undo the steps, last one first");
+  takes_job(rollback, a);
+  takes_yes(rollback, a);
   auto& cutover = add_verb(app, a, Verb::kCutover, kWork, "cutover", "Swap old and new columns of a retype");
   takes_name(cutover, a);
+  takes_yes(cutover, a);
   add_duration(
       cutover, "--kill-blockers-after", [&a](std::chrono::seconds s) { a.kill_blockers_after = s; },
       "End sessions in the way whose transaction is older (never)");
-  takes_name(add_verb(app, a, Verb::kContract, kWork, "contract", "Take away the old columns; no way back"),
-             a);
+  auto& contract =
+      add_verb(app, a, Verb::kContract, kWork, "contract", "Take away the old columns; no way back");
+  takes_name(contract, a);
+  takes_yes(contract, a);
+  contract.add_flag("--unproven", a.contract.unproven, "Also while verify steps below it are not done");
 }
 
 void add_follow(CLI::App& app, Arguments& a) {

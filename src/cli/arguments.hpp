@@ -52,7 +52,9 @@ struct Arguments {
   std::string html;
   std::optional<int> lanes;
   std::chrono::seconds kill_blockers_after{0};  // of cutover; 0: what the file says, else never
-  int limit = 100;                              // events of history
+  bool is_yes_said = false;                     // of cutover, contract, rollback: ask nothing
+  ContractOptions contract;
+  int limit = 100;  // events of history
   std::string reason;
   std::vector<std::string> settings;  // key=value
   std::string step;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "cli/commands.hpp"
+#include "cli/confirmation.hpp"
 #include "cli/job_source.hpp"
 #include "cli/noting_sink.hpp"
 #include "pgsluice/report.hpp"
@@ -70,7 +71,9 @@ ExitCode rollback_job(const Arguments& arguments) {
   const Job job = load_job(arguments.job, arguments.environment);
   const auto reporter = make_reporter(report_options(arguments));
   NotingSink sink(*reporter, "");
-  const ExitCode code = Engine(choose_dsn(arguments.dsn, job.dsn)).rollback(job, sink);
+  Engine engine(choose_dsn(arguments.dsn, job.dsn));
+  confirm_act(arguments, [&] { return engine.rollback_notice(job); });
+  const ExitCode code = engine.rollback(job, sink);
   if (!sink.has_summary()) {
     sink.publish(summary(job.name, code, code == ExitCode::kDone ? "rolled back" : "not rolled back", ""));
   }
@@ -80,14 +83,17 @@ ExitCode rollback_job(const Arguments& arguments) {
 
 ExitCode cut_over(const Arguments& arguments) {
   return end_retype(arguments, "cut over", [&](Engine& engine, const LedgerJob& job, EventSink& sink) {
+    confirm_act(arguments, [&] { return engine.cutover_notice(job.name); });
     const bool is_said = arguments.kill_blockers_after.count() > 0;
     return engine.cutover(job.name, is_said ? arguments.kill_blockers_after : job.kill_blockers_after, sink);
   });
 }
 
 ExitCode contract(const Arguments& arguments) {
-  return end_retype(arguments, "contracted", [](Engine& engine, const LedgerJob& job, EventSink& sink) {
-    return engine.contract(job.name, sink);
+  require_word(arguments, "contract");
+  return end_retype(arguments, "contracted", [&](Engine& engine, const LedgerJob& job, EventSink& sink) {
+    confirm_act(arguments, [&] { return engine.contract_notice(job.name); });
+    return engine.contract(job.name, sink, arguments.contract);
   });
 }
 

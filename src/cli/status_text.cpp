@@ -49,7 +49,8 @@ std::string expected_text(const StepOverview& step) {
   if (step.kind != "backfill" || step.rows_expected <= 0) return {};
   std::array<char, 16> percent{};
   std::snprintf(percent.data(), percent.size(), "%.1f %%", percent_of(step));
-  return std::string(percent.data()) + " of about " + base::format_count(step.rows_expected);
+  return std::string(percent.data()) + " of about " + base::format_count(step.rows_expected) +
+         (step.rows.unchanged > 0 ? ", " + base::format_count(step.rows.unchanged) + " unchanged" : "");
 }
 
 /// A number of rows; nothing for a step that changes none.
@@ -122,6 +123,7 @@ RowCounts rows_of(const JobOverview& job) {
     rows.changed += step.rows.changed;
     rows.already_right += step.rows.already_right;
     rows.quarantined += step.rows.quarantined;
+    rows.unchanged += step.rows.unchanged;
   }
   return rows;
 }
@@ -130,6 +132,7 @@ void add_rows(Json& json, const RowCounts& rows) {
   json["rows_changed"] = rows.changed;
   json["rows_already_right"] = rows.already_right;
   json["rows_quarantined"] = rows.quarantined;
+  json["rows_unchanged"] = rows.unchanged;
 }
 
 Json step_json(const StepOverview& step) {
@@ -214,6 +217,7 @@ bool is_over(const JobOverview& job) {
 ExitCode exit_code_of(const JobOverview& job) {
   if (job.state == "failed") return ExitCode::kFailed;
   if (job.state == "cancelled") return ExitCode::kCancelled;
+  if (rows_of(job).unchanged > 0) return ExitCode::kMismatch;
   return rows_of(job).quarantined > 0 ? ExitCode::kQuarantined : ExitCode::kDone;
 }
 

@@ -7,6 +7,7 @@
 #include "engine/table_checks.hpp"
 #include "engine/table_facts.hpp"
 #include "pg/identifier.hpp"
+#include "pg/swallowers.hpp"
 #include "steps/backfill/update.hpp"
 #include "steps/sql/ddl.hpp"
 
@@ -71,6 +72,19 @@ void check_surprises(pg::Session& session, const Examined& at, const pg::Storage
     findings.warn(
         "triggers", "every row that step \"" + at.step.name + "\" changes fires trigger " + listed(triggers),
         "make sure that they may: what they write is part of the batch, and is not undone by rollback");
+  }
+  for (const auto& rule : pg::read_swallowers(session, at.table.oid, changed).rules) {
+    const auto does =
+        "rule " + pg::Identifier(rule.name).sql() + " rewrites the UPDATEs of step \"" + at.step.name + "\"";
+    if (rule.is_instead && rule.is_of_table) {
+      findings.warn("rules",
+                    does + ": " + (rule.is_conditional ? "some rows stay" : "every row stays") + " as it is",
+                    "ALTER TABLE " + at.table.sql() + " DISABLE RULE " + pg::Identifier(rule.name).sql() +
+                        " while the job runs: rows that it leaves end the job with exit code 4");
+    } else {
+      findings.warn("rules", does + ": what it does is done with every batch",
+                    "make sure that it may: it is part of the batch, and is not undone by rollback");
+    }
   }
   if (const auto names = volatile_functions_of(session, at.step); !names.empty()) {
     findings.warn(

@@ -57,6 +57,12 @@ PreparedBackfill prepare_backfill(pg::Session& session, const BackfillStep& step
     return steps::block_update_sql(table, step, heap, predicate.sql,
                                    static_cast<int>(predicate.params.size()) + 1);
   };
+  prepared.swallowers = std::move(walked.swallowers);
+  if (prepared.swallowers.is_any())
+    prepared.selected_sql = [table, step](const pg::HeapFacts* heap, const std::string& predicate) {
+      return heap ? steps::block_selected_sql(table, step, *heap, predicate)
+                  : steps::selected_sql(table, step, predicate);
+    };
   prepared.deadlock_timeout = std::chrono::milliseconds{pg::deadlock_timeout_ms(session)};
   prepared.table = std::move(table);
   return prepared;

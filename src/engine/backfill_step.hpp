@@ -25,9 +25,13 @@ struct PreparedBackfill {
   WalkChoice choice;  // for ranges that are cut from now on
   UpdateSql update_sql;
   BlockUpdateSql block_update_sql;
+  pg::Swallowers swallowers;
+  SelectedSql selected_sql;  // empty unless one of these may leave a row as it is
   walk::Ground ground;
   std::chrono::milliseconds deadlock_timeout{1'000};
 
+  /// Of a batch: its UPDATE, and the count of what that selects.
+  int long_statements() const { return selected_sql ? 2 : 1; }
   /// The heap that a range of blocks is of; nullptr: it is gone, or came after the step was prepared.
   const pg::HeapFacts* heap_of(const walk::Heap& heap) const;
 };

@@ -4,7 +4,7 @@
 
 #include "base/failpoint.hpp"
 #include "engine/block_batch.hpp"
-#include "ledger/checkpoint.hpp"
+#include "ledger/unchanged.hpp"
 
 namespace pgsluice::engine {
 namespace {
@@ -40,7 +40,8 @@ bool is_set_aside(const BatchWork& work, const Cut& cut) {
   return work.set_aside && cut.visited == 1 && cut.slice.upper == work.set_aside->key;
 }
 
-std::int64_t change_rows(pg::Session& session, const BatchWork& work, const Cut& cut) {
+std::int64_t change_rows(pg::Session& session, const BatchWork& work, const Cut& cut,
+                         std::int64_t& selected) {
   if (cut.visited == 0) return 0;
   if (is_set_aside(work, cut)) {
     ledger::quarantine(session, work.step_id, cut.slice.upper, work.set_aside->sqlstate,
@@ -48,7 +49,10 @@ std::int64_t change_rows(pg::Session& session, const BatchWork& work, const Cut&
     return 0;
   }
   const auto predicate = work.keyset->predicate(cut.slice);
-  return session.exec_cancellable((*work.update_sql)(predicate.sql), predicate.params).affected();
+  selected = count_selected(session, work, predicate);
+  const auto sql = (*work.update_sql)(predicate.sql);
+  const auto affected = session.exec_cancellable(sql, predicate.params).affected();
+  return work.is_always_instead ? 0 : affected;
 }
 
 void run_in_transaction(pg::Session& session, const BatchWork& work, BatchOutcome& out) {
@@ -63,14 +67,14 @@ void run_in_transaction(pg::Session& session, const BatchWork& work, BatchOutcom
   }
   base::failpoint("after_position");
   out.position = cut.slice.upper;
-  out.changed = change_rows(session, work, cut);
+  std::int64_t selected = 0;
+  out.changed = change_rows(session, work, cut, selected);
   base::failpoint("after_update");
   out.quarantined = is_set_aside(work, cut) ? 1 : 0;
   out.walked = cut.visited;
   // A final pass comes by rows that were counted before.
   if (work.range.walk == ledger::RangeWalk::kFinal) cut.visited = out.changed + out.quarantined;
-  pg::commit(session, ledger::count_and_commit(work.range.token.range_id,
-                                               {cut.visited, out.changed, out.quarantined, cut.is_last}));
+  count_and_commit(session, work, {cut.visited, out.changed, out.quarantined, cut.is_last}, selected, out);
   base::failpoint("after_commit");
   out.disposition = pg::Disposition::kCommitted;
   out.visited = cut.visited;
@@ -78,6 +82,24 @@ void run_in_transaction(pg::Session& session, const BatchWork& work, BatchOutcom
 }
 
 }  // namespace
+
+std::int64_t count_selected(pg::Session& session, const BatchWork& work, const walk::Fragment& predicate) {
+  if (!work.selected_sql || !*work.selected_sql) return 0;
+  const auto sql = (*work.selected_sql)(work.blocks ? &work.blocks->heap : nullptr, predicate.sql);
+  return session.exec_cancellable(sql, predicate.params).integer(0, 0);
+}
+
+void count_and_commit(pg::Session& session, const BatchWork& work, const ledger::BatchCounts& counts,
+                      std::int64_t selected, BatchOutcome& out) {
+  // Rows that the application made in between can be changed too, and not selected.
+  const auto unchanged = std::max<std::int64_t>(0, selected - counts.changed);
+  // Sweeps and final passes come by rows that a walk before them found and left.
+  const bool is_seen_before =
+      work.range.walk == ledger::RangeWalk::kSweep || work.range.walk == ledger::RangeWalk::kFinal;
+  const auto note = unchanged > 0 ? ledger::note_unchanged(work.step_id, unchanged, is_seen_before) : "";
+  pg::commit(session, note + ledger::count_and_commit(work.range.token.range_id, counts));
+  out.unchanged = is_seen_before ? 0 : unchanged;
+}
 
 BatchOutcome run_batch(pg::Session& session, const BatchWork& work) {
   BatchOutcome out;
@@ -101,23 +123,24 @@ BatchOutcome run_batch(pg::Session& session, const BatchWork& work) {
 }
 
 pg::TransactionLimits batch_limits(std::chrono::milliseconds target, std::chrono::milliseconds lock_wait,
-                                   std::chrono::milliseconds deadlock_timeout) {
+                                   std::chrono::milliseconds deadlock_timeout, int long_statements) {
   pg::TransactionLimits limits;
   limits.is_synchronous = false;
   limits.lock_timeout = std::min(lock_wait, kLockTimeoutMax);
-  // Two statements can use up their time: the one that moves the position waits for its row at most
+  // One more statement can use up its time: the one that moves the position waits for its row at most
   // lock_timeout.
   const std::chrono::milliseconds room{
       static_cast<std::int64_t>(kShareOfDeadlockTimeout * static_cast<double>(deadlock_timeout.count())) -
       limits.lock_timeout.count()};
-  limits.statement_timeout = std::max(kStatementTimeoutMin, std::min(kTargetsUntilTimeout * target, room));
+  limits.statement_timeout =
+      std::max(kStatementTimeoutMin, std::min(kTargetsUntilTimeout * target, room / long_statements));
   return limits;
 }
 
 BatchLimits within_deadlock_timeout(BatchLimits limits, std::chrono::milliseconds lock_wait,
-                                    std::chrono::milliseconds deadlock_timeout) {
-  limits.target =
-      std::min(limits.target, batch_limits(limits.target, lock_wait, deadlock_timeout).statement_timeout / 2);
+                                    std::chrono::milliseconds deadlock_timeout, int long_statements) {
+  const auto bounds = batch_limits(limits.target, lock_wait, deadlock_timeout, long_statements);
+  limits.target = std::min(limits.target, bounds.statement_timeout / 2);
   return limits;
 }
 

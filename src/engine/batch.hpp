@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "ledger/checkpoint.hpp"
 #include "ledger/token.hpp"
 #include "pg/heap.hpp"
 #include "pg/session.hpp"
@@ -30,6 +31,10 @@ struct SetAside {
 /// Writes the step's UPDATE of one heap around a block walk's WHERE condition; a sampled one tells its WAL.
 using BlockUpdateSql =
     std::function<std::string(const pg::HeapFacts& heap, const walk::Fragment& predicate, bool is_sampled)>;
+
+/// Writes the statement that locks and counts the rows a batch is about to change: of the table, or of one
+/// heap of it. Empty where nothing can leave such a row as it is: then their number is known by itself.
+using SelectedSql = std::function<std::string(const pg::HeapFacts* heap, const std::string& predicate)>;
 
 /// Where a batch of a block walk goes.
 struct BlockWork {
@@ -57,6 +62,8 @@ struct BatchWork {
   std::optional<SetAside> set_aside;  // REQUIRES: rows == 1
   const BlockUpdateSql* block_update_sql = nullptr;
   std::optional<BlockWork> blocks;  // of a range of blocks
+  const SelectedSql* selected_sql = nullptr;
+  bool is_always_instead = false;  // a rule does something else: the command tag counts that
 };
 
 /// How a batch ended. A value; see pg::Disposition for what must be done next.
@@ -74,10 +81,19 @@ struct BatchOutcome {
   std::int64_t visited = 0;  // of these, rows that no batch counted before
   std::int64_t changed = 0;
   std::int64_t quarantined = 0;
+  std::int64_t unchanged = 0;                // selected, and left as they were; not those counted before
   std::int64_t hot = 0;                      // of the changed, by a block walk: updates that wrote no index
   std::optional<walk::BatchShown::Wal> wal;  // of a sampled batch
   std::chrono::nanoseconds duration{0};  // from BEGIN to the answer of COMMIT, as the session's thread saw it
 };
+
+/// Locks the rows that the batch selects, so that nobody else takes one away, and counts them; 0 where
+/// nothing could leave one as it is. Throws Failure.
+std::int64_t count_selected(pg::Session& session, const BatchWork& work, const walk::Fragment& predicate);
+
+/// Ends the batch's transaction with its counts. What was selected and not changed goes to the step.
+void count_and_commit(pg::Session& session, const BatchWork& work, const ledger::BatchCounts& counts,
+                      std::int64_t selected, BatchOutcome& out);
 
 /// Runs one batch in one transaction: where does it end, advance the position under the token, change the
 /// rows, count them, commit. Blocks; never throws Failure: what went wrong is in the outcome.
@@ -85,13 +101,13 @@ BatchOutcome run_batch(pg::Session& session, const BatchWork& work);
 
 /// The batch's timeouts: statement_timeout min(5 × target, what keeps the transaction below 0.8 ×
 /// deadlock_timeout, so that the application is never the deadlock's victim), lock_timeout
-/// min(throttle.lock_wait, 150 ms).
+/// min(throttle.lock_wait, 150 ms). `long_statements` of a batch, one after the other, share the room.
 pg::TransactionLimits batch_limits(std::chrono::milliseconds target, std::chrono::milliseconds lock_wait,
-                                   std::chrono::milliseconds deadlock_timeout);
+                                   std::chrono::milliseconds deadlock_timeout, int long_statements = 1);
 
 /// The batch sizes with a target that these timeouts leave room for: at most half of the statement_timeout,
 /// so that an ordinary slow batch does not run into it.
 BatchLimits within_deadlock_timeout(BatchLimits limits, std::chrono::milliseconds lock_wait,
-                                    std::chrono::milliseconds deadlock_timeout);
+                                    std::chrono::milliseconds deadlock_timeout, int long_statements = 1);
 
 }  // namespace pgsluice::engine

@@ -4,6 +4,7 @@
 
 #include "engine/block_statements.hpp"
 #include "ledger/checkpoint.hpp"
+#include "ledger/unchanged.hpp"
 #include "steps/backfill/update.hpp"
 
 namespace pgsluice::engine {
@@ -30,22 +31,26 @@ pg::Key any_key(const walk::Keyset& keyset) {
   return pg::Key(keyset.key().size());
 }
 
-/// The UPDATE for ends that differ from column 0, 1, … on, and the one without a lower end.
+/// The UPDATE for ends that differ from column 0, 1, … on, and the one without a lower end; in front of each
+/// the count of what it selects, if that is wanted.
 std::vector<PlannedStatement> update_shapes(const pg::Table& table, const BackfillStep& step,
-                                            const walk::Keyset& keyset, const std::string& lock) {
+                                            const walk::Keyset& keyset, bool is_selection_counted,
+                                            const std::string& lock) {
   const auto any = any_key(keyset);
-  const auto add = [&](const walk::KeySlice& slice, const std::string& when) {
-    return PlannedStatement{steps::update_sql(table, step, keyset.predicate(slice).sql), lock, true, when};
-  };
   std::vector<PlannedStatement> out;
+  const auto add = [&](const walk::KeySlice& slice, const std::string& when) {
+    const auto predicate = keyset.predicate(slice).sql;
+    if (is_selection_counted) out.push_back({steps::selected_sql(table, step, predicate), lock, true, when});
+    out.push_back({steps::update_sql(table, step, predicate), lock, true, when});
+  };
   const int columns = static_cast<int>(keyset.key().size());
   for (int prefix = columns - 1; prefix >= 0; --prefix) {
     const std::string equal = prefix == 0   ? "no key column"
                               : prefix == 1 ? "the first key column"
                                             : "the first " + std::to_string(prefix) + " key columns";
-    out.push_back(add({any, any, prefix}, columns == 1 ? "" : "both ends share " + equal));
+    add({any, any, prefix}, columns == 1 ? "" : "both ends share " + equal);
   }
-  out.push_back(add({std::nullopt, any, 0}, kFirst));
+  add({std::nullopt, any, 0}, kFirst);
   return out;
 }
 
@@ -66,7 +71,7 @@ std::vector<PlannedStatement> preparing_statements(const pg::Table& table, const
 }
 
 std::vector<PlannedStatement> batch_statements(const pg::Table& table, const BackfillStep& step,
-                                               const walk::Keyset& keyset,
+                                               const walk::Keyset& keyset, bool is_selection_counted,
                                                const pg::TransactionLimits& limits, std::int64_t rows) {
   const auto any = any_key(keyset);
   std::vector<PlannedStatement> out{
@@ -78,13 +83,20 @@ std::vector<PlannedStatement> batch_statements(const pg::Table& table, const Bac
        "first batch of a table, if it is also the last of its range"},
       {ledger::advance_sql(), kRangeLock, true, ""},
   };
-  for (auto& update : update_shapes(table, step, keyset, changes(table, limits)))
+  for (auto& update : update_shapes(table, step, keyset, is_selection_counted, changes(table, limits)))
     out.push_back(std::move(update));
   out.push_back({ledger::count_and_commit(1, {rows, rows, 0, false}), kRangeLock, true, ""});
+  if (is_selection_counted) out.push_back(planned_note(rows));
   return out;
 }
 
 }  // namespace
+
+PlannedStatement planned_note(std::int64_t rows) {
+  return {ledger::note_unchanged(1, 1, false) + ledger::count_and_commit(1, {rows, rows - 1, 0, false}),
+          "ROW EXCLUSIVE on pgsluice.step, its one row until COMMIT", true,
+          "in its stead, when a trigger or rule has left a selected row as it was"};
+}
 
 std::vector<PlannedStatement> backfill_statements(const pg::Table& table, const BackfillStep& step,
                                                   const WalkedTable& walked,
@@ -104,7 +116,7 @@ std::vector<PlannedStatement> backfill_statements(const pg::Table& table, const 
   if (!walked.keyset) return out;
   const std::string only = is_by_blocks ? "only in a final pass" : "";
   add(preparing_statements(table, *walked.keyset), only);
-  add(batch_statements(table, step, *walked.keyset, limits, rows), only);
+  add(batch_statements(table, step, *walked.keyset, walked.swallowers.is_any(), limits, rows), only);
   return out;
 }
 

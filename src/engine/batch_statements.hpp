@@ -17,4 +17,7 @@ std::vector<PlannedStatement> backfill_statements(const pg::Table& table, const 
                                                   const WalkedTable& walked,
                                                   const pg::TransactionLimits& limits, std::int64_t rows);
 
+/// What ends a batch that came by a row which a trigger or rule left as it was.
+PlannedStatement planned_note(std::int64_t rows);
+
 }  // namespace pgsluice::engine

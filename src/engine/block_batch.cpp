@@ -51,6 +51,9 @@ void run_block_batch(pg::Session& session, const BatchWork& work, BatchOutcome& 
   out.position = reached;
   const auto predicate = walk::block_predicate(blocks.batch);
   auto visited = count_rows(session, blocks, predicate);
+  // The last pass comes by every row that those before it left.
+  const bool is_last_pass = blocks.batch.pass + 1 >= blocks.batch.weave.passes;
+  const auto selected = is_last_pass ? count_selected(session, work, predicate) : 0;
   const auto read = change_rows(session, work, predicate);
   base::failpoint("after_update");
   if (!read) {
@@ -64,8 +67,7 @@ void run_block_batch(pg::Session& session, const BatchWork& work, BatchOutcome& 
 
   if (blocks.is_sweep) visited = answer.changed;
 
-  pg::commit(session, ledger::count_and_commit(work.range.token.range_id,
-                                               {visited, answer.changed, 0, blocks.batch.is_last}));
+  count_and_commit(session, work, {visited, answer.changed, 0, blocks.batch.is_last}, selected, out);
   base::failpoint("after_commit");
   out.disposition = pg::Disposition::kCommitted;
   out.visited = visited;

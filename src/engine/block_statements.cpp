@@ -1,5 +1,6 @@
 #include "engine/block_statements.hpp"
 
+#include "engine/batch_statements.hpp"
 #include "engine/block_batch.hpp"
 #include "engine/look.hpp"
 #include "ledger/checkpoint.hpp"
@@ -49,6 +50,10 @@ std::vector<PlannedStatement> block_statements(const pg::Table& table, const Bac
       "UPDATE of one batch in " + std::to_string(kBatchesPerSample) + ", to see its WAL";
   const auto add_update = [&](const std::string& when) {
     const auto lock = update_lock(heap, limits);
+    const bool is_last_pass = batch.pass + 1 >= batch.weave.passes;
+    if (walked.swallowers.is_any() && is_last_pass)
+      out.push_back(
+          {steps::block_selected_sql(table, step, heap, walk::block_predicate(batch).sql), lock, true, when});
     out.push_back({update(table, step, heap, batch), lock, true, when});
     out.push_back({steps::sampled_block_update_sql(table, step, heap, walk::block_predicate(batch).sql), lock,
                    true, sampled});
@@ -61,6 +66,7 @@ std::vector<PlannedStatement> block_statements(const pg::Table& table, const Bac
   add_update(is_woven ? "last pass through a window" : each);
   out.push_back({steps::heap_state_sql(heap), "none", true, sampled});
   out.push_back({ledger::count_and_commit(1, {1, 1, 0, false}), kRangeLock, true, each});
+  if (walked.swallowers.is_any()) out.push_back(planned_note(1));
   out.push_back(
       {begin_look_sql(table), "ACCESS SHARE on " + table.sql() + ", until the look ends", false,
        "once all blocks are done: the look for rows that moved behind the walk, which are changed in a "

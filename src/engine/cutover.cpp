@@ -9,6 +9,7 @@
 #include "base/units.hpp"
 #include "engine/ddl_statements.hpp"
 #include "engine/operator_act.hpp"
+#include "engine/proof.hpp"
 #include "engine/removal.hpp"
 #include "engine/retype_facts.hpp"
 #include "job/retype_definition.hpp"
@@ -213,11 +214,13 @@ void cut_over_job(pg::Session& session, const std::string& job, std::chrono::mil
                 "pgsluice status " + job + " shows where it stands");
 }
 
-void contract_job(pg::Session& session, const std::string& job, const std::function<void(EventBody)>& tell) {
+void contract_job(pg::Session& session, const std::string& job, const ContractOptions& options,
+                  const std::function<void(EventBody)>& tell) {
   bool is_any = false;
   for (const auto& record : require_retypes(session, job)) {
     if (record.detail != RetypeDetail::kCutOver) continue;
     is_any = true;
+    if (!options.unproven) require_proof(session, job, record.step_id);
     OperatorAct act(session, job, record.job_id, tell);
     const auto step = job::retype_of_definition(record.definition);
     const RemovalMove removal{record.step_id, RetypeDetail::kCutOver, RetypeDetail::kContracted, "done",

@@ -6,6 +6,7 @@
 
 #include "engine/operator_act.hpp"
 #include "pg/session.hpp"
+#include "pgsluice/engine.hpp"
 #include "pgsluice/event.hpp"
 #include "pgsluice/job.hpp"
 
@@ -36,8 +37,10 @@ void cut_over_step(pg::Session& session, const std::string& job, const RetypeSte
 void cut_over_job(pg::Session& session, const std::string& job, std::chrono::milliseconds kill_blockers_after,
                   const std::function<void(EventBody)>& tell);
 
-/// Takes away the old columns of every retype that is cut over: there is no way back from here.
-void contract_job(pg::Session& session, const std::string& job, const std::function<void(EventBody)>& tell);
+/// Takes away the old columns of every retype that is cut over: there is no way back from here. Throws
+/// Error(kRefused) before that if one is not proved yet.
+void contract_job(pg::Session& session, const std::string& job, const ContractOptions& options,
+                  const std::function<void(EventBody)>& tell);
 
 /// Undoes a retype, whatever it has come to: the old columns back in their place, with every write since, or
 /// the new ones gone. REQUIRES: no live run. `act` belongs to the job.

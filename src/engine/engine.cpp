@@ -5,10 +5,12 @@
 
 #include "base/process_identity.hpp"
 #include "engine/cutover.hpp"
+#include "engine/notice.hpp"
 #include "engine/planner.hpp"
 #include "engine/preflight.hpp"
 #include "engine/rollback.hpp"
 #include "engine/run.hpp"
+#include "engine/server_checks.hpp"
 #include "engine/verification.hpp"
 #include "ledger/control.hpp"
 #include "ledger/event_log.hpp"
@@ -32,6 +34,7 @@ auto with_session(const std::string& dsn, Work work) {
       throw Error(ExitCode::kUnreachable, f.what(),
                   "check --dsn, DATABASE_URL or the PG* variables, and that the server runs");
     }
+    if (f.sqlstate() == "25006") throw Error(ExitCode::kRefused, f.what(), engine::kReadOnlyHint);
     if (f.sqlstate() == "42501") throw Error(ExitCode::kPrivileges, f.what(), "GRANT what is missing");
     throw Error(ExitCode::kFailed, std::string(f.what()) + " (SQLSTATE " + f.sqlstate() + ")");
   }
@@ -132,11 +135,23 @@ ExitCode Engine::cutover(const std::string& name, Milliseconds kill_blockers_aft
   });
 }
 
-ExitCode Engine::contract(const std::string& name, EventSink& sink) {
+ExitCode Engine::contract(const std::string& name, EventSink& sink, const ContractOptions& options) {
   return with_session(dsn_, [&](pg::Session& s) {
-    engine::contract_job(s, name, teller(name, sink));
+    engine::contract_job(s, name, options, teller(name, sink));
     return ExitCode::kDone;
   });
+}
+
+std::vector<std::string> Engine::cutover_notice(const std::string& name) {
+  return with_session(dsn_, [&](pg::Session& s) { return engine::cutover_notice(s, name); });
+}
+
+std::vector<std::string> Engine::contract_notice(const std::string& name) {
+  return with_session(dsn_, [&](pg::Session& s) { return engine::contract_notice(s, name); });
+}
+
+std::vector<std::string> Engine::rollback_notice(const Job& job) {
+  return with_session(dsn_, [&](pg::Session& s) { return engine::rollback_notice(s, job); });
 }
 
 std::vector<JobOverview> Engine::status(const std::string& name) {

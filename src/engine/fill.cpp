@@ -10,7 +10,8 @@ namespace pgsluice::engine {
 namespace {
 
 BatchLimits limits_of(const Job& job, const PreparedBackfill& prepared) {
-  return within_deadlock_timeout(job.batch, job.throttle.lock_wait, prepared.deadlock_timeout);
+  return within_deadlock_timeout(job.batch, job.throttle.lock_wait, prepared.deadlock_timeout,
+                                 prepared.long_statements());
 }
 
 }  // namespace

@@ -52,8 +52,10 @@ Completeness cut_for(pg::Session& session, const PreparedBackfill& step, std::in
   base::failpoint("blocks_final_pass");
   if (!ledger::extend(session, step.step_id, known, search.ranges)) return {Found::kGoOn, {}, {}};
   const auto table = step.table.sql();
+  const auto swallowers = step.swallowers.in_words();
+  const auto others = swallowers.empty() ? "" : ", or " + swallowers + " left them as they were";
   return {Found::kRows, search.how,
-          left.is_known ? "rows of table " + table + " moved behind the walk"
+          left.is_known ? "rows of table " + table + " moved behind the walk" + others
                         : "no look for rows left behind in table " + table + " gets through"};
 }
 

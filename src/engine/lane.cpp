@@ -7,6 +7,7 @@
 #include "engine/block_batch.hpp"
 #include "engine/outage.hpp"
 #include "engine/recut.hpp"
+#include "engine/server_checks.hpp"
 #include "pgsluice/error.hpp"
 
 namespace pgsluice::engine {
@@ -34,10 +35,18 @@ ExitCode exit_code_for(const std::string& sqlstate) {
   return sqlstate == "42501" ? ExitCode::kPrivileges : ExitCode::kFailed;
 }
 
+/// A batch has a position from the moment that it moves it: what comes before is no UPDATE of rows.
+bool blames_a_row(const BatchOutcome& outcome) {
+  if (outcome.disposition != pg::Disposition::kFatal) return false;
+  return outcome.position.empty() ? pg::is_row_fault(outcome.sqlstate)
+                                  : pg::is_row_fault_of_update(outcome.sqlstate);
+}
+
 std::string hint_for(const std::string& sqlstate) {
   if (sqlstate == "53100")
     return "free space on the server's disk, then run again: the job goes on where it stopped";
   if (sqlstate == "42501") return "GRANT what is missing, then run again: the job goes on where it stopped";
+  if (sqlstate == "25006") return kReadOnlyHint;
   if (sqlstate.substr(0, 2) == "42")
     return "the table or an expression does not fit any more: compare it with the job file";
   return "mend the cause, then run again: the job goes on where it stopped";
@@ -95,7 +104,7 @@ boost::asio::awaitable<void> Lane::walk(ledger::Range range) {
       attempt_ = 1;  // nothing failed: the range was cut, or taken over
     } else if (outcome.disposition != pg::Disposition::kFatal) {
       next = on_retryable(outcome, rows, range.token.range_id);
-    } else if (pg::is_row_fault(outcome.sqlstate) && !blocks_) {
+    } else if (blames_a_row(outcome) && !blocks_) {
       next = on_row_fault(range, outcome, rows);
     } else {
       fail(outcome);
@@ -119,11 +128,14 @@ boost::asio::awaitable<BatchOutcome> Lane::attempt(ledger::Range range, std::int
   work.keyset = prepared.keyset ? &*prepared.keyset : nullptr;
   work.update_sql = &prepared.update_sql;
   work.block_update_sql = &prepared.block_update_sql;
+  work.selected_sql = &prepared.selected_sql;
+  work.is_always_instead = prepared.swallowers.is_always_instead();
   work.blocks = blocks_ = next_blocks(range, rows);
   work.step_id = prepared.step_id;
   work.range = std::move(range);
   work.rows = rows;
-  work.limits = batch_limits(at_.job.batch.target, at_.job.throttle.lock_wait, prepared.deadlock_timeout);
+  work.limits = batch_limits(at_.job.batch.target, at_.job.throttle.lock_wait, prepared.deadlock_timeout,
+                             prepared.long_statements());
   work.set_aside = set_aside_;
   if (const auto misfit = misfit_of(work)) co_return *misfit;
   std::function<BatchOutcome(pg::Session&)> run = [work = std::move(work)](pg::Session& s) {
@@ -190,9 +202,7 @@ void Lane::learn(const BlockWork& blocks, std::int64_t rows, const BatchOutcome&
 
 boost::asio::awaitable<bool> Lane::is_recut(const ledger::Range& range, const BatchOutcome& outcome) {
   if (!ledger::is_by_blocks(range.walk)) co_return false;
-  const bool is_row_fault =
-      outcome.disposition == pg::Disposition::kFatal && pg::is_row_fault(outcome.sqlstate);
-  if (outcome.misfit == Misfit::kNone && !is_row_fault) co_return false;
+  if (outcome.misfit == Misfit::kNone && !blames_a_row(outcome)) co_return false;
   const auto& prepared = fill_->prepared();
   if (outcome.misfit == Misfit::kStillMatches && prepared.definition.walk != Walk::kAuto)
     throw Error(ExitCode::kRefused,
@@ -215,12 +225,13 @@ std::int64_t Lane::already_right(const BatchOutcome& outcome) const {
   // The first pass counts all rows and changes its share of those that match. Until the ledger has the last
   // one's word, the others are taken to be like it.
   const auto passes = blocks_ && !blocks_->is_sweep ? blocks_->batch.weave.passes : 1;
-  return std::max<std::int64_t>(0, outcome.visited - passes * outcome.changed - outcome.quarantined);
+  return std::max<std::int64_t>(
+      0, outcome.visited - passes * outcome.changed - outcome.unchanged - outcome.quarantined);
 }
 
 Lane::Next Lane::on_committed(ledger::Range& range, const BatchOutcome& outcome, std::int64_t rows) {
   last_batch_ = std::chrono::duration_cast<std::chrono::milliseconds>(outcome.duration);
-  const RowCounts done{outcome.changed, already_right(outcome), outcome.quarantined};
+  const RowCounts done{outcome.changed, already_right(outcome), outcome.quarantined, outcome.unchanged};
   fill_->add(done);
   at_.tally.batch_committed(done, outcome.duration, std::chrono::steady_clock::now());
   event::Batch told{range.token.range_id,      number_, outcome.changed, outcome.visited,

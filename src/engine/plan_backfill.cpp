@@ -8,6 +8,7 @@
 #include "engine/range_plan.hpp"
 #include "engine/table_facts.hpp"
 #include "pg/identifier.hpp"
+#include "pg/swallowers.hpp"
 #include "pgsluice/error.hpp"
 #include "steps/backfill/update.hpp"
 #include "steps/sql/ddl.hpp"
@@ -39,6 +40,10 @@ void note_surprises(pg::Session& session, const BackfillStep& step, const pg::Ta
       !triggers.empty()) {
     notes.push_back("fires for every row changed: trigger " + listed(triggers));
   }
+  if (const auto swallowers = pg::read_swallowers(session, table.oid, changed_columns(step));
+      swallowers.is_any())
+    notes.push_back("counts what each batch selects: " + swallowers.in_words() +
+                    " can leave a row as it is; such rows are told, and end the job with exit code 4");
   if (const auto indexes = indexes_changed(storage, step); !indexes.empty()) {
     notes.push_back("a changed column is in index " + listed(indexes) +
                     ": no update is HOT, every index gets a new entry for each row");
@@ -96,7 +101,8 @@ void plan_known_table(pg::Session& session, const Job& job, const BackfillStep& 
     planned.notes.push_back(std::string("run will refuse: ") + e.what());
   }
   const auto limits = batch_limits(job.batch.target, job.throttle.lock_wait,
-                                   std::chrono::milliseconds{pg::deadlock_timeout_ms(session)});
+                                   std::chrono::milliseconds{pg::deadlock_timeout_ms(session)},
+                                   walked.swallowers.is_any() ? 2 : 1);
   planned.statements = backfill_statements(table, step, walked, limits, job.batch.rows);
 }
 

@@ -1,5 +1,6 @@
 #include "engine/retype_checks.hpp"
 
+#include "engine/publication_checks.hpp"
 #include "engine/retype_facts.hpp"
 #include "engine/value_pass.hpp"
 #include "pg/identifier.hpp"
@@ -107,11 +108,13 @@ void check_retype_step(pg::Session& session, const Job& job, const RetypeStep& s
   for (const auto& question : steps::retype::questions_before_expand(retype)) {
     const auto found =
         pg::in_transaction(session, kCountLimits, [&] { return session.exec(question.query).text(0, 0); });
+    if (found == "0") continue;
     findings.warn("orphans", found + " " + question.what, "the foreign key is NOT VALID, and stays so");
   }
   warn_of_last_integers(session, retype, findings);
   warn_of_foreign_sequences(session, retype, findings);
   warn_of_unable_roles(session, retype, findings);
+  warn_of_publications(session, retype, findings);
   for (const auto& table : retype.graph.tables) {
     for (const auto& trigger : table.update_triggers)
       findings.warn("triggers", "the fill fires trigger \"" + trigger + "\" of table " + table.sql(),

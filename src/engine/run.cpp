@@ -15,6 +15,7 @@
 #include "engine/job_definition.hpp"
 #include "engine/outage.hpp"
 #include "engine/preflight.hpp"
+#include "engine/server_checks.hpp"
 #include "engine/version.hpp"
 #include "ledger/overview.hpp"
 #include "ledger/runs.hpp"
@@ -55,6 +56,9 @@ Opened open_run(pg::Session& session, const Job& job, const std::string& run_id)
       ledger::read_control(session, opened.record.job_id, run_id, job.window ? job.window->timezone : "UTC");
   return opened;
 }
+
+/// What a run that came to its end says of rows that stayed as they were.
+constexpr const char* kRowsUnchanged = "done, rows unchanged";
 
 const char* outcome_text(ExitCode code) {
   switch (code) {
@@ -104,6 +108,7 @@ const char* job_state(ExitCode code) {
 Error as_error(const pg::Failure& f) {
   if (f.sqlstate() == "42501")
     return Error(ExitCode::kPrivileges, f.what(), "GRANT what is missing to the role that runs the job");
+  if (f.sqlstate() == "25006") return Error(ExitCode::kRefused, f.what(), kReadOnlyHint);
   const bool is_unreachable = f.is_connection_lost() || f.sqlstate() == "28000";
   return Error(is_unreachable ? ExitCode::kUnreachable : ExitCode::kFailed, f.what(),
                is_unreachable ? "check the connection, then run again: the job goes on where it stopped"
@@ -182,9 +187,14 @@ asio::awaitable<void> Run::story() {
       error_ = error;
     }
   }
-  const std::string outcome = outcome_text(code);
+  std::string outcome = outcome_text(code);
+  if (!error && code == ExitCode::kMismatch) {
+    outcome = kRowsUnchanged;
+    reason = unchanged_reason();
+    hint = kLookAtUnchanged;
+  }
   if (is_registered_) co_await close(code, outcome);
-  journal_.write(summary(code, reason, hint));
+  journal_.write(summary(code, outcome, reason, hint));
   if (is_registered_) co_await keeper_->flush_journal();
 }
 
@@ -243,8 +253,9 @@ asio::awaitable<void> Run::close(ExitCode code, std::string outcome) {
   std::function<bool(pg::Session&)> end = [=, job_id = record_.job_id, run_id = run_id_](pg::Session& s) {
     ledger::end_run(s, run_id, outcome, static_cast<int>(code));
     // While others work on, the job's state is theirs to tell.
-    if (ledger::other_live_runs(s, job_id, run_id) == 0 || code == ExitCode::kDone) {
-      ledger::set_job_state(s, job_id, job_state(code));
+    if (ledger::other_live_runs(s, job_id, run_id) == 0 || code == ExitCode::kDone ||
+        outcome == kRowsUnchanged) {
+      ledger::set_job_state(s, job_id, outcome == kRowsUnchanged ? "done" : job_state(code));
     }
     return true;
   };
@@ -347,6 +358,7 @@ std::string Run::progress_text() const {
 ExitCode Run::exit_code() const {
   switch (stop_.cause()) {
     case StopCause::kNone:
+      if (final_rows_.unchanged > 0) return ExitCode::kMismatch;
       return final_rows_.quarantined > 0 ? ExitCode::kQuarantined : ExitCode::kDone;
     case StopCause::kPaused:
       return ExitCode::kPaused;
@@ -361,9 +373,10 @@ ExitCode Run::exit_code() const {
   }
 }
 
-event::Summary Run::summary(ExitCode code, const std::string& reason, const std::string& hint) const {
+event::Summary Run::summary(ExitCode code, const std::string& outcome, const std::string& reason,
+                            const std::string& hint) const {
   event::Summary s;
-  s.outcome = outcome_text(code);
+  s.outcome = outcome;
   s.exit_code = static_cast<int>(code);
   s.reason = reason;
   s.hint = hint;

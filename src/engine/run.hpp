@@ -25,6 +25,9 @@
 
 namespace pgsluice::engine {
 
+inline constexpr const char* kLookAtUnchanged =
+    "see what it does to such rows; mend it or disable it, then run the job again under another name";
+
 /// One run of one job, from its registration to its summary: the steps in order, with the sampler and the
 /// keeper beside them. The composition root of the engine: everything that a run needs is a member here and
 /// handed out from here. execute() is called once, on the thread that becomes the io thread.
@@ -73,6 +76,9 @@ class Run {
   /// Ends a fill of which no range is left, if no row is. False: it has ended, or the run is to stop.
   awaitable<bool> end_if_over(pg::Connection& connection, Fill& fill);
   void tell(const Completeness& complete, Fill& fill);
+  /// Warns of rows that a trigger or rule left as they were, and keeps it for the summary.
+  void tell_unchanged(const Fill& fill);
+  std::string unchanged_reason() const;
   void warn_of_small_target(const PreparedBackfill& prepared);
 
   awaitable<void> run_sql(const SqlStep& step, std::int64_t step_id);
@@ -90,6 +96,8 @@ class Run {
   awaitable<void> run_fence(std::int64_t step_id);
   awaitable<void> cut_over(RetypeStep step, std::int64_t step_id);
 
+  /// Throws the Error of a statement that failed for good, with what stands nevertheless.
+  awaitable<void> fail_statement(pg::Failure failure);
   awaitable<void> name_blockers(std::vector<steps::DdlStatement> statements, std::string failure, int attempt,
                                 std::chrono::milliseconds wait);
   awaitable<void> build(pg::Connection& own, std::string sql, std::string lock, int attempt);
@@ -112,7 +120,8 @@ class Run {
   std::string progress_text() const;
 
   ExitCode exit_code() const;
-  event::Summary summary(ExitCode code, const std::string& reason, const std::string& hint) const;
+  event::Summary summary(ExitCode code, const std::string& outcome, const std::string& reason,
+                         const std::string& hint) const;
 
   // Constant after construction.
   pg::ConnectionTarget target_;
@@ -146,6 +155,7 @@ class Run {
   pg::Connection* busy_ = nullptr;  // in an index build or a look for rows, to be cancelled after the grace
   std::exception_ptr error_;
   RowCounts final_rows_;
+  std::string unchanged_;  // of which tables, and by what, as far as this run has seen it
 
   pg::Connection control_;  // keeper and ledger
   pg::Connection monitor_;  // sampler

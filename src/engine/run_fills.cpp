@@ -144,6 +144,7 @@ asio::awaitable<bool> Run::end_if_over(pg::Connection& connection, Fill& fill) {
   if (fill.is_ended || !fill.in_use.empty()) co_return !fill.is_ended;
   fill.is_ended = true;
   fill.settle(counts);
+  if (counts.unchanged > 0) tell_unchanged(fill);
   std::string how = "done";
   const auto error = co_await end_step(connection, fill.step(), std::move(how), nullptr);
   if (error) std::rethrow_exception(error);
@@ -157,14 +158,32 @@ void Run::tell(const Completeness& complete, Fill& fill) {
     ++fill.looks.found;
     journal_.write(event::Tune{"walk", "blocks", complete.how, complete.cause});
   }
-  if (complete.found == Found::kNewOnes)
+  // Rows that nothing can change are left as well, which is told at the end.
+  if (complete.found == Found::kNewOnes && fill.step().rows.unchanged == 0)
     journal_.warn("rows of table " + table + " still match after " + std::to_string(fill.looks.found) +
                       " sweeps: the application makes new ones",
                   "give the column a default or a trigger, and run the job again under another name");
 }
 
+void Run::tell_unchanged(const Fill& fill) {
+  const auto& prepared = fill.prepared();
+  const auto swallowers = prepared.swallowers.in_words();
+  const auto message = base::format_count(fill.step().rows.unchanged) + " rows of table " +
+                       prepared.table.sql() + " were selected and are unchanged" +
+                       (swallowers.empty() ? "" : ": " + swallowers + " left them as they were");
+  journal_.warn(message, kLookAtUnchanged);
+  unchanged_ += (unchanged_.empty() ? "" : "; ") + message;
+}
+
+std::string Run::unchanged_reason() const {
+  if (!unchanged_.empty()) return unchanged_;
+  return base::format_count(final_rows_.unchanged) +
+         " rows were selected by an earlier run and are unchanged: its history names table, trigger and rule";
+}
+
 void Run::warn_of_small_target(const PreparedBackfill& prepared) {
-  const auto limits = within_deadlock_timeout(job_.batch, job_.throttle.lock_wait, prepared.deadlock_timeout);
+  const auto limits = within_deadlock_timeout(job_.batch, job_.throttle.lock_wait, prepared.deadlock_timeout,
+                                              prepared.long_statements());
   if (limits == job_.batch) return;
   journal_.warn("batch.target " + base::duration_text(job_.batch.target) + " cannot be met, " +
                     base::duration_text(limits.target) +

@@ -8,6 +8,7 @@
 #include "base/units.hpp"
 #include "engine/ddl_statements.hpp"
 #include "engine/outage.hpp"
+#include "engine/standing.hpp"
 #include "job/statement.hpp"
 #include "ledger/checkpoint.hpp"
 #include "ledger/overview.hpp"
@@ -187,22 +188,15 @@ asio::awaitable<void> Run::run_sql(const SqlStep& step, std::int64_t step_id) {
     std::function<bool(pg::Session&)> run = [=, token = range->token](pg::Session& s) {
       return steps::attempt_ddl(s, statements, [&](pg::Session& in) { return ledger::mark_done(in, token); });
     };
-    std::string blocked;
+    std::optional<pg::Failure> failure;
     try {
       if (co_await steps_.run<bool>(std::move(run))) co_return;
       continue;  // fenced: lease again, or find it done
     } catch (const pg::Failure& f) {
-      if (f.disposition() != pg::Disposition::kRetryable) {
-        const bool is_half_applied =
-            f.sqlstate() == "42701" || f.sqlstate() == "42P07" || f.sqlstate() == "42710";
-        throw Error(f.sqlstate() == "42501" ? ExitCode::kPrivileges : ExitCode::kFailed,
-                    "step \"" + step_name_ + "\" failed: " + f.what() + " (SQLSTATE " + f.sqlstate() + ")",
-                    is_half_applied ? "it was applied before: write IF NOT EXISTS, or say pgsluice resolve " +
-                                          job_.name + " " + step_name_ + " --applied"
-                                    : "correct the statement; nothing of this step was changed");
-      }
-      blocked = f.what();
+      failure = f;
     }
+    if (failure->disposition() != pg::Disposition::kRetryable) co_await fail_statement(*failure);
+    const std::string blocked = failure->what();
     const auto wait = backoff.next(attempt);
     if (!wait) {
       throw Error(ExitCode::kFailed,
@@ -214,6 +208,26 @@ asio::awaitable<void> Run::run_sql(const SqlStep& step, std::int64_t step_id) {
     co_await name_blockers(statements, blocked, attempt, *wait);
     co_await sleep_unless_stopped(*wait, stop_);
   }
+}
+
+asio::awaitable<void> Run::fail_statement(pg::Failure failure) {
+  const auto& state = failure.sqlstate();
+  std::string hint = "correct the statement; nothing of this step was changed";
+  if (state == "42701" || state == "42P07" || state == "42710")
+    hint = "it was applied before: write IF NOT EXISTS, or say pgsluice resolve " + job_.name + " " +
+           step_name_ + " --applied";
+  // An act is one of many: what those before it made stays.
+  if (const auto* retype = std::get_if<RetypeStep>(&job_.steps[static_cast<std::size_t>(step_number_ - 1)])) {
+    std::function<std::string(pg::Session&)> look = [job = job_.name, step = retype->name](pg::Session& s) {
+      return standing_in_words(s, job, step);
+    };
+    hint = "correct the cause and run again: nothing of this step was changed yet";
+    const auto standing = co_await keep_trying<std::string>(steps_, look, journal_, stop_);
+    if (!standing.empty())
+      hint = standing + ": correct the cause and run again, or take them away with pgsluice rollback";
+  }
+  throw Error(state == "42501" ? ExitCode::kPrivileges : ExitCode::kFailed,
+              "step \"" + step_name_ + "\" failed: " + failure.what() + " (SQLSTATE " + state + ")", hint);
 }
 
 asio::awaitable<void> Run::name_blockers(std::vector<steps::DdlStatement> statements, std::string failure,

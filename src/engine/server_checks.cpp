@@ -116,6 +116,10 @@ void check_privileges(pg::Session& session, bool is_ledger_needed, Findings& fin
         "role " + role + " cannot see replicas and other sessions, so nothing could hold the job back",
         "GRANT pg_monitor TO " + role, ExitCode::kPrivileges);
   }
+  if (const auto remedy = pg::read_only_remedy(session); !remedy.empty())
+    findings.refuse("read only",
+                    "transactions of this role may only read here: default_transaction_read_only is on",
+                    remedy + ", or connect with options='-c default_transaction_read_only=off'");
   if (is_ledger_needed) check_ledger(session, findings);
 }
 

@@ -28,6 +28,7 @@ void add(RowCounts& sum, const RowCounts& rows) {
   sum.changed += rows.changed;
   sum.already_right += rows.already_right;
   sum.quarantined += rows.quarantined;
+  sum.unchanged += rows.unchanged;
 }
 
 void Tally::begin_step() {

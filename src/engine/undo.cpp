@@ -33,7 +33,7 @@ bool strike(pg::Session& session, const std::string& sql, const TableName& table
 }
 
 Undo undo_of_sql(const SqlStep& step) {
-  if (step.down.empty()) return {false, "cannot be undone: it has no `down`"};
+  if (step.down.empty()) return {false, "it has no `down`"};
   std::string text;
   for (const auto& statement : ddl_statements(step.down)) {
     for (const auto& sql : steps::ddl_texts(statement)) text += (text.empty() ? "" : ";\n") + sql;
@@ -68,7 +68,7 @@ Undo undo_of(pg::Session& session, const Job& job, std::size_t place, const std:
   if (std::holds_alternative<RetypeStep>(step))
     return {true, "the old columns take their names again, with every write since; until contract"};
   const auto takers = steps_that_take_away(session, job, place);
-  if (takers.empty()) return {false, "cannot be undone once rows are changed: the old values are not kept"};
+  if (takers.empty()) return {false, "once rows are changed their old values are not kept"};
   std::string names;
   for (const auto i : takers) names += (names.empty() ? "" : ", ") + ("\"" + step_name(job.steps[i]) + "\"");
   return {true, "nothing of its own: what it set goes when step " + names + " is undone"};

@@ -32,6 +32,9 @@ std::string blocks_problem(const BackfillStep& step, const WalkFacts& facts) {
            "twice";
   if (facts.has_children) return "the table has children by inheritance";
   if (facts.moves_between_partitions) return "rows would move to another partition";
+  if (!facts.update_rules.empty())
+    return "rule " + listed(facts.update_rules) +
+           " rewrites its UPDATEs, which cannot tell then what they changed";
   for (const auto& heap : facts.heaps) {
     if (heap.access_method != "heap")
       return heap.table_sql + " is not stored as a heap" +

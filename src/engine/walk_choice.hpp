@@ -7,6 +7,7 @@
 
 #include "pg/catalog.hpp"
 #include "pg/heap.hpp"
+#include "pg/swallowers.hpp"
 #include "pgsluice/job.hpp"
 #include "walk/keyset.hpp"
 
@@ -26,6 +27,7 @@ struct WalkFacts {
   pg::PageSample page;                          // of the largest heap
   std::vector<std::string> indexes_changed;     // that hold a changed column
   std::vector<std::string> rewriting_triggers;  // that may change other columns, too
+  std::vector<std::string> update_rules;        // which no statement that tells what it changed can bear
   std::vector<std::string> silent_replicas;     // that may serve queries which this server does not hear of
   std::int64_t oldest_snapshot_s = 0;           // of another session's transaction; 0: none worth a word
 
@@ -54,6 +56,7 @@ struct WalkedTable {
   std::vector<pg::HeapFacts> heaps;
   std::optional<pg::HeapFacts> sampled;  // some of its pages were read for the choice
   double rows_per_page = 0;
+  pg::Swallowers swallowers;
   WalkChoice choice;
 };
 

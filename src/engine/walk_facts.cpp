@@ -102,6 +102,8 @@ bool is_kept_in_heaps(const pg::Table& table) {
 WalkedTable walked_table(pg::Session& session, const BackfillStep& step, const pg::Table& table) {
   WalkedTable walked;
   auto facts = read_walk_facts(session, step, table);
+  walked.swallowers = pg::read_swallowers(session, table.oid, changed_columns(step));
+  for (const auto& rule : walked.swallowers.rules) facts.update_rules.push_back(rule.name);
   try {
     auto key = pg::choose_key(table, step.key);
     facts.key_correlation = pg::correlation(session, table.oid, key.front().name);

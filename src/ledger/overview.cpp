@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/process_identity.hpp"
+#include "ledger/unchanged.hpp"
 #include "pg/key.hpp"
 
 namespace pgsluice::ledger {
@@ -13,10 +14,11 @@ SELECT job_id, name, description, state, control, control_reason, control_actor,
 FROM pgsluice.job WHERE $1 = '' OR name = $1 ORDER BY created_at, name
 )sql";
 
-constexpr const char* kSteps = R"sql(
+const std::string kSteps = R"sql(
 SELECT s.name, s.kind, s.state, s.error, s.part, s.detail, s.rows_expected,
        coalesce(sum(r.rows_changed), 0), coalesce(sum(r.rows_visited), 0), coalesce(sum(r.rows_quarantined), 0),
-       coalesce(sum(r.batches), 0), count(r.range_id), count(r.range_id) FILTER (WHERE r.is_done)
+       coalesce(sum(r.batches), 0), count(r.range_id), count(r.range_id) FILTER (WHERE r.is_done), )sql" +
+                           unchanged_sql("s.detail") + R"sql(
 FROM pgsluice.step s LEFT JOIN pgsluice.step p ON p.step_id = s.parent_id
 LEFT JOIN pgsluice.range r ON r.step_id = s.step_id
 WHERE s.job_id = $1::bigint
@@ -29,10 +31,13 @@ SELECT run_id, host, pid, extract(epoch FROM now() - heartbeat_at), lease_until 
 FROM pgsluice.run WHERE job_id = $1::bigint AND ended_at IS NULL ORDER BY started_at
 )sql";
 
-constexpr const char* kCounts = R"sql(
-SELECT coalesce(sum(rows_changed), 0), coalesce(sum(rows_visited), 0), coalesce(sum(rows_quarantined), 0)
-FROM pgsluice.range
-WHERE step_id IN (SELECT s.step_id FROM pgsluice.step s WHERE $1::bigint IN (s.step_id, s.parent_id))
+const std::string kCounts = R"sql(
+WITH steps AS (SELECT step_id, detail FROM pgsluice.step WHERE $1::bigint IN (step_id, parent_id))
+SELECT coalesce(sum(rows_changed), 0), coalesce(sum(rows_visited), 0), coalesce(sum(rows_quarantined), 0),
+       (SELECT coalesce(sum()sql" +
+                            unchanged_sql("detail") +
+                            R"sql(), 0) FROM steps)
+FROM pgsluice.range WHERE step_id IN (SELECT step_id FROM steps)
 )sql";
 
 constexpr const char* kQuarantine = R"sql(
@@ -43,10 +48,12 @@ JOIN pgsluice.job j ON j.job_id = s.job_id
 WHERE j.name = $1 ORDER BY q.set_aside_at, q.key
 )sql";
 
-/// The ledger stores what is exact (visited, changed, set aside); what was already right is the rest. Rows
-/// that come and go while a batch runs can make it negative by a few.
-RowCounts counts(std::int64_t changed, std::int64_t visited, std::int64_t quarantined) {
-  return {changed, std::max<std::int64_t>(0, visited - changed - quarantined), quarantined};
+/// The ledger stores what is exact (visited, changed, set aside, unchanged); what was already right is the
+/// rest. Rows that come and go while a batch runs can make it negative by a few.
+RowCounts counts(std::int64_t changed, std::int64_t visited, std::int64_t quarantined,
+                 std::int64_t unchanged) {
+  return {changed, std::max<std::int64_t>(0, visited - changed - quarantined - unchanged), quarantined,
+          unchanged};
 }
 
 std::vector<StepOverview> read_steps(pg::Session& session, const std::string& job_id) {
@@ -55,8 +62,9 @@ std::vector<StepOverview> read_steps(pg::Session& session, const std::string& jo
   for (std::size_t i = 0; i < rows.size(); ++i) {
     out.push_back({rows.text(i, 0), rows.text(i, 1), rows.text(i, 2), rows.text(i, 3), rows.text(i, 4),
                    rows.text(i, 5), rows.integer(i, 6),
-                   counts(rows.integer(i, 7), rows.integer(i, 8), rows.integer(i, 9)), rows.integer(i, 10),
-                   static_cast<int>(rows.integer(i, 11)), static_cast<int>(rows.integer(i, 12))});
+                   counts(rows.integer(i, 7), rows.integer(i, 8), rows.integer(i, 9), rows.integer(i, 13)),
+                   rows.integer(i, 10), static_cast<int>(rows.integer(i, 11)),
+                   static_cast<int>(rows.integer(i, 12))});
   }
   return out;
 }
@@ -90,7 +98,7 @@ std::vector<JobOverview> read_overview(pg::Session& session, const std::string& 
 
 RowCounts step_counts(pg::Session& session, std::int64_t step_id) {
   const auto rows = session.exec(kCounts, {std::to_string(step_id)});
-  return counts(rows.integer(0, 0), rows.integer(0, 1), rows.integer(0, 2));
+  return counts(rows.integer(0, 0), rows.integer(0, 1), rows.integer(0, 2), rows.integer(0, 3));
 }
 
 std::vector<QuarantinedRow> read_quarantine(pg::Session& session, const std::string& job) {

@@ -25,6 +25,11 @@ constexpr const char* kOwns = R"sql(
 SELECT pg_catalog.pg_has_role(relowner, 'USAGE') FROM pg_catalog.pg_class WHERE oid = $1::oid
 )sql";
 
+constexpr const char* kReadOnly = R"sql(
+SELECT s.source, pg_catalog.quote_ident(current_database()), pg_catalog.quote_ident(session_user)
+FROM pg_catalog.pg_settings s WHERE s.name = 'default_transaction_read_only' AND s.setting = 'on'
+)sql";
+
 }  // namespace
 
 bool may_create_schema(Session& session) {
@@ -49,6 +54,19 @@ std::string missing_schema_grant(Session& session, const std::string& schema) {
              "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA " + name + " TO " + role;
   }
   return grant;
+}
+
+std::string read_only_remedy(Session& session) {
+  const auto rows = session.exec(kReadOnly, Params{});
+  if (rows.empty()) return {};
+  const auto source = rows.text(0, 0);
+  const auto of_role = "ALTER ROLE " + rows.text(0, 2);
+  const std::string reset = " RESET default_transaction_read_only";
+  if (source == "user") return of_role + reset;
+  if (source == "database") return "ALTER DATABASE " + rows.text(0, 1) + reset;
+  if (source == "database user") return of_role + " IN DATABASE " + rows.text(0, 1) + reset;
+  if (source == "client") return "take default_transaction_read_only out of the connection's options";
+  return of_role + " SET default_transaction_read_only = off";  // it is the server's own setting
 }
 
 bool owns_table(Session& session, std::uint32_t table_oid) {

@@ -48,6 +48,10 @@ bool is_row_fault(std::string_view sqlstate) {
          sqlstate == "38000" || sqlstate == "39000";    // external routine
 }
 
+bool is_row_fault_of_update(std::string_view sqlstate) {
+  return sqlstate == "0A000" || is_row_fault(sqlstate);
+}
+
 bool is_timeout(std::string_view sqlstate) {
   return std::find(kTimeouts.begin(), kTimeouts.end(), sqlstate) != kTimeouts.end();
 }

@@ -20,6 +20,10 @@ Disposition classify(std::string_view sqlstate);
 /// The error blames one row (a cast, a constraint, a trigger that raises), so halving the batch finds it.
 bool is_row_fault(std::string_view sqlstate);
 
+/// The same of an UPDATE of rows, where one value alone can meet what the server does not support (0A000):
+/// elsewhere that blames the statement.
+bool is_row_fault_of_update(std::string_view sqlstate);
+
 /// A timeout or cancel: the batch took too long, a smaller one may pass.
 bool is_timeout(std::string_view sqlstate);
 

@@ -30,6 +30,7 @@ void add_rows(Json& json, const RowCounts& rows) {
   json["rows_changed"] = rows.changed;
   json["rows_already_right"] = rows.already_right;
   json["rows_quarantined"] = rows.quarantined;
+  json["rows_unchanged"] = rows.unchanged;
 }
 
 Json signal_json(const SignalView& signal) {

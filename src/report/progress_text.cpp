@@ -110,12 +110,15 @@ std::vector<std::string> remaining_texts(const Progress& progress) {
   }
   if (progress.rows.quarantined > 0)
     texts.push_back(base::format_count(progress.rows.quarantined) + " quarantined");
+  if (progress.rows.unchanged > 0)
+    texts.push_back(base::format_count(progress.rows.unchanged) + " unchanged");
   return texts;
 }
 
 std::string row_counts_text(const RowCounts& rows) {
   return counted_text(rows.changed, "row", "rows") + " changed, " + base::format_count(rows.already_right) +
-         " already right, " + base::format_count(rows.quarantined) + " quarantined";
+         " already right, " + base::format_count(rows.quarantined) + " quarantined" +
+         (rows.unchanged > 0 ? ", " + base::format_count(rows.unchanged) + " unchanged" : "");
 }
 
 }  // namespace pgsluice::report

@@ -35,7 +35,7 @@ std::string eta_text(const Progress& progress);
 /// Elapsed time, ranges left and rows that were not changed.
 std::vector<std::string> remaining_texts(const Progress& progress);
 
-/// "5,000,000 rows changed, 12 already right, 0 quarantined".
+/// "5,000,000 rows changed, 12 already right, 0 quarantined"; what is unchanged only if there is some.
 std::string row_counts_text(const RowCounts& rows);
 
 /// "1 range", "1,200 ranges".

@@ -155,6 +155,8 @@ set = { plann = "1" }
   EXPECT_THAT(lines(plan.steps.at(1).notes),
               HasSubstr("run will refuse: table \"users\" has no column \"plann\""));
   EXPECT_FALSE(plan.steps.at(1).can_be_undone);
+  EXPECT_THAT(plan.steps.at(1).undo, Not(HasSubstr("cannot be undone")))
+      << "the plan's text says that already";
 }
 
 TEST_F(PlanTest, NamesWhatABackfillSetsOff) {

@@ -69,7 +69,9 @@ class PlannedBatches : public ::testing::Test {
     work.step_id = step.step_id;
     work.range = std::move(range);
     work.rows = rows;
-    work.limits = batch_limits(job.batch.target, job.throttle.lock_wait, step.deadlock_timeout);
+    work.selected_sql = &step.selected_sql;
+    work.limits =
+        batch_limits(job.batch.target, job.throttle.lock_wait, step.deadlock_timeout, step.long_statements());
     for (;;) {
       const auto outcome = run_batch(session, work);
       ASSERT_EQ(outcome.disposition, pg::Disposition::kCommitted) << outcome.message;
@@ -127,6 +129,33 @@ where = "v < 7"
     ++seen;
   }
   EXPECT_GT(seen, 1000U);
+}
+
+TEST_F(PlannedBatches, CountWhatTheySelectWhereATriggerMaySkipARow) {
+  test::make_users(db_, 3'000);
+  const auto job = job_of(
+      "name = \"j\"\n[[step]]\nkind = \"backfill\"\nname = \"fill\"\ntable = \"users\"\nset = { plan = \"9\" "
+      "}\n");
+  auto session = session_on(dsn_);
+  const auto counts_of = [&] {
+    std::vector<std::string> out;
+    const auto step = make_plan(session, job, "here").steps.at(0);
+    for (const auto& s : step.statements) {
+      if (s.sql.find("FOR NO KEY UPDATE") != std::string::npos ||
+          s.sql.find("unchanged") != std::string::npos)
+        out.push_back(s.sql.substr(0, s.sql.find("rows_visited = ")));
+    }
+    return out;
+  };
+  EXPECT_TRUE(counts_of().empty()) << "an ordinary table pays nothing";
+  db_.exec(
+      "CREATE FUNCTION skip() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN CASE WHEN OLD.id % 50 <> 1 "
+      "THEN NEW END; "
+      "END $$; CREATE TRIGGER skip BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION skip()");
+  walk_all(job, 50);
+  const auto log = server_.log_text();
+  EXPECT_EQ(counts_of().size(), 3U);
+  for (const auto& sql : counts_of()) EXPECT_NE(log.find(as_logged(sql)), std::string::npos) << sql;
 }
 
 /// Throws events away; tests look at the database.

@@ -23,7 +23,9 @@ namespace {
 using test::Db;
 using test::job_of;
 using test::session_on;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 using Level = Finding::Level;
 
@@ -121,6 +123,38 @@ TEST_F(PreflightTest, RefusesAStandby) {
           primary.dsn(),
           "name = \"j\"\n[[step]]\nkind = \"verify\"\nname = \"v\"\nquery = \"SELECT 1\"\nexpect = 1\n")),
       HasSubstr("replicas: replica \"replica1\" is streaming"));
+}
+
+TEST_F(PreflightTest, RefusesARoleThatMayOnlyReadAndSaysWhatTakesItBack) {
+  test::make_users(db_);
+  const auto database = db_.text("SELECT current_database()");
+  const auto dsn = role_dsn("GRANT pg_monitor TO ROLE; GRANT CREATE ON DATABASE " + database +
+                            " TO ROLE; ALTER TABLE users OWNER TO ROLE");
+  const std::string setting = " SET default_transaction_read_only = on";
+  const std::string reset = " RESET default_transaction_read_only";
+  for (const auto& where : {"ALTER ROLE " + role_, "ALTER DATABASE " + database,
+                            "ALTER ROLE " + role_ + " IN DATABASE " + database}) {
+    db_.exec(where + setting);
+    EXPECT_THAT(refused(check(dsn, test::onboarding_text())),
+                AllOf(HasSubstr("read only: transactions of this role may only read here"),
+                      HasSubstr(where + reset)));
+    EXPECT_EQ(
+        refused(check(dsn + " options='-c default_transaction_read_only=off'", test::onboarding_text())), "");
+    db_.exec(where + reset);
+  }
+  EXPECT_EQ(refused(check(dsn, test::onboarding_text())), "");
+}
+
+TEST_F(PreflightTest, WarnsOfOrphansOnlyWhereThereAreSome) {
+  const std::string retype =
+      "name = \"j\"\n[[step]]\nkind = \"retype\"\nname = \"ids\"\ntables = [\"a\"]\nto = \"bigint\"\n";
+  db_.exec(
+      "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY, a_id int);"
+      "ALTER TABLE b ADD FOREIGN KEY (a_id) REFERENCES a NOT VALID");
+  EXPECT_THAT(warned(check(dsn_, retype)), Not(HasSubstr("orphans")));
+  db_.exec(
+      "ALTER TABLE b DISABLE TRIGGER ALL; INSERT INTO b VALUES (1, 7); ALTER TABLE b ENABLE TRIGGER ALL");
+  EXPECT_THAT(warned(check(dsn_, retype)), HasSubstr("orphans: 1 "));
 }
 
 TEST_F(PreflightTest, RefusesWithoutPgMonitorAndPrintsTheGrant) {

@@ -29,6 +29,19 @@ const Fault kFaults[] = {
     {"Cast", "", "v = \"word::int\"", "22P02", "invalid input syntax for type integer"},
     {"Check", "ALTER TABLE t ADD CHECK (v NOT IN (7, 1500, 2999))", "v = \"id\"", "23514",
      "violates check constraint"},
+    {"NoSuchPartition",
+     "ALTER TABLE t RENAME TO whole; CREATE TABLE t (id int PRIMARY KEY, word text, v int) PARTITION BY "
+     "RANGE (id);"
+     "CREATE TABLE t_1 PARTITION OF t FOR VALUES FROM (0) TO (9999); INSERT INTO t SELECT * FROM whole;"
+     "CREATE FUNCTION away() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.word = 'bad' THEN RAISE "
+     "EXCEPTION 'row % fits nowhere', NEW.id USING ERRCODE = '23514'; END IF; RETURN NEW; END $$;"
+     "CREATE TRIGGER guard BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION away(); ANALYZE t",
+     "v = \"id\"", "23514", "fits nowhere"},
+    {"NotSupported",
+     "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.word = 'bad' THEN RAISE "
+     "feature_not_supported USING MESSAGE = 'no such value yet'; END IF; RETURN NEW; END $$;"
+     "CREATE TRIGGER guard BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION refuse()",
+     "v = \"id\"", "0A000", "no such value yet"},
     {"NotNull", "ALTER TABLE t ALTER v SET DEFAULT 0; UPDATE t SET v = 0; ALTER TABLE t ALTER v SET NOT NULL",
      "v = \"CASE WHEN word <> 'bad' THEN id END\"", "23502", "null value in column"},
     {"Trigger",

@@ -14,6 +14,7 @@ using testing::AllOf;
 using testing::Each;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
 constexpr const char* kMapping = "to = \"uuid\"\nmapping = \"embed\"\nnew_ids = \"gen_random_uuid()\"\n";
 
@@ -82,6 +83,23 @@ class RetypeFills : public testing::Test {
 
   Trial trial_;
 };
+
+// What the acts before it made is there, and the application writes through it.
+TEST_F(RetypeFills, AreThereWhenALaterStatementFailsAndTheHintSaysSo) {
+  db().exec(
+      "CREATE FUNCTION refuse() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN IF current_query() ~ "
+      "'VALIDATE' "
+      "THEN RAISE EXCEPTION 'not today'; END IF; END $$;"
+      "CREATE EVENT TRIGGER refuse ON ddl_command_start EXECUTE FUNCTION refuse()");
+  const auto finished = trial_.run();
+  EXPECT_EQ(finished.code(), 1) << finished.err;
+  const auto refusal = refusal_of(finished);
+  EXPECT_THAT(refusal.message, HasSubstr("not today"));
+  EXPECT_THAT(refusal.hint, AllOf(HasSubstr("shadow columns and sync triggers are on \"public\".\"a\", "),
+                                  HasSubstr("pgsluice rollback"), Not(HasSubstr("nothing"))));
+  db().exec("DROP EVENT TRIGGER refuse");
+  EXPECT_EQ(trial_.run().code(), 9);
+}
 
 TEST_F(RetypeFills, GoOnWithTheOtherTablesWhileARowOfOneIsHeld) {
   expand();

@@ -44,7 +44,8 @@ class Trial {
   void job(const std::string& toml);
   void job_file(const std::filesystem::path& path) { job_ = path; }
 
-  /// "pgsluice VERB JOB ARGS… --dsn …", with --json unless the verb's text is asked for.
+  /// "pgsluice VERB JOB ARGS… --dsn …", with --json unless the verb's text is asked for. `contract` without
+  /// ARGS is given the operator's word, --yes --unproven.
   Command command(const std::string& verb, const std::vector<std::string>& args = {}) const;
   Command text_command(const std::string& verb, const std::vector<std::string>& args = {}) const;
   Finished run(const std::vector<std::string>& args = {}) const;

@@ -75,6 +75,12 @@ std::string hot_so_far_sql(const pg::HeapFacts& heap) {
   return "SELECT pg_catalog.pg_stat_get_xact_tuples_hot_updated(" + std::to_string(heap.oid) + ")";
 }
 
+std::string block_selected_sql(const pg::Table& table, const BackfillStep& step, const pg::HeapFacts& heap,
+                               const std::string& predicate) {
+  return "SELECT count(*) FROM (SELECT FROM " + only(table, heap) + "\n" + where_sql(step, predicate) +
+         "\nFOR NO KEY UPDATE) AS selected";
+}
+
 std::string count_blocks_sql(const pg::HeapFacts& heap) {
   return "SELECT count(*) FROM ONLY " + heap.table_sql + " WHERE ctid >= $1::tid AND ctid < $2::tid";
 }

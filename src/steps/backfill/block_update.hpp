@@ -36,6 +36,10 @@ BlockAnswer read_block_answer(const pg::Rows& rows);
 /// Nothing if the plan cannot be read: its names may be in another encoding.
 std::optional<BlockAnswer> read_sampled_answer(const pg::Rows& explained, const pg::Rows& state);
 
+/// The rows that block_update_sql() selects, locked as it locks them and counted: see selected_sql().
+std::string block_selected_sql(const pg::Table& table, const BackfillStep& step, const pg::HeapFacts& heap,
+                               const std::string& predicate);
+
 /// hot_so_far before the UPDATE; one statement without parameters, so that it can follow BEGIN.
 std::string hot_so_far_sql(const pg::HeapFacts& heap);
 

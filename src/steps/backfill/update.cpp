@@ -21,6 +21,11 @@ ORDER BY 1
 
 }  // namespace
 
+std::string where_sql(const BackfillStep& step, const std::string& predicate) {
+  const std::string sql = "WHERE " + predicate;
+  return step.where.empty() ? sql : sql + "\n  AND CASE WHEN (" + step.where + "\n) THEN true END";
+}
+
 std::string set_and_where(const BackfillStep& step, const std::string& predicate) {
   std::string sql = "SET ";
   for (std::size_t i = 0; i < step.set.size(); ++i) {
@@ -28,13 +33,16 @@ std::string set_and_where(const BackfillStep& step, const std::string& predicate
     // The closing parenthesis stands on its own line: an expression may end in a comment.
     sql += pg::Identifier(step.set[i].column).sql() + " = (" + step.set[i].expression + "\n)";
   }
-  sql += "\nWHERE " + predicate;
-  if (!step.where.empty()) sql += "\n  AND CASE WHEN (" + step.where + "\n) THEN true END";
-  return sql;
+  return sql + "\n" + where_sql(step, predicate);
 }
 
 std::string update_sql(const pg::Table& table, const BackfillStep& step, const std::string& predicate) {
   return "UPDATE " + table.sql() + "\n" + set_and_where(step, predicate);
+}
+
+std::string selected_sql(const pg::Table& table, const BackfillStep& step, const std::string& predicate) {
+  return "SELECT count(*) FROM (SELECT FROM " + table.sql() + "\n" + where_sql(step, predicate) +
+         "\nFOR NO KEY UPDATE) AS selected";
 }
 
 void check_columns(const pg::Table& table, const std::vector<pg::Column>& key, const BackfillStep& step) {

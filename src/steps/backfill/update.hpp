@@ -12,6 +12,13 @@ namespace pgsluice::steps {
 /// the plan from the key's index, and every batch would read the whole of it.
 std::string update_sql(const pg::Table& table, const BackfillStep& step, const std::string& predicate);
 
+/// The rows that update_sql() selects, locked as it locks them and counted: as many as it must change, but
+/// for a trigger or rule that leaves one as it is.
+std::string selected_sql(const pg::Table& table, const BackfillStep& step, const std::string& predicate);
+
+/// "WHERE …" of every walk's statements.
+std::string where_sql(const BackfillStep& step, const std::string& predicate);
+
 /// The part of it that every walk's statement has: "SET … WHERE …".
 std::string set_and_where(const BackfillStep& step, const std::string& predicate);
 

@@ -41,6 +41,23 @@ TEST(Arguments, RunKeepsTheEnginesDefaults) {
   EXPECT_EQ(a.lanes, std::nullopt);
 }
 
+TEST(Arguments, HelpListsEveryExitCode) {
+  const auto help = parse_arguments({"--help"}).answer;
+  for (const int code : {0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 69, 70, 75, 77, 78})
+    EXPECT_THAT(help, HasSubstr(" " + std::to_string(code) + "  ")) << code;
+}
+
+TEST(Arguments, YesIsTakenByTheActsOfAnOperatorOnly) {
+  for (const std::string verb : {"cutover", "contract", "rollback"}) {
+    EXPECT_FALSE(parse_arguments({verb, "x"}).is_yes_said) << verb;
+    EXPECT_TRUE(parse_arguments({verb, "x", "--yes"}).is_yes_said) << verb;
+  }
+  EXPECT_FALSE(parse_arguments({"contract", "x", "--yes"}).contract.unproven);
+  EXPECT_TRUE(parse_arguments({"contract", "x", "--yes", "--unproven"}).contract.unproven);
+  EXPECT_EQ(mistake_of({"run", "x", "--yes"}).code(), ExitCode::kUsage);
+  EXPECT_EQ(mistake_of({"cutover", "x", "--unproven"}).code(), ExitCode::kUsage);
+}
+
 TEST(Arguments, GlobalFlagsStandBeforeOrAfterTheVerb) {
   const std::vector<std::string> flags = {
       "--dsn", "host=h", "--env", "prod", "--json", "--quiet", "--log-batches", "--yield-exit-code", "99"};

@@ -27,6 +27,13 @@ TEST(BatchLimits, StayBelowTheDeadlockTimeoutWhateverTheTarget) {
   }
 }
 
+TEST(BatchLimits, ShareTheRoomAmongTheStatementsOfABatch) {
+  for (const auto deadlock : {400ms, 1'000ms, 5'000ms}) {
+    const auto limits = batch_limits(500ms, 200ms, deadlock, 2);
+    EXPECT_LE(2 * limits.statement_timeout + limits.lock_timeout, deadlock * 8 / 10) << deadlock.count();
+  }
+}
+
 TEST(BatchLimits, WaitForALockNoLongerThanOthersMayWaitForUs) {
   EXPECT_EQ(batch_limits(100ms, 40ms, 1s).lock_timeout, 40ms);
 }

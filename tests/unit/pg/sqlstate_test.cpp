@@ -36,6 +36,13 @@ TEST(Sqlstate, OnlyErrorsThatARowCanCauseAreBisected) {
   }
 }
 
+TEST(Sqlstate, WhatIsNotSupportedBlamesARowOnlyInAnUpdateOfRows) {
+  EXPECT_FALSE(is_row_fault("0A000"));
+  EXPECT_TRUE(is_row_fault_of_update("0A000"));
+  EXPECT_TRUE(is_row_fault_of_update("23514"));
+  EXPECT_FALSE(is_row_fault_of_update("42703"));
+}
+
 TEST(Sqlstate, TimeoutsAskForASmallerBatch) {
   EXPECT_TRUE(is_timeout("57014"));
   EXPECT_TRUE(is_timeout("55P03"));

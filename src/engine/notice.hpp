@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "pg/session.hpp"
+#include "pgsluice/job.hpp"
+
+namespace pgsluice::engine {
+
+/// What an operator's act would do now, a sentence a line: steps, tables, and what cannot be undone. Empty:
+/// nothing, or the act itself says why it cannot be. Changes nothing. Throws Failure.
+std::vector<std::string> cutover_notice(pg::Session& session, const std::string& job);
+std::vector<std::string> contract_notice(pg::Session& session, const std::string& job);
+std::vector<std::string> rollback_notice(pg::Session& session, const Job& job);
+
+}  // namespace pgsluice::engine

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "pg/session.hpp"
+
+namespace pgsluice::engine {
+
+/// Throws Error(kRefused) while a verify step below this step is not done: what proves its result is still
+/// to come.
+void require_proof(pg::Session& session, const std::string& job, std::int64_t step_id);
+
+}  // namespace pgsluice::engine

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <string>
+
+#include "pg/session.hpp"
+
+namespace pgsluice::engine {
+
+/// What stands on the tables of a retype that is not over, from the ledger: `shadow columns and sync triggers
+/// are on "public"."users"`. Empty: nothing yet. Throws Failure.
+std::string standing_in_words(pg::Session& session, const std::string& job, const std::string& step);
+
+}  // namespace pgsluice::engine
