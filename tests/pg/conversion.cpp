@@ -32,10 +32,14 @@ std::string Conversion::alter(const std::string& table) const {
 
 // An INSERT converts as ALTER TABLE does: by the assignment cast, and only on behalf of an expression
 // further.
-Conversions::Conversions(Db& db, const CastPair& pair) : db_(db) {
-  db.exec("CREATE TEMP TABLE old_value (c " + pair.from.sql + "); CREATE TEMP TABLE new_value (c " +
-          pair.to.sql + "); CREATE TEMP TABLE old_again (c " + pair.from.sql +
-          "); CREATE TEMP TABLE new_again (c " + pair.to.sql + ")");
+Conversions::Conversions(Db& db, const CastPair& pair, bool is_required) : db_(db) {
+  const std::string constraint = is_required ? " NOT NULL)" : ")";
+  for (const auto* table : {"old_value", "old_again"}) {
+    db.exec("CREATE TEMP TABLE " + std::string(table) + " (c " + pair.from.sql + constraint);
+  }
+  for (const auto* table : {"new_value", "new_again"}) {
+    db.exec("CREATE TEMP TABLE " + std::string(table) + " (c " + pair.to.sql + constraint);
+  }
   forth_ = resolve("old_value", "new_value", pair.to.sql, pair.forth);
   back_ = resolve("new_value", "old_value", pair.from.sql, pair.back);
 }
@@ -62,6 +66,7 @@ Fit Conversions::try_out(const std::string& value, const std::string& here, cons
   const auto start = "WITH a AS (INSERT INTO " + here + "_value VALUES (" + value + ") RETURNING c), b AS (" +
                      insert(there + "_value", away, "a") + " RETURNING c)";
   if (refusal_by_server(db_, start + " SELECT 1 FROM b")) return Fit::kNone;
+  if (!home.is_possible) return Fit::kClean;
   try {
     return db_.yes(start + ", z AS (" + insert(here + "_again", home, "b") +
                    " RETURNING c) SELECT pg_catalog.record_image_eq(ROW(a.c), ROW(z.c)) FROM a, z")

@@ -22,16 +22,17 @@ struct Conversion {
 
 /// What becomes of a value on its way.
 enum class Fit {
-  kClean,  // it comes back as the very same
+  kClean,  // it comes back as the very same, or nothing leads back
   kLossy,  // it comes back as another, or not at all
   kNone    // the other type does not take it, or its own does not
 };
 
 /// Both ways of a pair, as the plain ALTER TABLE goes them: what the operator says, else the assignment cast,
-/// else the explicit one. Tries values on temporary tables of `db`, which outlives it.
+/// else the explicit one. `is_required`: no NULL. Tries values on temporary tables of `db`, which outlives
+/// it.
 class Conversions {
  public:
-  Conversions(Db& db, const CastPair& pair);
+  Conversions(Db& db, const CastPair& pair, bool is_required);
 
   const Conversion& forth() const { return forth_; }
   const Conversion& back() const { return back_; }

@@ -37,8 +37,10 @@ RetypeCase::RetypeCase(Trial& trial, CastPair pair, int number, Random& random)
       twin_("twin_" + std::to_string(number)),
       is_mild_(chance(random, 80)),
       is_mild_later_(chance(random, 60)),
+      is_required_(chance(random, 15)),
+      is_indexed_(chance(random, 25)),
       application_(trial.dsn()),
-      conversions_(application_, pair_) {
+      conversions_(application_, pair_, is_required_) {
   const auto given = [](const std::string& key, const std::string& value) {
     return value.empty() ? "" : key + " = '''" + value + "'''\n";
   };
@@ -57,11 +59,11 @@ Ending RetypeCase::play() {
   expect_same("while ready");
   prepare("CREATE TABLE before_" + table_ + " AS SELECT id, c FROM " + table_);
   if (!cut_over()) return give_back(before);
-  write_to_both(pair_.to.values, true);
+  write_to_both(pair_.to, pair_.from, true);
   expect_same("after the cut-over");
   go_back(before);
-  prepare("DROP TABLE " + twin_ + "; CREATE TABLE " + twin_ + " AS TABLE " + table_);
-  write_to_both(pair_.from.values, false);
+  make_twin();
+  write_to_both(pair_.from, pair_.to, false);
   expect_same("after the way back");
   return Ending::kCarried;
 }
@@ -77,22 +79,28 @@ std::string RetypeCase::story() const {
 // ----- the acts
 
 void RetypeCase::fill() {
-  const std::string columns =
-      " (id int PRIMARY KEY, c " + pair_.from.sql + ", note text DEFAULT '', n int DEFAULT 0)";
-  prepare("CREATE TABLE " + table_ + columns);
+  prepare("CREATE TABLE " + table_ + " (id int PRIMARY KEY, c " + pair_.from.sql +
+          (is_required_ ? " NOT NULL" : "") + ", note text DEFAULT '', n int DEFAULT 0)");
+  if (is_indexed_) attempt("CREATE INDEX ON " + table_ + " (c)");  // not every type has an order
   for (int attempts = 0; attempts < kAttempts && last_id_ < kRows; ++attempts) {
-    const auto value = random_literal(pair_.from.values, random_);
+    const auto value = random_mixed_literal(pair_.from.values, pair_.to.values, random_);
     const auto fit = conversions_.fit(value);
     if (is_mild_ && fit != Fit::kClean) continue;
     const auto id = std::to_string(last_id_ + 1);
     if (!attempt("INSERT INTO " + table_ + " (id, c) VALUES (" + id + ", " + value + ")")) ++last_id_;
   }
   require(last_id_ > 0, "the test found no value that its type takes");
-  for (const auto& write : random_writes(pair_.from.values, kWrites, &last_id_, random_)) {
+  for (const auto& write : random_writes(pair_.from.values, pair_.to.values, kWrites, &last_id_, random_)) {
     const auto fit = write.is_of_value() ? conversions_.fit(write.new_value(table_)) : Fit::kClean;
     if (!is_mild_ || fit == Fit::kClean) attempt(write.sql(table_));
   }
-  prepare("CREATE TABLE " + twin_ + columns + "; INSERT INTO " + twin_ + " SELECT * FROM " + table_);
+  make_twin();
+}
+
+void RetypeCase::make_twin() {
+  prepare("DROP TABLE IF EXISTS " + twin_);
+  prepare("CREATE TABLE " + twin_ + " (LIKE " + table_ + " INCLUDING ALL); INSERT INTO " + twin_ +
+          " SELECT * FROM " + table_);
 }
 
 Ending RetypeCase::end_of_run(const Finished& run, const std::string& before) {
@@ -128,8 +136,7 @@ bool RetypeCase::cut_over() {
   const auto fit = convert(twin_, conversions_.forth(), conversions_.back());
   if (cutover.code() != 0) {
     require(fit != Fit::kClean, "cutover failed, though ALTER TABLE loses nothing: " + told(cutover));
-    if (fit == Fit::kLossy)
-      prepare("DROP TABLE " + twin_ + "; CREATE TABLE " + twin_ + " AS TABLE " + table_);
+    if (fit == Fit::kLossy) make_twin();
     return false;
   }
   require(fit != Fit::kNone, "cut over with values that ALTER TABLE does not let pass");
@@ -140,7 +147,7 @@ bool RetypeCase::cut_over() {
 }
 
 void RetypeCase::write_while_ready() {
-  for (const auto& write : random_writes(pair_.from.values, kWrites, &last_id_, random_)) {
+  for (const auto& write : random_writes(pair_.from.values, pair_.to.values, kWrites, &last_id_, random_)) {
     prepare(random_settings(random_));
     const auto fit = write.is_of_value() ? conversions_.fit(write.new_value(table_)) : Fit::kClean;
     if (is_left_out(write, fit, is_mild_)) continue;
@@ -155,8 +162,8 @@ void RetypeCase::write_while_ready() {
   }
 }
 
-void RetypeCase::write_to_both(const std::string& type, bool is_cut_over) {
-  for (const auto& write : random_writes(type, kWrites, &last_id_, random_)) {
+void RetypeCase::write_to_both(const ColumnType& type, const ColumnType& other, bool is_cut_over) {
+  for (const auto& write : random_writes(type.values, other.values, kWrites, &last_id_, random_)) {
     prepare(random_settings(random_));
     const bool is_tried = is_cut_over && is_mild_later_ && write.is_of_value();
     const auto fit = is_tried ? conversions_.fit_back(write.new_value(table_)) : Fit::kClean;
@@ -196,6 +203,9 @@ void RetypeCase::sort_touched_rows() {
   const auto is_same = "(s.id IS NOT NULL AND " + same("t.c", "s.c") + ")";
   prepare("CREATE TABLE changed_" + table_ + rows + "NOT " + is_same);
   prepare("CREATE TABLE rewritten_" + table_ + rows + is_same);
+  for (const auto& table : {"changed_" + table_, "rewritten_" + table_}) {
+    if (is_required_) prepare("ALTER TABLE " + table + " ALTER COLUMN c SET NOT NULL");
+  }
   changed_ = convert("changed_" + table_, conversions_.back(), conversions_.forth());
   rewritten_ = convert("rewritten_" + table_, conversions_.back(), conversions_.forth());
 }

@@ -30,12 +30,13 @@ class RetypeCase {
 
  private:
   void fill();
+  void make_twin();
   Ending end_of_run(const Finished& run, const std::string& shape);
   void expect_untouched(const std::string& shape);
   Ending give_back(const std::string& shape);
   bool cut_over();
   void write_while_ready();
-  void write_to_both(const std::string& type, bool is_cut_over);
+  void write_to_both(const ColumnType& type, const ColumnType& other, bool is_cut_over);
   void go_back(const std::string& shape);
   void sort_touched_rows();
   void delete_touched_rows();
@@ -62,6 +63,8 @@ class RetypeCase {
   std::string twin_;
   bool is_mild_;        // rows fit into the new type and back
   bool is_mild_later_;  // so does what is written after the cut-over, into the old one
+  bool is_required_;    // the column is NOT NULL
+  bool is_indexed_;
   Db application_;
   std::vector<std::string> story_;
   Conversions conversions_;

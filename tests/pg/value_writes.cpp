@@ -10,14 +10,14 @@ int some_id(int last, Random& random) {
   return 1 + static_cast<int>(pick(random, static_cast<std::size_t>(last)));
 }
 
-Write random_write(const std::string& type, int* last, Random& random) {
+Write random_write(const std::string& type, const std::string& other, int* last, Random& random) {
   static const std::vector<Kind> kinds{Kind::kInsert, Kind::kInsert, Kind::kValue, Kind::kValue,
                                        Kind::kValue,  Kind::kCopy,   Kind::kOther, Kind::kOther,
                                        Kind::kSame,   Kind::kDelete};
   Write write{one_of(random, kinds)};
   write.id = write.kind == Kind::kInsert ? ++*last : some_id(*last, random);
   write.source = some_id(*last, random);
-  write.value = random_literal(type, random);
+  write.value = random_mixed_literal(type, other, random);
   return write;
 }
 
@@ -45,11 +45,16 @@ std::string Write::sql(const std::string& table) const {
   return "UPDATE " + table + " SET " + sets + " WHERE id = " + key;
 }
 
-std::vector<Write> random_writes(const std::string& type, std::size_t count, int* last, Random& random) {
+std::string random_mixed_literal(const std::string& type, const std::string& other, Random& random) {
+  return random_literal(chance(random, 65) ? type : other, random);
+}
+
+std::vector<Write> random_writes(const std::string& type, const std::string& other, std::size_t count,
+                                 int* last, Random& random) {
   std::vector<Write> result;
   const auto confusing = lookalikes(type);
   while (result.size() < count) {
-    result.push_back(random_write(type, last, random));
+    result.push_back(random_write(type, other, last, random));
     if (confusing.empty() || !chance(random, 30)) continue;
     const auto id = some_id(*last, random);
     for (int n = 0; n < 2; ++n) result.push_back({Kind::kValue, id, one_of(random, confusing)});

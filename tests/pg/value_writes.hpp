@@ -30,9 +30,13 @@ struct Write {
   std::string sql(const std::string& table) const;
 };
 
-/// Writes in a row to rows 1 to `*last`, and to new ones behind, which `last` then counts. `type`: the
-/// values'.
-std::vector<Write> random_writes(const std::string& type, std::size_t count, int* last, Random& random);
+/// A value for a column of the first type; now and then one that rather suits the other.
+std::string random_mixed_literal(const std::string& type, const std::string& other, Random& random);
+
+/// Writes in a row to rows 1 to `*last`, and to new ones behind, which `last` then counts. The column has
+/// `type`, and before or after it `other`.
+std::vector<Write> random_writes(const std::string& type, const std::string& other, std::size_t count,
+                                 int* last, Random& random);
 
 /// SETs of one application's session, with its own ideas of how values are read and written.
 std::string random_settings(Random& random);
