@@ -77,13 +77,18 @@ void create_pair_types(Db& db) {
   if (has_citext(db)) db.exec("CREATE EXTENSION citext");
 }
 
+// A bare bit means bit(1), which cuts.
+constexpr const char* kListed =
+    "SELECT s.typname, t.typname, c.castmethod = 'b' AND coalesce(b.castmethod = 'b', false) FROM pg_cast c "
+    "JOIN pg_type s ON s.oid = c.castsource JOIN pg_type t ON t.oid = c.casttarget "
+    "LEFT JOIN pg_cast b ON b.castsource = t.oid AND b.casttarget = s.oid WHERE s.oid <> t.oid ORDER BY 1, 2";
+
 ListedPairs listed_pairs(Db& db) {
   ListedPairs result;
-  for (const auto& row :
-       db.rows("SELECT s.typname, t.typname FROM pg_cast JOIN pg_type s ON s.oid = castsource "
-               "JOIN pg_type t ON t.oid = casttarget WHERE s.oid <> t.oid ORDER BY 1, 2")) {
+  for (const auto& row : db.rows(kListed)) {
     if (has_values(row[0]) && has_values(row[1])) {
       result.pairs.push_back(pair_of(row[0], row[1]));
+      result.pairs.back().is_same_bytes = row[2] == "t" && row[0] != "bit" && row[1] != "bit";
     } else {
       ++result.without_values;
     }
@@ -128,6 +133,7 @@ CastPair with_modifiers(CastPair pair, Random& random) {
   if (!pair.forth.empty()) return pair;
   pair.from.sql = declared(pair.from.values, random);
   pair.to.sql = declared(pair.to.values, random);
+  pair.is_same_bytes = pair.is_same_bytes && (pair.from.sql + pair.to.sql).find('(') == std::string::npos;
   return pair;
 }
 

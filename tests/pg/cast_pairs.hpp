@@ -21,6 +21,7 @@ struct CastPair {
   ColumnType to;
   std::string forth{};
   std::string back{};
+  bool is_same_bytes = false;  // no cast looks at a value, there or back: nothing can be wrong with one
 };
 
 /// Types of our own that the pairs below need, and citext where the server has it.

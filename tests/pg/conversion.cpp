@@ -47,9 +47,11 @@ Conversions::Conversions(Db& db, const CastPair& pair, bool is_required) : db_(d
 Conversion Conversions::resolve(const std::string& from, const std::string& to, const std::string& type,
                                 const std::string& given) {
   Conversion result{type, given};
-  if (!given.empty() || !refusal_by_server(db_, "EXPLAIN " + insert(to, result, from))) return result;
+  const auto is_known = [&] { return !refusal_by_server(db_, "EXPLAIN " + insert(to, result, from)); };
+  result.is_possible = is_known();
+  if (result.is_possible || !given.empty()) return result;
   result.expression = "c::" + type;
-  result.is_possible = !refusal_by_server(db_, "EXPLAIN " + insert(to, result, from));
+  result.is_possible = is_known();
   return result;
 }
 

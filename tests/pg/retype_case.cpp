@@ -6,9 +6,9 @@ namespace pgsluice::test {
 
 namespace {
 
-const int kRows = 30;
-const int kAttempts = 90;  // to find so many values that fit
-const int kWrites = 10;    // between two acts
+const int kRows = 20;
+const int kAttempts = 60;  // to find so many values that fit
+const int kWrites = 8;     // between two acts
 
 /// True where two columns hold the very same, byte for byte.
 std::string same(const std::string& left, const std::string& right) {
@@ -68,10 +68,15 @@ Ending RetypeCase::play() {
   return Ending::kCarried;
 }
 
-std::string RetypeCase::story() const {
+std::string RetypeCase::title() const {
   std::string result = pair_.from.sql + " -> " + pair_.to.sql;
   if (!pair_.forth.empty()) result += ", using = " + pair_.forth;
   if (!pair_.back.empty()) result += ", back = " + pair_.back;
+  return result;
+}
+
+std::string RetypeCase::story() const {
+  std::string result = title();
   for (const auto& line : story_) result += "\n  " + line + ";";
   return result;
 }
@@ -108,6 +113,8 @@ Ending RetypeCase::end_of_run(const Finished& run, const std::string& before) {
   if (code == 1 || code == 3) return give_back(before);
   require(code == 5 || code == 77 || code == 78, "run ended otherwise: " + told(run) + run.err);
   expect_untouched(before);
+  require(!pair_.is_same_bytes, "refused, though nothing can be wrong with any value: " + told(run));
+  refusal_ = refusal_of(run).message;
   return Ending::kRefused;
 }
 

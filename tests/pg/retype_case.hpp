@@ -25,8 +25,12 @@ class RetypeCase {
 
   Ending play();
 
+  /// The pair in one line.
+  std::string title() const;
   /// What repeats it by hand: the pair, and every statement.
   std::string story() const;
+  /// Why the program refused it.
+  const std::string& refusal() const { return refusal_; }
 
  private:
   void fill();
@@ -67,6 +71,7 @@ class RetypeCase {
   bool is_indexed_;
   Db application_;
   std::vector<std::string> story_;
+  std::string refusal_;
   Conversions conversions_;
   std::set<int> touched_;        // rows whose column was written since the cut-over
   Fit changed_ = Fit::kClean;    // how those that are not what they were then go back
