@@ -110,11 +110,11 @@ void RetypeCase::make_twin() {
 
 Ending RetypeCase::end_of_run(const Finished& run, const std::string& before) {
   const int code = run.code();
+  reason_ = told(run);
   if (code == 1 || code == 3) return give_back(before);
   require(code == 5 || code == 77 || code == 78, "run ended otherwise: " + told(run) + run.err);
   expect_untouched(before);
   require(!pair_.is_same_bytes, "refused, though nothing can be wrong with any value: " + told(run));
-  refusal_ = refusal_of(run).message;
   return Ending::kRefused;
 }
 
@@ -142,6 +142,7 @@ bool RetypeCase::cut_over() {
   const auto cutover = say("cutover");
   const auto fit = convert(twin_, conversions_.forth(), conversions_.back());
   if (cutover.code() != 0) {
+    reason_ = "cutover: " + told(cutover);
     require(fit != Fit::kClean, "cutover failed, though ALTER TABLE loses nothing: " + told(cutover));
     if (fit == Fit::kLossy) make_twin();
     return false;

@@ -29,8 +29,8 @@ class RetypeCase {
   std::string title() const;
   /// What repeats it by hand: the pair, and every statement.
   std::string story() const;
-  /// Why the program refused it.
-  const std::string& refusal() const { return refusal_; }
+  /// Why the program did not carry it through.
+  const std::string& reason() const { return reason_; }
 
  private:
   void fill();
@@ -71,7 +71,7 @@ class RetypeCase {
   bool is_indexed_;
   Db application_;
   std::vector<std::string> story_;
-  std::string refusal_;
+  std::string reason_;
   Conversions conversions_;
   std::set<int> touched_;        // rows whose column was written since the cut-over
   Fit changed_ = Fit::kClean;    // how those that are not what they were then go back

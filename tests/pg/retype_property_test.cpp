@@ -22,7 +22,7 @@ const int kCasesInDatabase = 50;  // enough for jobs to meet what others left, f
 
 struct Tally {
   std::array<int, 3> endings{};  // by Ending
-  std::vector<std::string> refusals{};
+  std::vector<std::string> returned{};
   std::vector<std::string> broken{};
 };
 
@@ -78,7 +78,9 @@ class Cases {
       if (is_told) std::cout << played.story() << "\n";
       const std::scoped_lock lock(mutex_);
       ++tally_.endings.at(static_cast<std::size_t>(ending));
-      if (ending == Ending::kRefused) tally_.refusals.push_back(played.title() + ": " + played.refusal());
+      if (ending != Ending::kCarried) {
+        tally_.returned.push_back(std::to_string(number) + " " + played.title() + ": " + played.reason());
+      }
     } catch (const std::exception& error) {
       const std::scoped_lock lock(mutex_);
       tally_.broken.push_back("case " + std::to_string(number) + ": " + error.what() + "\n" + played.story());
@@ -110,7 +112,7 @@ Pairs pairs_of_server(Trial& trial) {
 }
 
 void report(const Tally& tally) {
-  for (const auto& refusal : tally.refusals) std::cout << "refused: " << refusal << "\n";
+  for (const auto& text : tally.returned) std::cout << "not carried through: case " << text << "\n";
   const std::size_t shown = 10;
   for (std::size_t n = 0; n < tally.broken.size(); ++n) {
     const auto& text = tally.broken[n];
