@@ -86,26 +86,27 @@ void ValuePass::read(pg::Session& session, milliseconds target) {
 }
 
 void ValuePass::count(pg::Session& session, const Piece& piece, const std::string& where) try {
-  const auto rows = pg::in_transaction(session, kPieceLimits, [&] {
-    return session.exec_cancellable(
-        steps::retype::count_cut_sql(retype_, piece.column, piece.heap.table_sql, where), pg::Params{});
-  });
-  losses_[piece.loss].cut += rows.integer(0, 0);
-  if (!rows.is_null(0, 1)) keep_some(losses_[piece.loss].cut_examples, pg::from_array(rows.text(0, 1)));
+  const auto sql = steps::retype::count_lost_sql(retype_, piece.column, piece.heap.table_sql, where);
+  add(piece, pg::in_transaction(session, kPieceLimits,
+                                [&] { return session.exec_cancellable(sql, pg::Params{}); }));
 } catch (const pg::Failure& f) {
   if (!is_of_the_value(f)) throw;
-  count_one_by_one(session, piece, where);
+  const auto sql =
+      steps::retype::count_lost_one_by_one_sql(retype_, piece.column, piece.heap.table_sql, where);
+  add(piece, pg::in_transaction(session, kPieceLimits, [&] {
+        session.exec(sql.front());
+        return session.exec(sql.back());
+      }));
 }
 
-void ValuePass::count_one_by_one(pg::Session& session, const Piece& piece, const std::string& where) {
-  const auto rows = pg::in_transaction(session, kPieceLimits, [&] {
-    const auto sql =
-        steps::retype::count_missing_sql(retype_, piece.column, piece.heap.table_sql, where);
-    session.exec(sql.front());
-    return session.exec(sql.back());
-  });
-  losses_[piece.loss].missing += rows.integer(0, 0);
-  keep_some(losses_[piece.loss].missing_examples, pg::from_array(rows.text(0, 1)));
+void ValuePass::add(const Piece& piece, const pg::Rows& rows) {
+  auto& loss = losses_[piece.loss];
+  const auto add_some = [&](std::size_t at, std::int64_t& count, std::vector<std::string>& examples) {
+    count += rows.integer(0, at);
+    if (!rows.is_null(0, at + 1)) keep_some(examples, pg::from_array(rows.text(0, at + 1)));
+  };
+  add_some(0, loss.cut, loss.cut_examples);
+  add_some(2, loss.missing, loss.missing_examples);
 }
 
 std::vector<ValueLosses> ValuePass::losses() const {

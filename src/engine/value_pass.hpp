@@ -48,7 +48,7 @@ class ValuePass {
     std::size_t loss = 0;  // in losses_
   };
   void count(pg::Session& session, const Piece& piece, const std::string& where);
-  void count_one_by_one(pg::Session& session, const Piece& piece, const std::string& where);
+  void add(const Piece& piece, const pg::Rows& rows);
 
   steps::retype::Retype retype_;
   std::vector<Piece> pieces_;

@@ -27,6 +27,9 @@ std::string cut_condition(const Retype& retype, const GraphColumn& column, const
   const auto differs = [](const std::string& a, const std::string& b, bool has_equality) {
     return has_equality ? a + " IS DISTINCT FROM " + b : "NOT " + is_identical(a, b);
   };
+  // Storing bits of another length is an error, where `::` makes them fit.
+  if (retype.graph.to.base_sql == "\"bit\"")
+    return "pg_catalog.length(" + value + ") <> pg_catalog.length((" + own + ")::pg_catalog.varbit)";
   if (!forward.is_by_text && column.backward.exists)
     return differs("(" + value + ")::" + column.old_type_sql, own, column.old_type.has_equality);
   const auto bare = retype.graph.to.base_sql;
@@ -38,6 +41,14 @@ std::string key_of(const GraphTable& table, const std::string& row) {
   std::string list;
   for (const auto& column : table.key) list += ", " + row + quoted(column);
   return "'(' || pg_catalog.concat_ws(', '" + list + ") || ')'";
+}
+
+/// `'abcd' would become 'abc'`, shortened.
+std::string would_become(const Retype& retype, const DoubtfulColumn& column) {
+  const auto shown = [](const std::string& value) {
+    return "pg_catalog.quote_literal(pg_catalog.left((" + value + ")::pg_catalog.text, " + kLetters + "))";
+  };
+  return shown(quoted(retype.graph.at(column.place).name)) + " || ' would become ' || " + shown(column.value);
 }
 
 }  // namespace
@@ -52,44 +63,53 @@ std::vector<DoubtfulColumn> doubtful_columns(const Retype& retype, const GraphTa
     const auto value = new_value_exactly(retype, place);
     const auto is_cut =
         retype.step.using_sql.empty() ? cut_condition(retype, column, value) : std::string();
-    if (!is_cut.empty() || may_lack_new_value(retype, place)) out.push_back({place, value, is_cut});
+    const auto is_missing = column.is_not_null && !retype.step.using_sql.empty() ? "(" + value + ") IS NULL" : "";
+    if (!is_cut.empty() || may_lack_new_value(retype, place)) out.push_back({place, value, is_cut, is_missing});
   }
   return out;
 }
 
-std::string count_cut_sql(const Retype& retype, const DoubtfulColumn& column, const std::string& heap,
-                          const std::string& where) {
-  const auto own = quoted(retype.graph.at(column.place).name);
-  const auto shown = [](const std::string& value) {
-    return "pg_catalog.left((" + value + ")::pg_catalog.text, " + kLetters + ")";
+std::string count_lost_sql(const Retype& retype, const DoubtfulColumn& column, const std::string& heap,
+                           const std::string& where) {
+  const auto key = key_of(retype.graph.table_of(column.place), "");
+  // Counting the values makes the server compute each of them.
+  const auto count = [&](const std::string& condition, const std::string& words) {
+    if (condition.empty()) return "count(" + column.value + ") * 0, NULL::text[]";
+    return "count(*) FILTER (WHERE " + condition + "), (array_agg(" + words + ") FILTER (WHERE " + condition +
+           "))[1:" + kShown + "]";
   };
-  const auto from = " FROM ONLY " + heap + " WHERE " + own + " IS NOT NULL AND " + where;
-  if (column.is_cut.empty()) return "SELECT count(" + column.value + ") * 0, NULL::text[]" + from;
-  const auto& is_cut = column.is_cut;
-  return "SELECT count(*) FILTER (WHERE " + is_cut + "), (array_agg(" +
-         key_of(retype.graph.table_of(column.place), "") + " || ': ' || pg_catalog.quote_literal(" + shown(own) +
-         ") || ' would become ' || pg_catalog.quote_literal(" + shown(column.value) + ")) FILTER (WHERE " +
-         is_cut + "))[1:" + kShown + "]" + from;
+  return "SELECT " + count(column.is_cut, key + " || ': ' || " + would_become(retype, column)) + ", " +
+         count(column.is_missing, key) + " FROM ONLY " + heap + " WHERE " + where;
 }
 
-std::vector<std::string> count_missing_sql(const Retype& retype, const DoubtfulColumn& column,
-                                           const std::string& heap, const std::string& where) {
+std::vector<std::string> count_lost_one_by_one_sql(const Retype& retype, const DoubtfulColumn& column,
+                                                   const std::string& heap, const std::string& where) {
   const auto& table = retype.graph.table_of(column.place);
   std::string keys;
   for (const auto& name : table.key) keys += ", " + quoted(name);
+  const auto key = key_of(table, "v_row.");
+  const auto keep = [](const std::string& what, const std::string& words) {
+    return "v_" + what + " := v_" + what + " + 1;\n        IF v_" + what + " <= " + kShown + " THEN v_" + what +
+           "_rows := v_" + what + "_rows || (" + words + "); END IF;\n";
+  };
+  const auto or_false = [](const std::string& condition) { return condition.empty() ? "false" : condition; };
   const auto body =
-      "DECLARE v_row record; v_count bigint := 0; v_rows text[] := '{}';\nBEGIN\n  FOR v_row IN SELECT ctid AS "
-      "pgsluice_at" +
-      keys + " FROM ONLY " + heap + " WHERE " + quoted(retype.graph.at(column.place).name) +
-      " IS NOT NULL AND " + where + " LOOP\n    BEGIN\n      PERFORM (" + column.value + ") FROM ONLY " + heap +
-      " WHERE ctid = v_row.pgsluice_at;\n    EXCEPTION WHEN OTHERS THEN\n      v_count := v_count + 1;\n      IF "
-      "v_count <= " +
-      kShown + " THEN\n        v_rows := v_rows || (" + key_of(table, "v_row.") +
-      " || ': ' || SQLERRM);\n      END IF;\n    END;\n  END LOOP;\n  PERFORM "
-      "pg_catalog.set_config('pgsluice.missing', v_count::text, true), "
-      "pg_catalog.set_config('pgsluice.missing_rows', v_rows::text, true);\nEND";
+      "DECLARE v_row record; v_at record; v_cut bigint := 0; v_cut_rows text[] := '{}'; v_missing bigint := 0; "
+      "v_missing_rows text[] := '{}';\nBEGIN\n  FOR v_row IN SELECT ctid AS pgsluice_at" +
+      keys + " FROM ONLY " + heap + " WHERE " + where + " LOOP\n    BEGIN\n      SELECT (" + column.value +
+      ") AS value, (" + or_false(column.is_cut) + ") AS is_cut, (" + or_false(column.is_missing) +
+      ") AS is_missing INTO v_at FROM ONLY " + heap +
+      " WHERE ctid = v_row.pgsluice_at;\n      IF v_at.is_cut THEN\n        " + keep("cut", key) +
+      "      END IF;\n      IF v_at.is_missing THEN\n        " + keep("missing", key) +
+      "      END IF;\n    EXCEPTION WHEN OTHERS THEN\n        " + keep("missing", key + " || ': ' || SQLERRM") +
+      "    END;\n  END LOOP;\n  PERFORM pg_catalog.set_config('pgsluice.cut', v_cut::text, true), "
+      "pg_catalog.set_config('pgsluice.cut_rows', v_cut_rows::text, true), "
+      "pg_catalog.set_config('pgsluice.missing', v_missing::text, true), "
+      "pg_catalog.set_config('pgsluice.missing_rows', v_missing_rows::text, true);\nEND";
   return {"DO " + pg::literal(body),
-          "SELECT pg_catalog.current_setting('pgsluice.missing')::bigint, "
+          "SELECT pg_catalog.current_setting('pgsluice.cut')::bigint, "
+          "pg_catalog.current_setting('pgsluice.cut_rows')::text[], "
+          "pg_catalog.current_setting('pgsluice.missing')::bigint, "
           "pg_catalog.current_setting('pgsluice.missing_rows')::text[]"};
 }
 

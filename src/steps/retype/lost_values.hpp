@@ -11,22 +11,23 @@ namespace pgsluice::steps::retype {
 /// may have no new value at all. What an expression of the operator's cuts is the operator's word.
 struct DoubtfulColumn {
   Place place;
-  std::string value;  // the new value, of the new type
-  std::string is_cut; // a condition; empty: none is
+  std::string value;       // the new value, of the new type
+  std::string is_cut;      // a condition; empty: none is
+  std::string is_missing;  // a condition besides errors; empty: none is
 };
 
 /// Those of one table. A column that refers to another through a foreign key that the server has proved holds
 /// none that its parent does not hold.
 std::vector<DoubtfulColumn> doubtful_columns(const Retype& retype, const GraphTable& table);
 
-/// One row: how many values of `where` are cut, and three of them in words as text[]. Fails where one has no
-/// new value.
-std::string count_cut_sql(const Retype& retype, const DoubtfulColumn& column, const std::string& heap,
+/// One row: how many values of `where` are cut, three of them in words as text[], and the same of those that
+/// have no new value. Fails where the server has none to give.
+std::string count_lost_sql(const Retype& retype, const DoubtfulColumn& column, const std::string& heap,
                           const std::string& where);
 
-/// Two statements for one transaction; the second returns how many values of `where` have no new value, and
-/// three of them in words, as text[]. Slow: each row is tried by itself.
-std::vector<std::string> count_missing_sql(const Retype& retype, const DoubtfulColumn& column,
+/// Two statements for one transaction; the second returns the same row. Slow, and never fails because of a
+/// value: each row is tried by itself.
+std::vector<std::string> count_lost_one_by_one_sql(const Retype& retype, const DoubtfulColumn& column,
                                            const std::string& heap, const std::string& where);
 
 }  // namespace pgsluice::steps::retype
