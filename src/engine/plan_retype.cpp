@@ -91,7 +91,8 @@ void plan_retype(pg::Session& session, const Job& job, const RetypeStep& step, c
   if (!obstacles.empty()) return;
   if (!is_begun)
     planned.notes.push_back(
-        "before the first of these, all of them and the way back are rehearsed on an empty likeness of the tables, in "
+        "before the first of these, all of them and the way back are rehearsed on an empty likeness of the "
+        "tables, in "
         "one transaction that is rolled back");
   for (const auto& act : rt::acts_before_cutover(retype)) plan_act(session, job, act, planned);
   const auto bound =

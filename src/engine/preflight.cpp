@@ -38,7 +38,8 @@ void check_pooler(pg::Session& session, const Job& job, const IndexStep& step, F
 
 }  // namespace
 
-std::vector<Finding> preflight(pg::Session& session, const Job& job, bool is_ledger_needed, bool reads_values) {
+std::vector<Finding> preflight(pg::Session& session, const Job& job, bool is_ledger_needed,
+                               bool reads_values) {
   Findings findings;
   check_server(session, findings);
   if (!findings.worst_first().empty()) return findings.worst_first();  // nothing else could be asked there

@@ -23,7 +23,8 @@ std::vector<rt::MadeObject> noted(pg::Session& session, std::int64_t step_id) {
 }
 
 /// What is not as the retype knew it; empty: nothing.
-std::string what_changed(pg::Session& session, const RetypeStep& step, const std::vector<rt::MadeObject>& objects,
+std::string what_changed(pg::Session& session, const RetypeStep& step,
+                         const std::vector<rt::MadeObject>& objects,
                          const std::map<std::uint32_t, std::string>& tables, std::int64_t step_id) {
   std::string text;
   for (const auto& object : objects) {
@@ -59,18 +60,19 @@ bool take_away_what_is_left(OperatorAct& act, const RetypeStep& step, const Remo
                      "; what it added is taken away from what is left");
   std::vector<std::string> names;
   for (const auto& [oid, name] : tables) names.push_back(name);
-  act.insist({"what step \"" + step.name + "\" added could not be taken away",
-              "end the sessions in its way (the event log names them), then say it again",
-              "nothing was changed; correct what the server says, then say it again"},
-             [&] {
-               pg::in_transaction(session, {steps::kDdlLockTimeout, std::chrono::milliseconds{0}, true}, [&] {
-                 if (!ledger::move_retype(session, move.step_id, move.from, move.to, move.state)) return false;
-                 for (const auto& sql : statements) session.exec(sql);
-                 ledger::forget_objects(session, move.step_id);
-                 return true;
-               });
-             },
-             [&] { return holders_of(session, names); });
+  act.insist(
+      {"what step \"" + step.name + "\" added could not be taken away",
+       "end the sessions in its way (the event log names them), then say it again",
+       "nothing was changed; correct what the server says, then say it again"},
+      [&] {
+        pg::in_transaction(session, {steps::kDdlLockTimeout, std::chrono::milliseconds{0}, true}, [&] {
+          if (!ledger::move_retype(session, move.step_id, move.from, move.to, move.state)) return false;
+          for (const auto& sql : statements) session.exec(sql);
+          ledger::forget_objects(session, move.step_id);
+          return true;
+        });
+      },
+      [&] { return holders_of(session, names); });
   act.journal().write(event::State{move.from, move.to, changed});
   act.store_events();
   return true;

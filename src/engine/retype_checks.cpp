@@ -44,7 +44,8 @@ JOIN pg_catalog.pg_sequence q ON q.seqrelid = s.oid AND q.seqtypid IN ('int2'::r
 WHERE d.adrelid = $1::oid AND a.attname = $2 AND NOT pg_catalog.pg_has_role(s.relowner, 'USAGE')
 )sql";
 
-void warn_of_foreign_sequences(pg::Session& session, const steps::retype::Retype& retype, Findings& findings) {
+void warn_of_foreign_sequences(pg::Session& session, const steps::retype::Retype& retype,
+                               Findings& findings) {
   for (const auto& table : retype.graph.tables) {
     for (const auto& column : table.columns) {
       if (!steps::retype::moves_source(retype, column)) continue;
@@ -53,8 +54,9 @@ void warn_of_foreign_sequences(pg::Session& session, const steps::retype::Retype
       });
       if (names.empty()) continue;
       findings.warn("sequences",
-                    "the default of column " + pg::Identifier(column.name).sql() + " of table " + table.sql() +
-                        " draws from " + names + ", which ends where integers end, and belongs to another role",
+                    "the default of column " + pg::Identifier(column.name).sql() + " of table " +
+                        table.sql() + " draws from " + names +
+                        ", which ends where integers end, and belongs to another role",
                     "as its owner: ALTER SEQUENCE " + names + " AS " + retype.step.to);
     }
   }
@@ -79,7 +81,8 @@ void warn_of_unable_roles(pg::Session& session, const steps::retype::Retype& ret
       });
       if (roles.empty()) continue;
       findings.warn("privileges",
-                    roles + " may insert into " + table.sql() + ", but not draw from " + column.source.sequence_sql +
+                    roles + " may insert into " + table.sql() + ", but not draw from " +
+                        column.source.sequence_sql +
                         ", which gives out old keys from the cut-over to contract",
                     "GRANT USAGE ON SEQUENCE " + column.source.sequence_sql + " TO " + roles);
     }

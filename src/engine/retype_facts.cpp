@@ -220,7 +220,8 @@ class Survey {
     const auto& cast = column.forward;
     const auto what = name_of(table, column) + ", of type " + column.type + ", ";
     if (!cast.exists)
-      add(what + "cannot be cast to " + retype_.step.to, "say with `using` how a new value is made of an old one");
+      add(what + "cannot be cast to " + retype_.step.to,
+          "say with `using` how a new value is made of an old one");
     else if (!cast.unstable.empty())
       add(what + "is cast to " + retype_.step.to + " by settings of each session: " + cast.unstable,
           immutable_way(column.name, column.type, retype_.step.to, "using"));
@@ -250,11 +251,12 @@ class Survey {
       add(name_of(table, column) + " is written by settings of each session: " + column.as_text.unstable,
           "`v5` hashes what is written: choose another mapping");
     if (rt::old_keys_of(retype_, column) == rt::OldKeys::kNone)
-      add("nothing gives an old key to rows that come after the cut-over: " + name_of(table, column) + " is of type " +
-              column.type,
+      add("nothing gives an old key to rows that come after the cut-over: " + name_of(table, column) +
+              " is of type " + column.type,
           "give the column a default, or `back` with `using`");
     if (rt::old_keys_of(retype_, column) == rt::OldKeys::kTextOfNewKey && column.old_type.has_modifier)
-      add(name_of(table, column) + ", of type " + column.type + ", may be too short for the 36 letters of a uuid, which " +
+      add(name_of(table, column) + ", of type " + column.type +
+              ", may be too short for the 36 letters of a uuid, which " +
               "rows that come after the cut-over have as their old key",
           "make it text first, which rewrites nothing");
     if (step.mapping == Mapping::kRandom && !is_there("pg_catalog.gen_random_uuid()"))
@@ -282,8 +284,8 @@ class Survey {
   /// `using` or `back`: whether the server takes it, and whether each session would compute the same.
   void try_expression(const std::string& key, const std::string& expression, const rt::GraphTable& table,
                       const rt::GraphColumn& column, const std::string& type, const std::string& result) {
-    if (ask(session_, "SELECT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'TEMPORARY')") !=
-        "t") {
+    if (ask(session_,
+            "SELECT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'TEMPORARY')") != "t") {
       add("`" + key + "` cannot be tried: this role may make no temporary table",
           "GRANT TEMPORARY ON DATABASE … to it");
       return;
@@ -377,24 +379,26 @@ std::vector<Obstacle> retype_obstacles(pg::Session& session, const rt::Retype& r
 }
 
 Rehearsed rehearsed(pg::Session& session, const rt::Retype& retype) {
-  const auto rehearsal =
-      rt::rehearse(session, retype, [&](pg::Session& s, const RetypeStep& step) {
-        return read_retype_inside(s, step, retype.owner);
-      });
+  const auto rehearsal = rt::rehearse(session, retype, [&](pg::Session& s, const RetypeStep& step) {
+    return read_retype_inside(s, step, retype.owner);
+  });
   Rehearsed out;
   for (const auto& refused : rehearsal.refused)
-    out.refused.push_back({"in a rehearsal the server refused act \"" + refused.act + "\": " + first_line(refused.message) +
-                       (refused.sqlstate.empty() ? "" : " (SQLSTATE " + refused.sqlstate + ")") +
-                       (refused.statement.empty() ? "" : "; the statement: " + shortened(refused.statement)),
-                   "correct what it says; nothing was changed"});
+    out.refused.push_back(
+        {"in a rehearsal the server refused act \"" + refused.act + "\": " + first_line(refused.message) +
+             (refused.sqlstate.empty() ? "" : " (SQLSTATE " + refused.sqlstate + ")") +
+             (refused.statement.empty() ? "" : "; the statement: " + shortened(refused.statement)),
+         "correct what it says; nothing was changed"});
   if (!rehearsal.cut_short.empty())
     out.warnings.push_back({"the retype was not rehearsed to its end: " + rehearsal.cut_short,
-                        "what it would have found comes up in the act itself"});
+                            "what it would have found comes up in the act itself"});
   for (const auto& remark : rehearsal.remarks)
-    out.warnings.push_back({"the rehearsal went without " + remark, "what it would have found there comes up later"});
-  out.summary = base::format_count(rehearsal.statements) +
-                " statements from expand to contract were rehearsed on an empty likeness, and rolled back, in " +
-                base::format_duration(rehearsal.took);
+    out.warnings.push_back(
+        {"the rehearsal went without " + remark, "what it would have found there comes up later"});
+  out.summary =
+      base::format_count(rehearsal.statements) +
+      " statements from expand to contract were rehearsed on an empty likeness, and rolled back, in " +
+      base::format_duration(rehearsal.took);
   return out;
 }
 

@@ -199,7 +199,8 @@ asio::awaitable<void> Run::refuse_losses(RetypeStep step, rt::Retype retype) {
   const LookSurroundings at{job_, gate_, journal_, stop_};
   const auto losses = co_await read_values_paced(steps_, std::move(retype), at);
   std::vector<Obstacle> obstacles;
-  for (const auto& loss : in_words(losses, job_.max_quarantined)) obstacles.push_back({loss.message, loss.hint});
+  for (const auto& loss : in_words(losses, job_.max_quarantined))
+    obstacles.push_back({loss.message, loss.hint});
   refuse_retype(step.name, obstacles);
 }
 

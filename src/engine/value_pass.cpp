@@ -14,8 +14,8 @@ namespace {
 using SteadyClock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-constexpr int kTidRanges = 140'000;        // server version; before it each piece would read the whole heap
-constexpr std::int64_t kPagesMin = 64;     // 512 kB: of less the round trip would be the greater part
+constexpr int kTidRanges = 140'000;         // server version; before it each piece would read the whole heap
+constexpr std::int64_t kPagesMin = 64;      // 512 kB: of less the round trip would be the greater part
 constexpr std::int64_t kPagesMax = 65'536;  // 512 MB
 constexpr milliseconds kTarget{50};
 constexpr std::chrono::seconds kTellEvery{10};
@@ -56,7 +56,11 @@ ValuePass::ValuePass(pg::Session& session, steps::retype::Retype retype)
   for (const auto& table : retype_.graph.tables) {
     for (const auto& column : steps::retype::doubtful_columns(retype_, table)) {
       losses_.push_back({"column \"" + retype_.graph.at(column.place).name + "\" of table " + table.sql(),
-                         retype_.step.to, 0, 0, {}, {}});
+                         retype_.step.to,
+                         0,
+                         0,
+                         {},
+                         {}});
       for (const auto& heap : pg::read_heaps(session, table.oid)) {
         pieces_.push_back({column, heap, losses_.size() - 1});
         pages_in_all_ += heap.pages;
@@ -87,8 +91,8 @@ void ValuePass::read(pg::Session& session, milliseconds target) {
 
 void ValuePass::count(pg::Session& session, const Piece& piece, const std::string& where) try {
   const auto sql = steps::retype::count_lost_sql(retype_, piece.column, piece.heap.table_sql, where);
-  add(piece, pg::in_transaction(session, kPieceLimits,
-                                [&] { return session.exec_cancellable(sql, pg::Params{}); }));
+  add(piece,
+      pg::in_transaction(session, kPieceLimits, [&] { return session.exec_cancellable(sql, pg::Params{}); }));
 } catch (const pg::Failure& f) {
   if (!is_of_the_value(f)) throw;
   const auto sql =
@@ -127,8 +131,8 @@ std::vector<ValueLosses> read_values(pg::Session& session, const steps::retype::
 }
 
 boost::asio::awaitable<std::vector<ValueLosses>> read_values_paced(pg::Connection& connection,
-                                                                  steps::retype::Retype retype,
-                                                                  LookSurroundings at) {
+                                                                   steps::retype::Retype retype,
+                                                                   LookSurroundings at) {
   std::function<std::shared_ptr<ValuePass>(pg::Session&)> begin = [retype](pg::Session& s) {
     return std::make_shared<ValuePass>(s, retype);
   };
@@ -158,7 +162,8 @@ std::vector<LossInWords> in_words(const std::vector<ValueLosses>& losses, std::i
   for (const auto& loss : losses) {
     if (loss.cut > 0)
       out.push_back({base::format_count(loss.cut) + " values of " + loss.column +
-                         " would be cut or rounded by " + loss.new_type + ", such as " + listed(loss.cut_examples),
+                         " would be cut or rounded by " + loss.new_type + ", such as " +
+                         listed(loss.cut_examples),
                      "correct these rows, or say with `using` that this is what you want"});
     if (loss.missing > max_quarantined)
       out.push_back({base::format_count(loss.missing) + " values of " + loss.column + " have no like in " +

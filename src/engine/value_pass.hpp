@@ -68,8 +68,8 @@ std::vector<ValueLosses> read_values(pg::Session& session, const steps::retype::
 /// The whole pass at the pace of the gate, with a line of progress now and then. Empty too if stop is
 /// requested. Throws Error, Failure.
 boost::asio::awaitable<std::vector<ValueLosses>> read_values_paced(pg::Connection& connection,
-                                                                  steps::retype::Retype retype,
-                                                                  LookSurroundings at);
+                                                                   steps::retype::Retype retype,
+                                                                   LookSurroundings at);
 
 /// What of it refuses the retype, each with a hint. Values without a new one may be set aside by the fill.
 struct LossInWords {

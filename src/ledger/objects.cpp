@@ -33,7 +33,8 @@ void note_objects(pg::Session& session, std::int64_t step_id, const std::vector<
     names.push_back(object.name);
     tables.push_back(std::to_string(object.table_oid));
   }
-  session.exec(kNote, {std::to_string(step_id), pg::to_array(kinds), pg::to_array(names), pg::to_array(tables)});
+  session.exec(kNote,
+               {std::to_string(step_id), pg::to_array(kinds), pg::to_array(names), pg::to_array(tables)});
 }
 
 std::vector<MadeObject> read_objects(pg::Session& session, std::int64_t step_id) {

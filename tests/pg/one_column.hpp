@@ -26,8 +26,10 @@ class OneColumn : public testing::Test {
 
   /// `lines` belong to the step.
   void change_to(const std::string& to, const std::string& lines = {}) {
-    trial_.job("name = \"change\"\n\n[[step]]\nkind = \"retype\"\nname = \"type\"\ntable = \"t\"\ncolumn = \"c\"\nto = \"" +
-               to + "\"\n" + lines + "\n");
+    trial_.job(
+        "name = \"change\"\n\n[[step]]\nkind = \"retype\"\nname = \"type\"\ntable = \"t\"\ncolumn = "
+        "\"c\"\nto = \"" +
+        to + "\"\n" + lines + "\n");
   }
 
   /// Fails the test unless the verb ends with this code.
@@ -45,12 +47,14 @@ class OneColumn : public testing::Test {
 
   std::string type() {
     return db().text(
-        "SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = 't'::regclass AND attname = 'c'");
+        "SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = 't'::regclass AND "
+        "attname = 'c'");
   }
   /// "id, c, note" while nothing of ours is there.
   std::string columns() {
     return db().text(
-        "SELECT string_agg(attname, ', ' ORDER BY attnum) FROM pg_attribute WHERE attrelid = 't'::regclass AND attnum "
+        "SELECT string_agg(attname, ', ' ORDER BY attnum) FROM pg_attribute WHERE attrelid = 't'::regclass "
+        "AND attnum "
         "> 0 AND NOT attisdropped");
   }
   /// Rows whose c is not the very same value in both tables.

@@ -1,6 +1,6 @@
-// Goal: a rehearsal finds what would fail late, with act, statement and the server's words, before anything is
-// written; it takes no lock beyond ACCESS SHARE on real tables and leaves no trace. Method: the rehearsal by
-// itself, without the checks that come before it, on tables with one trouble each.
+// Goal: a rehearsal finds what would fail late, with act, statement and the server's words, before anything
+// is written; it takes no lock beyond ACCESS SHARE on real tables and leaves no trace. Method: the rehearsal
+// by itself, without the checks that come before it, on tables with one trouble each.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -20,16 +20,21 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 
 constexpr const char* kEverything =
-    "SELECT (SELECT count(*) FROM pg_class) || ' ' || (SELECT count(*) FROM pg_proc) || ' ' || (SELECT count(*) FROM "
-    "pg_namespace) || ' ' || (SELECT count(*) FROM pg_trigger) || ' ' || (SELECT count(*) FROM pg_constraint)";
+    "SELECT (SELECT count(*) FROM pg_class) || ' ' || (SELECT count(*) FROM pg_proc) || ' ' || (SELECT "
+    "count(*) FROM "
+    "pg_namespace) || ' ' || (SELECT count(*) FROM pg_trigger) || ' ' || (SELECT count(*) FROM "
+    "pg_constraint)";
 
 class RehearsalTest : public testing::Test {
  protected:
   RehearsalTest() {
     db_.exec(
-        "CREATE TABLE users (id serial PRIMARY KEY, name text, at timestamptz DEFAULT now()); INSERT INTO users (name) "
-        "SELECT 'user ' || g FROM generate_series(1, 500) g; CREATE TABLE notes (id int PRIMARY KEY, user_id int NOT NULL "
-        "REFERENCES users, up int REFERENCES notes DEFERRABLE INITIALLY DEFERRED); INSERT INTO notes SELECT g, g % 500 + "
+        "CREATE TABLE users (id serial PRIMARY KEY, name text, at timestamptz DEFAULT now()); INSERT INTO "
+        "users (name) "
+        "SELECT 'user ' || g FROM generate_series(1, 500) g; CREATE TABLE notes (id int PRIMARY KEY, user_id "
+        "int NOT NULL "
+        "REFERENCES users, up int REFERENCES notes DEFERRABLE INITIALLY DEFERRED); INSERT INTO notes SELECT "
+        "g, g % 500 + "
         "1, g - 1 FROM generate_series(2, 900) g WHERE g > 2; INSERT INTO notes VALUES (2, 3)");
   }
 
@@ -46,7 +51,8 @@ class RehearsalTest : public testing::Test {
     return rehearse("tables = [\"users\", \"notes\"]\nto = \"uuid\"\n" + lines);
   }
   void expect_fine(const rt::Rehearsal& rehearsal) {
-    EXPECT_THAT(rehearsal.refused, IsEmpty()) << rehearsal.refused.front().act << ": " << rehearsal.refused.front().message;
+    EXPECT_THAT(rehearsal.refused, IsEmpty())
+        << rehearsal.refused.front().act << ": " << rehearsal.refused.front().message;
     EXPECT_EQ(rehearsal.cut_short, "");
     EXPECT_THAT(rehearsal.remarks, IsEmpty());
     EXPECT_GT(rehearsal.statements, 10);
@@ -83,8 +89,10 @@ TEST_F(RehearsalTest, TakesNoLockThatAnybodyCouldMindOrHaveInItsWay) {
 TEST_F(RehearsalTest, FiresNoTriggerOfTheApplication) {
   db_.exec(
       "CREATE SEQUENCE fired; CREATE FUNCTION fire() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN PERFORM "
-      "nextval('fired'); RETURN NEW; END$$; CREATE TRIGGER moved BEFORE UPDATE OF user_id ON notes FOR EACH ROW EXECUTE "
-      "FUNCTION fire(); CREATE TRIGGER new BEFORE INSERT OR UPDATE ON notes FOR EACH ROW WHEN (NEW.user_id IS NOT NULL) "
+      "nextval('fired'); RETURN NEW; END$$; CREATE TRIGGER moved BEFORE UPDATE OF user_id ON notes FOR EACH "
+      "ROW EXECUTE "
+      "FUNCTION fire(); CREATE TRIGGER new BEFORE INSERT OR UPDATE ON notes FOR EACH ROW WHEN (NEW.user_id "
+      "IS NOT NULL) "
       "EXECUTE FUNCTION fire()");
   expect_fine(rehearse_keys("mapping = \"embed\""));
   EXPECT_FALSE(db_.yes("SELECT is_called FROM fired"));
@@ -92,13 +100,16 @@ TEST_F(RehearsalTest, FiresNoTriggerOfTheApplication) {
 
 TEST_F(RehearsalTest, FindsADefaultThatTheServerDoesNotKnow) {
   EXPECT_THAT(said(rehearse_keys("mapping = \"embed\"\nnew_ids = \"no_such_function()\"")),
-              AllOf(HasSubstr("finish columns of \"public\".\"users\""), HasSubstr("ALTER COLUMN \"id_new\" SET DEFAULT"),
+              AllOf(HasSubstr("finish columns of \"public\".\"users\""),
+                    HasSubstr("ALTER COLUMN \"id_new\" SET DEFAULT"),
                     HasSubstr("no_such_function() does not exist")));
 }
 
 TEST_F(RehearsalTest, FindsAnExpressionThatMeansNothing) {
-  EXPECT_THAT(said(rehearse("table = \"notes\"\ncolumn = \"up\"\nto = \"bigint\"\nusing = \"lower(up)\"\nback = \"1\"")),
-              HasSubstr("function lower(integer) does not exist"));
+  EXPECT_THAT(
+      said(rehearse(
+          "table = \"notes\"\ncolumn = \"up\"\nto = \"bigint\"\nusing = \"lower(up)\"\nback = \"1\"")),
+      HasSubstr("function lower(integer) does not exist"));
 }
 
 TEST_F(RehearsalTest, FindsAViewThatMeansNothingForTheNewType) {
@@ -109,23 +120,29 @@ TEST_F(RehearsalTest, FindsAViewThatMeansNothingForTheNewType) {
 
 TEST_F(RehearsalTest, FindsAPolicyAndATriggersConditionThatMeanNothing) {
   db_.exec("CREATE POLICY own ON users USING (id = 17)");
-  EXPECT_THAT(said(rehearse_keys("mapping = \"embed\"")), HasSubstr("operator does not exist: uuid = integer"));
+  EXPECT_THAT(said(rehearse_keys("mapping = \"embed\"")),
+              HasSubstr("operator does not exist: uuid = integer"));
   db_.exec(
-      "DROP POLICY own ON users; CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'; CREATE "
+      "DROP POLICY own ON users; CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; "
+      "END'; CREATE "
       "TRIGGER t BEFORE UPDATE ON notes FOR EACH ROW WHEN (NEW.user_id > 0) EXECUTE FUNCTION f()");
-  EXPECT_THAT(said(rehearse_keys("mapping = \"embed\"")), HasSubstr("operator does not exist: uuid > integer"));
+  EXPECT_THAT(said(rehearse_keys("mapping = \"embed\"")),
+              HasSubstr("operator does not exist: uuid > integer"));
 }
 
 TEST_F(RehearsalTest, FindsAnIndexAndACheckThatMeanNothing) {
   db_.exec("CREATE INDEX even ON users ((id % 2))");
-  EXPECT_THAT(said(rehearse_keys("mapping = \"embed\"")), AllOf(HasSubstr("build index \"even_new\""), HasSubstr("uuid % integer")));
+  EXPECT_THAT(said(rehearse_keys("mapping = \"embed\"")),
+              AllOf(HasSubstr("build index \"even_new\""), HasSubstr("uuid % integer")));
   db_.exec("DROP INDEX even; ALTER TABLE users ADD CHECK (id > 0)");
-  EXPECT_THAT(said(rehearse_keys("mapping = \"embed\"")), AllOf(HasSubstr("add checks"), HasSubstr("uuid > integer")));
+  EXPECT_THAT(said(rehearse_keys("mapping = \"embed\"")),
+              AllOf(HasSubstr("add checks"), HasSubstr("uuid > integer")));
 }
 
 TEST_F(RehearsalTest, FindsNothingWhereLateFailuresWereMended) {
   db_.exec(
-      "CREATE EXTENSION citext; CREATE TYPE mood AS ENUM ('user'); CREATE DOMAIN short AS varchar(40); CREATE INDEX ON users "
+      "CREATE EXTENSION citext; CREATE TYPE mood AS ENUM ('user'); CREATE DOMAIN short AS varchar(40); "
+      "CREATE INDEX ON users "
       "(name); UPDATE users SET at = 'infinity' WHERE id < 250");
   for (const char* to : {"citext", "short", "varchar(20)"})
     expect_fine(rehearse(std::string("table = \"users\"\ncolumn = \"name\"\nto = \"") + to + "\""));

@@ -31,7 +31,8 @@ TEST_P(CutValues, AreCountedAndNamedBeforeAnyWriteAndThenCarriedThrough) {
   EXPECT_THAT(text_of("check", 5), AllOf(HasSubstr("1 values of column \"c\""), HasSubstr("(1): ")));
   expect("run", 5);
   EXPECT_EQ(columns(), "id, c, note");
-  db().exec(std::string("UPDATE t SET c = ") + at.cured + " WHERE id = 1; CREATE TABLE twin AS SELECT * FROM t");
+  db().exec(std::string("UPDATE t SET c = ") + at.cured +
+            " WHERE id = 1; CREATE TABLE twin AS SELECT * FROM t");
   db().exec(std::string("ALTER TABLE twin ALTER COLUMN c TYPE ") + at.to);
   expect("run", 9);
   expect("cutover", 0);
@@ -44,7 +45,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Cut{"Seconds", "timestamp", "timestamp(0)",
                         "(1, '2024-01-01 00:00:00.6'), (2, '2024-01-01')", "'2024-01-02'"},
                     Cut{"Single", "double precision", "real", "(1, 0.1), (2, 0.5)", "0.25"},
-                    Cut{"Day", "timestamp", "date", "(1, '2024-01-01 10:00'), (2, '2024-01-01')", "'2024-01-02'"},
+                    Cut{"Day", "timestamp", "date", "(1, '2024-01-01 10:00'), (2, '2024-01-01')",
+                        "'2024-01-02'"},
                     Cut{"Blanks", "text", "char(4)", "(1, 'a  '), (2, 'abcd')", "'ab'"},
                     Cut{"Bits", "bit varying", "bit(4)", "(1, '10101'), (2, '1010')", "'1111'"},
                     Cut{"Whole", "numeric", "integer", "(1, 1.5), (2, 2)", "3"},
@@ -117,19 +119,17 @@ TEST_P(UnsteadyCasts, AreRefusedWithTheImmutableWay) {
 
 INSTANTIATE_TEST_SUITE_P(
     Types, UnsteadyCasts,
-    testing::Values(Unsteady{"DateToZone", "date", "timestamptz", ""},
-                    Unsteady{"ZoneToDate", "timestamptz", "date", ""},
-                    Unsteady{"FloatToText", "double precision", "text", ""},
-                    Unsteady{"IntervalToText", "interval", "text", ""},
-                    Unsteady{"BytesToText", "bytea", "text", ""},
-                    Unsteady{"TextToTime", "text", "timestamp", ""},
-                    Unsteady{"Money", "numeric", "money", ""},
-                    Unsteady{"Arrays", "timestamp[]", "timestamptz[]", ""},
-                    Unsteady{"Now", "integer", "timestamptz", "using = \"now()\"\nback = \"1\""},
-                    Unsteady{"Random", "integer", "double precision", "using = \"random()\""},
-                    Unsteady{"FloatInUsing", "double precision", "text", "using = \"c::text || 'x'\"\nback = \"0\""},
-                    Unsteady{"Back", "timestamp", "timestamptz", "using = \"c AT TIME ZONE 'UTC'\""},
-                    Unsteady{"BackSaid", "text", "integer", "using = \"length(c)\"\nback = \"c::text || now()::text\""}),
+    testing::Values(
+        Unsteady{"DateToZone", "date", "timestamptz", ""}, Unsteady{"ZoneToDate", "timestamptz", "date", ""},
+        Unsteady{"FloatToText", "double precision", "text", ""},
+        Unsteady{"IntervalToText", "interval", "text", ""}, Unsteady{"BytesToText", "bytea", "text", ""},
+        Unsteady{"TextToTime", "text", "timestamp", ""}, Unsteady{"Money", "numeric", "money", ""},
+        Unsteady{"Arrays", "timestamp[]", "timestamptz[]", ""},
+        Unsteady{"Now", "integer", "timestamptz", "using = \"now()\"\nback = \"1\""},
+        Unsteady{"Random", "integer", "double precision", "using = \"random()\""},
+        Unsteady{"FloatInUsing", "double precision", "text", "using = \"c::text || 'x'\"\nback = \"0\""},
+        Unsteady{"Back", "timestamp", "timestamptz", "using = \"c AT TIME ZONE 'UTC'\""},
+        Unsteady{"BackSaid", "text", "integer", "using = \"length(c)\"\nback = \"c::text || now()::text\""}),
     [](const auto& test) { return std::string(test.param.name); });
 
 TEST_F(OneColumn, ASaidZoneGoesThereAndBack) {
@@ -158,7 +158,9 @@ class EqualValues : public OneColumn, public testing::WithParamInterface<Equal> 
 TEST_P(EqualValues, AreWritesLikeAnyOther) {
   const auto& at = GetParam();
   db().exec("CREATE EXTENSION IF NOT EXISTS citext");
-  const auto set = [&](const char* value) { db().exec(std::string("UPDATE t SET c = '") + value + "' WHERE id = 1"); };
+  const auto set = [&](const char* value) {
+    db().exec(std::string("UPDATE t SET c = '") + value + "' WHERE id = 1");
+  };
   const auto now = [&] { return db().text("SELECT c::text FROM t WHERE id = 1"); };
   make_table(at.type, std::string("(1, '") + at.first + "'), (2, NULL)");
   change_to(at.to);
@@ -175,24 +177,26 @@ TEST_P(EqualValues, AreWritesLikeAnyOther) {
   EXPECT_EQ(now(), last);
 }
 
-INSTANTIATE_TEST_SUITE_P(Types, EqualValues,
-                         testing::Values(Equal{"Case", "citext", "text", "a", "A"},
-                                         Equal{"CaseThere", "text", "citext", "a", "A"},
-                                         Equal{"Zeros", "numeric", "text", "1.0", "1.00"},
-                                         Equal{"Days", "interval[]", "interval(6)[]", "{1 mon}", "{30 days}"}),
-                         [](const auto& test) { return std::string(test.param.name); });
+INSTANTIATE_TEST_SUITE_P(
+    Types, EqualValues,
+    testing::Values(Equal{"Case", "citext", "text", "a", "A"}, Equal{"CaseThere", "text", "citext", "a", "A"},
+                    Equal{"Zeros", "numeric", "text", "1.0", "1.00"},
+                    Equal{"Days", "interval[]", "interval(6)[]", "{1 mon}", "{30 days}"}),
+    [](const auto& test) { return std::string(test.param.name); });
 
 // ----- types that are found, and say why not
 
 TEST_F(OneColumn, AnIndexedTextBecomesADomainAnEnumOrCitext) {
   db().exec(
-      "CREATE EXTENSION citext; CREATE DOMAIN short AS varchar(8) CHECK (VALUE <> ''); CREATE TYPE mood AS ENUM "
+      "CREATE EXTENSION citext; CREATE DOMAIN short AS varchar(8) CHECK (VALUE <> ''); CREATE TYPE mood AS "
+      "ENUM "
       "('sad', 'glad')");
   for (const char* to : {"citext", "short", "mood"}) {
     db().exec("DROP TABLE IF EXISTS t");
     make_table("text", "(1, 'sad'), (2, 'glad')");
     db().exec("CREATE INDEX ON t (c); CREATE UNIQUE INDEX ON t (id, c)");
-    trial().job(std::string("name = \"to-") + to + "\"\n\n[[step]]\nkind = \"retype\"\nname = \"type\"\ntable = " +
+    trial().job(std::string("name = \"to-") + to +
+                "\"\n\n[[step]]\nkind = \"retype\"\nname = \"type\"\ntable = " +
                 "\"t\"\ncolumn = \"c\"\nto = \"" + to + "\"\n");
     expect("run", 9);
     expect("cutover", 0);
@@ -225,7 +229,8 @@ TEST_F(OneColumn, ATypeWithoutAWayBackNeedsOne) {
   expect("rollback", 0);
   make_table_again("point", "(1, '(1,2)'), (2, '(3,4)')");
   trial().job(
-      "name = \"p\"\n\n[[step]]\nkind = \"retype\"\nname = \"type\"\ntable = \"t\"\ncolumn = \"c\"\nto = \"integer\"\n"
+      "name = \"p\"\n\n[[step]]\nkind = \"retype\"\nname = \"type\"\ntable = \"t\"\ncolumn = \"c\"\nto = "
+      "\"integer\"\n"
       "using = \"(c[0])::integer\"\n");
   EXPECT_THAT(text_of("check", 5), AllOf(HasSubstr("no way back"), HasSubstr("`back`")));
 }
@@ -244,11 +249,12 @@ TEST_F(OneColumn, ADefaultOfADomainFillsNothing) {
 TEST_F(OneColumn, AnEmptySearchPathIsOne) {
   make_table("integer", "(1, 5), (2, 50)");
   const auto role = trial().make_role("pathless");
-  db().exec("ALTER ROLE " + role + " SET search_path = ''; ALTER TABLE t OWNER TO " + role + "; GRANT CREATE ON DATABASE \"" +
-            trial().database() + "\" TO " + role);
+  db().exec("ALTER ROLE " + role + " SET search_path = ''; ALTER TABLE t OWNER TO " + role +
+            "; GRANT CREATE ON DATABASE \"" + trial().database() + "\" TO " + role);
   trial().connect_as(trial().dsn(role));
   trial().job(
-      "name = \"change\"\n\n[[step]]\nkind = \"retype\"\nname = \"type\"\ntable = \"public.t\"\ncolumn = \"c\"\nto = "
+      "name = \"change\"\n\n[[step]]\nkind = \"retype\"\nname = \"type\"\ntable = \"public.t\"\ncolumn = "
+      "\"c\"\nto = "
       "\"bigint\"\nusing = \"c * 2\"\nback = \"(c / 2)::integer\"\n");
   expect("run", 9);
   db().exec("INSERT INTO t (id, c) VALUES (3, 7)");

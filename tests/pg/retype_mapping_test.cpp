@@ -233,9 +233,10 @@ TEST_F(OneColumn, ARowThatCannotBeConvertedIsNamedAndNothingIsSwapped) {
   EXPECT_THAT(refusal_of(expect("run", 5)).message, HasSubstr("(77)"));
   expect_schema(schema);
   // Where the fill may set it aside it does, and goes no further.
-  trial_.job("name = \"change-some\"\nmax_quarantined = 1\n\n[[step]]\nkind = \"retype\"\nname = \"type\"\ntable = "
-             "\"pages\"\ncolumn = \"settings\"\nto = \"jsonb\"\nusing = \"settings::jsonb\"\nback = "
-             "\"settings::text\"\n");
+  trial_.job(
+      "name = \"change-some\"\nmax_quarantined = 1\n\n[[step]]\nkind = \"retype\"\nname = \"type\"\ntable = "
+      "\"pages\"\ncolumn = \"settings\"\nto = \"jsonb\"\nusing = \"settings::jsonb\"\nback = "
+      "\"settings::text\"\n");
   EXPECT_THAT(refusal_of(expect("run", 1)).message, HasSubstr("(77)"));
   expect("cutover", 5);
   expect("rollback", 0);

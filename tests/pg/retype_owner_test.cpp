@@ -23,16 +23,19 @@ class RetypeOwner : public testing::Test {
 
   void make_orders() {
     db().exec(
-        "CREATE TABLE orders (id int PRIMARY KEY, price int, qty int); INSERT INTO orders SELECT g, g, g FROM "
+        "CREATE TABLE orders (id int PRIMARY KEY, price int, qty int); INSERT INTO orders SELECT g, g, g "
+        "FROM "
         "generate_series(1, 500) g");
   }
   /// Both jobs' steps bear one name.
   void take(const std::string& column) {
-    trial_.job("name = \"widen-" + column + "\"\n\n[[step]]\nkind = \"retype\"\nname = \"widen\"\ntable = \"orders\"\n" +
-               "column = \"" + column + "\"\nto = \"bigint\"\n");
+    trial_.job("name = \"widen-" + column +
+               "\"\n\n[[step]]\nkind = \"retype\"\nname = \"widen\"\ntable = \"orders\"\n" + "column = \"" +
+               column + "\"\nto = \"bigint\"\n");
   }
   void keys(const std::string& tables, const std::string& lines) {
-    trial_.job("name = \"keys\"\n\n[[step]]\nkind = \"retype\"\nname = \"ids\"\ntables = [" + tables + "]\n" + lines);
+    trial_.job("name = \"keys\"\n\n[[step]]\nkind = \"retype\"\nname = \"ids\"\ntables = [" + tables + "]\n" +
+               lines);
   }
   Finished expect(const std::string& verb, int code) {
     auto finished = trial_.verb(verb);
@@ -52,19 +55,23 @@ TEST_F(RetypeOwner, UndoingOneOfTwoJobsWithOneStepNameKeepsTheOthersWrites) {
     expect("cutover", 0);
   }
   expect("rollback", 0);  // of qty
-  db().exec("UPDATE orders SET price = 77, qty = 88 WHERE id = 5; INSERT INTO orders (id, price, qty) VALUES (600, 1, 2)");
+  db().exec(
+      "UPDATE orders SET price = 77, qty = 88 WHERE id = 5; INSERT INTO orders (id, price, qty) VALUES (600, "
+      "1, 2)");
   take("price");
   expect("verify", 0);
   expect("rollback", 0);
-  EXPECT_EQ(db().text("SELECT string_agg(price || '/' || qty, ',' ORDER BY id) FROM orders WHERE id IN (5, 600)"),
-            "77/88,1/2");
+  EXPECT_EQ(
+      db().text("SELECT string_agg(price || '/' || qty, ',' ORDER BY id) FROM orders WHERE id IN (5, 600)"),
+      "77/88,1/2");
   EXPECT_EQ(schema_of(trial_), schema);
   EXPECT_EQ(db().text(kFunctions), "");
 }
 
 TEST_F(RetypeOwner, TablesWhoseJoinedNamesReadAlikeHaveFunctionsOfTheirOwn) {
   db().exec(
-      "CREATE SCHEMA a; CREATE SCHEMA a_b; CREATE TABLE a.b_c (id int PRIMARY KEY); CREATE TABLE a_b.c (id int "
+      "CREATE SCHEMA a; CREATE SCHEMA a_b; CREATE TABLE a.b_c (id int PRIMARY KEY); CREATE TABLE a_b.c (id "
+      "int "
       "PRIMARY KEY, up int REFERENCES a.b_c); INSERT INTO a.b_c VALUES (1); INSERT INTO a_b.c VALUES (1, 1)");
   keys("\"a.b_c\", \"a_b.c\"", "to = \"uuid\"\nmapping = \"random\"\n");
   expect("run", 9);
@@ -82,9 +89,10 @@ TEST_F(RetypeOwner, ANameThatIsTakenIsRefused) {
   const auto function = db().text(kFunctions);
   const auto trigger = db().text("SELECT min(tgname) FROM pg_trigger WHERE tgrelid = 'orders'::regclass");
   expect("rollback", 0);
-  db().exec("CREATE FUNCTION pgsluice." + function + "() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'");
-  db().exec("CREATE TRIGGER " + trigger + " BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION pgsluice." + function +
-            "()");
+  db().exec("CREATE FUNCTION pgsluice." + function +
+            "() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'");
+  db().exec("CREATE TRIGGER " + trigger + " BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION pgsluice." +
+            function + "()");
   const auto told = run(trial_.text_command("check"));
   EXPECT_THAT(told.out + told.err,
               AllOf(HasSubstr("function \"pgsluice\".\"" + function + "\" is there already"),
@@ -94,8 +102,9 @@ TEST_F(RetypeOwner, ANameThatIsTakenIsRefused) {
 }
 
 TEST_F(RetypeOwner, ATableThatIsDroppedRenamedOrLostItsColumnLeavesNothingBehind) {
-  for (const char* change : {"DROP TABLE orders", "ALTER TABLE orders RENAME TO sales",
-                             "ALTER TABLE orders RENAME COLUMN price TO cost", "ALTER TABLE orders DROP COLUMN price CASCADE"}) {
+  for (const char* change :
+       {"DROP TABLE orders", "ALTER TABLE orders RENAME TO sales",
+        "ALTER TABLE orders RENAME COLUMN price TO cost", "ALTER TABLE orders DROP COLUMN price CASCADE"}) {
     db().exec("DROP TABLE IF EXISTS orders, sales");
     make_orders();
     take("price");
@@ -103,17 +112,20 @@ TEST_F(RetypeOwner, ATableThatIsDroppedRenamedOrLostItsColumnLeavesNothingBehind
     db().exec(change);
     expect("rollback", 0);
     EXPECT_EQ(db().text(kFunctions), "") << change;
-    EXPECT_EQ(db().number("SELECT count(*) FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid WHERE c.relname IN "
-                          "('orders', 'sales')"),
+    EXPECT_EQ(db().number(
+                  "SELECT count(*) FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid WHERE c.relname IN "
+                  "('orders', 'sales')"),
               0)
         << change;
-    EXPECT_EQ(db().number("SELECT count(*) FROM pg_attribute WHERE attname IN ('price_new', 'price_old')"), 0) << change;
+    EXPECT_EQ(db().number("SELECT count(*) FROM pg_attribute WHERE attname IN ('price_new', 'price_old')"), 0)
+        << change;
   }
 }
 
 TEST_F(RetypeOwner, ATableThatIsGoneAfterTheCutoverCanBeContractedAndOneThatIsThereNotSwappedBack) {
   db().exec(
-      "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY REFERENCES a); INSERT INTO a VALUES "
+      "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY REFERENCES a); INSERT INTO a "
+      "VALUES "
       "(1); INSERT INTO b VALUES (1)");
   keys("\"a\"", "to = \"uuid\"\nmapping = \"embed\"\n");
   expect("run", 9);
@@ -121,9 +133,11 @@ TEST_F(RetypeOwner, ATableThatIsGoneAfterTheCutoverCanBeContractedAndOneThatIsTh
   db().exec("DROP TABLE b");
   EXPECT_THAT(refusal_of(expect("rollback", 5)).message, HasSubstr("table \"public\".\"b\" is gone"));
   expect("contract", 0);
-  EXPECT_EQ(db().text("SELECT string_agg(attname, ',') FROM pg_attribute WHERE attrelid = 'a'::regclass AND attnum > 0 "
-                      "AND NOT attisdropped"),
-            "id");
+  EXPECT_EQ(
+      db().text(
+          "SELECT string_agg(attname, ',') FROM pg_attribute WHERE attrelid = 'a'::regclass AND attnum > 0 "
+          "AND NOT attisdropped"),
+      "id");
   EXPECT_EQ(db().text(kFunctions), "");
 }
 
@@ -135,13 +149,15 @@ TEST_F(RetypeOwner, ARetypeOfAnOlderLedgerIsFinishedUnderTheNamesThatItGave) {
   const auto function = db().text(kFunctions);
   db().exec("ALTER FUNCTION pgsluice." + function + " RENAME TO sync_widen_public_orders");
   for (const char* event : {"insert", "update"}) {
-    const auto trigger = db().text(std::string("SELECT tgname FROM pg_trigger WHERE tgrelid = 'orders'::regclass AND "
-                                               "tgname LIKE '%") +
-                                   event + "'");
+    const auto trigger =
+        db().text(std::string("SELECT tgname FROM pg_trigger WHERE tgrelid = 'orders'::regclass AND "
+                              "tgname LIKE '%") +
+                  event + "'");
     db().exec("ALTER TRIGGER " + trigger + " ON orders RENAME TO zzz_pgsluice_widen_" + event);
   }
   db().exec(
-      "DROP TABLE pgsluice.object; ALTER TABLE pgsluice.step DROP COLUMN object_names; ALTER TABLE pgsluice.meta DROP "
+      "DROP TABLE pgsluice.object; ALTER TABLE pgsluice.step DROP COLUMN object_names; ALTER TABLE "
+      "pgsluice.meta DROP "
       "CONSTRAINT meta_pkey; UPDATE pgsluice.meta SET schema_version = 4");
   expect("cutover", 0);
   EXPECT_EQ(db().number("SELECT schema_version FROM pgsluice.meta"), 5);
@@ -160,8 +176,9 @@ TEST_F(RetypeOwner, APublicationOfAllTablesSendsTheLedgersUpdates) {
   take("price");
   expect("run", 9);
   db().exec("UPDATE pgsluice.meta SET installed_at = now()");
-  EXPECT_EQ(db().number("SELECT count(*) FROM pg_class c WHERE relnamespace = 'pgsluice'::regnamespace AND relkind = "
-                        "'r' AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary)"),
+  EXPECT_EQ(db().number(
+                "SELECT count(*) FROM pg_class c WHERE relnamespace = 'pgsluice'::regnamespace AND relkind = "
+                "'r' AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary)"),
             0);
 }
 
@@ -179,7 +196,8 @@ class KeySources : public RetypeOwner, public testing::WithParamInterface<Source
 TEST_P(KeySources, GiveNewRowsTheirKeysFromTheFirstDayToTheLast) {
   const auto& at = GetParam();
   db().exec("CREATE EXTENSION IF NOT EXISTS \"uuid-ossp\"");
-  db().exec(std::string("CREATE TABLE k (id ") + at.id + " PRIMARY KEY, v text); INSERT INTO k (v) VALUES ('a'), ('b')");
+  db().exec(std::string("CREATE TABLE k (id ") + at.id +
+            " PRIMARY KEY, v text); INSERT INTO k (v) VALUES ('a'), ('b')");
   db().exec("CREATE TABLE child (id int PRIMARY KEY, k int REFERENCES k); INSERT INTO child VALUES (1, 1)");
   const auto schema = schema_of(trial_);
   keys("\"k\"", at.lines);
@@ -207,16 +225,19 @@ TEST_P(KeySources, GiveNewRowsTheirKeysFromTheFirstDayToTheLast) {
 INSTANTIATE_TEST_SUITE_P(
     Kinds, KeySources,
     testing::Values(
-        Source{"SerialEmbedded", "serial", "to = \"uuid\"\nmapping = \"embed\"\n", "00000000-0000-8000-8000-000000000004"},
-        Source{"IdentityEmbedded", "int GENERATED BY DEFAULT AS IDENTITY", "to = \"uuid\"\nmapping = \"embed\"\n",
+        Source{"SerialEmbedded", "serial", "to = \"uuid\"\nmapping = \"embed\"\n",
                "00000000-0000-8000-8000-000000000004"},
+        Source{"IdentityEmbedded", "int GENERATED BY DEFAULT AS IDENTITY",
+               "to = \"uuid\"\nmapping = \"embed\"\n", "00000000-0000-8000-8000-000000000004"},
         Source{"AlwaysEmbedded", "int GENERATED ALWAYS AS IDENTITY", "to = \"uuid\"\nmapping = \"embed\"\n",
                "00000000-0000-8000-8000-000000000004"},
         Source{"SerialHashed", "serial",
                "to = \"uuid\"\nmapping = \"v5\"\nnamespace = \"6ba7b810-9dad-11d1-80b4-00c04fd430c8\"\n", ""},
         Source{"SerialDrawn", "serial", "to = \"uuid\"\nmapping = \"random\"\n", ""},
-        Source{"IdentityDrawn", "int GENERATED BY DEFAULT AS IDENTITY", "to = \"uuid\"\nmapping = \"random\"\n", ""},
-        Source{"SerialText", "serial", "to = \"text\"\n", "4"}, Source{"SerialNumeric", "serial", "to = \"numeric\"\n", "4"},
+        Source{"IdentityDrawn", "int GENERATED BY DEFAULT AS IDENTITY",
+               "to = \"uuid\"\nmapping = \"random\"\n", ""},
+        Source{"SerialText", "serial", "to = \"text\"\n", "4"},
+        Source{"SerialNumeric", "serial", "to = \"numeric\"\n", "4"},
         Source{"IdentityText", "int GENERATED ALWAYS AS IDENTITY", "to = \"text\"\n", "4"},
         Source{"IdentityBig", "int GENERATED ALWAYS AS IDENTITY", "to = \"bigint\"\n", "4"},
         Source{"SerialBig", "serial", "to = \"bigint\"\n", "4"}),
@@ -224,7 +245,8 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST_F(RetypeOwner, ADefaultThatIsMoreThanASequenceIsMappedAsItIs) {
   db().exec(
-      "CREATE SEQUENCE half AS integer; CREATE TABLE k (id int PRIMARY KEY DEFAULT nextval('half') * 2, v text); INSERT "
+      "CREATE SEQUENCE half AS integer; CREATE TABLE k (id int PRIMARY KEY DEFAULT nextval('half') * 2, v "
+      "text); INSERT "
       "INTO k (v) VALUES ('a')");
   const auto schema = schema_of(trial_);
   keys("\"k\"", "to = \"bigint\"\n");
@@ -239,11 +261,13 @@ TEST_F(RetypeOwner, ADefaultThatIsMoreThanASequenceIsMappedAsItIs) {
 
 TEST_F(RetypeOwner, ADeferrableKeyOrAnExclusionIsRefusedByName) {
   db().exec(
-      "CREATE TABLE k (id int CONSTRAINT k_late PRIMARY KEY DEFERRABLE, n int CONSTRAINT n_late UNIQUE DEFERRABLE "
+      "CREATE TABLE k (id int CONSTRAINT k_late PRIMARY KEY DEFERRABLE, n int CONSTRAINT n_late UNIQUE "
+      "DEFERRABLE "
       "INITIALLY DEFERRED, r int, CONSTRAINT r_apart EXCLUDE USING btree (r WITH =))");
-  for (const auto& [column, name] : std::map<std::string, std::string>{{"id", "k_late"}, {"n", "n_late"}, {"r", "r_apart"}}) {
-    trial_.job("name = \"d\"\n\n[[step]]\nkind = \"retype\"\nname = \"ids\"\ntable = \"k\"\ncolumn = \"" + column +
-               "\"\nto = \"bigint\"\n");
+  for (const auto& [column, name] :
+       std::map<std::string, std::string>{{"id", "k_late"}, {"n", "n_late"}, {"r", "r_apart"}}) {
+    trial_.job("name = \"d\"\n\n[[step]]\nkind = \"retype\"\nname = \"ids\"\ntable = \"k\"\ncolumn = \"" +
+               column + "\"\nto = \"bigint\"\n");
     EXPECT_THAT(refusal_of(expect("run", 5)).message, HasSubstr("\"" + name + "\""));
   }
 }

@@ -109,7 +109,8 @@ TEST_F(RetypePartitions, PartitionMadeMeanwhileIsBroughtInByTheNextRun) {
 }
 
 TEST_F(RetypePartitions, PartitionKeyIsRefused) {
-  job("table = '\"Entries\"'\ncolumn = \"on_day\"", "using = \"md5((on_day - date '2000-01-01')::text)::uuid\"");
+  job("table = '\"Entries\"'\ncolumn = \"on_day\"",
+      "using = \"md5((on_day - date '2000-01-01')::text)::uuid\"");
   const auto refused = trial_.verb("run");
   EXPECT_EQ(refused.code(), 5) << refused.out << refused.err;
   EXPECT_THAT(refused.err, HasSubstr("partition key"));

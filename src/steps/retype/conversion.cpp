@@ -59,8 +59,8 @@ const std::set<std::string> kByDigits{"float4out", "float8out", "point_out", "ls
 const std::set<std::string> kSteady{"enum_in", "enum_out", "anyenum_in", "anyenum_out"};
 // Numbers of which every one of the first has its exact like in the second.
 const std::set<std::pair<std::string, std::string>> kWider{
-    {"int2", "int4"},    {"int2", "int8"},   {"int2", "numeric"}, {"int2", "float4"}, {"int2", "float8"},
-    {"int4", "int8"},    {"int4", "numeric"}, {"int4", "float8"},  {"int8", "numeric"}, {"float4", "float8"}};
+    {"int2", "int4"}, {"int2", "int8"},    {"int2", "numeric"}, {"int2", "float4"},  {"int2", "float8"},
+    {"int4", "int8"}, {"int4", "numeric"}, {"int4", "float8"},  {"int8", "numeric"}, {"float4", "float8"}};
 
 std::string unstable_function(const std::string& name, const std::string& volatility) {
   if (name.empty() || volatility == "i" || kSteady.count(name)) return {};  // binary: there is no function

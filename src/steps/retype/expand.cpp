@@ -35,9 +35,9 @@ Act fill_act(const Retype& retype, const GraphTable& table, const std::vector<st
     act.fill.set.push_back({new_name(column.name), new_value(retype, {number, static_cast<int>(i)}, "")});
     // An expression may make something of NULL, and NULL of something.
     const auto has_value = retype.step.using_sql.empty() ? own : "(" + act.fill.set.back().expression + ")";
-    act.fill.where +=
-        (act.fill.where.empty() ? "" : " OR ") +
-        (column.is_not_null ? shadow + " IS NULL" : "(" + has_value + " IS NOT NULL AND " + shadow + " IS NULL)");
+    act.fill.where += (act.fill.where.empty() ? "" : " OR ") +
+                      (column.is_not_null ? shadow + " IS NULL"
+                                          : "(" + has_value + " IS NOT NULL AND " + shadow + " IS NULL)");
   }
   return act;
 }

@@ -25,8 +25,8 @@ struct ColumnSource {
   std::string default_sql;   // empty: none
   std::string identity;      // ` GENERATED ALWAYS AS IDENTITY (…)` with its sequence's options; empty: none
   std::string sequence_sql;  // owned by the column, quoted and qualified; empty: none
-  std::vector<std::string> drawn_from;  // integer sequences that the default draws from, not the column's own,
-                                        // and that this role may alter
+  std::vector<std::string> drawn_from;  // integer sequences that the default draws from, not the column's
+                                        // own, and that this role may alter
 
   bool is_none() const { return default_sql.empty() && identity.empty(); }
 };
@@ -104,9 +104,9 @@ struct GraphTable {
   std::vector<GraphIndex> indexes;                 // that hold a changing column
   std::vector<GraphCheck> checks;                  // likewise
   std::vector<GraphPartition> partitions;          // of kind "p", by name
-  std::vector<std::string> key;              // columns of the primary key; empty: none
-  bool row_security_applies = false;         // to us
-  std::vector<std::string> update_triggers;  // enabled, user-made: the fill fires them
+  std::vector<std::string> key;                    // columns of the primary key; empty: none
+  bool row_security_applies = false;               // to us
+  std::vector<std::string> update_triggers;        // enabled, user-made: the fill fires them
 
   std::string sql() const;  // quoted and qualified
 };

@@ -41,13 +41,13 @@ class Column {
 
   /// An identity cannot change its column: its sequence goes with it, and a new one goes on where it stood.
   void move_identity(const ColumnSource& source, const std::string& from, const std::string& to) {
-    run("DO " + pg::literal("DECLARE v_last bigint; v_called boolean;\nBEGIN\n  SELECT last_value, is_called "
-                            "INTO v_last, v_called FROM " +
-                            source.sequence_sql + ";\n  ALTER TABLE " + table_.sql() + " ALTER COLUMN " +
-                            quoted(from) + " DROP IDENTITY;\n  ALTER TABLE " + table_.sql() +
-                            " ALTER COLUMN " + quoted(to) + " ADD " + source.identity +
-                            ";\n  PERFORM pg_catalog.setval(" + pg::literal(source.sequence_sql) +
-                            ", v_last, v_called);\nEND"));
+    run("DO " +
+        pg::literal("DECLARE v_last bigint; v_called boolean;\nBEGIN\n  SELECT last_value, is_called "
+                    "INTO v_last, v_called FROM " +
+                    source.sequence_sql + ";\n  ALTER TABLE " + table_.sql() + " ALTER COLUMN " +
+                    quoted(from) + " DROP IDENTITY;\n  ALTER TABLE " + table_.sql() + " ALTER COLUMN " +
+                    quoted(to) + " ADD " + source.identity + ";\n  PERFORM pg_catalog.setval(" +
+                    pg::literal(source.sequence_sql) + ", v_last, v_called);\nEND"));
   }
 
   /// The identity of the column `from` becomes an ordinary sequence that the column `to` owns. Who may insert
@@ -57,14 +57,17 @@ class Column {
     const auto& sequence = source.sequence_sql;
     run("DO " +
         pg::literal(
-            "DECLARE v_at record; v_of record; v_role record;\nBEGIN\n  SELECT last_value, is_called INTO v_at "
+            "DECLARE v_at record; v_of record; v_role record;\nBEGIN\n  SELECT last_value, is_called INTO "
+            "v_at "
             "FROM " +
             sequence + ";\n  SELECT * INTO v_of FROM pg_catalog.pg_sequence WHERE seqrelid = " +
             pg::literal(sequence) + "::pg_catalog.regclass;\n  ALTER TABLE " + table_.sql() +
             " ALTER COLUMN " + quoted(from) + " DROP IDENTITY;\n  EXECUTE pg_catalog.format(" +
-            pg::literal("CREATE SEQUENCE " + sequence + " START WITH %s INCREMENT BY %s MINVALUE %s CACHE %s " +
-                        "%s OWNED BY " + table_.sql() + "." + quoted(to)) +
-            ",\n    v_of.seqstart, v_of.seqincrement, v_of.seqmin, v_of.seqcache, CASE WHEN v_of.seqcycle THEN "
+            pg::literal("CREATE SEQUENCE " + sequence +
+                        " START WITH %s INCREMENT BY %s MINVALUE %s CACHE %s " + "%s OWNED BY " +
+                        table_.sql() + "." + quoted(to)) +
+            ",\n    v_of.seqstart, v_of.seqincrement, v_of.seqmin, v_of.seqcache, CASE WHEN v_of.seqcycle "
+            "THEN "
             "'CYCLE' ELSE '' END);\n  PERFORM pg_catalog.setval(" +
             pg::literal(sequence) +
             ", v_at.last_value, v_at.is_called);\n  FOR v_role IN SELECT DISTINCT CASE a.grantee WHEN 0 THEN "
@@ -76,7 +79,8 @@ class Column {
             ") AS p, LATERAL pg_catalog.aclexplode(p.acl) AS a WHERE a.privilege_type = 'INSERT' LOOP\n    "
             "EXECUTE "
             "pg_catalog.format(" +
-            pg::literal("GRANT USAGE ON SEQUENCE " + sequence + " TO %s") + ", v_role.name);\n  END LOOP;\nEND"));
+            pg::literal("GRANT USAGE ON SEQUENCE " + sequence + " TO %s") +
+            ", v_role.name);\n  END LOOP;\nEND"));
   }
 
  private:
@@ -119,8 +123,8 @@ void hand_over(const Retype& retype, const GraphTable& table, const GraphColumn&
   }
   for (const auto& sequence : source.drawn_from)
     change.run("ALTER SEQUENCE " + sequence + " AS " + retype.graph.to.base_sql);
-  change.alter(column.name, "SET DEFAULT " + new_value_of(retype, place_of(retype, table, column),
-                                                         source.default_sql));
+  change.alter(column.name,
+               "SET DEFAULT " + new_value_of(retype, place_of(retype, table, column), source.default_sql));
 }
 
 /// What kAsleep was put around; empty: it was not.
@@ -128,8 +132,8 @@ std::string awake(const std::string& default_sql) {
   const auto start = default_sql.find_first_not_of(" \n");
   const auto begin = default_sql.find(kAsleepThen);
   const auto end = default_sql.rfind("ELSE ");
-  if (start == std::string::npos || default_sql.compare(start, 4, "CASE") != 0 || begin == std::string::npos ||
-      end == std::string::npos)
+  if (start == std::string::npos || default_sql.compare(start, 4, "CASE") != 0 ||
+      begin == std::string::npos || end == std::string::npos)
     return {};
   const auto first = begin + kAsleepThen.size();
   return default_sql.substr(first, default_sql.find_last_not_of(" \n", end - 1) + 1 - first);

@@ -16,8 +16,8 @@ bool moves_source(const Retype& retype, const GraphColumn& column);
 /// True: between cut-over and contract a row that names no key gets what the old column's own number maps to.
 bool takes_key_from_old(const Retype& retype, const GraphColumn& column);
 
-/// What an old key of a new row is made of after the cut-over, where neither the new value leads to it nor the
-/// column gives it: numbers come from a sequence of ours, a text is that of the new key.
+/// What an old key of a new row is made of after the cut-over, where neither the new value leads to it nor
+/// the column gives it: numbers come from a sequence of ours, a text is that of the new key.
 enum class OldKeys { kGivenByColumn, kFromOurSequence, kTextOfNewKey, kNone };
 OldKeys old_keys_of(const Retype& retype, const GraphColumn& column);
 

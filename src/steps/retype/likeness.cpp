@@ -51,13 +51,15 @@ std::string as_it_is(const std::string& name) {
 }
 
 /// A schema's name of the same length, so that whatever is cut to 63 bytes is cut alike.
-std::string scratch_name(pg::Session& session, std::size_t length, const std::map<std::string, std::string>& taken) {
+std::string scratch_name(pg::Session& session, std::size_t length,
+                         const std::map<std::string, std::string>& taken) {
   for (int number = 0;; ++number) {
     // Where the length leaves no room for a number that is free, a longer name has to do.
     auto name = "r" + std::to_string(number) + "_pgsluice_rehearsal" + std::string(63, '_');
     name.resize(number < kSameLengthMost ? length : 63);
-    bool is_free = session.exec("SELECT NOT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1)", {name})
-                       .boolean(0, 0);
+    bool is_free =
+        session.exec("SELECT NOT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1)", {name})
+            .boolean(0, 0);
     for (const auto& [real, scratch] : taken) is_free = is_free && scratch != name;
     if (is_free) return name;
   }
@@ -181,7 +183,8 @@ void Likeness::make_sequences(const GraphTable& table) {
 }
 
 void Likeness::take_rows() {
-  for (auto& remark : sample_rows(session_, retype_.graph, like_.graph)) remarks_.push_back(std::move(remark));
+  for (auto& remark : sample_rows(session_, retype_.graph, like_.graph))
+    remarks_.push_back(std::move(remark));
 }
 
 void Likeness::make_keys() {
@@ -217,7 +220,8 @@ void Likeness::make_bound_objects() {
     });
     if (failure) remarks_.push_back(object->name + ": " + failure->what());
   }
-  for (const auto& table : like_.graph.tables) session_.exec("ALTER TABLE " + table.sql() + " DISABLE TRIGGER USER");
+  for (const auto& table : like_.graph.tables)
+    session_.exec("ALTER TABLE " + table.sql() + " DISABLE TRIGGER USER");
 }
 
 std::string Likeness::likened(std::string sql) const {

@@ -6,7 +6,7 @@
 namespace pgsluice::steps::retype {
 namespace {
 
-constexpr const char* kShown = "3";    // examples in one message
+constexpr const char* kShown = "3";     // examples in one message
 constexpr const char* kLetters = "40";  // of a value in an example
 
 std::string quoted(const std::string& name) {
@@ -14,8 +14,7 @@ std::string quoted(const std::string& name) {
 }
 
 bool is_proved_reference(const Retype& retype, const GraphColumn& column) {
-  return column.refers_to &&
-         retype.graph.foreign_keys[static_cast<std::size_t>(column.through)].is_validated;
+  return column.refers_to && retype.graph.foreign_keys[static_cast<std::size_t>(column.through)].is_validated;
 }
 
 /// By equality where the type has one: 1.0 that comes back as 1 is whole. Without a way back only the
@@ -61,10 +60,11 @@ std::vector<DoubtfulColumn> doubtful_columns(const Retype& retype, const GraphTa
     const Place place{static_cast<int>(&table - retype.graph.tables.data()), static_cast<int>(i)};
     if (is_proved_reference(retype, column)) continue;
     const auto value = new_value_exactly(retype, place);
-    const auto is_cut =
-        retype.step.using_sql.empty() ? cut_condition(retype, column, value) : std::string();
-    const auto is_missing = column.is_not_null && !retype.step.using_sql.empty() ? "(" + value + ") IS NULL" : "";
-    if (!is_cut.empty() || may_lack_new_value(retype, place)) out.push_back({place, value, is_cut, is_missing});
+    const auto is_cut = retype.step.using_sql.empty() ? cut_condition(retype, column, value) : std::string();
+    const auto is_missing =
+        column.is_not_null && !retype.step.using_sql.empty() ? "(" + value + ") IS NULL" : "";
+    if (!is_cut.empty() || may_lack_new_value(retype, place))
+      out.push_back({place, value, is_cut, is_missing});
   }
   return out;
 }
@@ -89,19 +89,21 @@ std::vector<std::string> count_lost_one_by_one_sql(const Retype& retype, const D
   for (const auto& name : table.key) keys += ", " + quoted(name);
   const auto key = key_of(table, "v_row.");
   const auto keep = [](const std::string& what, const std::string& words) {
-    return "v_" + what + " := v_" + what + " + 1;\n        IF v_" + what + " <= " + kShown + " THEN v_" + what +
-           "_rows := v_" + what + "_rows || (" + words + "); END IF;\n";
+    return "v_" + what + " := v_" + what + " + 1;\n        IF v_" + what + " <= " + kShown + " THEN v_" +
+           what + "_rows := v_" + what + "_rows || (" + words + "); END IF;\n";
   };
   const auto or_false = [](const std::string& condition) { return condition.empty() ? "false" : condition; };
   const auto body =
-      "DECLARE v_row record; v_at record; v_cut bigint := 0; v_cut_rows text[] := '{}'; v_missing bigint := 0; "
+      "DECLARE v_row record; v_at record; v_cut bigint := 0; v_cut_rows text[] := '{}'; v_missing bigint := "
+      "0; "
       "v_missing_rows text[] := '{}';\nBEGIN\n  FOR v_row IN SELECT ctid AS pgsluice_at" +
       keys + " FROM ONLY " + heap + " WHERE " + where + " LOOP\n    BEGIN\n      SELECT (" + column.value +
       ") AS value, (" + or_false(column.is_cut) + ") AS is_cut, (" + or_false(column.is_missing) +
       ") AS is_missing INTO v_at FROM ONLY " + heap +
       " WHERE ctid = v_row.pgsluice_at;\n      IF v_at.is_cut THEN\n        " + keep("cut", key) +
       "      END IF;\n      IF v_at.is_missing THEN\n        " + keep("missing", key) +
-      "      END IF;\n    EXCEPTION WHEN OTHERS THEN\n        " + keep("missing", key + " || ': ' || SQLERRM") +
+      "      END IF;\n    EXCEPTION WHEN OTHERS THEN\n        " +
+      keep("missing", key + " || ': ' || SQLERRM") +
       "    END;\n  END LOOP;\n  PERFORM pg_catalog.set_config('pgsluice.cut', v_cut::text, true), "
       "pg_catalog.set_config('pgsluice.cut_rows', v_cut_rows::text, true), "
       "pg_catalog.set_config('pgsluice.missing', v_missing::text, true), "

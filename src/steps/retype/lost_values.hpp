@@ -23,11 +23,11 @@ std::vector<DoubtfulColumn> doubtful_columns(const Retype& retype, const GraphTa
 /// One row: how many values of `where` are cut, three of them in words as text[], and the same of those that
 /// have no new value. Fails where the server has none to give.
 std::string count_lost_sql(const Retype& retype, const DoubtfulColumn& column, const std::string& heap,
-                          const std::string& where);
+                           const std::string& where);
 
 /// Two statements for one transaction; the second returns the same row. Slow, and never fails because of a
 /// value: each row is tried by itself.
 std::vector<std::string> count_lost_one_by_one_sql(const Retype& retype, const DoubtfulColumn& column,
-                                           const std::string& heap, const std::string& where);
+                                                   const std::string& heap, const std::string& where);
 
 }  // namespace pgsluice::steps::retype

@@ -77,13 +77,15 @@ std::vector<std::string> objects_in_the_way(pg::Session& session, const std::vec
   return out;
 }
 
-std::map<std::uint32_t, std::string> tables_now(pg::Session& session, const std::vector<MadeObject>& objects) {
+std::map<std::uint32_t, std::string> tables_now(pg::Session& session,
+                                                const std::vector<MadeObject>& objects) {
   std::vector<std::string> oids;
   for (const auto& object : objects) oids.push_back(std::to_string(object.table_oid));
   const auto rows = session.exec(kTables, {pg::to_array(oids)});
   std::map<std::uint32_t, std::string> out;
   for (std::size_t i = 0; i < rows.size(); ++i)
-    out[static_cast<std::uint32_t>(rows.integer(i, 0))] = pg::Identifier(rows.text(i, 1), rows.text(i, 2)).sql();
+    out[static_cast<std::uint32_t>(rows.integer(i, 0))] =
+        pg::Identifier(rows.text(i, 1), rows.text(i, 2)).sql();
   return out;
 }
 

@@ -32,8 +32,8 @@ std::string hashed_name(const GraphTable& table, const std::string& value) {
 std::string v7(const GraphTable& table, const std::string& value, const std::string& from) {
   const auto hash = "pg_catalog.md5(" + hashed_name(table, value) + ")";
   // NULL, infinity and what lies outside of 48 bits take the nearest that fits.
-  const auto time = "least(greatest(coalesce(extract(epoch FROM " + from +
-                    ") * 1000, 0), 0), " + std::string(kEmbedMax) + ")::pg_catalog.int8";
+  const auto time = "least(greatest(coalesce(extract(epoch FROM " + from + ") * 1000, 0), 0), " +
+                    std::string(kEmbedMax) + ")::pg_catalog.int8";
   return "(pg_catalog.lpad(pg_catalog.to_hex(" + time + "), 12, '0') || '7' || pg_catalog.substr(" + hash +
          ", 1, 3) || '8' || pg_catalog.substr(" + hash + ", 4, 15))::pg_catalog.uuid";
 }
@@ -182,8 +182,7 @@ std::string is_kept_by_old_value(const Retype& retype, Place place, const std::s
   const auto value = row + quoted(column.name);
   const auto stored = "(" + value + ")::" + column.old_type_sql;
   const auto again = "((" + stored + ")::" + step.to + ")";
-  return retype.graph.to.has_equality ? again + " IS NOT DISTINCT FROM " + value
-                                      : is_identical(again, value);
+  return retype.graph.to.has_equality ? again + " IS NOT DISTINCT FROM " + value : is_identical(again, value);
 }
 
 std::string put_right(const Retype& retype, Place place) {

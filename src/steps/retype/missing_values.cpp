@@ -34,18 +34,21 @@ std::string loop_of(const GraphTable& table, const Look& look) {
   const auto at = "tableoid = v_row.pgsluice_table AND ctid = v_row.pgsluice_at AND " + lacks;
   std::string keys;
   for (const auto& column : table.key) keys += ", " + quoted(column);
-  std::string sql = "  FOR v_row IN SELECT tableoid AS pgsluice_table, ctid AS pgsluice_at" + keys + " FROM " +
-                    table.sql() + " WHERE " + lacks + " LOOP\n    BEGIN\n      UPDATE " + table.sql() + " SET " +
-                    look.missing + " = " + look.value + " WHERE " + at + " AND (" + look.value +
-                    ") IS NOT NULL" + (look.is_kept.empty() ? "" : " AND " + look.is_kept) + ";\n";
+  std::string sql = "  FOR v_row IN SELECT tableoid AS pgsluice_table, ctid AS pgsluice_at" + keys +
+                    " FROM " + table.sql() + " WHERE " + lacks + " LOOP\n    BEGIN\n      UPDATE " +
+                    table.sql() + " SET " + look.missing + " = " + look.value + " WHERE " + at + " AND (" +
+                    look.value + ") IS NOT NULL" + (look.is_kept.empty() ? "" : " AND " + look.is_kept) +
+                    ";\n";
   if (look.is_total)
     sql += "      IF NOT FOUND THEN\n        PERFORM FROM " + table.sql() + " WHERE " + at +
            ";\n        IF FOUND THEN\n          RAISE EXCEPTION 'it would be cut or rounded';\n        END "
            "IF;\n      END IF;\n";
-  return sql + "    EXCEPTION WHEN OTHERS THEN\n      v_count := v_count + 1;\n      v_rows := v_rows || "
-               "pg_catalog.format(E'\\n  (%s): %s', " +
+  return sql +
+         "    EXCEPTION WHEN OTHERS THEN\n      v_count := v_count + 1;\n      v_rows := v_rows || "
+         "pg_catalog.format(E'\\n  (%s): %s', " +
          key_of(table) + ", SQLERRM);\n    END;\n    EXIT WHEN v_count >= " + std::to_string(kNamedMost) +
-         ";\n  END LOOP;\n  IF v_count > 0 THEN\n    RAISE EXCEPTION USING ERRCODE = 'data_exception', MESSAGE "
+         ";\n  END LOOP;\n  IF v_count > 0 THEN\n    RAISE EXCEPTION USING ERRCODE = 'data_exception', "
+         "MESSAGE "
          "= " +
          pg::literal("rows of " + table.sql() + " have no value for " + look.missing + ":") +
          " || v_rows, HINT = " + pg::literal(look.hint) + ";\n  END IF;\n";
@@ -53,7 +56,8 @@ std::string loop_of(const GraphTable& table, const Look& look) {
 
 std::string statement(const std::string& loops) {
   if (loops.empty()) return {};
-  return "DO " + pg::literal("DECLARE v_row record; v_rows text := ''; v_count int := 0;\nBEGIN\n" + loops + "END");
+  return "DO " +
+         pg::literal("DECLARE v_row record; v_rows text := ''; v_count int := 0;\nBEGIN\n" + loops + "END");
 }
 
 }  // namespace

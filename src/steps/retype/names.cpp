@@ -43,11 +43,10 @@ std::string hash_of_parts(const std::vector<std::string>& parts) {
 std::string of_table(const Owner& owner, const std::string& kind, const GraphTable& table,
                      const std::string& column = {}) {
   const auto which = column.empty() ? owner.step : owner.step + "_" + column;
-  const auto name =
-      owner.is_named_by_step
-          ? fitted(kind + "_" + which + "_" + table.schema + "_" + table.name, "")
-          : cut(kind + "_" + table.schema + "_" + table.name,
-                "_" + hash_of_parts({owner.job, owner.step, table.schema, table.name, column}));
+  const auto name = owner.is_named_by_step
+                        ? fitted(kind + "_" + which + "_" + table.schema + "_" + table.name, "")
+                        : cut(kind + "_" + table.schema + "_" + table.name,
+                              "_" + hash_of_parts({owner.job, owner.step, table.schema, table.name, column}));
   return pg::Identifier("pgsluice", name).sql();
 }
 

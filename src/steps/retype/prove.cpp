@@ -176,7 +176,8 @@ std::vector<Act> acts_before_way_back(const Retype& retype) {
   if (!is_back_by_value(retype.step)) acts = put_right_acts(retype);
   for (const auto& table : retype.graph.tables) {
     if (auto look = look_for_missing_old_values(retype, table); !look.empty())
-      acts.push_back(ddl("look for rows of " + table.sql() + " without an old value", "way back", std::move(look)));
+      acts.push_back(
+          ddl("look for rows of " + table.sql() + " without an old value", "way back", std::move(look)));
     std::vector<std::string> add;
     std::vector<std::string> validate;
     for (const auto& column : table.columns) {

@@ -50,8 +50,8 @@ class Questions {
         add("rows of " + table.sql() + " whose " + quoted(shadow) + " is not what " +
                 quoted(table.columns[k].name) + " maps to",
             count(table, "NOT " + is_identical("t." + quoted(shadow),
-                                               new_value_exactly(retype_, {static_cast<int>(i),
-                                                                           static_cast<int>(k)}))));
+                                               new_value_exactly(
+                                                   retype_, {static_cast<int>(i), static_cast<int>(k)}))));
       }
     }
   }

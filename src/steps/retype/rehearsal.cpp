@@ -15,7 +15,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr pg::TransactionLimits kLimits{std::chrono::milliseconds{500}, std::chrono::milliseconds{5'000}, true};
+constexpr pg::TransactionLimits kLimits{std::chrono::milliseconds{500}, std::chrono::milliseconds{5'000},
+                                        true};
 
 constexpr const char* kMayCreate =
     "SELECT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE')";
@@ -37,7 +38,8 @@ struct CutShort {
 };
 
 bool says_nothing(const pg::Failure& f) {
-  return f.disposition() == pg::Disposition::kRetryable || f.sqlstate() == "57014" || f.sqlstate().starts_with("53");
+  return f.disposition() == pg::Disposition::kRetryable || f.sqlstate() == "57014" ||
+         f.sqlstate().starts_with("53");
 }
 
 /// Locks that the likeness and its twins take, three for each index and table: it, its TOAST, the TOAST's.
@@ -55,7 +57,8 @@ class Stage {
  public:
   using Read = std::function<Retype(pg::Session&, const RetypeStep&)>;
 
-  Stage(pg::Session& session, const Likeness& likeness, const Read& read, Clock::time_point end, int& statements)
+  Stage(pg::Session& session, const Likeness& likeness, const Read& read, Clock::time_point end,
+        int& statements)
       : session_(session), likeness_(likeness), read_(read), end_(end), statements_(statements) {}
 
   void play() {
@@ -97,8 +100,8 @@ class Stage {
     const auto table = pg::Identifier(act.fill.table.schema, act.fill.table.name).sql();
     std::string update;
     for (const auto& set : act.fill.set)
-      update += (update.empty() ? "UPDATE " + table + " SET " : ", ") + pg::Identifier(set.column).sql() + " = (" +
-                set.expression + "\n)";
+      update += (update.empty() ? "UPDATE " + table + " SET " : ", ") + pg::Identifier(set.column).sql() +
+                " = (" + set.expression + "\n)";
     update += " WHERE " + act.fill.where;
     const auto failure = pg::attempt(session_, [&] { session_.exec(update); });
     if (!failure) return;
@@ -111,9 +114,11 @@ class Stage {
 
   void perform(const std::string& act, const std::vector<std::string>& statements) {
     for (auto sql : statements) {
-      if (Clock::now() > end_) throw CutShort{"it took too long, and ended before act \"" + likeness_.original(act) + "\""};
+      if (Clock::now() > end_)
+        throw CutShort{"it took too long, and ended before act \"" + likeness_.original(act) + "\""};
       const std::string concurrently = "INDEX CONCURRENTLY ";
-      if (const auto at = sql.find(concurrently); at != std::string::npos) sql.replace(at, concurrently.size(), "INDEX ");
+      if (const auto at = sql.find(concurrently); at != std::string::npos)
+        sql.replace(at, concurrently.size(), "INDEX ");
       try {
         session_.exec(sql);
         ++statements_;
@@ -127,7 +132,8 @@ class Stage {
     if (f.is_connection_lost()) throw pg::Failure(f);
     const auto text = std::string(f.what());
     if (says_nothing(f)) throw CutShort{"act \"" + likeness_.original(act) + "\": " + text};
-    throw ActRefused{{likeness_.original(act), likeness_.original(sql), likeness_.original(text), f.sqlstate()}};
+    throw ActRefused{
+        {likeness_.original(act), likeness_.original(sql), likeness_.original(text), f.sqlstate()}};
   }
 
   pg::Session& session_;

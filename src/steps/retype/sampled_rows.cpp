@@ -9,7 +9,7 @@ namespace {
 
 constexpr const char* kRowsMost = "100";  // of each table, besides the parents of its children
 constexpr const char* kPagesWanted = "20";
-constexpr int kRoundsMost = 5;  // of parents of parents within one table
+constexpr int kRoundsMost = 5;             // of parents of parents within one table
 constexpr const char* kTimeMost = "1000";  // milliseconds for one query
 
 // Columns that an INSERT may name.
@@ -41,7 +41,8 @@ std::string pairs(const std::string& a, const std::vector<std::string>& xs, cons
 
 std::string qualified(const std::vector<std::string>& columns) {
   std::string list;
-  for (const auto& column : columns) list += (list.empty() ? "" : ", ") + ("pgsluice_found." + quoted(column));
+  for (const auto& column : columns)
+    list += (list.empty() ? "" : ", ") + ("pgsluice_found." + quoted(column));
   return list;
 }
 
@@ -68,7 +69,8 @@ class Sample {
     return pg::from_array(session_.exec(kColumns, {std::to_string(real_.tables[t].oid)}).text(0, 0));
   }
   std::string insert(std::size_t t, const std::vector<std::string>& columns) {
-    return "INSERT INTO " + like_.tables[t].sql() + " (" + pg::column_list(columns) + ") OVERRIDING SYSTEM VALUE ";
+    return "INSERT INTO " + like_.tables[t].sql() + " (" + pg::column_list(columns) +
+           ") OVERRIDING SYSTEM VALUE ";
   }
 
   void take_some(std::size_t t) {
@@ -76,8 +78,8 @@ class Sample {
     const auto columns = columns_of(t);
     const auto share = session_.exec(kShare, {std::to_string(table.oid), kPagesWanted}).text(0, 0);
     run("no rows of " + table.sql() + " were sampled",
-        insert(t, columns) + "SELECT " + pg::column_list(columns) + " FROM " + table.sql() + " TABLESAMPLE SYSTEM (" + share +
-            ") LIMIT " + kRowsMost);
+        insert(t, columns) + "SELECT " + pg::column_list(columns) + " FROM " + table.sql() +
+            " TABLESAMPLE SYSTEM (" + share + ") LIMIT " + kRowsMost);
   }
 
   /// The look-up stays one for each reference: OFFSET 0 keeps it from becoming a join over the whole table.
@@ -88,12 +90,13 @@ class Sample {
       const auto& table = real_.tables[parent];
       const auto columns = columns_of(parent);
       run("parents of " + key.name,
-          insert(parent, columns) + "SELECT DISTINCT ON (" + qualified(table.key) + ") " + qualified(columns) +
-              " FROM " + like_.tables[static_cast<std::size_t>(key.table)].sql() +
+          insert(parent, columns) + "SELECT DISTINCT ON (" + qualified(table.key) + ") " +
+              qualified(columns) + " FROM " + like_.tables[static_cast<std::size_t>(key.table)].sql() +
               " AS pgsluice_child, LATERAL (SELECT * FROM " + table.sql() + " AS pgsluice_parent WHERE " +
               pairs("pgsluice_parent", key.ref_columns, "pgsluice_child", key.columns) +
-              " OFFSET 0) AS pgsluice_found" + " WHERE NOT EXISTS (SELECT FROM " + like_.tables[parent].sql() +
-              " AS pgsluice_have WHERE " + pairs("pgsluice_have", table.key, "pgsluice_found", table.key) + ")");
+              " OFFSET 0) AS pgsluice_found" + " WHERE NOT EXISTS (SELECT FROM " +
+              like_.tables[parent].sql() + " AS pgsluice_have WHERE " +
+              pairs("pgsluice_have", table.key, "pgsluice_found", table.key) + ")");
     }
   }
 
@@ -102,7 +105,8 @@ class Sample {
       const auto& child = like_.tables[static_cast<std::size_t>(key.table)];
       const auto& parent = like_.tables[static_cast<std::size_t>(key.ref_table)];
       std::string filled;
-      for (const auto& column : key.columns) filled += "pgsluice_child." + quoted(column) + " IS NOT NULL AND ";
+      for (const auto& column : key.columns)
+        filled += "pgsluice_child." + quoted(column) + " IS NOT NULL AND ";
       run("orphans of " + key.name,
           "DELETE FROM " + child.sql() + " AS pgsluice_child WHERE " + filled + "NOT EXISTS (SELECT FROM " +
               parent.sql() + " AS pgsluice_parent WHERE " +

@@ -12,7 +12,8 @@ constexpr const char* kNotImmutable = "42P17";  // invalid_object_definition
 // As far from the settings of our own transactions as an application's can be.
 constexpr const char* kOtherSettings =
     "SET LOCAL TimeZone = 'Asia/Kathmandu'; SET LOCAL DateStyle = 'SQL, DMY'; SET LOCAL IntervalStyle = "
-    "'sql_standard'; SET LOCAL extra_float_digits = -3; SET LOCAL bytea_output = 'escape'; SET LOCAL xmlbinary = "
+    "'sql_standard'; SET LOCAL extra_float_digits = -3; SET LOCAL bytea_output = 'escape'; SET LOCAL "
+    "xmlbinary = "
     "'hex'";
 
 // Values that are written differently under other settings, by type; others are left to the sample.
@@ -30,7 +31,8 @@ void fill(pg::Session& session, const ExpressionTrial& trial) {
     pg::attempt(session, [&] { session.exec("INSERT INTO pg_temp.pgsluice_trial " + trial.sample); });
   pg::attempt(session, [&] {
     const auto value = session.exec(kAwkward, {trial.type});
-    if (!value.is_null(0, 0)) session.exec("INSERT INTO pg_temp.pgsluice_trial VALUES (" + pg::literal(value.text(0, 0)) + ")");
+    if (!value.is_null(0, 0))
+      session.exec("INSERT INTO pg_temp.pgsluice_trial VALUES (" + pg::literal(value.text(0, 0)) + ")");
   });
 }
 
@@ -41,7 +43,8 @@ std::string unsteadiness(pg::Session& session, const ExpressionTrial& trial) {
   session.exec("CREATE TEMPORARY TABLE pgsluice_trial (" + column + " " + trial.type + ")");
   try {
     // IS NULL, for an index needs a type with an order.
-    session.exec("CREATE INDEX pgsluice_trial_index ON pg_temp.pgsluice_trial (((" + trial.expression + "\n) IS NULL))");
+    session.exec("CREATE INDEX pgsluice_trial_index ON pg_temp.pgsluice_trial (((" + trial.expression +
+                 "\n) IS NULL))");
   } catch (const pg::Failure& f) {
     if (f.sqlstate() != kNotImmutable) throw;
     return "the server does not call all of its functions IMMUTABLE";
@@ -54,9 +57,10 @@ std::string unsteadiness(pg::Session& session, const ExpressionTrial& trial) {
                  "\n) AS pgsluice_value FROM pg_temp.pgsluice_trial");
     session.exec(kOtherSettings);
     differing = session
-                    .exec("SELECT count(*) FROM pg_temp.pgsluice_results WHERE NOT "
-                          "pg_catalog.record_image_eq(ROW(pgsluice_value), ROW((" +
-                          trial.expression + "\n)))")
+                    .exec(
+                        "SELECT count(*) FROM pg_temp.pgsluice_results WHERE NOT "
+                        "pg_catalog.record_image_eq(ROW(pgsluice_value), ROW((" +
+                        trial.expression + "\n)))")
                     .text(0, 0);
   });
   if (failure || differing == "0") return {};

@@ -41,9 +41,8 @@ std::string function_sql(const Retype& retype, const GraphTable& table, Body kin
   std::string settings;
   if (kind == Body::kLooksUp) settings = " SECURITY DEFINER SET search_path = pg_catalog, pg_temp";
   if (kind == Body::kOperators) settings = " SET search_path = " + retype.search_path;
-  return "CREATE FUNCTION " + sync_function(retype.owner, table) +
-         "() RETURNS trigger LANGUAGE plpgsql" + settings + " AS " +
-         pg::literal("BEGIN\n" + body + "  RETURN NEW;\nEND");
+  return "CREATE FUNCTION " + sync_function(retype.owner, table) + "() RETURNS trigger LANGUAGE plpgsql" +
+         settings + " AS " + pg::literal("BEGIN\n" + body + "  RETURN NEW;\nEND");
 }
 
 std::string trigger_sql(const Retype& retype, const GraphTable& table, const std::string& name,
@@ -96,8 +95,10 @@ std::string mapped_assignment(const GraphColumn& column, const std::string& ours
   auto when = "TG_OP = 'INSERT' OR " + is_changed(column.name);
   if (column.refers_to) when += " OR " + is_touched(ours);
   auto set = "    " + mine + " := " + value + ";\n";
-  if (!only_if.empty()) set += "    IF NOT (" + only_if + ") THEN\n      " + mine + " := NULL;\n    END IF;\n";
-  if (may_fail) set = "    BEGIN\n" + set + "    EXCEPTION WHEN OTHERS THEN " + mine + " := NULL;\n    END;\n";
+  if (!only_if.empty())
+    set += "    IF NOT (" + only_if + ") THEN\n      " + mine + " := NULL;\n    END IF;\n";
+  if (may_fail)
+    set = "    BEGIN\n" + set + "    EXCEPTION WHEN OTHERS THEN " + mine + " := NULL;\n    END;\n";
   return "  IF " + when + " THEN\n" + set + "  END IF;\n";
 }
 
@@ -111,7 +112,8 @@ std::string forward_assignment(const Retype& retype, Place place) {
   const auto shadow = new_row(ours);
   if (!column.refers_to) return "  " + shadow + " := coalesce(" + shadow + ", " + value + ");\n";
   return looked_up_assignment(
-      ours, is_changed(column.name) + " OR (" + shadow + " IS NULL AND OLD." + quoted(ours) + " IS NULL)", value);
+      ours, is_changed(column.name) + " OR (" + shadow + " IS NULL AND OLD." + quoted(ours) + " IS NULL)",
+      value);
 }
 
 /// For every row that refers as NEW does and has no old reference, if its root is there by now.
@@ -139,9 +141,8 @@ std::vector<std::string> late_sync(const Retype& retype, const GraphTable& table
   return {"CREATE FUNCTION " + function + "() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER" +
               " SET search_path = pg_catalog, pg_temp AS " +
               pg::literal("BEGIN\n" + body + "  RETURN NULL;\nEND"),
-          "CREATE CONSTRAINT TRIGGER " + quoted(late_trigger(retype.owner)) +
-              " AFTER INSERT OR UPDATE ON " + table.sql() +
-              " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (" + either(conditions) +
+          "CREATE CONSTRAINT TRIGGER " + quoted(late_trigger(retype.owner)) + " AFTER INSERT OR UPDATE ON " +
+              table.sql() + " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (" + either(conditions) +
               ") EXECUTE FUNCTION " + function + "()",
           always(table, late_trigger(retype.owner))};
 }
@@ -202,14 +203,16 @@ std::vector<std::string> sync_backward(const Retype& retype, const GraphTable& t
       conditions.push_back(old + " IS NULL");
     }
     if (is_back_by_value(retype.step)) {
-      references += mapped_assignment(column, old_name(column.name), old_value(retype, place, "NEW."),
-                                      may_lack_old_value(retype, place), is_kept_by_old_value(retype, place, "NEW."));
+      references +=
+          mapped_assignment(column, old_name(column.name), old_value(retype, place, "NEW."),
+                            may_lack_old_value(retype, place), is_kept_by_old_value(retype, place, "NEW."));
       conditions.push_back(is_changed(column.name));
       if (column.refers_to) conditions.push_back(is_touched(old_name(column.name)));
     } else if (column.refers_to) {
       // Not before its value changed: a statement that touches other columns costs nothing.
-      references += looked_up_assignment(old_name(column.name), "TG_OP = 'INSERT' OR " + is_changed(column.name),
-                                         old_value(retype, place, "NEW."));
+      references +=
+          looked_up_assignment(old_name(column.name), "TG_OP = 'INSERT' OR " + is_changed(column.name),
+                               old_value(retype, place, "NEW."));
       conditions.push_back(is_changed(column.name));
       conditions.push_back(is_touched(old_name(column.name)));
     } else if (const auto value = own_old_key(retype, table, column); !value.empty()) {
