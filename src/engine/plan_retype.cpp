@@ -7,6 +7,7 @@
 #include "engine/ddl_statements.hpp"
 #include "engine/plan_ddl.hpp"
 #include "engine/retype_facts.hpp"
+#include "engine/retype_survey.hpp"
 #include "engine/table_facts.hpp"
 #include "pg/catalog.hpp"
 #include "pg/transaction.hpp"

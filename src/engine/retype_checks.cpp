@@ -2,6 +2,7 @@
 
 #include "engine/publication_checks.hpp"
 #include "engine/retype_facts.hpp"
+#include "engine/retype_survey.hpp"
 #include "engine/value_pass.hpp"
 #include "pg/identifier.hpp"
 #include "pg/transaction.hpp"

@@ -1,7 +1,7 @@
 #pragma once
 
-#include <string>
-#include <vector>
+#include <chrono>
+#include <cstdint>
 
 #include "pg/session.hpp"
 #include "pg/transaction.hpp"
@@ -15,6 +15,10 @@ namespace pgsluice::engine {
 constexpr pg::TransactionLimits kCountLimits{std::chrono::milliseconds{1'000},
                                              std::chrono::milliseconds{600'000}, true};
 
+/// Questions to the catalog.
+constexpr pg::TransactionLimits kCatalogLimits{std::chrono::milliseconds{1'000},
+                                               std::chrono::milliseconds{30'000}, true};
+
 /// Whose names the objects of a retype bear, as the ledger knows it.
 steps::retype::Owner owner_of(pg::Session& session, std::int64_t step_id);
 
@@ -26,24 +30,5 @@ steps::retype::Retype read_retype(pg::Session& session, const RetypeStep& step,
 /// The same in the caller's transaction.
 steps::retype::Retype read_retype_inside(pg::Session& session, const RetypeStep& step,
                                          const steps::retype::Owner& owner);
-
-/// What cannot be carried over, by name, each with what to do about it. Empty: the retype can begin. For a
-/// retype that has not begun: shadow columns that are there already count as an obstacle.
-struct Obstacle {
-  std::string message;
-  std::string hint;
-};
-std::vector<Obstacle> retype_obstacles(pg::Session& session, const steps::retype::Retype& retype);
-
-/// The whole retype tried beforehand, in words.
-struct Rehearsed {
-  std::vector<Obstacle> refused;   // by the server
-  std::vector<Obstacle> warnings;  // what was not tried, and why
-  std::string summary;
-};
-Rehearsed rehearsed(pg::Session& session, const steps::retype::Retype& retype);
-
-/// Throws Error(kRefused) with all of them.
-void refuse_retype(const std::string& step, const std::vector<Obstacle>& obstacles);
 
 }  // namespace pgsluice::engine

@@ -5,6 +5,7 @@
 #include "engine/outage.hpp"
 #include "engine/outlook.hpp"
 #include "engine/retype_facts.hpp"
+#include "engine/retype_survey.hpp"
 #include "engine/run.hpp"
 #include "engine/value_pass.hpp"
 #include "ledger/acts.hpp"

@@ -13,10 +13,10 @@ struct Conversion {
   bool exists = false;         // `value::type` means something
   bool is_assignment = false;  // and so does storing the value in a column of that type, as ALTER TABLE …
                                // TYPE does without USING: what is too long is an error there, where `::` cuts
-  bool may_fail = false;    // for some values
-  bool may_cut = false;     // some values may come out shorter, rounded or without a part of theirs
-  bool is_by_text = false;  // written as text and read again
-  std::string unstable;     // not empty: why a session's settings decide what comes out
+  bool may_fail = false;       // for some values
+  bool may_cut = false;        // some values may come out shorter, rounded or without a part of theirs
+  bool is_by_text = false;     // written as text and read again
+  std::string unstable;        // not empty: why a session's settings decide what comes out
 };
 
 /// A type as the server knows it.

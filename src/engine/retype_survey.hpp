@@ -1,0 +1,36 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "pg/session.hpp"
+#include "steps/retype/retype.hpp"
+
+namespace pgsluice::engine {
+
+/// What cannot be carried over, by name, and what to do about it.
+struct Obstacle {
+  std::string message;
+  std::string hint;
+};
+
+/// Empty: the retype can begin. For a retype that has not begun: shadow columns that are there already count
+/// as an obstacle.
+std::vector<Obstacle> retype_obstacles(pg::Session& session, const steps::retype::Retype& retype);
+
+/// Those of them that lie in the mapping: casts and expressions that mean nothing, or not the same in every
+/// session, and numbers that do not fit.
+std::vector<Obstacle> mapping_obstacles(pg::Session& session, const steps::retype::Retype& retype);
+
+/// The whole retype tried beforehand, in words.
+struct Rehearsed {
+  std::vector<Obstacle> refused;   // by the server
+  std::vector<Obstacle> warnings;  // what was not tried, and why
+  std::string summary;
+};
+Rehearsed rehearsed(pg::Session& session, const steps::retype::Retype& retype);
+
+/// Throws Error(kRefused) with all of them.
+void refuse_retype(const std::string& step, const std::vector<Obstacle>& obstacles);
+
+}  // namespace pgsluice::engine
