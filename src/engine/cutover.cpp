@@ -98,6 +98,11 @@ std::optional<std::chrono::milliseconds> attempt(pg::Session& session, const Mov
       throw pg::Failure("55P03", "a view or policy was made on one of the tables just now", false);
     session.exec("SET LOCAL statement_timeout = " + std::to_string(kSwapTimeout.count()));
     session.exec(script.sql());
+    if (move.to == RetypeDetail::kCutOver) {
+      note_objects(session, retype, move.step_id);  // a table may have been renamed since it began
+    } else {
+      for (const auto& sql : removal_of_leftovers(session, move.step_id)) session.exec(sql);
+    }
     if (move.to == RetypeDetail::kContracted) ledger::forget_objects(session, move.step_id);
     base::failpoint("cutover_before_commit");
     pg::commit(session);

@@ -126,6 +126,10 @@ class MappingSurvey {
     if (step.mapping == Mapping::kV7 && step.new_ids.empty() && !column.source.is_none())
       add(name_of(table, column) + " has a default, and with `v7` nothing gives a new row its key",
           "say new_ids = \"gen_random_uuid()\"");
+    if (step.mapping == Mapping::kUsing && !rt::is_back_by_value(step) && step.new_ids.empty() &&
+        !column.source.is_none())
+      add(name_of(table, column) + " has a default, and nothing gives a new row its key after the cut-over",
+          "say new_ids = \"gen_random_uuid()\", or `back`");
     if (step.mapping == Mapping::kV5 && !column.as_text.unstable.empty())
       add(name_of(table, column) + " is written by settings of each session: " + column.as_text.unstable,
           "`v5` hashes what is written: choose another mapping");

@@ -4,6 +4,7 @@
 #include "engine/retype_facts.hpp"
 #include "ledger/acts.hpp"
 #include "ledger/objects.hpp"
+#include "pg/key.hpp"
 #include "pg/transaction.hpp"
 #include "pgsluice/error.hpp"
 #include "steps/retype/made_objects.hpp"
@@ -22,10 +23,18 @@ std::vector<rt::MadeObject> noted(pg::Session& session, std::int64_t step_id) {
   return out;
 }
 
-/// What is not as the retype knew it; empty: nothing.
+/// Why the graph cannot be read; empty: it can.
 std::string what_changed(pg::Session& session, const RetypeStep& step,
                          const std::vector<rt::MadeObject>& objects,
                          const std::map<std::uint32_t, std::string>& tables, std::int64_t step_id) {
+  if (objects.empty()) return {};  // begun by a program that noted nothing
+  std::string why;
+  try {
+    (void)read_retype(session, step, owner_of(session, step_id));
+    return {};
+  } catch (const Error& e) {
+    why = e.what();
+  }
   std::string text;
   for (const auto& object : objects) {
     if (object.kind != "table") continue;
@@ -34,16 +43,53 @@ std::string what_changed(pg::Session& session, const RetypeStep& step,
     text += (text.empty() ? "" : ", ") + ("table " + object.name) +
             (now == tables.end() ? " is gone" : " is now " + now->second);
   }
-  if (!text.empty() || objects.empty()) return text;
-  try {
-    (void)read_retype(session, step, owner_of(session, step_id));
-    return {};
-  } catch (const Error& e) {
-    return e.what();
+  if (text.empty() && why.find("has no column") == std::string::npos) throw Error(ExitCode::kRefused, why);
+  return text.empty() ? why : text;
+}
+
+// Sequences that old columns own: they would go with them.
+constexpr const char* kOwnedSequences = R"sql(
+SELECT coalesce(string_agg(DISTINCT d.objid::regclass::text, ', '), '')
+FROM unnest($1::oid[], $2::text[]) AS o(relid, name)
+JOIN pg_catalog.pg_attribute a ON a.attrelid = o.relid AND '"' || replace(a.attname, '"', '""') || '"' = o.name
+JOIN pg_catalog.pg_depend d ON d.refobjid = a.attrelid AND d.refobjsubid = a.attnum AND d.deptype IN ('a', 'i')
+                           AND d.classid = 'pg_catalog.pg_class'::regclass
+JOIN pg_catalog.pg_class s ON s.oid = d.objid AND s.relkind = 'S'
+)sql";
+
+void refuse_to_take_sequences(pg::Session& session, const RetypeStep& step,
+                              const std::vector<rt::MadeObject>& objects) {
+  std::vector<std::string> oids, names;
+  for (const auto& object : objects) {
+    if (object.kind != "old column") continue;
+    oids.push_back(std::to_string(object.table_oid));
+    names.push_back(object.name);
   }
+  const auto sequences = session.exec(kOwnedSequences, {pg::to_array(oids), pg::to_array(names)}).text(0, 0);
+  if (sequences.empty()) return;
+  throw Error(ExitCode::kRefused,
+              "step \"" + step.name + "\" cannot be contracted: sequence " + sequences +
+                  ", which gives new keys, would go with the old column",
+              "give the new column a default of its own, and say ALTER SEQUENCE … OWNED BY it");
 }
 
 }  // namespace
+
+void note_objects(pg::Session& session, const rt::Retype& retype, std::int64_t step_id) {
+  std::vector<ledger::MadeObject> objects;
+  for (auto& object : rt::objects_to_be_made(retype))
+    objects.push_back({std::move(object.kind), std::move(object.name), object.table_oid});
+  ledger::note_objects(session, step_id, objects);
+}
+
+std::vector<std::string> removal_of_leftovers(pg::Session& session, std::int64_t step_id) {
+  auto objects = noted(session, step_id);
+  // A table that has left the graph still has its triggers.
+  std::erase_if(objects, [](const auto& object) {
+    return object.kind != "trigger" && object.kind != "function" && object.kind != "sequence";
+  });
+  return rt::removal_of(objects, rt::tables_now(session, objects), "");
+}
 
 bool take_away_what_is_left(OperatorAct& act, const RetypeStep& step, const RemovalMove& move) {
   auto& session = act.session();
@@ -55,24 +101,30 @@ bool take_away_what_is_left(OperatorAct& act, const RetypeStep& step, const Remo
   if (move.from == RetypeDetail::kCutOver && move.to == RetypeDetail::kSwappedBack && !tables.empty())
     throw Error(ExitCode::kRefused, "step \"" + step.name + "\" cannot be swapped back: " + changed,
                 "give the table its name again; or contract, which takes away the old columns that are left");
+  if (move.going == "old column") refuse_to_take_sequences(session, step, objects);
   const auto statements = rt::removal_of(objects, tables, move.going);
   act.journal().warn("step \"" + step.name + "\": " + changed +
                      "; what it added is taken away from what is left");
   std::vector<std::string> names;
   for (const auto& [oid, name] : tables) names.push_back(name);
+  bool is_moved = false;
   act.insist(
       {"what step \"" + step.name + "\" added could not be taken away",
        "end the sessions in its way (the event log names them), then say it again",
        "nothing was changed; correct what the server says, then say it again"},
       [&] {
-        pg::in_transaction(session, {steps::kDdlLockTimeout, std::chrono::milliseconds{0}, true}, [&] {
-          if (!ledger::move_retype(session, move.step_id, move.from, move.to, move.state)) return false;
-          for (const auto& sql : statements) session.exec(sql);
-          ledger::forget_objects(session, move.step_id);
-          return true;
-        });
+        is_moved =
+            pg::in_transaction(session, {steps::kDdlLockTimeout, std::chrono::milliseconds{0}, true}, [&] {
+              if (!ledger::move_retype(session, move.step_id, move.from, move.to, move.state)) return false;
+              for (const auto& sql : statements) session.exec(sql);
+              ledger::forget_objects(session, move.step_id);
+              return true;
+            });
       },
       [&] { return holders_of(session, names); });
+  if (!is_moved)
+    throw Error(ExitCode::kRefused, "somebody else went on with step \"" + step.name + "\" just now",
+                "pgsluice status shows where it stands");
   act.journal().write(event::State{move.from, move.to, changed});
   act.store_events();
   return true;

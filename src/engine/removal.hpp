@@ -2,9 +2,11 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "engine/operator_act.hpp"
 #include "pgsluice/job.hpp"
+#include "steps/retype/retype.hpp"
 
 namespace pgsluice::engine {
 
@@ -15,9 +17,17 @@ struct RemovalMove {
   std::string going;            // kind of column that goes: "column", or at contract "old column"
 };
 
-/// True: a table of the retype was dropped or renamed, or a changing column was, and what the ledger noted of
-/// it is taken away from what is left. False: all is there, and nothing was done. Throws Error(kRefused)
-/// where that would take away the only column that holds the application's values.
+/// Notes, in the caller's transaction, what the retype makes under the names that its tables bear now.
+void note_objects(pg::Session& session, const steps::retype::Retype& retype, std::int64_t step_id);
+
+/// What takes away functions and sequences that the ledger noted, of tables that bear another name by now or
+/// are gone: for the end of a swap, when no trigger calls them any more.
+std::vector<std::string> removal_of_leftovers(pg::Session& session, std::int64_t step_id);
+
+/// True: the retype's graph cannot be read any more, for a table of it was dropped or renamed, or a changing
+/// column was; what the ledger noted of it is taken away from what is left. False: the graph is there, and
+/// nothing was done. Throws Error(kRefused) where that would take away the only column that holds the
+/// application's values, or the sequence that gives them.
 bool take_away_what_is_left(OperatorAct& act, const RetypeStep& step, const RemovalMove& move);
 
 }  // namespace pgsluice::engine

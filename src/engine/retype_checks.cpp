@@ -7,6 +7,7 @@
 #include "pg/identifier.hpp"
 #include "pg/transaction.hpp"
 #include "pgsluice/error.hpp"
+#include "steps/retype/collisions.hpp"
 #include "steps/retype/key_sources.hpp"
 #include "steps/retype/mapping.hpp"
 #include "steps/retype/questions.hpp"
@@ -100,15 +101,19 @@ void check_retype_step(pg::Session& session, const Job& job, const RetypeStep& s
   for (const auto& obstacle : obstacles)
     findings.refuse("retype", "retype step \"" + step.name + "\": " + obstacle.message, obstacle.hint);
   if (!obstacles.empty()) return;  // what cannot be cast cannot be read either
+  if (!reads_values) return;       // a run goes on by itself from here
   const auto rehearsal = rehearsed(session, retype);
   for (const auto& obstacle : rehearsal.refused)
     findings.refuse("rehearsal", "retype step \"" + step.name + "\": " + obstacle.message, obstacle.hint);
   for (const auto& warning : rehearsal.warnings) findings.warn("rehearsal", warning.message, warning.hint);
   findings.inform("rehearsal", rehearsal.summary);
-  if (reads_values) {
-    for (const auto& loss : in_words(read_values(session, retype), job.max_quarantined))
-      findings.refuse("values", "retype step \"" + step.name + "\": " + loss.message, loss.hint);
-  }
+  for (const auto& loss : in_words(read_values(session, retype), job.max_quarantined))
+    findings.refuse("values", "retype step \"" + step.name + "\": " + loss.message, loss.hint);
+  for (const auto& obstacle : collisions(session, retype))
+    findings.refuse("unique", "retype step \"" + step.name + "\": " + obstacle.message, obstacle.hint);
+  for (const auto& index : steps::retype::coarser_before(retype))
+    findings.warn("unique", "until contract " + index + " refuses what its old type takes for equal",
+                  "contract soon after the cut-over, or drop it and create it anew then");
   for (const auto& question : steps::retype::questions_before_expand(retype)) {
     const auto found =
         pg::in_transaction(session, kCountLimits, [&] { return session.exec(question.query).text(0, 0); });

@@ -1,6 +1,8 @@
 #include "base/units.hpp"
 #include "engine/retype_facts.hpp"
 #include "engine/retype_survey.hpp"
+#include "pg/transaction.hpp"
+#include "steps/retype/collisions.hpp"
 #include "steps/retype/rehearsal.hpp"
 
 namespace pgsluice::engine {
@@ -42,6 +44,18 @@ Rehearsed rehearsed(pg::Session& session, const rt::Retype& retype) {
       base::format_count(rehearsal.statements) +
       " statements from expand to contract were rehearsed on an empty likeness, and rolled back, in " +
       base::format_duration(rehearsal.took);
+  return out;
+}
+
+std::vector<Obstacle> collisions(pg::Session& session, const rt::Retype& retype) {
+  std::vector<Obstacle> out;
+  for (const auto& question : rt::questions_of_collisions(retype)) {
+    const auto found =
+        pg::in_transaction(session, kCountLimits, [&] { return session.exec(question.query).text(0, 0); });
+    if (found == "0") continue;
+    out.push_back({question.what + ": rows that differ today would be equal in " + retype.step.to,
+                   "correct these rows, or drop the index"});
+  }
   return out;
 }
 

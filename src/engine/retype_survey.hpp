@@ -30,6 +30,9 @@ struct Rehearsed {
 };
 Rehearsed rehearsed(pg::Session& session, const steps::retype::Retype& retype);
 
+/// Unique indexes that two rows would share in the new type. Reads whole tables where that could be.
+std::vector<Obstacle> collisions(pg::Session& session, const steps::retype::Retype& retype);
+
 /// Throws Error(kRefused) with all of them.
 void refuse_retype(const std::string& step, const std::vector<Obstacle>& obstacles);
 

@@ -89,8 +89,8 @@ class Run {
   awaitable<void> look_before_writing();
   /// Reads what could be lost, at the gate's pace, and refuses the step if something would be.
   awaitable<void> refuse_losses(RetypeStep step, steps::retype::Retype retype);
-  /// The same behind a rehearsal, where earlier steps may have changed the tables since the run began.
-  awaitable<void> look_again(RetypeStep step, std::int64_t step_id);
+  /// Rehearses the step, reads what it could lose, and refuses it if there is anything to be said.
+  awaitable<void> refuse_beforehand(RetypeStep step, std::int64_t step_id);
   awaitable<void> run_acts(std::vector<Work> works, std::vector<ledger::StepRecord> records);
   awaitable<void> run_vacuum(Vacuum work, std::int64_t step_id);
   awaitable<void> run_fence(std::int64_t step_id);

@@ -4,6 +4,7 @@
 #include "engine/cutover.hpp"
 #include "engine/outage.hpp"
 #include "engine/outlook.hpp"
+#include "engine/removal.hpp"
 #include "engine/retype_facts.hpp"
 #include "engine/retype_survey.hpp"
 #include "engine/run.hpp"
@@ -14,7 +15,6 @@
 #include "pg/transaction.hpp"
 #include "pgsluice/error.hpp"
 #include "steps/retype/acts.hpp"
-#include "steps/retype/made_objects.hpp"
 #include "steps/retype/readiness.hpp"
 
 namespace pgsluice::engine {
@@ -71,17 +71,6 @@ struct Beforehand {
   Rehearsed rehearsal;
 };
 
-/// Before the first of them is made: what is not in the ledger is never taken away.
-void note_objects(pg::Session& session, const rt::Retype& retype, std::int64_t step_id) {
-  std::vector<ledger::MadeObject> objects;
-  for (auto& object : rt::objects_to_be_made(retype))
-    objects.push_back({std::move(object.kind), std::move(object.name), object.table_oid});
-  pg::in_transaction(session, {}, [&] {
-    ledger::note_objects(session, step_id, objects);
-    return true;
-  });
-}
-
 struct OpenedActs {
   std::vector<Run::Work> works;
   std::vector<ledger::StepRecord> records;
@@ -89,9 +78,12 @@ struct OpenedActs {
 
 OpenedActs open_acts(pg::Session& session, const RetypeStep& step, std::int64_t step_id, bool is_begun) {
   const auto retype = read_retype(session, step, owner_of(session, step_id));
-  if (!is_begun) {
+  // Before the first of them is made: what is not in the ledger is never taken away.
+  pg::in_transaction(session, {}, [&] {
+    if (!is_begun) ledger::forget_objects(session, step_id);
     note_objects(session, retype, step_id);
-  }
+    return true;
+  });
   OpenedActs opened;
   std::vector<ledger::ActDefinition> definitions;
   for (const auto& act : rt::acts_before_cutover(retype)) {
@@ -133,7 +125,8 @@ asio::awaitable<void> Run::run_retype(const RetypeStep& step, ledger::StepRecord
     if (stop_.is_requested()) co_return;
   }
   if (record.detail != RetypeDetail::kReady) {
-    if (record.detail.empty() && !looked_at_.count(record.step_id)) co_await look_again(step, record.step_id);
+    if (record.detail.empty() && !looked_at_.count(record.step_id))
+      co_await refuse_beforehand(step, record.step_id);
     if (stop_.is_requested()) co_return;
     std::function<OpenedActs(pg::Session&)> open = [=](pg::Session& s) {
       auto opened = open_acts(s, step, record.step_id, record.detail == RetypeDetail::kBegun);
@@ -172,18 +165,14 @@ asio::awaitable<void> Run::look_before_writing() {
     }
     const auto* retype = std::get_if<RetypeStep>(&job_.steps[i]);
     if (retype && record.detail.empty() && outlook.maker_of_any(retype->tables).empty()) {
-      std::function<rt::Retype(pg::Session&)> look = [step = *retype, id = record.step_id](pg::Session& s) {
-        return read_retype(s, step, owner_of(s, id));
-      };
-      auto read = co_await keep_trying<rt::Retype>(steps_, look, journal_, stop_);
-      co_await refuse_losses(*retype, std::move(read));
+      co_await refuse_beforehand(*retype, record.step_id);
       if (is_first_to_write) looked_at_.insert(record.step_id);
     }
     is_first_to_write = is_first_to_write && std::holds_alternative<VerifyStep>(job_.steps[i]);
   }
 }
 
-asio::awaitable<void> Run::look_again(RetypeStep step, std::int64_t step_id) {
+asio::awaitable<void> Run::refuse_beforehand(RetypeStep step, std::int64_t step_id) {
   std::function<Beforehand(pg::Session&)> look = [=](pg::Session& s) {
     Beforehand out{read_retype(s, step, owner_of(s, step_id)), {}};
     refuse_retype(step.name, retype_obstacles(s, out.retype));
@@ -193,7 +182,13 @@ asio::awaitable<void> Run::look_again(RetypeStep step, std::int64_t step_id) {
   auto beforehand = co_await keep_trying<Beforehand>(steps_, look, journal_, stop_);
   for (const auto& warning : beforehand.rehearsal.warnings) journal_.warn(warning.message, warning.hint);
   refuse_retype(step.name, beforehand.rehearsal.refused);
-  co_await refuse_losses(step, std::move(beforehand.retype));
+  journal_.write(event::State{"running", "rehearsed", beforehand.rehearsal.summary});
+  co_await refuse_losses(step, beforehand.retype);
+  std::function<std::vector<Obstacle>(pg::Session&)> count = [retype = beforehand.retype](pg::Session& s) {
+    return collisions(s, retype);
+  };
+  const auto collided = co_await keep_trying<std::vector<Obstacle>>(steps_, count, journal_, stop_);
+  refuse_retype(step.name, collided);
 }
 
 asio::awaitable<void> Run::refuse_losses(RetypeStep step, rt::Retype retype) {

@@ -13,7 +13,7 @@ ON CONFLICT DO NOTHING
 
 constexpr const char* kRead = R"sql(
 SELECT o.kind, o.name, o.table_oid FROM pgsluice.object o WHERE o.step_id = $1::bigint
-ORDER BY array_position(ARRAY['trigger', 'index', 'column', 'old column', 'function', 'sequence', 'table'], o.kind), o.table_oid, o.name
+ORDER BY array_position(ARRAY['trigger', 'constraint', 'index', 'column', 'old column', 'function', 'sequence', 'table'], o.kind), o.table_oid, o.name
 )sql";
 
 constexpr const char* kForget = "DELETE FROM pgsluice.object WHERE step_id = $1::bigint";

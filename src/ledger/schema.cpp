@@ -141,8 +141,12 @@ ALTER TABLE pgsluice.range DROP CONSTRAINT range_walk_check,
 UPDATE pgsluice.meta SET schema_version = 4;
 )sql";
 
+// Before all other upgrades to 5: a publication of all tables could not send the update of a table without a
+// key.
+constexpr const char* kKeyOfMeta = "ALTER TABLE pgsluice.meta ADD PRIMARY KEY (schema_version)";
+
 // From version 4: what a retype makes is noted, and named after its job; one that has begun keeps the names
-// that it gave. A publication of all tables could not send updates of a table without a key.
+// that it gave.
 constexpr const char* kUpgradeTo5 = R"sql(
 ALTER TABLE pgsluice.step ADD COLUMN object_names text NOT NULL DEFAULT 'job';
 UPDATE pgsluice.step SET object_names = 'step' WHERE kind = 'retype' AND detail <> '';
@@ -153,7 +157,6 @@ CREATE TABLE pgsluice.object (
   table_oid oid NOT NULL,
   PRIMARY KEY (step_id, kind, name, table_oid)
 );
-ALTER TABLE pgsluice.meta ADD PRIMARY KEY (schema_version);
 UPDATE pgsluice.meta SET schema_version = 5;
 )sql";
 
@@ -193,6 +196,7 @@ void install(pg::Session& session) try {
     const pg::TransactionLimits limits{kInstallTimeout, kInstallTimeout, true};
     pg::in_transaction(session, limits, [&] {
       session.exec(kInstallLock);
+      if (installed_version(session) < 5) session.exec(kKeyOfMeta);
       if (installed_version(session) == 1) session.exec(kUpgradeTo2);
       if (installed_version(session) == 2) session.exec(kUpgradeTo3);
       if (installed_version(session) == 3) session.exec(kUpgradeTo4);

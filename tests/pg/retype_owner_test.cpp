@@ -122,22 +122,50 @@ TEST_F(RetypeOwner, ATableThatIsDroppedRenamedOrLostItsColumnLeavesNothingBehind
   }
 }
 
-TEST_F(RetypeOwner, ATableThatIsGoneAfterTheCutoverCanBeContractedAndOneThatIsThereNotSwappedBack) {
+TEST_F(RetypeOwner, AChildThatIsGoneOrRenamedAfterTheCutoverKeepsNobodyFromTheEnd) {
+  for (const char* change : {"DROP TABLE b", "ALTER TABLE b RENAME TO bee"}) {
+    for (const char* end : {"rollback", "contract"}) {
+      db().exec(
+          "DROP TABLE IF EXISTS a, b, bee; CREATE TABLE a (id serial PRIMARY KEY, v text); CREATE TABLE b "
+          "(id int "
+          "PRIMARY KEY REFERENCES a); INSERT INTO a (v) VALUES ('x'); INSERT INTO b VALUES (1)");
+      trial_.job(std::string("name = \"") + end + change +
+                 "\"\n\n[[step]]\nkind = \"retype\"\nname = \"ids\"\ntables = "
+                 "[\"a\"]\nto = \"uuid\"\nmapping = \"embed\"\n");
+      expect("run", 9);
+      expect("cutover", 0);
+      db().exec(change);
+      expect(end, 0);
+      EXPECT_EQ(
+          db().text("SELECT string_agg(attname, ',' ORDER BY attname) FROM pg_attribute WHERE attrelid = "
+                    "'a'::regclass AND attnum > 0 AND NOT attisdropped"),
+          "id,v");
+      EXPECT_NE(db().text("INSERT INTO a (v) VALUES ('y') RETURNING id"), "");
+      EXPECT_EQ(db().text(kFunctions), "") << change << ", " << end;
+    }
+  }
+}
+
+TEST_F(RetypeOwner, ARootThatIsGoneAfterTheCutoverLeavesWhatIsLeftToContract) {
   db().exec(
-      "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY REFERENCES a); INSERT INTO a "
-      "VALUES "
-      "(1); INSERT INTO b VALUES (1)");
-  keys("\"a\"", "to = \"uuid\"\nmapping = \"embed\"\n");
+      "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id serial PRIMARY KEY, v text); INSERT INTO a "
+      "VALUES (1); "
+      "INSERT INTO b (v) VALUES ('x')");
+  keys("\"a\", \"b\"", "to = \"uuid\"\nmapping = \"embed\"\n");
   expect("run", 9);
   expect("cutover", 0);
-  db().exec("DROP TABLE b");
-  EXPECT_THAT(refusal_of(expect("rollback", 5)).message, HasSubstr("table \"public\".\"b\" is gone"));
+  db().exec("DROP TABLE a");
+  EXPECT_THAT(refusal_of(expect("rollback", 5)).message, HasSubstr("table \"public\".\"a\" is gone"));
+  EXPECT_THAT(refusal_of(expect("contract", 5)).message,
+              HasSubstr("sequence b_id_seq, which gives new keys"));
+  db().exec(
+      "ALTER TABLE b ALTER id SET DEFAULT gen_random_uuid(); ALTER SEQUENCE b_id_seq OWNED BY NONE; ALTER "
+      "TABLE b "
+      "ALTER id_old DROP DEFAULT");
   expect("contract", 0);
-  EXPECT_EQ(
-      db().text(
-          "SELECT string_agg(attname, ',') FROM pg_attribute WHERE attrelid = 'a'::regclass AND attnum > 0 "
-          "AND NOT attisdropped"),
-      "id");
+  EXPECT_EQ(db().text("SELECT string_agg(attname, ',' ORDER BY attname) FROM pg_attribute WHERE attrelid = "
+                      "'b'::regclass AND attnum > 0 AND NOT attisdropped"),
+            "id,v");
   EXPECT_EQ(db().text(kFunctions), "");
 }
 

@@ -17,6 +17,27 @@ constexpr const char* kRoomForKeys = "1000000";
 constexpr const char* kAsleep = "CASE WHEN false THEN ";
 constexpr std::string_view kAsleepThen = "WHEN false THEN ";  // as the server writes it, in lines
 
+// A sequence can be owned by a column of its own owner's tables only.
+constexpr const char* kTurnIdentity = R"sql(
+DECLARE v_at record; v_of record; v_role record;
+BEGIN
+  SELECT last_value, is_called INTO v_at FROM $SEQUENCE;
+  SELECT * INTO v_of FROM pg_catalog.pg_sequence WHERE seqrelid = $NAME::pg_catalog.regclass;
+  ALTER TABLE $TABLE ALTER COLUMN $FROM DROP IDENTITY;
+  EXECUTE pg_catalog.format('CREATE SEQUENCE %s START WITH %s INCREMENT BY %s MINVALUE %s CACHE %s %s', $NAME,
+    v_of.seqstart, v_of.seqincrement, v_of.seqmin, v_of.seqcache, CASE WHEN v_of.seqcycle THEN 'CYCLE' ELSE '' END);
+  PERFORM pg_catalog.setval($NAME, v_at.last_value, v_at.is_called);
+  FOR v_role IN SELECT DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::pg_catalog.regrole::text END AS name
+    FROM (SELECT relacl AS acl FROM pg_catalog.pg_class WHERE oid = $OID
+          UNION ALL SELECT attacl FROM pg_catalog.pg_attribute WHERE attrelid = $OID) AS p,
+      LATERAL pg_catalog.aclexplode(p.acl) AS a WHERE a.privilege_type = 'INSERT' LOOP
+    EXECUTE pg_catalog.format('GRANT USAGE ON SEQUENCE %s TO %s', $NAME, v_role.name);
+  END LOOP;
+  EXECUTE (SELECT pg_catalog.format('ALTER SEQUENCE %s OWNER TO %s', $NAME, relowner::pg_catalog.regrole)
+           FROM pg_catalog.pg_class WHERE oid = $OID);
+  EXECUTE pg_catalog.format('ALTER SEQUENCE %s OWNED BY %s', $NAME, $COLUMN);
+END)sql";
+
 std::string quoted(const std::string& name) {
   return pg::Identifier(name).sql();
 }
@@ -54,33 +75,20 @@ class Column {
   /// may draw, as with an identity.
   void turn_identity_into_sequence(const ColumnSource& source, const std::string& from,
                                    const std::string& to) {
-    const auto& sequence = source.sequence_sql;
-    run("DO " +
-        pg::literal(
-            "DECLARE v_at record; v_of record; v_role record;\nBEGIN\n  SELECT last_value, is_called INTO "
-            "v_at "
-            "FROM " +
-            sequence + ";\n  SELECT * INTO v_of FROM pg_catalog.pg_sequence WHERE seqrelid = " +
-            pg::literal(sequence) + "::pg_catalog.regclass;\n  ALTER TABLE " + table_.sql() +
-            " ALTER COLUMN " + quoted(from) + " DROP IDENTITY;\n  EXECUTE pg_catalog.format(" +
-            pg::literal("CREATE SEQUENCE " + sequence +
-                        " START WITH %s INCREMENT BY %s MINVALUE %s CACHE %s " + "%s OWNED BY " +
-                        table_.sql() + "." + quoted(to)) +
-            ",\n    v_of.seqstart, v_of.seqincrement, v_of.seqmin, v_of.seqcache, CASE WHEN v_of.seqcycle "
-            "THEN "
-            "'CYCLE' ELSE '' END);\n  PERFORM pg_catalog.setval(" +
-            pg::literal(sequence) +
-            ", v_at.last_value, v_at.is_called);\n  FOR v_role IN SELECT DISTINCT CASE a.grantee WHEN 0 THEN "
-            "'PUBLIC' ELSE a.grantee::pg_catalog.regrole::text END AS name\n    FROM "
-            "(SELECT relacl AS acl FROM pg_catalog.pg_class WHERE oid = " +
-            std::to_string(table_.oid) +
-            " UNION ALL SELECT attacl FROM pg_catalog.pg_attribute WHERE attrelid = " +
-            std::to_string(table_.oid) +
-            ") AS p, LATERAL pg_catalog.aclexplode(p.acl) AS a WHERE a.privilege_type = 'INSERT' LOOP\n    "
-            "EXECUTE "
-            "pg_catalog.format(" +
-            pg::literal("GRANT USAGE ON SEQUENCE " + sequence + " TO %s") +
-            ", v_role.name);\n  END LOOP;\nEND"));
+    const auto sequence = pg::literal(source.sequence_sql);
+    const auto table = std::to_string(table_.oid);
+    std::string body = kTurnIdentity;
+    const auto put = [&body](const std::string& name, const std::string& value) {
+      for (auto at = body.find(name); at != std::string::npos; at = body.find(name, at + value.size()))
+        body.replace(at, name.size(), value);
+    };
+    put("$SEQUENCE", source.sequence_sql);
+    put("$NAME", sequence);
+    put("$TABLE", table_.sql());
+    put("$OID", table);
+    put("$FROM", quoted(from));
+    put("$COLUMN", pg::literal(table_.sql() + "." + quoted(to)));
+    run("DO " + pg::literal(body));
   }
 
  private:
@@ -121,8 +129,6 @@ void hand_over(const Retype& retype, const GraphTable& table, const GraphColumn&
     change.run("ALTER SEQUENCE " + source.sequence_sql + " AS " + retype.graph.to.base_sql);
     change.own(source.sequence_sql, column.name);
   }
-  for (const auto& sequence : source.drawn_from)
-    change.run("ALTER SEQUENCE " + sequence + " AS " + retype.graph.to.base_sql);
   change.alter(column.name,
                "SET DEFAULT " + new_value_of(retype, place_of(retype, table, column), source.default_sql));
 }
@@ -169,8 +175,11 @@ bool moves_source(const Retype& retype, const GraphColumn& column) {
 }
 
 bool takes_key_from_old(const Retype& retype, const GraphColumn& column) {
+  // Where old keys are looked up, the trigger runs with its owner's rights, and no expression of the
+  // operator's may be in it.
+  const bool is_unfit = retype.step.mapping == Mapping::kUsing && !is_back_by_value(retype.step);
   return !column.refers_to && column.is_not_null && retype.step.new_ids.empty() && is_by_value(retype.step) &&
-         !moves_source(retype, column) && draws_a_number(old_source(column));
+         !is_unfit && !moves_source(retype, column) && draws_a_number(old_source(column));
 }
 
 OldKeys old_keys_of(const Retype& retype, const GraphColumn& column) {
@@ -180,6 +189,16 @@ OldKeys old_keys_of(const Retype& retype, const GraphColumn& column) {
     return OldKeys::kGivenByColumn;
   if (kNumbers.count(column.old_type.base_sql)) return OldKeys::kFromOurSequence;
   return kTexts.count(column.old_type.base_sql) ? OldKeys::kTextOfNewKey : OldKeys::kNone;
+}
+
+std::vector<std::string> widen_sequences(const Retype& retype, const GraphTable& table) {
+  std::vector<std::string> out;
+  for (const auto& column : table.columns) {
+    if (!moves_source(retype, column) || retype.graph.to.base_sql != "bigint") continue;
+    for (const auto& sequence : column.source.drawn_from)
+      out.push_back("ALTER SEQUENCE " + sequence + " AS bigint");
+  }
+  return out;
 }
 
 std::vector<std::string> hand_over_sources(const Retype& retype, const GraphTable& table) {

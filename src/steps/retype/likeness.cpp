@@ -53,10 +53,12 @@ std::string as_it_is(const std::string& name) {
 /// A schema's name of the same length, so that whatever is cut to 63 bytes is cut alike.
 std::string scratch_name(pg::Session& session, std::size_t length,
                          const std::map<std::string, std::string>& taken) {
-  for (int number = 0;; ++number) {
+  // Two rehearsals at once begin at other numbers, and do not wait for each other's.
+  const int first = session.backend_pid() % kSameLengthMost;
+  for (int number = first;; ++number) {
     // Where the length leaves no room for a number that is free, a longer name has to do.
     auto name = "r" + std::to_string(number) + "_pgsluice_rehearsal" + std::string(63, '_');
-    name.resize(number < kSameLengthMost ? length : 63);
+    name.resize(number < first + kSameLengthMost ? length : 63);
     bool is_free =
         session.exec("SELECT NOT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1)", {name})
             .boolean(0, 0);

@@ -14,25 +14,10 @@ std::string quoted(const std::string& name) {
 }
 
 bool is_proved_reference(const Retype& retype, const GraphColumn& column) {
-  return column.refers_to && retype.graph.foreign_keys[static_cast<std::size_t>(column.through)].is_validated;
-}
-
-/// By equality where the type has one: 1.0 that comes back as 1 is whole. Without a way back only the
-/// modifier can be asked: the value with it against the value without.
-std::string cut_condition(const Retype& retype, const GraphColumn& column, const std::string& value) {
-  const auto& forward = column.forward;
-  if (!forward.may_cut) return {};
-  const auto own = quoted(column.name);
-  const auto differs = [](const std::string& a, const std::string& b, bool has_equality) {
-    return has_equality ? a + " IS DISTINCT FROM " + b : "NOT " + is_identical(a, b);
-  };
-  // Storing bits of another length is an error, where `::` makes them fit.
-  if (retype.graph.to.base_sql == "\"bit\"")
-    return "pg_catalog.length(" + value + ") <> pg_catalog.length((" + own + ")::pg_catalog.varbit)";
-  if (!forward.is_by_text && column.backward.exists)
-    return differs("(" + value + ")::" + column.old_type_sql, own, column.old_type.has_equality);
-  const auto bare = retype.graph.to.base_sql;
-  return differs("(" + value + ")::" + bare, "(" + own + ")::" + bare, retype.graph.to.has_equality);
+  if (!column.refers_to) return false;
+  const auto& key = retype.graph.foreign_keys[static_cast<std::size_t>(column.through)];
+  // With NULL in another of its columns a reference is looked at by nobody.
+  return key.is_validated && key.columns.size() == 1;
 }
 
 /// `(17)` of the row that `row` names.
@@ -60,9 +45,9 @@ std::vector<DoubtfulColumn> doubtful_columns(const Retype& retype, const GraphTa
     const Place place{static_cast<int>(&table - retype.graph.tables.data()), static_cast<int>(i)};
     if (is_proved_reference(retype, column)) continue;
     const auto value = new_value_exactly(retype, place);
-    const auto is_cut = retype.step.using_sql.empty() ? cut_condition(retype, column, value) : std::string();
-    const auto is_missing =
-        column.is_not_null && !retype.step.using_sql.empty() ? "(" + value + ") IS NULL" : "";
+    const auto is_cut = cut_condition(retype, place, "");
+    std::string is_missing;
+    if (column.is_not_null && !retype.step.using_sql.empty()) is_missing = "(" + value + ") IS NULL";
     if (!is_cut.empty() || may_lack_new_value(retype, place))
       out.push_back({place, value, is_cut, is_missing});
   }

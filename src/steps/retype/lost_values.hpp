@@ -16,8 +16,8 @@ struct DoubtfulColumn {
   std::string is_missing;  // a condition besides errors; empty: none is
 };
 
-/// Those of one table. A column that refers to another through a foreign key that the server has proved holds
-/// none that its parent does not hold.
+/// Those of one table. A column that refers to another through a foreign key of its own, proved by the
+/// server, holds none that its parent does not hold.
 std::vector<DoubtfulColumn> doubtful_columns(const Retype& retype, const GraphTable& table);
 
 /// One row: how many values of `where` are cut, three of them in words as text[], and the same of those that

@@ -14,7 +14,7 @@ FROM unnest($1::text[], $2::text[], $3::oid[]) WITH ORDINALITY AS o(kind, name, 
 WHERE CASE o.kind
         WHEN 'trigger' THEN EXISTS (SELECT FROM pg_catalog.pg_trigger t
                                     WHERE t.tgrelid = o.relid AND '"' || replace(t.tgname, '"', '""') || '"' = o.name)
-        WHEN 'function' THEN pg_catalog.to_regproc(o.name) IS NOT NULL
+        WHEN 'function' THEN pg_catalog.to_regprocedure(o.name || '()') IS NOT NULL
         WHEN 'sequence' THEN pg_catalog.to_regclass(o.name) IS NOT NULL
         ELSE false END
 ORDER BY o.n
@@ -62,6 +62,12 @@ void add_table(const Retype& retype, const GraphTable& table, std::vector<MadeOb
 std::vector<MadeObject> objects_to_be_made(const Retype& retype) {
   std::vector<MadeObject> out;
   for (const auto& table : retype.graph.tables) add_table(retype, table, out);
+  for (const auto& key : retype.graph.foreign_keys) {
+    const auto& table = retype.table(key.table);
+    out.push_back({"constraint", quoted(new_name(key.name)), table.oid});
+    for (std::size_t i = 0; i < table.partitions.size(); ++i)
+      out.push_back({"constraint", quoted(new_name(key.of_partitions[i])), table.partitions[i].oid});
+  }
   return out;
 }
 
@@ -98,6 +104,8 @@ std::vector<std::string> removal_of(const std::vector<MadeObject>& objects,
     const bool is_there = table != tables.end();
     if (object.kind == "trigger" && is_there)
       out.push_back("DROP TRIGGER IF EXISTS " + object.name + " ON " + table->second);
+    if (object.kind == "constraint" && going == "column" && is_there)
+      out.push_back("ALTER TABLE " + table->second + " DROP CONSTRAINT IF EXISTS " + object.name);
     if (object.kind == "index" && is_there) out.push_back("DROP INDEX IF EXISTS " + object.name);
     if (object.kind == going && is_there)
       out.push_back("ALTER TABLE " + table->second + " DROP COLUMN IF EXISTS " + object.name);

@@ -11,7 +11,7 @@ namespace pgsluice::steps::retype {
 
 /// Something that a retype makes or leaves behind.
 struct MadeObject {
-  std::string kind;  // trigger, index, column, old column, function, sequence, table
+  std::string kind;  // trigger, constraint, index, column, old column, function, sequence, table
   std::string name;  // quoted; qualified where it belongs to a schema
   std::uint32_t table_oid = 0;
 };

@@ -118,6 +118,26 @@ std::string new_value_exactly(const Retype& retype, Place place) {
   return "(" + new_value(retype, place, "") + ")::" + retype.step.to;
 }
 
+std::string cut_condition(const Retype& retype, Place place, const std::string& row) {
+  const auto& column = retype.graph.at(place);
+  const auto& forward = column.forward;
+  if (!is_plain_cast(retype.step) || !forward.may_cut) return {};
+  const auto own = row + quoted(column.name);
+  const auto value = "(" + own + ")::" + retype.step.to;
+  const auto differs = [](const std::string& a, const std::string& b, bool has_equality) {
+    return has_equality ? a + " IS DISTINCT FROM " + b : "NOT " + is_identical(a, b);
+  };
+  // Storing bits of another length is an error, where `::` makes them fit.
+  if (retype.graph.to.base_sql == "\"bit\"")
+    return "coalesce(pg_catalog.length(" + value + ") <> pg_catalog.length((" + own +
+           ")::pg_catalog.varbit), false)";
+  if (!forward.is_by_text && column.backward.exists)
+    return differs("(" + value + ")::" + column.old_type_sql, own, column.old_type.has_equality);
+  // Without a way back only the modifier can be asked: the value with it against the value without.
+  const auto& bare = retype.graph.to.base_sql;
+  return differs("(" + value + ")::" + bare, "(" + own + ")::" + bare, retype.graph.to.has_equality);
+}
+
 bool may_lack_new_value(const Retype& retype, Place place) {
   if (!is_by_value(retype.step)) return false;
   if (is_plain_cast(retype.step)) return retype.graph.at(place).forward.may_fail;

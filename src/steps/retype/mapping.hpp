@@ -26,6 +26,10 @@ bool is_back_by_value(const RetypeStep& step);
 std::string new_value(const Retype& retype, Place place, const std::string& row);
 /// The same as a value of the new type, to be compared. Of what could be stored, it is the very same value.
 std::string new_value_exactly(const Retype& retype, Place place);
+/// A condition: the old value does not survive a plain cast whole. By equality where the type has one: 1.0
+/// that comes back as 1 is whole. Empty: it always does, or an expression of the operator's says what it
+/// becomes. NULL counts as whole.
+std::string cut_condition(const Retype& retype, Place place, const std::string& row);
 /// True: for some old values there is no new one. Then storing it is an error of the server's.
 bool may_lack_new_value(const Retype& retype, Place place);
 /// True: for some new values, written after the cut-over, there is no old one.

@@ -44,7 +44,8 @@ std::string loop_of(const GraphTable& table, const Look& look) {
            ";\n        IF FOUND THEN\n          RAISE EXCEPTION 'it would be cut or rounded';\n        END "
            "IF;\n      END IF;\n";
   return sql +
-         "    EXCEPTION WHEN OTHERS THEN\n      v_count := v_count + 1;\n      v_rows := v_rows || "
+         "    EXCEPTION WHEN lock_not_available OR deadlock_detected OR serialization_failure THEN\n      "
+         "RAISE;\n    WHEN OTHERS THEN\n      v_count := v_count + 1;\n      v_rows := v_rows || "
          "pg_catalog.format(E'\\n  (%s): %s', " +
          key_of(table) + ", SQLERRM);\n    END;\n    EXIT WHEN v_count >= " + std::to_string(kNamedMost) +
          ";\n  END LOOP;\n  IF v_count > 0 THEN\n    RAISE EXCEPTION USING ERRCODE = 'data_exception', "

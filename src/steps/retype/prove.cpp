@@ -34,7 +34,12 @@ std::string map_condition(const Retype& retype, Place place) {
   // A CHECK may not look into other tables; that no reference was forgotten it can still prove, and the
   // foreign key, which passes over NULL, proves the rest.
   if (!is_by_value(retype.step)) return "(" + quoted(column.name) + " IS NULL) = (" + shadow + " IS NULL)";
-  return is_identical(shadow, new_value_exactly(retype, place));
+  // Triggers that an older program made pass over what is equal.
+  if (retype.owner.is_named_by_step)
+    return shadow + " IS NOT DISTINCT FROM " + new_value_exactly(retype, place);
+  const auto is_cut = cut_condition(retype, place, "");
+  return is_identical(shadow, new_value_exactly(retype, place)) +
+         (is_cut.empty() ? "" : " AND NOT (" + is_cut + ")");
 }
 
 struct Checks {
@@ -147,6 +152,8 @@ std::vector<Act> check_acts(const Retype& retype) {
     acts.push_back(ddl("add checks to " + table.sql(), "prove", alter(table, checks.add)));
     acts.push_back(ddl("validate checks of " + table.sql(), "prove", alter(table, checks.validate)));
     for (auto& change : defaults_of(retype, static_cast<int>(i))) checks.finish.push_back(std::move(change));
+    for (auto& sql : widen_sequences(retype, table))
+      acts.push_back(ddl("widen " + sql.substr(std::string("ALTER ").size()), "prove", std::move(sql)));
     if (!checks.finish.empty())
       acts.push_back(ddl("finish columns of " + table.sql(), "prove", alter(table, checks.finish)));
   }

@@ -1,5 +1,7 @@
 #include "steps/retype/sampled_rows.hpp"
 
+#include <chrono>
+
 #include "pg/identifier.hpp"
 #include "pg/key.hpp"
 #include "pg/savepoint.hpp"
@@ -9,8 +11,9 @@ namespace {
 
 constexpr const char* kRowsMost = "100";  // of each table, besides the parents of its children
 constexpr const char* kPagesWanted = "20";
-constexpr int kRoundsMost = 5;             // of parents of parents within one table
-constexpr const char* kTimeMost = "1000";  // milliseconds for one query
+constexpr int kRoundsMost = 5;                    // of parents of parents within one table
+constexpr const char* kTimeMost = "1000";         // milliseconds for one query
+constexpr std::chrono::seconds kSamplingMost{5};  // for all of them
 
 // Columns that an INSERT may name.
 constexpr const char* kColumns = R"sql(
@@ -54,15 +57,21 @@ class Sample {
     session_.exec(std::string("SET LOCAL statement_timeout = ") + kTimeMost);
     for (std::size_t t = real.tables.size(); t-- > 0;) take_some(t);
     for (int round = 0; round < kRoundsMost; ++round) take_parents();
-    for (int round = 0; round < kRoundsMost; ++round) drop_orphans();
+    while (drop_orphans() > 0) {
+      // Who referred to one of them is an orphan now; each round takes rows away.
+    }
   }
 
   std::vector<std::string> remarks() && { return std::move(remarks_); }
 
  private:
-  void run(const std::string& what, const std::string& sql) {
-    if (const auto failure = pg::attempt(session_, [&] { session_.exec(sql); }))
+  /// Rows that it touched; 0 where it failed, or the time is over.
+  std::int64_t run(const std::string& what, const std::string& sql) {
+    if (std::chrono::steady_clock::now() > end_) return 0;
+    std::int64_t rows = 0;
+    if (const auto failure = pg::attempt(session_, [&] { rows = session_.exec(sql).affected(); }))
       remarks_.push_back(what + ": " + failure->what());
+    return rows;
   }
 
   std::vector<std::string> columns_of(std::size_t t) {
@@ -100,24 +109,27 @@ class Sample {
     }
   }
 
-  void drop_orphans() {
+  std::int64_t drop_orphans() {
+    std::int64_t dropped = 0;
     for (const auto& key : like_.foreign_keys) {
       const auto& child = like_.tables[static_cast<std::size_t>(key.table)];
       const auto& parent = like_.tables[static_cast<std::size_t>(key.ref_table)];
       std::string filled;
       for (const auto& column : key.columns)
         filled += "pgsluice_child." + quoted(column) + " IS NOT NULL AND ";
-      run("orphans of " + key.name,
-          "DELETE FROM " + child.sql() + " AS pgsluice_child WHERE " + filled + "NOT EXISTS (SELECT FROM " +
-              parent.sql() + " AS pgsluice_parent WHERE " +
-              pairs("pgsluice_parent", key.ref_columns, "pgsluice_child", key.columns) + ")");
+      dropped += run("orphans of " + key.name,
+                     "DELETE FROM " + child.sql() + " AS pgsluice_child WHERE " + filled +
+                         "NOT EXISTS (SELECT FROM " + parent.sql() + " AS pgsluice_parent WHERE " +
+                         pairs("pgsluice_parent", key.ref_columns, "pgsluice_child", key.columns) + ")");
     }
+    return dropped;
   }
 
   pg::Session& session_;
   const Graph& real_;
   const Graph& like_;
   std::vector<std::string> remarks_;
+  std::chrono::steady_clock::time_point end_ = std::chrono::steady_clock::now() + kSamplingMost;
 };
 
 }  // namespace

@@ -102,12 +102,24 @@ std::string mapped_assignment(const GraphColumn& column, const std::string& ours
   return "  IF " + when + " THEN\n" + set + "  END IF;\n";
 }
 
+std::string refuse_cut(const Retype& retype, Place place) {
+  const auto is_cut = cut_condition(retype, place, "NEW.");
+  if (is_cut.empty()) return {};
+  const auto& column = retype.graph.at(place);
+  return "  IF (TG_OP = 'INSERT' OR " + is_changed(column.name) + ") AND " + is_cut +
+         " THEN\n    RAISE EXCEPTION USING ERRCODE = 'data_exception', MESSAGE = " +
+         pg::literal("column " + quoted(column.name) + " of table " + retype.graph.table_of(place).sql() +
+                     " is becoming " + retype.step.to + ", which would cut or round this value") +
+         ";\n  END IF;\n";
+}
+
 std::string forward_assignment(const Retype& retype, Place place) {
   const auto& column = retype.graph.at(place);
   const auto ours = new_name(column.name);
   const auto value = new_value(retype, place, "NEW.");
-  // What the new type cannot take is refused here, as it will be after the cut-over.
-  if (is_by_value(retype.step)) return mapped_assignment(column, ours, value, false);
+  // What the new type cannot take, or not whole, is refused here.
+  if (is_by_value(retype.step))
+    return refuse_cut(retype, place) + mapped_assignment(column, ours, value, false);
   // Drawn once: a root keeps its new key whatever happens to the old one.
   const auto shadow = new_row(ours);
   if (!column.refers_to) return "  " + shadow + " := coalesce(" + shadow + ", " + value + ");\n";
