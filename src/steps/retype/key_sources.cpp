@@ -191,12 +191,11 @@ OldKeys old_keys_of(const Retype& retype, const GraphColumn& column) {
   return kTexts.count(column.old_type.base_sql) ? OldKeys::kTextOfNewKey : OldKeys::kNone;
 }
 
-std::vector<std::string> widen_sequences(const Retype& retype, const GraphTable& table) {
+std::vector<std::string> sequences_to_widen(const Retype& retype, const GraphTable& table) {
   std::vector<std::string> out;
   for (const auto& column : table.columns) {
     if (!moves_source(retype, column) || retype.graph.to.base_sql != "bigint") continue;
-    for (const auto& sequence : column.source.drawn_from)
-      out.push_back("ALTER SEQUENCE " + sequence + " AS bigint");
+    for (const auto& sequence : column.source.drawn_from) out.push_back(sequence);
   }
   return out;
 }

@@ -23,7 +23,7 @@ OldKeys old_keys_of(const Retype& retype, const GraphColumn& column);
 
 /// Before the cut-over, whose locks must not wait for a session that has drawn from them: sequences that are
 /// nobody's or another column's count on beyond 2^31 - 1. They stay so.
-std::vector<std::string> widen_sequences(const Retype& retype, const GraphTable& table);
+std::vector<std::string> sequences_to_widen(const Retype& retype, const GraphTable& table);
 
 /// For the cut-over, once the columns have their new names.
 std::vector<std::string> hand_over_sources(const Retype& retype, const GraphTable& table);

@@ -152,8 +152,8 @@ std::vector<Act> check_acts(const Retype& retype) {
     acts.push_back(ddl("add checks to " + table.sql(), "prove", alter(table, checks.add)));
     acts.push_back(ddl("validate checks of " + table.sql(), "prove", alter(table, checks.validate)));
     for (auto& change : defaults_of(retype, static_cast<int>(i))) checks.finish.push_back(std::move(change));
-    for (auto& sql : widen_sequences(retype, table))
-      acts.push_back(ddl("widen " + sql.substr(std::string("ALTER ").size()), "prove", std::move(sql)));
+    for (const auto& sequence : sequences_to_widen(retype, table))
+      acts.push_back(ddl("widen sequence " + sequence, "prove", "ALTER SEQUENCE " + sequence + " AS bigint"));
     if (!checks.finish.empty())
       acts.push_back(ddl("finish columns of " + table.sql(), "prove", alter(table, checks.finish)));
   }
