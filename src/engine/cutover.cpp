@@ -148,7 +148,11 @@ ledger::RetypeRecord record_of(pg::Session& session, const std::string& job, std
 /// Adds what the old columns lost at the cut-over. What an earlier attempt added is there already.
 void prepare_way_back(OperatorAct& act, const RetypeStep& step, std::int64_t step_id) {
   auto& session = act.session();
-  for (const auto& piece : rt::acts_before_way_back(read_retype(session, step, owner_of(session, step_id)))) {
+  const auto retype = read_retype(session, step, owner_of(session, step_id));
+  if (const auto missing = rt::missing_old_twins(session, retype); !missing.empty())
+    throw Error(ExitCode::kRefused, "step \"" + step.name + "\" cannot be swapped back: " + missing,
+                "it came after the cut-over: drop it, roll back, and create it anew");
+  for (const auto& piece : rt::acts_before_way_back(retype)) {
     const auto statements = ddl_statements(piece.sql);
     for (const auto& s : statements) act.journal().write(event::Statement{step.name, s.sql, s.lock});
     const std::vector<std::string> tables{statements.front().table_sql};

@@ -130,6 +130,9 @@ class MappingSurvey {
         !column.source.is_none())
       add(name_of(table, column) + " has a default, and nothing gives a new row its key after the cut-over",
           "say new_ids = \"gen_random_uuid()\", or `back`");
+    if (const auto user = other_user_of_identity(column); !user.empty())
+      add("the identity of " + name_of(table, column) + " gives " + user + " its numbers too",
+          "give that column a sequence of its own");
     if (step.mapping == Mapping::kV5 && !column.as_text.unstable.empty())
       add(name_of(table, column) + " is written by settings of each session: " + column.as_text.unstable,
           "`v5` hashes what is written: choose another mapping");
@@ -148,6 +151,17 @@ class MappingSurvey {
     if (!step.using_sql.empty()) try_expression("using", step.using_sql, table, column, column.type, "");
     if (!step.back_sql.empty() && rt::is_back_by_value(step))
       try_expression("back", step.back_sql, table, column, step.to, column.old_type_sql);
+  }
+
+  /// An identity's sequence is made anew under the new column, which a default elsewhere would stand against.
+  std::string other_user_of_identity(const rt::GraphColumn& column) {
+    if (column.source.identity.empty()) return {};
+    return ask(session_,
+               "SELECT coalesce(min(d.adrelid::regclass::text), '') FROM pg_catalog.pg_depend p JOIN "
+               "pg_catalog.pg_attrdef d ON d.oid = p.objid WHERE p.classid = "
+               "'pg_catalog.pg_attrdef'::regclass AND p.refclassid = 'pg_catalog.pg_class'::regclass AND "
+               "p.refobjid = pg_catalog.to_regclass(" +
+                   pg::literal(column.source.sequence_sql) + ")");
   }
 
   bool is_there(const std::string& function) {
@@ -174,7 +188,8 @@ class MappingSurvey {
       return;
     }
     const auto typed = "(" + expression + "\n)::" + (result.empty() ? retype_.step.to : result);
-    rt::ExpressionTrial trial{column.name, type, typed, ""};
+    rt::ExpressionTrial trial{
+        column.name, type, result.empty() ? column.old_type.base_sql : retype_.graph.to.base_sql, typed, ""};
     if (key == "using")
       trial.sample = "SELECT " + quoted_name(column.name) + " FROM " + table.sql() + " LIMIT 200";
     try {

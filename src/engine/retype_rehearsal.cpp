@@ -49,13 +49,18 @@ Rehearsed rehearsed(pg::Session& session, const rt::Retype& retype) {
 
 std::vector<Obstacle> collisions(pg::Session& session, const rt::Retype& retype) {
   std::vector<Obstacle> out;
-  for (const auto& question : rt::questions_of_collisions(retype)) {
-    const auto found =
-        pg::in_transaction(session, kCountLimits, [&] { return session.exec(question.query).text(0, 0); });
-    if (found == "0") continue;
-    out.push_back({question.what + ": rows that differ today would be equal in " + retype.step.to,
-                   "correct these rows, or drop the index"});
-  }
+  const auto ask = [&](const std::vector<rt::Question>& questions, const std::string& words,
+                       const std::string& hint) {
+    for (const auto& question : questions) {
+      const auto found =
+          pg::in_transaction(session, kCountLimits, [&] { return session.exec(question.query).text(0, 0); });
+      if (found != "0") out.push_back({question.what + words, hint});
+    }
+  };
+  ask(rt::questions_of_collisions(retype), ": rows that differ today would be equal in " + retype.step.to,
+      "correct these rows, or drop the index");
+  ask(rt::questions_of_checks(retype), ": some new values would break it",
+      "correct these rows, or drop the constraint");
   return out;
 }
 

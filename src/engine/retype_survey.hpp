@@ -30,7 +30,8 @@ struct Rehearsed {
 };
 Rehearsed rehearsed(pg::Session& session, const steps::retype::Retype& retype);
 
-/// Unique indexes that two rows would share in the new type. Reads whole tables where that could be.
+/// Unique indexes that two rows would share in the new type, and CHECKs that new values would break. Reads
+/// whole tables where that could be.
 std::vector<Obstacle> collisions(pg::Session& session, const steps::retype::Retype& retype);
 
 /// Throws Error(kRefused) with all of them.

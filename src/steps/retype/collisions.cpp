@@ -6,6 +6,7 @@
 #include "pg/identifier.hpp"
 #include "steps/retype/mapping.hpp"
 #include "steps/retype/names.hpp"
+#include "steps/retype/twins.hpp"
 
 namespace pgsluice::steps::retype {
 namespace {
@@ -73,6 +74,26 @@ std::vector<Question> questions_of_collisions(const Retype& retype) {
                      "SELECT count(*) FROM (SELECT FROM " + table.sql() + " WHERE " + filled +
                          (index.predicate.empty() ? "" : " AND (" + index.predicate + ")") + " GROUP BY " +
                          values + " HAVING count(*) > 1 LIMIT 1) AS pgsluice_collisions"});
+    }
+  }
+  return out;
+}
+
+std::vector<Question> questions_of_checks(const Retype& retype) {
+  std::vector<Question> out;
+  if (retype.step.mapping != Mapping::kUsing || retype.step.using_sql.empty()) return out;
+  for (std::size_t t = 0; t < retype.graph.tables.size(); ++t) {
+    const auto& table = retype.graph.tables[t];
+    std::string rows = "SELECT pgsluice_old.*";
+    for (std::size_t c = 0; c < table.columns.size(); ++c)
+      rows += ", " + new_value_exactly(retype, {static_cast<int>(t), static_cast<int>(c)}) + " AS " +
+              pg::Identifier(new_name(table.columns[c].name)).sql();
+    rows += " FROM " + table.sql() + " AS pgsluice_old";
+    for (const auto& check : table.checks) {
+      if (!check.is_validated) continue;
+      out.push_back({"constraint " + pg::Identifier(check.name).sql() + " of table " + table.sql(),
+                     "SELECT count(*) FROM (" + rows + ") AS pgsluice_row WHERE (" +
+                         check_twin_expression(retype, table, check, new_name) + ") IS FALSE"});
     }
   }
   return out;

@@ -24,8 +24,9 @@ BEGIN
   SELECT last_value, is_called INTO v_at FROM $SEQUENCE;
   SELECT * INTO v_of FROM pg_catalog.pg_sequence WHERE seqrelid = $NAME::pg_catalog.regclass;
   ALTER TABLE $TABLE ALTER COLUMN $FROM DROP IDENTITY;
-  EXECUTE pg_catalog.format('CREATE SEQUENCE %s START WITH %s INCREMENT BY %s MINVALUE %s CACHE %s %s', $NAME,
-    v_of.seqstart, v_of.seqincrement, v_of.seqmin, v_of.seqcache, CASE WHEN v_of.seqcycle THEN 'CYCLE' ELSE '' END);
+  EXECUTE pg_catalog.format('CREATE SEQUENCE %s START WITH %s INCREMENT BY %s MINVALUE %s %s CACHE %s %s', $NAME,
+    v_of.seqstart, v_of.seqincrement, v_of.seqmin,
+    CASE WHEN v_of.seqincrement < 0 THEN 'MAXVALUE ' || v_of.seqmax ELSE '' END, v_of.seqcache, CASE WHEN v_of.seqcycle THEN 'CYCLE' ELSE '' END);
   PERFORM pg_catalog.setval($NAME, v_at.last_value, v_at.is_called);
   FOR v_role IN SELECT DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::pg_catalog.regrole::text END AS name
     FROM (SELECT relacl AS acl FROM pg_catalog.pg_class WHERE oid = $OID

@@ -128,7 +128,8 @@ std::string cut_condition(const Retype& retype, Place place, const std::string& 
     return has_equality ? a + " IS DISTINCT FROM " + b : "NOT " + is_identical(a, b);
   };
   // Storing bits of another length is an error, where `::` makes them fit.
-  if (retype.graph.to.base_sql == "\"bit\"")
+  const bool is_bits = column.old_type.base_sql == "\"bit\"" || column.old_type.base_sql == "bit varying";
+  if (is_bits && retype.graph.to.base_sql == "\"bit\"")
     return "coalesce(pg_catalog.length(" + value + ") <> pg_catalog.length((" + own +
            ")::pg_catalog.varbit), false)";
   if (!forward.is_by_text && column.backward.exists)

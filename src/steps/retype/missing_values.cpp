@@ -15,6 +15,7 @@ struct Look {
   std::string value;     // what belongs there, over the table's columns
   std::string is_kept;   // a condition that must hold besides; empty: none
   bool is_total = true;  // every value has a partner: an expression may map some to NULL
+  std::string is_meant;  // a condition: NULL is what belongs there; empty: it never does
   std::string hint;
 };
 
@@ -30,7 +31,8 @@ std::string key_of(const GraphTable& table) {
 }
 
 std::string loop_of(const GraphTable& table, const Look& look) {
-  const auto lacks = look.filled + " IS NOT NULL AND " + look.missing + " IS NULL";
+  const auto lacks = look.filled + " IS NOT NULL AND " + look.missing + " IS NULL" +
+                     (look.is_meant.empty() ? "" : " AND NOT " + look.is_meant);
   const auto at = "tableoid = v_row.pgsluice_table AND ctid = v_row.pgsluice_at AND " + lacks;
   std::string keys;
   for (const auto& column : table.key) keys += ", " + quoted(column);
@@ -71,7 +73,7 @@ std::string look_for_missing_new_values(const Retype& retype, const GraphTable& 
     if (!may_lack_new_value(retype, place)) continue;
     const auto& column = table.columns[i];
     loops += loop_of(table, {quoted(column.name), quoted(new_name(column.name)), new_value(retype, place, ""),
-                             "", retype.step.using_sql.empty(), "correct these rows, then run again"});
+                             "", retype.step.using_sql.empty(), "", "correct these rows, then run again"});
   }
   return statement(loops);
 }
@@ -83,8 +85,16 @@ std::string look_for_missing_old_values(const Retype& retype, const GraphTable& 
     const Place place{number, static_cast<int>(i)};
     if (!may_lack_old_value(retype, place)) continue;
     const auto& column = table.columns[i];
+    // The NULL of a row that nobody touched, of which `using` made something.
+    const auto is_meant =
+        retype.step.using_sql.empty()
+            ? std::string()
+            : is_identical(
+                  quoted(column.name),
+                  "(" + new_value_of(retype, place, quoted(old_name(column.name))) + ")::" + retype.step.to);
     loops += loop_of(table, {quoted(column.name), quoted(old_name(column.name)), old_value(retype, place, ""),
-                             is_kept_by_old_value(retype, place, ""), retype.step.back_sql.empty(),
+                             is_kept_by_old_value(retype, place, ""),
+                             retype.step.back_sql.empty() && retype.step.using_sql.empty(), is_meant,
                              "correct these rows, then roll back again"});
   }
   return statement(loops);

@@ -86,6 +86,8 @@ std::vector<std::string> defaults_of(const Retype& retype, int number) {
     }
     if (!value.empty())
       out.push_back("ALTER COLUMN " + quoted(new_name(column.name)) + " SET DEFAULT " + value);
+    else if (retype.graph.to.is_domain)  // from now on the domain's own
+      out.push_back("ALTER COLUMN " + quoted(new_name(column.name)) + " DROP DEFAULT");
   }
   return out;
 }
@@ -190,7 +192,8 @@ std::vector<Act> acts_before_way_back(const Retype& retype) {
     for (const auto& column : table.columns) {
       if (!is_loosened(retype, table, column)) continue;
       // With an expression of the operator's some values may have none.
-      if (!column.is_not_null && !retype.step.back_sql.empty()) continue;
+      const bool is_said = !retype.step.back_sql.empty() || !retype.step.using_sql.empty();
+      if (!column.is_not_null && is_said) continue;
       const auto old = quoted(old_name(column.name));
       add.push_back(add_check(map_check(column.name),
                               column.is_not_null

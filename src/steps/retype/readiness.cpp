@@ -102,6 +102,14 @@ std::string missing_twins(pg::Session& session, const Retype& retype) {
   return std::move(look).found();
 }
 
+std::string missing_old_twins(pg::Session& session, const Retype& retype) {
+  Look look(session);
+  for (const auto& table : retype.graph.tables) {
+    for (const auto& index : table.indexes) look.index(table, index, old_name);
+  }
+  return std::move(look).found();
+}
+
 std::vector<std::string> taken_names(pg::Session& session, const Retype& retype) {
   std::vector<std::string> schemas, relations, tables, constraints;
   const auto relation = [&](const std::string& schema, const std::string& name) {

@@ -11,6 +11,9 @@ namespace pgsluice::steps::retype {
 /// cut-over has a twin for everything. Something is missing when it was made after the acts were written.
 std::string missing_twins(pg::Session& session, const Retype& retype);
 
+/// The same for the way back: what came after the cut-over and has nothing to step aside for.
+std::string missing_old_twins(pg::Session& session, const Retype& retype);
+
 /// Names that the retype will need for indexes and constraints and that something bears already: `index
 /// "public"."a_old"`. For a retype that has not begun. Another that is not contracted leaves such names.
 std::vector<std::string> taken_names(pg::Session& session, const Retype& retype);

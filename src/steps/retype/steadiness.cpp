@@ -23,14 +23,17 @@ SELECT CASE pg_catalog.format_type($1::regtype, -1)
          WHEN 'interval' THEN '1 year -2 days 03:04:05.678' WHEN 'bytea' THEN '\x00ff5c27'
          WHEN 'date' THEN '2024-03-04' WHEN 'timestamp without time zone' THEN '2024-03-04 05:06:07.891'
          WHEN 'timestamp with time zone' THEN '2024-03-04 05:06:07.891+00'
-         WHEN 'time with time zone' THEN '05:06:07+03' WHEN 'point' THEN '(0.12345678901234567,1)' END
+         WHEN 'time with time zone' THEN '05:06:07+03' WHEN 'point' THEN '(0.12345678901234567,1)'
+         WHEN 'circle' THEN '<(0.12345678901234567,1),2>' WHEN 'box' THEN '(0.12345678901234567,1),(0,0)'
+         WHEN 'path' THEN '[(0.12345678901234567,1),(0,0)]' WHEN 'lseg' THEN '[(0.12345678901234567,1),(0,0)]'
+         WHEN 'polygon' THEN '((0.12345678901234567,1),(0,0))' WHEN 'line' THEN '{0.12345678901234567,1,2}' END
 )sql";
 
 void fill(pg::Session& session, const ExpressionTrial& trial) {
   if (!trial.sample.empty())
     pg::attempt(session, [&] { session.exec("INSERT INTO pg_temp.pgsluice_trial " + trial.sample); });
   pg::attempt(session, [&] {
-    const auto value = session.exec(kAwkward, {trial.type});
+    const auto value = session.exec(kAwkward, {trial.base_type});
     if (!value.is_null(0, 0))
       session.exec("INSERT INTO pg_temp.pgsluice_trial VALUES (" + pg::literal(value.text(0, 0)) + ")");
   });

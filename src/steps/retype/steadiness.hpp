@@ -10,6 +10,7 @@ namespace pgsluice::steps::retype {
 struct ExpressionTrial {
   std::string column;      // unquoted
   std::string type;        // of the column
+  std::string base_type;   // without its domains
   std::string expression;  // over the column's bare name
   std::string sample;      // a query that gives values of the column; empty: none
 };
