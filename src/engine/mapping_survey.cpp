@@ -1,7 +1,9 @@
+#include <algorithm>
 #include <cctype>
 
 #include "engine/retype_facts.hpp"
 #include "engine/retype_survey.hpp"
+#include "job/expression.hpp"
 #include "pg/identifier.hpp"
 #include "pg/transaction.hpp"
 #include "steps/retype/key_sources.hpp"
@@ -13,6 +15,15 @@ namespace pgsluice::engine {
 namespace rt = steps::retype;
 
 namespace {
+
+// Roles that may write to a table and may not call a function. One that is overloaded is not looked at.
+constexpr const char* kUnableRoles = R"sql(
+SELECT string_agg(pg_catalog.quote_ident(r.rolname), ', ' ORDER BY r.rolname)
+FROM pg_catalog.pg_roles r
+WHERE NOT r.rolsuper AND r.rolname !~ '^pg_' AND pg_catalog.to_regproc($2) IS NOT NULL
+  AND pg_catalog.has_any_column_privilege(r.oid, $1::oid, 'INSERT, UPDATE')
+  AND NOT pg_catalog.has_function_privilege(r.oid, pg_catalog.to_regproc($2)::oid, 'EXECUTE')
+)sql";
 
 std::string quoted_name(const std::string& name) {
   return pg::Identifier(name).sql();
@@ -130,6 +141,9 @@ class MappingSurvey {
         !column.source.is_none())
       add(name_of(table, column) + " has a default, and nothing gives a new row its key after the cut-over",
           "say new_ids = \"gen_random_uuid()\", or `back`");
+    if (!rt::is_back_by_value(step) && !is_key(table, column))
+      add(name_of(table, column) + " is no key, and a value written after the cut-over would have no old one",
+          "say with `using` and `back` how values lead there and back");
     if (const auto user = other_user_of_identity(column); !user.empty())
       add("the identity of " + name_of(table, column) + " gives " + user + " its numbers too",
           "give that column a sequence of its own");
@@ -153,6 +167,15 @@ class MappingSurvey {
       try_expression("back", step.back_sql, table, column, step.to, column.old_type_sql);
   }
 
+  /// A row keeps its old key whatever becomes of the new one; a value that is no key has to follow.
+  static bool is_key(const rt::GraphTable& table, const rt::GraphColumn& column) {
+    if (table.key == std::vector<std::string>{column.name}) return true;
+    return std::any_of(table.indexes.begin(), table.indexes.end(), [&](const rt::GraphIndex& index) {
+      return index.is_unique && index.predicate.empty() && index.key_parts == 1 &&
+             index.parts.front().is_column && index.parts.front().sql == column.name;
+    });
+  }
+
   /// An identity's sequence is made anew under the new column, which a default elsewhere would stand against.
   std::string other_user_of_identity(const rt::GraphColumn& column) {
     if (column.source.identity.empty()) return {};
@@ -162,6 +185,22 @@ class MappingSurvey {
                "'pg_catalog.pg_attrdef'::regclass AND p.refclassid = 'pg_catalog.pg_class'::regclass AND "
                "p.refobjid = pg_catalog.to_regclass(" +
                    pg::literal(column.source.sequence_sql) + ")");
+  }
+
+  /// "app may not execute conv", for each function of the expression that some writer of the table may not
+  /// call.
+  std::vector<std::string> unable_roles(const rt::GraphTable& table, const std::string& expression) {
+    const auto checked = job::check_expression(expression);
+    const auto* fine = std::get_if<job::Expression>(&checked);
+    if (!fine) return {};
+    std::vector<std::string> out;
+    for (const auto& function : fine->functions) {
+      const auto rows = pg::in_transaction(session_, kCatalogLimits, [&] {
+        return session_.exec(kUnableRoles, {std::to_string(table.oid), function});
+      });
+      if (!rows.is_null(0, 0)) out.push_back(rows.text(0, 0) + " may not execute " + function);
+    }
+    return out;
   }
 
   bool is_there(const std::string& function) {
@@ -187,6 +226,9 @@ class MappingSurvey {
           "GRANT TEMPORARY ON DATABASE … to it");
       return;
     }
+    for (const auto& roles : unable_roles(table, expression))
+      add(roles + ": the triggers and the proof call it as whoever writes to table " + table.sql(),
+          "GRANT EXECUTE on it to them");
     const auto typed = "(" + expression + "\n)::" + (result.empty() ? retype_.step.to : result);
     rt::ExpressionTrial trial{
         column.name, type, result.empty() ? column.old_type.base_sql : retype_.graph.to.base_sql, typed, ""};

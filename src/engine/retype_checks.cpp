@@ -18,16 +18,17 @@ namespace {
 
 constexpr double kMostOfThem = 0.9;
 constexpr double kIntegers = 2147483647;
+constexpr double kSmallints = 32767;
 
 /// Until contract every new row takes an old key too.
 void warn_of_last_integers(pg::Session& session, const steps::retype::Retype& retype, Findings& findings) {
   for (const auto& table : retype.graph.tables) {
     for (const auto& column : table.columns) {
-      if (column.refers_to || column.type != "integer") continue;
+      if (column.refers_to || (column.type != "integer" && column.type != "smallint")) continue;
       const auto sql =
           "SELECT coalesce(max(" + pg::Identifier(column.name).sql() + "), 0) FROM " + table.sql();
       const auto highest = pg::in_transaction(session, {}, [&] { return session.exec(sql).real(0, 0); });
-      if (highest < kMostOfThem * kIntegers) continue;
+      if (highest < kMostOfThem * (column.type == "integer" ? kIntegers : kSmallints)) continue;
       findings.warn("old keys", "table " + table.sql() + " has used most of its integers",
                     "until contract every new row takes one more: contract before they are gone");
     }
@@ -61,6 +62,25 @@ void warn_of_foreign_sequences(pg::Session& session, const steps::retype::Retype
                         ", which ends where integers end, and belongs to another role",
                     "as its owner: ALTER SEQUENCE " + names + " AS " + retype.step.to);
     }
+  }
+}
+
+// Functions of row triggers that take a row as a whole: from expand on it has more columns.
+constexpr const char* kWholeRows = R"sql(
+SELECT coalesce(string_agg(DISTINCT pg_catalog.quote_ident(t.tgname), ', '), '')
+FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
+WHERE t.tgrelid = $1::oid AND NOT t.tgisinternal AND t.tgenabled <> 'D' AND p.prosrc ~* '\m(old|new)\)?\.\*'
+)sql";
+
+void warn_of_whole_rows(pg::Session& session, const steps::retype::Retype& retype, Findings& findings) {
+  for (const auto& table : retype.graph.tables) {
+    const auto names = pg::in_transaction(
+        session, {}, [&] { return session.exec(kWholeRows, {std::to_string(table.oid)}).text(0, 0); });
+    if (names.empty()) continue;
+    findings.warn("triggers",
+                  "the function of trigger " + names + " of table " + table.sql() +
+                      " takes OLD.* or NEW.*, which has more columns from the first act on",
+                  "name the columns in it");
   }
 }
 
@@ -122,6 +142,7 @@ void check_retype_step(pg::Session& session, const Job& job, const RetypeStep& s
   }
   warn_of_last_integers(session, retype, findings);
   warn_of_foreign_sequences(session, retype, findings);
+  warn_of_whole_rows(session, retype, findings);
   warn_of_unable_roles(session, retype, findings);
   warn_of_publications(session, retype, findings);
   for (const auto& table : retype.graph.tables) {

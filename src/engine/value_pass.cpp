@@ -30,9 +30,9 @@ BatchLimits piece_limits(milliseconds target) {
 
 /// A value that the expression cannot take, and no trouble of the server's.
 bool is_of_the_value(const pg::Failure& f) {
-  return !f.is_connection_lost() && f.disposition() == pg::Disposition::kFatal &&
-         (f.sqlstate().starts_with("22") || f.sqlstate().starts_with("23") || f.sqlstate() == "P0001" ||
-          f.sqlstate() == "0A000");
+  if (f.is_connection_lost() || f.disposition() == pg::Disposition::kRetryable) return false;
+  const auto kind = f.sqlstate().substr(0, 2);  // no such function or right, no room, ended, broken
+  return kind != "42" && kind != "53" && kind != "54" && kind != "57" && kind != "58" && kind != "XX";
 }
 
 void keep_some(std::vector<std::string>& kept, const std::vector<std::string>& found) {
