@@ -262,5 +262,84 @@ TEST_F(OneColumn, AnEmptySearchPathIsOne) {
   EXPECT_EQ(db().text("SELECT string_agg(c::text, ',' ORDER BY id) FROM t"), "10,100,14");
 }
 
+// ----- what only all rows together tell
+
+TEST_F(OneColumn, RowsThatWouldBeEqualInTheNewTypeAreToldBeforeAnyWrite) {
+  db().exec("CREATE EXTENSION citext");
+  make_table("text", "(1, 'a'), (2, 'A')");
+  db().exec("CREATE UNIQUE INDEX one ON t (c)");
+  change_to("citext");
+  EXPECT_THAT(text_of("check", 5),
+              AllOf(HasSubstr("unique index \"one\""), HasSubstr("would be equal in citext")));
+  expect("run", 5);
+  EXPECT_EQ(columns(), "id, c, note");
+  db().exec("DELETE FROM t WHERE id = 2");
+  expect("run", 9);
+}
+
+TEST_F(OneColumn, ACheckThatUsingLeadsOutOfIsToldBeforeAnyWrite) {
+  make_table("integer CHECK (c < 100)", "(1, 5), (2, 50)");
+  change_to("bigint", "using = \"c * 10\"\nback = \"(c / 10)::integer\"");
+  EXPECT_THAT(text_of("check", 5), HasSubstr("some new values would break it"));
+  expect("run", 5);
+  EXPECT_EQ(columns(), "id, c, note");
+}
+
+TEST_F(OneColumn, NullsThatUsingFillsAreNullAgainOnTheWayBack) {
+  make_table("integer", "(1, 5), (2, NULL), (3, NULL)");
+  change_to("bigint", "using = \"coalesce(c, 0)::bigint\"");
+  expect("run", 9);
+  expect("cutover", 0);
+  EXPECT_EQ(db().number("SELECT count(*) FROM t WHERE c = 0"), 2);
+  db().exec("UPDATE t SET c = 7 WHERE id = 3");
+  expect("rollback", 0);
+  EXPECT_EQ(db().text("SELECT string_agg(coalesce(c::text, '-'), ',' ORDER BY id) FROM t"), "5,-,7");
+}
+
+TEST_F(OneColumn, NullsThatUsingMakesLeaveTheWayBackOpen) {
+  make_table("varchar(10)", "(1, ''), (2, 'a')");
+  change_to("text", "using = \"nullif(c, '')\"");
+  expect("run", 9);
+  expect("cutover", 0);
+  expect("rollback", 0);
+  EXPECT_EQ(db().text("SELECT string_agg(c, ',' ORDER BY id) FROM t"), ",a");
+}
+
+TEST_F(OneColumn, AValueThatIsNoKeyNeedsAWayBack) {
+  make_table("text", "(1, '00000000-0000-4000-8000-000000000001')");
+  change_to("uuid", "using = \"c::uuid\"");
+  EXPECT_THAT(text_of("check", 5),
+              HasSubstr("is no key, and a value written after the cut-over would have no old one"));
+}
+
+TEST_F(OneColumn, AFunctionThatAWriterMayNotCallIsNamed) {
+  make_table("integer", "(1, 5)");
+  const auto role = trial().make_role("writer");
+  db().exec(
+      "CREATE FUNCTION twice(int) RETURNS bigint IMMUTABLE LANGUAGE sql AS 'SELECT $1 * 2::bigint'; REVOKE "
+      "EXECUTE ON "
+      "FUNCTION twice FROM PUBLIC; GRANT UPDATE ON t TO " +
+      role);
+  change_to("bigint", "using = \"twice(c)\"\nback = \"(c / 2)::integer\"");
+  EXPECT_THAT(text_of("check", 5), HasSubstr("may not execute twice"));
+}
+
+TEST_F(OneColumn, AFloatBehindADomainIsWrittenByNoSetting) {
+  db().exec("CREATE DOMAIN weight AS double precision");
+  make_table("weight", "(1, 5)");
+  change_to("text", "using = \"c::text\"\nback = \"c::double precision\"");
+  EXPECT_THAT(text_of("check", 5), HasSubstr("IMMUTABLE"));
+}
+
+TEST_F(OneColumn, AValueThatWouldBeRoundedIsRefusedWhileTheJobIsReady) {
+  make_table("numeric", "(1, 5)");
+  change_to("numeric(8,2)");
+  expect("run", 9);
+  EXPECT_ANY_THROW(db().exec("UPDATE t SET c = 1.005"));
+  db().exec("UPDATE t SET c = 1.5, note = 'x'");
+  expect("cutover", 0);
+  EXPECT_EQ(db().text("SELECT c FROM t"), "1.50");
+}
+
 }  // namespace
 }  // namespace pgsluice::test
