@@ -169,10 +169,11 @@ class MappingSurvey {
 
   /// A row keeps its old key whatever becomes of the new one; a value that is no key has to follow.
   static bool is_key(const rt::GraphTable& table, const rt::GraphColumn& column) {
-    if (table.key == std::vector<std::string>{column.name}) return true;
+    if (std::find(table.key.begin(), table.key.end(), column.name) != table.key.end()) return true;
     return std::any_of(table.indexes.begin(), table.indexes.end(), [&](const rt::GraphIndex& index) {
-      return index.is_unique && index.predicate.empty() && index.key_parts == 1 &&
-             index.parts.front().is_column && index.parts.front().sql == column.name;
+      return index.is_unique && std::any_of(index.parts.begin(), index.parts.end(), [&](const auto& part) {
+               return part.is_column && part.sql == column.name;
+             });
     });
   }
 

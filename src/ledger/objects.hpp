@@ -11,8 +11,9 @@ namespace pgsluice::ledger {
 /// Something that a retype makes, noted before it is made: rollback and contract touch nothing else, and find
 /// it though its table was renamed or dropped.
 struct MadeObject {
-  std::string kind;  // trigger, constraint, index, column, old column, function, sequence; table: which bears them
-  std::string name;  // quoted; qualified where it belongs to a schema
+  std::string
+      kind;  // trigger, constraint, index, column, old column, function, sequence; table: which bears them
+  std::string name;             // quoted; qualified where it belongs to a schema
   std::uint32_t table_oid = 0;  // 0: of no table
 
   bool operator==(const MadeObject&) const = default;

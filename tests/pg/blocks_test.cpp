@@ -335,9 +335,8 @@ TEST_F(RowsThatMove, AreSweptForInALedgerOfTheFormatBefore) {
   trial_.db().exec(
       "ALTER TABLE pgsluice.range DROP CONSTRAINT range_walk_check, ADD CONSTRAINT range_walk_check CHECK "
       "(walk IN ('keyset', 'blocks', 'final')); DROP TABLE pgsluice.object; ALTER TABLE pgsluice.step DROP "
-      "COLUMN "
-      "object_names; ALTER TABLE pgsluice.meta DROP CONSTRAINT meta_pkey; UPDATE pgsluice.meta SET "
-      "schema_version = 3");
+      "object_names; ALTER TABLE pgsluice.meta DROP CONSTRAINT meta_pkey, ALTER schema_version SET NOT NULL; "
+      "UPDATE pgsluice.meta SET schema_version = 3");
   expect_run();
   expect_exact();
   EXPECT_GT(ranges("walk = 'sweep'"), 0);
@@ -393,10 +392,8 @@ TEST_F(BlockWalk, StopsInterleavingWhileAnOldSnapshotKeepsPagesFromBeingPruned) 
                                  [](const Json& tune) { return tune.value("field", "") == "walk"; });
   ASSERT_NE(told, tunes.end()) << Json(tunes).dump();
   EXPECT_THAT(told->dump(), HasSubstr("a transaction that was open before"));
-  EXPECT_EQ(std::count_if(tunes.begin(), tunes.end(),
-                          [](const Json& tune) { return tune.value("cause", "") == "tried again"; }),
-            0)
-      << "while it is open";
+  const auto is_again = [](const Json& tune) { return tune.value("cause", "") == "tried again"; };
+  EXPECT_EQ(std::count_if(tunes.begin(), tunes.end(), is_again), 0) << "while it is open";
 }
 
 }  // namespace
