@@ -111,17 +111,9 @@ void warn_of_unable_roles(pg::Session& session, const steps::retype::Retype& ret
   }
 }
 
-}  // namespace
-
-void check_retype_step(pg::Session& session, const Job& job, const RetypeStep& step, const Outlook& outlook,
-                       bool reads_values, Findings& findings) try {
-  if (!outlook.maker_of_any(step.tables).empty()) return;
-  const auto retype = read_retype(session, step, {job.name, step.name});
-  const auto obstacles = retype_obstacles(session, retype);
-  for (const auto& obstacle : obstacles)
-    findings.refuse("retype", "retype step \"" + step.name + "\": " + obstacle.message, obstacle.hint);
-  if (!obstacles.empty()) return;  // what cannot be cast cannot be read either
-  if (!reads_values) return;       // a run goes on by itself from here
+/// The rehearsal, and what reads whole tables.
+void try_beforehand(pg::Session& session, const Job& job, const RetypeStep& step,
+                    const steps::retype::Retype& retype, Findings& findings) {
   const auto rehearsal = rehearsed(session, retype);
   for (const auto& obstacle : rehearsal.refused)
     findings.refuse("rehearsal", "retype step \"" + step.name + "\": " + obstacle.message, obstacle.hint);
@@ -134,6 +126,20 @@ void check_retype_step(pg::Session& session, const Job& job, const RetypeStep& s
   for (const auto& index : steps::retype::coarser_before(retype))
     findings.warn("unique", "until contract " + index + " refuses what its old type takes for equal",
                   "contract soon after the cut-over, or drop it and create it anew then");
+}
+
+}  // namespace
+
+void check_retype_step(pg::Session& session, const Job& job, const RetypeStep& step, const Outlook& outlook,
+                       bool reads_values, Findings& findings) try {
+  if (!outlook.maker_of_any(step.tables).empty()) return;
+  const auto retype = read_retype(session, step, {job.name, step.name});
+  const auto obstacles = retype_obstacles(session, retype);
+  for (const auto& obstacle : obstacles)
+    findings.refuse("retype", "retype step \"" + step.name + "\": " + obstacle.message, obstacle.hint);
+  if (!reads_values) return;  // a run goes on by itself from here
+  // What cannot be cast can neither be rehearsed nor read.
+  if (obstacles.empty()) try_beforehand(session, job, step, retype, findings);
   for (const auto& question : steps::retype::questions_before_expand(retype)) {
     const auto found =
         pg::in_transaction(session, kCountLimits, [&] { return session.exec(question.query).text(0, 0); });
