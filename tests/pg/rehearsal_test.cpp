@@ -71,8 +71,10 @@ class RehearsalTest : public testing::Test {
 TEST_F(RehearsalTest, GoesThroughEveryActWithEveryMappingAndLeavesNoTrace) {
   const auto before = db_.text(kEverything);
   const auto last = db_.text("SELECT last_value FROM users_id_seq");
-  for (const char* mapping : {"mapping = \"embed\"", "mapping = \"random\"",
-                              "using = \"('00000000-0000-4000-8000-' || lpad(id::text, 12, '0'))::uuid\""})
+  for (const char* mapping :
+       {"mapping = \"embed\"", "mapping = \"random\"",
+        "using = \"('00000000-0000-4000-8000-' || lpad(id::text, 12, '0'))::uuid\"\nnew_ids = "
+        "\"gen_random_uuid()\""})
     expect_fine(rehearse_keys(mapping));
   expect_fine(rehearse("tables = [\"users\"]\nto = \"uuid\"\nmapping = \"v7\"\nfrom = \"at\"\n"));
   EXPECT_EQ(db_.text(kEverything), before);

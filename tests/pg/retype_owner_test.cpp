@@ -123,13 +123,14 @@ TEST_F(RetypeOwner, ATableThatIsDroppedRenamedOrLostItsColumnLeavesNothingBehind
 }
 
 TEST_F(RetypeOwner, AChildThatIsGoneOrRenamedAfterTheCutoverKeepsNobodyFromTheEnd) {
+  int number = 0;
   for (const char* change : {"DROP TABLE b", "ALTER TABLE b RENAME TO bee"}) {
     for (const char* end : {"rollback", "contract"}) {
       db().exec(
           "DROP TABLE IF EXISTS a, b, bee; CREATE TABLE a (id serial PRIMARY KEY, v text); CREATE TABLE b "
           "(id int "
           "PRIMARY KEY REFERENCES a); INSERT INTO a (v) VALUES ('x'); INSERT INTO b VALUES (1)");
-      trial_.job(std::string("name = \"") + end + change +
+      trial_.job("name = \"end-" + std::to_string(++number) +
                  "\"\n\n[[step]]\nkind = \"retype\"\nname = \"ids\"\ntables = "
                  "[\"a\"]\nto = \"uuid\"\nmapping = \"embed\"\n");
       expect("run", 9);

@@ -7,6 +7,7 @@
 #include "pg/transaction.hpp"
 #include "steps/retype/acts.hpp"
 #include "steps/retype/likeness.hpp"
+#include "steps/retype/mapping.hpp"
 #include "steps/retype/readiness.hpp"
 #include "steps/retype/swap.hpp"
 
@@ -74,10 +75,12 @@ class Stage {
   Retype now() { return read_(session_, likeness_.step()); }
 
   void to_cutover() {
-    for (const auto& act : acts_before_cutover(now())) {
-      if (act.kind == Act::Kind::kFill)
+    const auto retype = now();
+    for (const auto& act : acts_before_cutover(retype)) {
+      if (act.kind == Act::Kind::kFill) {
         fill(act);
-      else if (act.kind == Act::Kind::kDdl || act.kind == Act::Kind::kIndex)
+        leave_out_cut_rows(retype);
+      } else if (act.kind == Act::Kind::kDdl || act.kind == Act::Kind::kIndex)
         perform(act.name, act.sql);
     }
   }
@@ -93,6 +96,22 @@ class Stage {
     for (const auto& act : acts_before_way_back(now())) perform(act.name, act.sql);
     const auto retype = now();
     perform("way back", way_back_script(retype, bound_objects(session_, retype.graph)).statements);
+  }
+
+  /// Values that would be cut are counted and named by the pass over all of them.
+  void leave_out_cut_rows(const Retype& retype) {
+    for (std::size_t t = 0; t < retype.graph.tables.size(); ++t) {
+      const auto& table = retype.graph.tables[t];
+      for (std::size_t c = 0; c < table.columns.size(); ++c) {
+        const auto is_cut = cut_condition(retype, {static_cast<int>(t), static_cast<int>(c)}, "");
+        if (is_cut.empty()) continue;
+        pg::attempt(session_, [&] {
+          if (session_.exec("SELECT EXISTS (SELECT FROM " + table.sql() + " WHERE " + is_cut + ")")
+                  .boolean(0, 0))
+            session_.exec("TRUNCATE " + table.sql() + " CASCADE");
+        });
+      }
+    }
   }
 
   /// A row that cannot be mapped is a matter of the fill, which names it: here it is left out.
