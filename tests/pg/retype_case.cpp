@@ -90,6 +90,8 @@ void RetypeCase::fill() {
   for (int attempts = 0; attempts < kAttempts && last_id_ < kRows; ++attempts) {
     const auto value = random_mixed_literal(pair_.from.values, pair_.to.values, random_);
     const auto fit = conversions_.fit(value);
+    // Of some pairs no value fits both: bits of two lengths.
+    if (attempts > kAttempts / 2 && last_id_ == 0) is_mild_ = false;
     if (is_mild_ && fit != Fit::kClean) continue;
     const auto id = std::to_string(last_id_ + 1);
     if (!attempt("INSERT INTO " + table_ + " (id, c) VALUES (" + id + ", " + value + ")")) ++last_id_;
