@@ -25,7 +25,8 @@ struct ValueLosses {
 
 /// Reads every value that a retype could lose, before its first write: block after block, each piece a
 /// transaction of its own, so that no snapshot grows old. Each member but is_over() is one hop. What is
-/// written meanwhile is met by the sync trigger, which stores a value as ALTER TABLE would.
+/// written from the first act on is refused by the sync trigger if it would be cut; what is written between
+/// the pass and that act is met by the proof alone.
 class ValuePass {
  public:
   /// Nothing to read for a retype that cannot lose any: is_over() at once. Throws Failure.
