@@ -97,7 +97,7 @@ TEST_P(Unchanged, IsNothingWhereATriggerOnlyStampsRows) {
 }
 
 INSTANTIATE_TEST_SUITE_P(EveryWalk, Unchanged, testing::Values("keyset", "blocks", "interleaved"),
-                         [](const auto& info) { return std::string(info.param); });
+                         [](const auto& walk) { return std::string(walk.param); });
 
 TEST_F(Unchanged, RowsOfAStepWithoutWhereAreCountedToo) {
   make_table(trigger(kSkipEveryTenth));
