@@ -20,6 +20,7 @@
 #include "ledger/undo.hpp"
 #include "pg/transaction.hpp"
 #include "pgsluice/error.hpp"
+#include "steps/index/index.hpp"
 #include "steps/retype/acts.hpp"
 #include "steps/retype/readiness.hpp"
 #include "steps/retype/swap.hpp"
@@ -52,6 +53,7 @@ struct Move {
   /// Makes the statements once the tables can no longer change under us.
   std::function<rt::SwapScript(const rt::Retype&)> script;
   std::string failed, done;  // in words
+  std::string left_behind;   // the kind of column that goes from tables that have left the graph; empty: none
   std::chrono::milliseconds kill_blockers_after{0};
 };
 
@@ -100,7 +102,10 @@ std::optional<std::chrono::milliseconds> attempt(pg::Session& session, const Mov
     session.exec(script.sql());
     if (move.to == RetypeDetail::kCutOver) {
       note_objects(session, retype, move.step_id);  // a table may have been renamed since it began
+      note_defaults(session, retype, move.step_id);
     } else {
+      if (!move.left_behind.empty())
+        take_away_left_behind(session, move.step, retype, move.step_id, move.left_behind);
       for (const auto& sql : removal_of_leftovers(session, move.step_id)) session.exec(sql);
     }
     if (move.to == RetypeDetail::kContracted) ledger::forget_objects(session, move.step_id);
@@ -138,6 +143,14 @@ bool carry_out(OperatorAct& act, const Move& move) {
   return locked.has_value();
 }
 
+/// What came or went since the step was ready, in words; empty: nothing.
+std::string changed_since_ready(pg::Session& session, const rt::Retype& retype, std::int64_t step_id) {
+  auto changed = rt::missing_twins(session, retype);
+  for (const auto& left : tables_left_behind(session, retype, step_id))
+    changed += (changed.empty() ? "" : ", ") + ("table " + left + " is no part of it any more");
+  return changed;
+}
+
 ledger::RetypeRecord record_of(pg::Session& session, const std::string& job, std::int64_t step_id) {
   for (auto& record : ledger::find_retypes(session, job)) {
     if (record.step_id == step_id) return record;
@@ -145,10 +158,49 @@ ledger::RetypeRecord record_of(pg::Session& session, const std::string& job, std
   throw Error(ExitCode::kNoSuchJob, "job \"" + job + "\" is not in this database's ledger any more");
 }
 
+/// A table that left the graph after the cut-over keeps the new type.
+void leave_behind(OperatorAct& act, const rt::Retype& retype, std::int64_t step_id) {
+  for (const auto& left : tables_left_behind(act.session(), retype, step_id)) {
+    const auto& tables = retype.graph.tables;
+    const bool is_in_graph =
+        std::any_of(tables.begin(), tables.end(), [&](const auto& table) { return table.sql() == left; });
+    if (is_in_graph)
+      throw Error(
+          ExitCode::kRefused,
+          "step \"" + retype.step.name + "\" cannot be swapped back: table " + left +
+              " was detached after the cut-over, and nothing has kept its old columns in step since",
+          "drop its foreign keys to the tables that go back, or the table; it then keeps the new type");
+    act.journal().warn("table " + left +
+                       " left what was cut over: it keeps the new type, and its old columns stay there");
+  }
+}
+
+/// A partition that came after the cut-over has no index over its old key yet.
+void build_key_copies(OperatorAct& act, const rt::Retype& retype) {
+  auto& session = act.session();
+  for (const auto& copy : rt::missing_key_copies(session, retype)) {
+    act.journal().write(event::Statement{retype.step.name, copy.create_sql, "SHARE UPDATE EXCLUSIVE"});
+    act.store_events();
+    act.insist(
+        {"step \"" + retype.step.name + "\" could not be undone",
+         "end the sessions in its way, then roll back again",
+         "correct what the server says, then roll back again"},
+        [&] {
+          steps::run_concurrently(session, steps::drop_index_sql(copy.index_sql));
+          steps::run_concurrently(session, copy.create_sql);
+        },
+        [&] { return holders_of(session, {copy.table_sql}); });
+  }
+}
+
 /// Adds what the old columns lost at the cut-over. What an earlier attempt added is there already.
 void prepare_way_back(OperatorAct& act, const RetypeStep& step, std::int64_t step_id) {
   auto& session = act.session();
   const auto retype = read_retype(session, step, owner_of(session, step_id));
+  leave_behind(act, retype, step_id);
+  for (const auto& changed : defaults_changed_since(session, retype, step_id))
+    act.journal().warn(changed + ": it goes with the new column, and the old one has its own");
+  build_key_copies(act, retype);
   if (const auto missing = rt::missing_old_twins(session, retype); !missing.empty())
     throw Error(ExitCode::kRefused, "step \"" + step.name + "\" cannot be swapped back: " + missing,
                 "it came after the cut-over: drop it, roll back, and create it anew");
@@ -195,14 +247,14 @@ void cut_over_step(pg::Session& session, const std::string& job, const RetypeSte
                 "pgsluice run goes on with it");
   OperatorAct act(session, job, record.job_id, tell);
   const auto script = [&](const rt::Retype& retype) {
-    const auto missing = rt::missing_twins(session, retype);
-    if (missing.empty()) return rt::cutover_script(retype, rt::bound_objects(session, retype.graph));
-    throw Error(ExitCode::kRefused, "step \"" + step.name + "\" is not ready for cut-over: " + missing,
-                "it was added since; say pgsluice run, which makes what is missing");
+    const auto changed = changed_since_ready(session, retype, step_id);
+    if (changed.empty()) return rt::cutover_script(retype, rt::bound_objects(session, retype.graph));
+    throw Error(ExitCode::kRefused, "step \"" + step.name + "\" is not ready for cut-over: " + changed,
+                "it was changed since; say pgsluice run, which makes what is missing and tidies up the rest");
   };
   const bool is_done = carry_out(
       act, {step, step_id, RetypeDetail::kReady, RetypeDetail::kCutOver, script, "could not be cut over",
-            "new columns have the old ones' names; at the longest the tables were locked for ",
+            "new columns have the old ones' names; at the longest the tables were locked for ", "",
             step.kill_blockers_after});
   if (!is_done) cut_over_step(session, job, step, step_id, tell);  // what somebody else made of it
 }
@@ -235,10 +287,10 @@ void contract_job(pg::Session& session, const std::string& job, const ContractOp
     const RemovalMove removal{record.step_id, RetypeDetail::kCutOver, RetypeDetail::kContracted, "done",
                               "old column"};
     if (take_away_what_is_left(act, step, removal)) continue;
-    const bool is_done =
-        carry_out(act, {step, record.step_id, RetypeDetail::kCutOver, RetypeDetail::kContracted,
-                        rt::contract_script, "could not be contracted",
-                        "the old columns are gone; at the longest the tables were locked for "});
+    const bool is_done = carry_out(
+        act, {step, record.step_id, RetypeDetail::kCutOver, RetypeDetail::kContracted, rt::contract_script,
+              "could not be contracted",
+              "the old columns are gone; at the longest the tables were locked for ", "old column"});
     if (!is_done && record_of(session, job, record.step_id).detail != RetypeDetail::kContracted)
       throw Error(ExitCode::kRefused, "step \"" + step.name + "\" was rolled back meanwhile",
                   "pgsluice status " + job + " shows where it stands");
@@ -264,13 +316,13 @@ void roll_back_retype(OperatorAct& act, const std::string& job, const RetypeStep
     };
     is_done = carry_out(
         act, {step, step_id, record.detail, RetypeDetail::kSwappedBack, script, "could not be undone",
-              "old columns have their names again; at the longest the tables were locked for ",
+              "old columns have their names again; at the longest the tables were locked for ", "",
               step.kill_blockers_after});
   } else if (is_before) {
     is_done = carry_out(
-        act,
-        {step, step_id, record.detail, RetypeDetail::kSwappedBack, rt::abandon_script, "could not be undone",
-         "the new columns are gone; at the longest the tables were locked for ", step.kill_blockers_after});
+        act, {step, step_id, record.detail, RetypeDetail::kSwappedBack, rt::abandon_script,
+              "could not be undone", "the new columns are gone; at the longest the tables were locked for ",
+              "column", step.kill_blockers_after});
   } else if (record.detail == RetypeDetail::kContracted) {
     throw Error(ExitCode::kRefused, "step \"" + step.name + "\" was contracted meanwhile",
                 "the old columns are gone: there is no way back");

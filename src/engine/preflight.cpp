@@ -4,6 +4,7 @@
 #include "engine/job_definition.hpp"
 #include "engine/outlook.hpp"
 #include "engine/retype_checks.hpp"
+#include "engine/retype_pairs.hpp"
 #include "engine/server_checks.hpp"
 #include "engine/step_checks.hpp"
 #include "ledger/jobs.hpp"
@@ -49,6 +50,7 @@ std::vector<Finding> preflight(pg::Session& session, const Job& job, bool is_led
   if (record.job_id != 0) check_definition(session, job, findings);
 
   Outlook outlook;
+  std::vector<RetypeStep> unbegun;
   for (std::size_t i = 0; i < job.steps.size(); ++i) {
     if (i < record.steps.size() && record.steps[i].state == "done") continue;
     if (const auto* sql = std::get_if<SqlStep>(&job.steps[i])) {
@@ -64,9 +66,12 @@ std::vector<Finding> preflight(pg::Session& session, const Job& job, bool is_led
     }
     if (const auto* retype = std::get_if<RetypeStep>(&job.steps[i])) {
       const auto detail = i < record.steps.size() ? record.steps[i].detail : "";
-      if (detail.empty()) check_retype_step(session, job, *retype, outlook, reads_values, findings);
+      if (!detail.empty()) continue;
+      check_retype_step(session, job, *retype, outlook, reads_values, findings);
+      if (outlook.maker_of_any(retype->tables).empty()) unbegun.push_back(*retype);
     }
   }
+  check_retypes_together(session, job, unbegun, findings);
   return findings.worst_first();
 }
 

@@ -1,5 +1,7 @@
 #include "engine/removal.hpp"
 
+#include <algorithm>
+
 #include "engine/cutover.hpp"
 #include "engine/retype_facts.hpp"
 #include "ledger/acts.hpp"
@@ -23,10 +25,28 @@ std::vector<rt::MadeObject> noted(pg::Session& session, std::int64_t step_id) {
   return out;
 }
 
+std::vector<ledger::MadeObject> as_noted(const std::vector<rt::MadeObject>& objects) {
+  std::vector<ledger::MadeObject> out;
+  for (const auto& object : objects) out.push_back({object.kind, object.name, object.table_oid});
+  return out;
+}
+
+/// `"id"` of `"id" 1f2e…`
+std::string column_of(const std::string& default_name) {
+  return default_name.substr(0, default_name.rfind(' '));
+}
+
+std::string table_named(const rt::Retype& retype, std::uint32_t oid) {
+  for (const auto& table : retype.graph.tables) {
+    if (table.oid == oid) return table.sql();
+  }
+  return {};
+}
+
 /// Why the graph cannot be read; empty: it can.
 std::string what_changed(pg::Session& session, const RetypeStep& step,
                          const std::vector<rt::MadeObject>& objects,
-                         const std::map<std::uint32_t, std::string>& tables, std::int64_t step_id) {
+                         const std::map<std::uint32_t, rt::TableNow>& tables, std::int64_t step_id) {
   if (objects.empty()) return {};  // begun by a program that noted nothing
   std::string why;
   try {
@@ -39,9 +59,9 @@ std::string what_changed(pg::Session& session, const RetypeStep& step,
   for (const auto& object : objects) {
     if (object.kind != "table") continue;
     const auto now = tables.find(object.table_oid);
-    if (now != tables.end() && now->second == object.name) continue;
+    if (now != tables.end() && now->second.sql == object.name) continue;
     text += (text.empty() ? "" : ", ") + ("table " + object.name) +
-            (now == tables.end() ? " is gone" : " is now " + now->second);
+            (now == tables.end() ? " is gone" : " is now " + now->second.sql);
   }
   if (text.empty() && why.find("has no column") == std::string::npos) throw Error(ExitCode::kRefused, why);
   return text.empty() ? why : text;
@@ -76,10 +96,28 @@ void refuse_to_take_sequences(pg::Session& session, const RetypeStep& step,
 }  // namespace
 
 void note_objects(pg::Session& session, const rt::Retype& retype, std::int64_t step_id) {
-  std::vector<ledger::MadeObject> objects;
-  for (auto& object : rt::objects_to_be_made(retype))
-    objects.push_back({std::move(object.kind), std::move(object.name), object.table_oid});
-  ledger::note_objects(session, step_id, objects);
+  ledger::note_objects(session, step_id, as_noted(rt::objects_to_be_made(retype)));
+}
+
+void note_defaults(pg::Session& session, const rt::Retype& retype, std::int64_t step_id) {
+  ledger::note_objects(session, step_id, as_noted(rt::defaults_made(session, retype.graph)));
+}
+
+std::vector<std::string> defaults_changed_since(pg::Session& session, const rt::Retype& retype,
+                                                std::int64_t step_id) {
+  std::vector<std::string> out;
+  const auto noted_then = noted(session, step_id);
+  for (const auto& now : rt::defaults_made(session, retype.graph)) {
+    const auto is_of_column = [&](const rt::MadeObject& object) {
+      return object.kind == "default" && object.table_oid == now.table_oid &&
+             column_of(object.name) == column_of(now.name);
+    };
+    const auto then = std::find_if(noted_then.begin(), noted_then.end(), is_of_column);
+    if (then != noted_then.end() && then->name != now.name)
+      out.push_back("column " + column_of(now.name) + " of table " + table_named(retype, now.table_oid) +
+                    " has another default than the cut-over gave it");
+  }
+  return out;
 }
 
 std::vector<std::string> removal_of_leftovers(pg::Session& session, std::int64_t step_id) {
@@ -89,6 +127,23 @@ std::vector<std::string> removal_of_leftovers(pg::Session& session, std::int64_t
     return object.kind != "trigger" && object.kind != "function" && object.kind != "sequence";
   });
   return rt::removal_of(objects, rt::tables_now(session, objects), "");
+}
+
+std::vector<std::string> tables_left_behind(pg::Session& session, const rt::Retype& retype,
+                                            std::int64_t step_id) {
+  const auto objects = rt::left_behind(retype.graph, noted(session, step_id));
+  std::vector<std::string> out;
+  for (const auto& [oid, table] : rt::tables_now(session, objects)) out.push_back(table.sql);
+  return out;
+}
+
+void take_away_left_behind(pg::Session& session, const RetypeStep& step, const rt::Retype& retype,
+                           std::int64_t step_id, const std::string& going) {
+  const auto objects = rt::left_behind(retype.graph, noted(session, step_id));
+  if (objects.empty()) return;
+  if (going == "old column") refuse_to_take_sequences(session, step, objects);
+  for (const auto& sql : rt::removal_of(objects, rt::tables_now(session, objects), going)) session.exec(sql);
+  ledger::forget_objects(session, step_id, as_noted(objects));
 }
 
 bool take_away_what_is_left(OperatorAct& act, const RetypeStep& step, const RemovalMove& move) {
@@ -106,7 +161,7 @@ bool take_away_what_is_left(OperatorAct& act, const RetypeStep& step, const Remo
   act.journal().warn("step \"" + step.name + "\": " + changed +
                      "; what it added is taken away from what is left");
   std::vector<std::string> names;
-  for (const auto& [oid, name] : tables) names.push_back(name);
+  for (const auto& [oid, table] : tables) names.push_back(table.sql);
   bool is_moved = false;
   act.insist(
       {"what step \"" + step.name + "\" added could not be taken away",

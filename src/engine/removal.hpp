@@ -20,9 +20,25 @@ struct RemovalMove {
 /// Notes, in the caller's transaction, what the retype makes under the names that its tables bear now.
 void note_objects(pg::Session& session, const steps::retype::Retype& retype, std::int64_t step_id);
 
+/// Notes, in the caller's transaction, the defaults that the cut-over gave the new columns.
+void note_defaults(pg::Session& session, const steps::retype::Retype& retype, std::int64_t step_id);
+
+/// Columns whose default was changed after the cut-over, in words; the way back brings the old one again.
+std::vector<std::string> defaults_changed_since(pg::Session& session, const steps::retype::Retype& retype,
+                                                std::int64_t step_id);
+
 /// What takes away functions and sequences that the ledger noted, of tables that bear another name by now or
 /// are gone: for the end of a swap, when no trigger calls them any more.
 std::vector<std::string> removal_of_leftovers(pg::Session& session, std::int64_t step_id);
+
+/// Tables that the ledger noted and that are no part of the graph any more, by name: detached partitions, and
+/// children whose foreign key was dropped.
+std::vector<std::string> tables_left_behind(pg::Session& session, const steps::retype::Retype& retype,
+                                            std::int64_t step_id);
+
+/// Takes away, in the caller's transaction, what is ours on them. `going` as in RemovalMove.
+void take_away_left_behind(pg::Session& session, const RetypeStep& step, const steps::retype::Retype& retype,
+                           std::int64_t step_id, const std::string& going);
 
 /// True: the retype's graph cannot be read any more, for a table of it was dropped or renamed, or a changing
 /// column was; what the ledger noted of it is taken away from what is left. False: the graph is there, and

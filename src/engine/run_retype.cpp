@@ -16,6 +16,7 @@
 #include "pgsluice/error.hpp"
 #include "steps/retype/acts.hpp"
 #include "steps/retype/readiness.hpp"
+#include "steps/sql/ddl.hpp"
 
 namespace pgsluice::engine {
 
@@ -76,7 +77,19 @@ struct OpenedActs {
   std::vector<ledger::StepRecord> records;
 };
 
+/// What is ours goes from tables that have left since it was begun.
+void tidy_up(pg::Session& session, const RetypeStep& step, std::int64_t step_id) {
+  const auto retype = read_retype(session, step, owner_of(session, step_id));
+  pg::in_transaction(session, {steps::kDdlLockTimeout, std::chrono::milliseconds{0}, true}, [&] {
+    for (const auto& left : tables_left_behind(session, retype, step_id))
+      ledger::forget_acts_on(session, step_id, left);
+    take_away_left_behind(session, step, retype, step_id, "column");
+    return true;
+  });
+}
+
 OpenedActs open_acts(pg::Session& session, const RetypeStep& step, std::int64_t step_id, bool is_begun) {
+  if (is_begun) tidy_up(session, step, step_id);
   const auto retype = read_retype(session, step, owner_of(session, step_id));
   // Before the first of them is made: what is not in the ledger is never taken away.
   pg::in_transaction(session, {}, [&] {
@@ -95,9 +108,11 @@ OpenedActs open_acts(pg::Session& session, const RetypeStep& step, std::int64_t 
   return opened;
 }
 
-/// False if an index or constraint came after the step was ready: then it is begun again, for its twin.
+/// False if an index, a constraint or a table came or went after the step was ready: then it is begun again.
 bool is_still_ready(pg::Session& session, const RetypeStep& step, std::int64_t step_id) {
-  if (rt::missing_twins(session, read_retype(session, step, owner_of(session, step_id))).empty()) return true;
+  const auto retype = read_retype(session, step, owner_of(session, step_id));
+  if (rt::missing_twins(session, retype).empty() && tables_left_behind(session, retype, step_id).empty())
+    return true;
   return !ledger::move_retype(session, step_id, RetypeDetail::kReady, RetypeDetail::kBegun, "running");
 }
 

@@ -11,8 +11,8 @@ namespace pgsluice::ledger {
 /// Something that a retype makes, noted before it is made: rollback and contract touch nothing else, and find
 /// it though its table was renamed or dropped.
 struct MadeObject {
-  std::string
-      kind;  // trigger, constraint, index, column, old column, function, sequence; table: which bears them
+  std::string kind;             // trigger, constraint, index, column, old column, function, sequence; table,
+                                // partition: which bears them; default: what a cut-over gave a column
   std::string name;             // quoted; qualified where it belongs to a schema
   std::uint32_t table_oid = 0;  // 0: of no table
 
@@ -32,6 +32,8 @@ void note_objects(pg::Session& session, std::int64_t step_id, const std::vector<
 std::vector<MadeObject> read_objects(pg::Session& session, std::int64_t step_id);
 /// In the caller's transaction: they are gone, or are the application's own by now.
 void forget_objects(pg::Session& session, std::int64_t step_id);
+/// The same of some.
+void forget_objects(pg::Session& session, std::int64_t step_id, const std::vector<MadeObject>& objects);
 
 /// Reads ledgers of earlier formats too.
 ObjectOwner read_owner(pg::Session& session, std::int64_t step_id);

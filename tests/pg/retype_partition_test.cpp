@@ -36,6 +36,12 @@ SELECT md5(string_agg(u.email || e.on_day || e.body, ',' ORDER BY u.email, e.on_
 FROM "Entries" AS e JOIN users AS u ON u.id = e.user_id
 )sql";
 
+constexpr const char* kIntegers = "id integer, user_id integer, on_day date, body text";
+
+constexpr const char* kMake2027 =
+    "CREATE TABLE entries_2027 PARTITION OF \"Entries\" FOR VALUES FROM ('2027-01-01') TO ('2028-01-01'); "
+    "INSERT INTO \"Entries\" (user_id, on_day, body) SELECT id, '2027-03-01', 'late' FROM users";
+
 class RetypePartitions : public testing::Test {
  protected:
   RetypePartitions() { trial_.db().exec(kTables); }
@@ -49,6 +55,26 @@ class RetypePartitions : public testing::Test {
     EXPECT_EQ(finished.code(), code) << verb << "\n" << finished.out << finished.err;
   }
   std::string text(const std::string& query) { return trial_.db().text(query); }
+
+  std::string columns_of(const std::string& table) {
+    return text(
+        "SELECT string_agg(attname || ' ' || format_type(atttypid, -1), ', ' ORDER BY attnum) FROM "
+        "pg_attribute WHERE attrelid = '" +
+        table + "'::regclass AND attnum > 0 AND NOT attisdropped");
+  }
+
+  void make_partition_after_the_cut_over_and_go_back() {
+    expect("run", 9);
+    expect("cutover", 0);
+    trial_.db().exec(kMake2027);
+    const auto rows = text(kRows);
+    expect("rollback", 0);
+    EXPECT_EQ(text(kRows), rows);
+    EXPECT_EQ(columns_of("entries_2027"), kIntegers);
+    EXPECT_EQ(text("SELECT count(*) FROM pg_index WHERE indrelid = 'entries_2027'::regclass AND indisvalid"),
+              "3");
+    EXPECT_THAT(traces_of(trial_), IsEmpty());
+  }
 
   void there_and_back_and_there() {
     const auto schema = schema_of(trial_);
@@ -105,6 +131,89 @@ TEST_F(RetypePartitions, PartitionMadeMeanwhileIsBroughtInByTheNextRun) {
   expect("run", 9);
   expect("cutover", 0);
   expect("contract", 0);
+  EXPECT_THAT(traces_of(trial_), IsEmpty());
+}
+
+TEST_F(RetypePartitions, PartitionMadeWhileReadyGoesThereAndBackWithItsParent) {
+  job("tables = [\"users\"]");
+  expect("run", 9);
+  trial_.db().exec(kMake2027);
+  const auto rows = text(kRows);
+  expect("cutover", 5);
+  expect("run", 9);
+  expect("cutover", 0);
+  EXPECT_EQ(text(kRows), rows);
+  expect("rollback", 0);
+  EXPECT_EQ(text(kRows), rows);
+  EXPECT_THAT(traces_of(trial_), IsEmpty());
+}
+
+TEST_F(RetypePartitions, PartitionMadeAfterTheCutOverGoesBackAsAChild) {
+  job("tables = [\"users\"]");
+  make_partition_after_the_cut_over_and_go_back();
+}
+
+TEST_F(RetypePartitions, PartitionMadeAfterTheCutOverGoesBackWithItsOwnKey) {
+  job("table = '\"Entries\"'\ncolumn = \"id\"");
+  make_partition_after_the_cut_over_and_go_back();
+}
+
+TEST_F(RetypePartitions, PartitionDetachedWhileReadyIsLeftAsItWas) {
+  job("table = '\"Entries\"'\ncolumn = \"id\"");
+  expect("run", 9);
+  trial_.db().exec("ALTER TABLE \"Entries\" DETACH PARTITION entries_2025");
+  EXPECT_THAT(trial_.verb("cutover").err, HasSubstr("entries_2025"));
+  expect("run", 9);
+  trial_.db().exec("INSERT INTO entries_2025 VALUES (9000001, 1, '2025-12-31', 'archived')");
+  expect("cutover", 0);
+  expect("contract", 0);
+  EXPECT_EQ(columns_of("entries_2025"), kIntegers);
+  EXPECT_THAT(traces_of(trial_), IsEmpty());
+}
+
+TEST_F(RetypePartitions, PartitionDetachedWhileReadyGoesOnAsAChildOfItsOwn) {
+  job("tables = [\"users\"]");
+  expect("run", 9);
+  trial_.db().exec("ALTER TABLE \"Entries\" DETACH PARTITION entries_2025");
+  expect("cutover", 5);
+  expect("run", 9);
+  trial_.db().exec(
+      "DELETE FROM entries_2025 WHERE user_id = 8; UPDATE entries_2025 SET user_id = 8 WHERE user_id = 7");
+  const auto of_8 = text("SELECT count(*) FROM entries_2025 WHERE user_id = 8");
+  expect("cutover", 0);
+  EXPECT_EQ(text("SELECT count(*) FROM entries_2025 e JOIN users u ON u.id = e.user_id WHERE u.email = "
+                 "'user8@example.com'"),
+            of_8);
+  expect("contract", 0);
+  EXPECT_THAT(traces_of(trial_), IsEmpty());
+}
+
+/// Nothing keeps its old columns in step any more, so it must not be swapped back with the others.
+TEST_F(RetypePartitions, PartitionDetachedAfterTheCutOverStaysWhenTheOthersGoBack) {
+  job("tables = [\"users\"]");
+  expect("run", 9);
+  expect("cutover", 0);
+  trial_.db().exec("ALTER TABLE \"Entries\" DETACH PARTITION entries_2025");
+  const auto refused = trial_.verb("rollback");
+  EXPECT_EQ(refused.code(), 5);
+  EXPECT_THAT(refused.err, HasSubstr("entries_2025"));
+  trial_.db().exec(
+      "DO $$ BEGIN EXECUTE (SELECT format('ALTER TABLE entries_2025 DROP CONSTRAINT %I', conname) FROM "
+      "pg_constraint WHERE conrelid = 'entries_2025'::regclass AND contype = 'f'); END $$");
+  const auto undone = run(trial_.text_command("rollback"));
+  EXPECT_EQ(undone.code(), 0) << undone.out << undone.err;
+  EXPECT_THAT(undone.out + undone.err, HasSubstr("keeps the new type"));
+  EXPECT_THAT(columns_of("entries_2025"), HasSubstr("user_id uuid"));
+  EXPECT_THAT(columns_of("\"Entries\""), HasSubstr("user_id integer"));
+}
+
+TEST_F(RetypePartitions, PartitionDetachedAfterTheCutOverIsContractedToo) {
+  job("table = '\"Entries\"'\ncolumn = \"id\"");
+  expect("run", 9);
+  expect("cutover", 0);
+  trial_.db().exec("ALTER TABLE \"Entries\" DETACH PARTITION entries_2025");
+  expect("contract", 0);
+  EXPECT_EQ(columns_of("entries_2025"), "user_id integer, on_day date, body text, id uuid");
   EXPECT_THAT(traces_of(trial_), IsEmpty());
 }
 

@@ -43,6 +43,8 @@ struct GraphColumn {
   Conversion backward;
   Conversion as_text;  // of an old value
   bool is_not_null = false;
+  bool is_not_null_late = false;  // since the checks of its shadow were added, which lacks it
+  bool old_is_not_null = false;   // after the cut-over: the old column
   ColumnSource source;
   ColumnSource old_source;         // after the cut-over: of the old column
   std::optional<Place> refers_to;  // whose values it holds; nullopt: a root
@@ -51,15 +53,28 @@ struct GraphColumn {
   int level = 0;                   // 0: a root; else one more than the column it refers to
 };
 
+/// A twin of a partitioned table's index or foreign key that stands already, and its parts' names in the
+/// order of GraphTable::partitions. The server makes and names the parts of a partition that comes later.
+struct JoinedTwin {
+  std::string name;
+  std::vector<std::string> parts;  // empty: that partition has none
+};
+
+/// What an index and a foreign key have in common: one of a partitioned table has a part on each partition.
+struct Partitioned {
+  std::string name;
+  std::vector<std::string> of_partitions;  // the parts' names, in the order of GraphTable::partitions
+  std::vector<JoinedTwin> joined;
+};
+
 /// One index that holds a changing column, in the parts that CREATE INDEX is made of.
-struct GraphIndex {
+struct GraphIndex : Partitioned {
   struct Part {
     std::string sql;  // a column's name, unquoted, or an expression
     bool is_column = true;
     std::string suffix;  // ` COLLATE … opclass DESC NULLS LAST`, empty for a changing column's defaults
   };
 
-  std::string name;
   std::string constraint_type;  // "p", "u", or empty for a plain index
   bool is_unique = false;
   bool is_deferrable = false;
@@ -72,8 +87,7 @@ struct GraphIndex {
   std::string tablespace;  // empty: the default
   std::string predicate;   // empty: none
   std::string comment;
-  std::string refusal;                     // not empty: why it cannot be built over the new type
-  std::vector<std::string> of_partitions;  // its parts' names, in the order of GraphTable::partitions
+  std::string refusal;  // not empty: why it cannot be built over the new type
 };
 
 /// A CHECK constraint that mentions a changing column.
@@ -112,8 +126,7 @@ struct GraphTable {
 };
 
 /// A foreign key whose two sides change together.
-struct GraphForeignKey {
-  std::string name;
+struct GraphForeignKey : Partitioned {
   int table = 0;
   std::vector<std::string> columns;
   int ref_table = 0;
@@ -125,7 +138,6 @@ struct GraphForeignKey {
   bool is_deferred = false;
   bool is_validated = true;
   std::string comment;
-  std::vector<std::string> of_partitions;  // its parts' names, in the order of GraphTable::partitions
 };
 
 /// The closure of a retype's root columns over the foreign keys of all schemas, as the catalog shows it now:

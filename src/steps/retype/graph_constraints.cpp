@@ -2,6 +2,7 @@
 
 #include "pg/key.hpp"
 #include "steps/retype/graph_rows.hpp"
+#include "steps/retype/names.hpp"
 
 namespace pgsluice::steps::retype {
 namespace {
@@ -60,6 +61,25 @@ WHERE f.contype = 'f' AND f.conparentid = 0
                  OR (f.confrelid = c.relid AND c.attnum = ANY (f.confkey)))
 ORDER BY f.oid
 )sql";
+
+constexpr const char* kOfTwin = R"sql(
+SELECT coalesce(part.conname, '')
+FROM unnest($3::oid[]) WITH ORDINALITY AS p(relid, n)
+JOIN pg_catalog.pg_constraint twin ON twin.conrelid = $1::oid AND twin.conname = $2 AND twin.contype = 'f'
+LEFT JOIN pg_catalog.pg_constraint part ON part.conparentid = twin.oid AND part.conrelid = p.relid
+ORDER BY p.n
+)sql";
+
+void read_joined(pg::Session& session, const GraphTable& table, GraphForeignKey& key) {
+  std::vector<std::string> partitions;
+  for (const auto& partition : table.partitions) partitions.push_back(std::to_string(partition.oid));
+  for (const auto& twin : {new_name(key.name), old_name(key.name)}) {
+    const auto rows = session.exec(kOfTwin, {std::to_string(table.oid), twin, pg::to_array(partitions)});
+    if (rows.empty()) continue;
+    key.joined.push_back({twin, {}});
+    for (std::size_t i = 0; i < rows.size(); ++i) key.joined.back().parts.push_back(rows.text(i, 0));
+  }
+}
 
 }  // namespace
 
@@ -121,6 +141,7 @@ std::vector<GraphForeignKey> read_foreign_keys(pg::Session& session, Graph& grap
       graph.obstacles.push_back("foreign key \"" + key.name +
                                 "\" refers to a partitioned table, which cannot be "
                                 "carried through yet: drop it until the cut-over");
+    read_joined(session, graph.tables[static_cast<std::size_t>(key.table)], key);
     keys.push_back(std::move(key));
   }
   return keys;

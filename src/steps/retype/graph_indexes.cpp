@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "pg/identifier.hpp"
 #include "pg/key.hpp"
 #include "steps/retype/graph_rows.hpp"
 #include "steps/retype/names.hpp"
@@ -84,6 +85,17 @@ LEFT JOIN (pg_catalog.pg_inherits h JOIN pg_catalog.pg_index i ON i.indexrelid =
 ORDER BY p.n
 )sql";
 
+constexpr const char* kOfTwin = R"sql(
+SELECT coalesce(ic.relname, '')
+FROM unnest($4::oid[]) WITH ORDINALITY AS p(relid, n)
+JOIN pg_catalog.pg_class twin ON twin.relname = $2 AND twin.relnamespace = $3::pg_catalog.regnamespace
+JOIN pg_catalog.pg_index ti ON ti.indexrelid = twin.oid AND ti.indrelid = $1::oid
+LEFT JOIN (pg_catalog.pg_inherits h JOIN pg_catalog.pg_index i ON i.indexrelid = h.inhrelid
+           JOIN pg_catalog.pg_class ic ON ic.oid = i.indexrelid)
+  ON h.inhparent = twin.oid AND i.indrelid = p.relid
+ORDER BY p.n
+)sql";
+
 constexpr const char* kStrays = R"sql(
 SELECT ic.relname, i.indrelid::regclass
 FROM pg_catalog.pg_index i
@@ -108,6 +120,13 @@ void read_of_partitions(pg::Session& session, const GraphTable& table, const std
   for (std::size_t i = 0; i < rows.size(); ++i) {
     index.of_partitions.push_back(rows.text(i, 0));
     if (rows.is_null(i, 0)) index.refusal = "it is not there on every partition";
+  }
+  for (const auto& twin : {new_name(index.name), old_name(index.name)}) {
+    const auto parts = session.exec(kOfTwin, {std::to_string(table.oid), twin,
+                                              pg::Identifier(table.schema).sql(), oids_of(table.partitions)});
+    if (parts.empty()) continue;
+    index.joined.push_back({twin, {}});
+    for (std::size_t i = 0; i < parts.size(); ++i) index.joined.back().parts.push_back(parts.text(i, 0));
   }
 }
 

@@ -44,11 +44,9 @@ ORDER BY n.nspname, t.relname, a.attnum
 // the column owns, and those that the default draws from beside it.
 constexpr const char* kSource = R"sql(
 SELECT CASE WHEN a.attgenerated = '' THEN pg_catalog.pg_get_expr(d.adbin, d.adrelid) END,
-       -- The highest number is left to the type: it is why people change it.
        (SELECT 'GENERATED ' || CASE a.attidentity WHEN 'a' THEN 'ALWAYS' ELSE 'BY DEFAULT' END || ' AS IDENTITY (SEQUENCE NAME '
                || pg_catalog.quote_ident(qn.nspname) || '.' || pg_catalog.quote_ident(qc.relname) || ' START WITH ' || q.seqstart
-               || ' INCREMENT BY ' || q.seqincrement || CASE WHEN q.seqincrement > 0 THEN ' MINVALUE ' || q.seqmin ELSE '' END
-               || ' CACHE ' || q.seqcache || CASE WHEN q.seqcycle THEN ' CYCLE' ELSE '' END || ')'
+               || ' INCREMENT BY ' || q.seqincrement || ' MINVALUE ' || q.seqmin || ' MAXVALUE ' || q.seqmax || ' CACHE ' || q.seqcache || CASE WHEN q.seqcycle THEN ' CYCLE' ELSE '' END || ')'
         FROM pg_catalog.pg_depend qd
         JOIN pg_catalog.pg_sequence q ON q.seqrelid = qd.objid
         JOIN pg_catalog.pg_class qc ON qc.oid = q.seqrelid
@@ -121,6 +119,26 @@ ColumnSource read_source(pg::Session& session, const GraphTable& table, const st
   return {rows.text(0, 0), rows.text(0, 1), rows.text(0, 2), pg::from_array(rows.text(0, 3))};
 }
 
+constexpr const char* kIsNotNull = R"sql(
+SELECT a.attnotnull, EXISTS (SELECT FROM pg_catalog.pg_constraint c WHERE c.conrelid = a.attrelid AND c.conname = $3)
+FROM pg_catalog.pg_attribute a WHERE a.attrelid = $1::oid AND a.attname = $2 AND NOT a.attisdropped
+)sql";
+
+/// What stands beside the column: its shadow, or after the cut-over the old one.
+void read_other_column(pg::Session& session, const GraphTable& table, GraphColumn& column) {
+  const auto is_not_null = [&](const std::string& name) {
+    return session.exec(kIsNotNull, {std::to_string(table.oid), name, map_check(column.name)});
+  };
+  if (const auto old = old_name(column.name); table.all_columns.count(old)) {
+    column.old_source = read_source(session, table, old);
+    column.old_is_not_null = is_not_null(old).boolean(0, 0);
+  }
+  if (const auto shadow = new_name(column.name); table.all_columns.count(shadow)) {
+    const auto rows = is_not_null(shadow);
+    column.is_not_null_late = column.is_not_null && !rows.boolean(0, 0) && rows.boolean(0, 1);
+  }
+}
+
 }  // namespace
 
 void read_partitions(pg::Session& session, GraphTable& table, std::vector<std::string>& obstacles) {
@@ -151,8 +169,7 @@ std::vector<GraphTable> read_tables(pg::Session& session, const std::vector<std:
     owner.columns.push_back(column_of(rows, i));
     auto& column = owner.columns.back();
     column.source = read_source(session, owner, column.name);
-    if (const auto old = old_name(column.name); owner.all_columns.count(old))
-      column.old_source = read_source(session, owner, old);
+    read_other_column(session, owner, column);
   }
   return tables;
 }

@@ -23,11 +23,15 @@ class Builder {
   /// `columns` names the columns, `own` the indexes.
   void add(const GraphIndex& index, const Naming& columns, const Naming& own) {
     if (table_.kind != "p") return build(index, table_.sql(), own(index.name), columns);
-    for (std::size_t i = 0; i < table_.partitions.size(); ++i)
-      build(index, table_.partitions[i].sql(), own(index.of_partitions[i]), columns);
+    for (std::size_t i = 0; i < table_.partitions.size(); ++i) {
+      if (!is_joined(index, i, own))
+        build(index, table_.partitions[i].sql(), own(index.of_partitions[i]), columns);
+    }
     // A key's parts become constraints at the cut-over, and the parent's own then finds them. One that is
     // joined here could not be a primary key any more.
-    if (index.constraint_type.empty()) join(index, own(index.name), columns, own);
+    if (!index.constraint_type.empty()) return;
+    if (joined_twin(index, own)) return join_latecomers(index, own);
+    join(index, own(index.name), columns, own);
   }
 
  private:
@@ -42,11 +46,26 @@ class Builder {
   void join(const GraphIndex& index, const std::string& name, const Naming& columns, const Naming& own) {
     Act act{"join index " + quoted(name) + " of " + table_.sql(), "index", Act::Kind::kDdl, {}, {}};
     act.sql.push_back(index_twin_sql(retype_, table_, index, {"ONLY " + table_.sql(), ""}, name, columns));
-    for (std::size_t i = 0; i < table_.partitions.size(); ++i) {
-      act.sql.push_back("ALTER INDEX " + pg::Identifier(table_.schema, name).sql() + " ATTACH PARTITION " +
-                        pg::Identifier(table_.partitions[i].schema, own(index.of_partitions[i])).sql());
-    }
+    for (std::size_t i = 0; i < table_.partitions.size(); ++i) act.sql.push_back(attach(index, i, own));
     acts_.push_back(std::move(act));
+  }
+
+  /// A partition that came after its index was to be built, and before the parent's was made.
+  void join_latecomers(const GraphIndex& index, const Naming& own) {
+    for (std::size_t i = 0; i < table_.partitions.size(); ++i) {
+      if (is_joined(index, i, own)) continue;
+      acts_.push_back({"join index " + quoted(own(index.of_partitions[i])) + " of " +
+                           table_.partitions[i].sql() + " to " + quoted(own(index.name)),
+                       "index",
+                       Act::Kind::kDdl,
+                       {attach(index, i, own)},
+                       {}});
+    }
+  }
+
+  std::string attach(const GraphIndex& index, std::size_t i, const Naming& own) const {
+    return "ALTER INDEX " + pg::Identifier(table_.schema, own(index.name)).sql() + " ATTACH PARTITION " +
+           pg::Identifier(table_.partitions[i].schema, own(index.of_partitions[i])).sql();
   }
 
   const Retype& retype_;

@@ -17,17 +17,51 @@ constexpr const char* kRoomForKeys = "1000000";
 constexpr const char* kAsleep = "CASE WHEN false THEN ";
 constexpr std::string_view kAsleepThen = "WHEN false THEN ";  // as the server writes it, in lines
 
-// A sequence can be owned by a column of its own owner's tables only.
-constexpr const char* kTurnIdentity = R"sql(
-DECLARE v_at record; v_of record; v_role record;
+// What an identity's sequence is, before it goes with the identity. Limits that are those of its type follow
+// the type, as with ALTER SEQUENCE … AS; others stay as far as the new type allows.
+constexpr const char* kReadIdentity = R"sql(
+DECLARE v_at record; v_of record; v_old record; v_new record; v_role record; v_min numeric; v_max numeric;
 BEGIN
   SELECT last_value, is_called INTO v_at FROM $SEQUENCE;
-  SELECT * INTO v_of FROM pg_catalog.pg_sequence WHERE seqrelid = $NAME::pg_catalog.regclass;
+  SELECT q.*, c.relacl, c.relowner, pg_catalog.obj_description(c.oid, 'pg_class') AS words, a.attidentity INTO v_of
+  FROM pg_catalog.pg_sequence q JOIN pg_catalog.pg_class c ON c.oid = q.seqrelid
+  JOIN pg_catalog.pg_attribute a ON a.attrelid = $OID AND a.attname = $FROM_NAME
+  WHERE q.seqrelid = $NAME::pg_catalog.regclass;
+  SELECT -pg_catalog.trunc(2::numeric ^ (8 * typlen - 1)) AS lowest, pg_catalog.trunc(2::numeric ^ (8 * typlen - 1)) - 1 AS highest
+  INTO v_old FROM pg_catalog.pg_type WHERE oid = v_of.seqtypid;
+  SELECT -pg_catalog.trunc(2::numeric ^ (8 * typlen - 1)) AS lowest, pg_catalog.trunc(2::numeric ^ (8 * typlen - 1)) - 1 AS highest
+  INTO v_new FROM pg_catalog.pg_type WHERE oid = $TYPE::pg_catalog.regtype;
+  v_min := CASE WHEN v_of.seqmin = v_old.lowest THEN v_new.lowest ELSE greatest(v_of.seqmin, v_new.lowest) END;
+  v_max := CASE WHEN v_of.seqmax = v_old.highest THEN v_new.highest ELSE least(v_of.seqmax, v_new.highest) END;
   ALTER TABLE $TABLE ALTER COLUMN $FROM DROP IDENTITY;
-  EXECUTE pg_catalog.format('CREATE SEQUENCE %s START WITH %s INCREMENT BY %s MINVALUE %s %s CACHE %s %s', $NAME,
-    v_of.seqstart, v_of.seqincrement, v_of.seqmin,
-    CASE WHEN v_of.seqincrement < 0 THEN 'MAXVALUE ' || v_of.seqmax ELSE '' END, v_of.seqcache, CASE WHEN v_of.seqcycle THEN 'CYCLE' ELSE '' END);
+)sql";
+
+// The one that goes on where it stood, with its privileges and its comment.
+constexpr const char* kFollowIdentity = R"sql(
   PERFORM pg_catalog.setval($NAME, v_at.last_value, v_at.is_called);
+  FOR v_role IN SELECT a.privilege_type, CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::pg_catalog.regrole::text END AS name,
+                       CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END AS options
+    FROM pg_catalog.aclexplode(v_of.relacl) AS a WHERE a.grantee <> v_of.relowner LOOP
+    EXECUTE pg_catalog.format('GRANT %s ON SEQUENCE %s TO %s%s', v_role.privilege_type, $NAME, v_role.name, v_role.options);
+  END LOOP;
+  IF v_of.words IS NOT NULL THEN EXECUTE pg_catalog.format('COMMENT ON SEQUENCE %s IS %L', $NAME, v_of.words); END IF;
+)sql";
+
+// An identity cannot change its column.
+constexpr const char* kMoveIdentity = R"sql(
+  EXECUTE pg_catalog.format('ALTER TABLE %s ALTER COLUMN %I ADD GENERATED %s AS IDENTITY (SEQUENCE NAME %s START WITH %s INCREMENT BY %s MINVALUE %s MAXVALUE %s CACHE %s %s)',
+    $TABLE_NAME, $TO_NAME, CASE v_of.attidentity WHEN 'a' THEN 'ALWAYS' ELSE 'BY DEFAULT' END, $NAME, greatest(least(v_of.seqstart, v_max), v_min),
+    v_of.seqincrement, v_min, v_max, v_of.seqcache, CASE WHEN v_of.seqcycle THEN 'CYCLE' ELSE '' END);
+)sql";
+
+constexpr const char* kIdentityToSequence = R"sql(
+  EXECUTE pg_catalog.format('CREATE SEQUENCE %s START WITH %s INCREMENT BY %s MINVALUE %s MAXVALUE %s CACHE %s %s', $NAME,
+    v_of.seqstart, v_of.seqincrement, v_min, v_max, v_of.seqcache, CASE WHEN v_of.seqcycle THEN 'CYCLE' ELSE '' END);
+)sql";
+
+// Who may insert may draw, as with an identity. A sequence can be owned by a column of its own owner's tables
+// only.
+constexpr const char* kHandOutSequence = R"sql(
   FOR v_role IN SELECT DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::pg_catalog.regrole::text END AS name
     FROM (SELECT relacl AS acl FROM pg_catalog.pg_class WHERE oid = $OID
           UNION ALL SELECT attacl FROM pg_catalog.pg_attribute WHERE attrelid = $OID) AS p,
@@ -37,7 +71,7 @@ BEGIN
   EXECUTE (SELECT pg_catalog.format('ALTER SEQUENCE %s OWNER TO %s', $NAME, relowner::pg_catalog.regrole)
            FROM pg_catalog.pg_class WHERE oid = $OID);
   EXECUTE pg_catalog.format('ALTER SEQUENCE %s OWNED BY %s', $NAME, $COLUMN);
-END)sql";
+)sql";
 
 std::string quoted(const std::string& name) {
   return pg::Identifier(name).sql();
@@ -61,38 +95,39 @@ class Column {
   }
   void run(std::string sql) { out_.push_back(std::move(sql)); }
 
-  /// An identity cannot change its column: its sequence goes with it, and a new one goes on where it stood.
-  void move_identity(const ColumnSource& source, const std::string& from, const std::string& to) {
-    run("DO " +
-        pg::literal("DECLARE v_last bigint; v_called boolean;\nBEGIN\n  SELECT last_value, is_called "
-                    "INTO v_last, v_called FROM " +
-                    source.sequence_sql + ";\n  ALTER TABLE " + table_.sql() + " ALTER COLUMN " +
-                    quoted(from) + " DROP IDENTITY;\n  ALTER TABLE " + table_.sql() + " ALTER COLUMN " +
-                    quoted(to) + " ADD " + source.identity + ";\n  PERFORM pg_catalog.setval(" +
-                    pg::literal(source.sequence_sql) + ", v_last, v_called);\nEND"));
+  /// The identity of the column `from` becomes that of the column `to`, which is of the integer `type`.
+  void move_identity(const ColumnSource& source, const std::string& from, const std::string& to,
+                     const std::string& type) {
+    run_over_identity(std::string(kReadIdentity) + kMoveIdentity + kFollowIdentity, source, from, to, type);
   }
 
-  /// The identity of the column `from` becomes an ordinary sequence that the column `to` owns. Who may insert
-  /// may draw, as with an identity.
+  /// The identity of the column `from` becomes an ordinary sequence that the column `to` owns.
   void turn_identity_into_sequence(const ColumnSource& source, const std::string& from,
                                    const std::string& to) {
-    const auto sequence = pg::literal(source.sequence_sql);
-    const auto table = std::to_string(table_.oid);
-    std::string body = kTurnIdentity;
+    run_over_identity(std::string(kReadIdentity) + kIdentityToSequence + kFollowIdentity + kHandOutSequence,
+                      source, from, to, "pg_catalog.int8");
+  }
+
+ private:
+  void run_over_identity(std::string body, const ColumnSource& source, const std::string& from,
+                         const std::string& to, const std::string& type) {
     const auto put = [&body](const std::string& name, const std::string& value) {
       for (auto at = body.find(name); at != std::string::npos; at = body.find(name, at + value.size()))
         body.replace(at, name.size(), value);
     };
     put("$SEQUENCE", source.sequence_sql);
-    put("$NAME", sequence);
+    put("$NAME", pg::literal(source.sequence_sql));
+    put("$TABLE_NAME", pg::literal(table_.sql()));
     put("$TABLE", table_.sql());
-    put("$OID", table);
+    put("$OID", std::to_string(table_.oid));
+    put("$FROM_NAME", pg::literal(from));
     put("$FROM", quoted(from));
+    put("$TO_NAME", pg::literal(to));
+    put("$TYPE", pg::literal(type));
     put("$COLUMN", pg::literal(table_.sql() + "." + quoted(to)));
-    run("DO " + pg::literal(body));
+    run("DO " + pg::literal(body + "END"));
   }
 
- private:
   const GraphTable& table_;
   std::vector<std::string>& out_;
 };
@@ -123,7 +158,8 @@ void start_key_sequence(const Retype& retype, const GraphTable& table, const Gra
 void hand_over(const Retype& retype, const GraphTable& table, const GraphColumn& column, Column& change) {
   const auto& source = column.source;
   const auto old = old_name(column.name);
-  if (!source.identity.empty()) return change.move_identity(source, old, column.name);
+  if (!source.identity.empty())
+    return change.move_identity(source, old, column.name, retype.graph.to.base_sql);
   if (source.default_sql.empty()) return;
   change.alter(old, std::string("SET DEFAULT ") + kAsleep + "(" + source.default_sql + ") END");
   if (!source.sequence_sql.empty()) {
@@ -192,6 +228,17 @@ OldKeys old_keys_of(const Retype& retype, const GraphColumn& column) {
   return kTexts.count(column.old_type.base_sql) ? OldKeys::kTextOfNewKey : OldKeys::kNone;
 }
 
+std::string new_default(const Retype& retype, Place place) {
+  const auto& column = retype.graph.at(place);
+  if (!column.refers_to && !retype.step.new_ids.empty()) return retype.step.new_ids;
+  if (!column.refers_to && retype.step.mapping == Mapping::kRandom && !column.source.is_none())
+    return "pg_catalog.gen_random_uuid()";
+  if (column.source.default_sql.empty() || !is_by_value(retype.step) || moves_source(retype, column) ||
+      takes_key_from_old(retype, column))
+    return {};
+  return new_value_of(retype, place, column.source.default_sql);
+}
+
 std::vector<std::string> sequences_to_widen(const Retype& retype, const GraphTable& table) {
   std::vector<std::string> out;
   for (const auto& column : table.columns) {
@@ -226,7 +273,7 @@ std::vector<std::string> take_back_sources(const Retype& retype, const GraphTabl
     if (!is_back_by_value(retype.step)) {
       change.run("DROP SEQUENCE IF EXISTS " + key_sequence(retype.owner, table, column));
     } else if (moves_source(retype, column) && !column.source.identity.empty()) {
-      change.move_identity(column.source, coming, column.name);
+      change.move_identity(column.source, coming, column.name, column.old_type.base_sql);
     } else if (moves_source(retype, column)) {
       take_back(column, coming, change);
     }

@@ -21,6 +21,10 @@ bool takes_key_from_old(const Retype& retype, const GraphColumn& column);
 enum class OldKeys { kGivenByColumn, kFromOurSequence, kTextOfNewKey, kNone };
 OldKeys old_keys_of(const Retype& retype, const GraphColumn& column);
 
+/// What a new column's default is to be until its source is handed over, an expression; empty: none. Where
+/// the old one is a constant it maps to one; roots get theirs from the operator.
+std::string new_default(const Retype& retype, Place place);
+
 /// Before the cut-over, whose locks must not wait for a session that has drawn from them: sequences that are
 /// nobody's or another column's count on beyond 2^31 - 1. They stay so.
 std::vector<std::string> sequences_to_widen(const Retype& retype, const GraphTable& table);

@@ -1,5 +1,8 @@
 #include "steps/retype/made_objects.hpp"
 
+#include <set>
+#include <utility>
+
 #include "pg/identifier.hpp"
 #include "pg/key.hpp"
 #include "steps/retype/mapping.hpp"
@@ -21,23 +24,32 @@ ORDER BY o.n
 )sql";
 
 constexpr const char* kTables = R"sql(
-SELECT c.oid, n.nspname, c.relname
+SELECT c.oid, n.nspname, c.relname, c.relispartition
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.oid = ANY ($1::oid[]) AND c.relkind IN ('r', 'p')
+)sql";
+
+constexpr const char* kDefault = R"sql(
+SELECT pg_catalog.md5(coalesce(pg_catalog.pg_get_expr(d.adbin, d.adrelid), ''))
+FROM pg_catalog.pg_attribute a
+LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+WHERE a.attrelid = $1::oid AND a.attname = $2 AND NOT a.attisdropped
 )sql";
 
 std::string quoted(const std::string& name) {
   return pg::Identifier(name).sql();
 }
 
+/// They live where their table lives, also if that moves to another schema.
 void add_indexes(const GraphTable& table, const GraphIndex& index, std::vector<MadeObject>& out) {
-  if (table.kind != "p")
-    out.push_back({"index", pg::Identifier(table.schema, old_name(index.name)).sql(), table.oid});
-  for (std::size_t i = 0; i < table.partitions.size(); ++i) {
-    const auto& partition = table.partitions[i];
-    out.push_back(
-        {"index", pg::Identifier(partition.schema, old_name(index.of_partitions[i])).sql(), partition.oid});
-  }
+  if (table.kind != "p") out.push_back({"index", quoted(old_name(index.name)), table.oid});
+  for (std::size_t i = 0; i < table.partitions.size(); ++i)
+    out.push_back({"index", quoted(old_name(index.of_partitions[i])), table.partitions[i].oid});
+}
+
+void add_column(std::uint32_t table_oid, const GraphColumn& column, std::vector<MadeObject>& out) {
+  out.push_back({"column", quoted(new_name(column.name)), table_oid});
+  out.push_back({"old column", quoted(old_name(column.name)), table_oid});
 }
 
 void add_table(const Retype& retype, const GraphTable& table, std::vector<MadeObject>& out) {
@@ -47,9 +59,10 @@ void add_table(const Retype& retype, const GraphTable& table, std::vector<MadeOb
     out.push_back({"trigger", quoted(trigger), table.oid});
   for (const auto& function : {sync_function(owner, table), late_function(owner, table)})
     out.push_back({"function", function, table.oid});
+  for (const auto& partition : table.partitions) out.push_back({"partition", partition.sql(), partition.oid});
   for (const auto& column : table.columns) {
-    out.push_back({"column", quoted(new_name(column.name)), table.oid});
-    out.push_back({"old column", quoted(old_name(column.name)), table.oid});
+    add_column(table.oid, column, out);
+    for (const auto& partition : table.partitions) add_column(partition.oid, column, out);
     if (!column.refers_to) out.push_back({"sequence", key_sequence(owner, table, column), table.oid});
   }
   for (const auto& index : table.indexes) {
@@ -71,6 +84,17 @@ std::vector<MadeObject> objects_to_be_made(const Retype& retype) {
   return out;
 }
 
+std::vector<MadeObject> defaults_made(pg::Session& session, const Graph& graph) {
+  std::vector<MadeObject> out;
+  for (const auto& table : graph.tables) {
+    for (const auto& column : table.columns) {
+      const auto rows = session.exec(kDefault, {std::to_string(table.oid), column.name});
+      if (!rows.empty()) out.push_back({"default", quoted(column.name) + " " + rows.text(0, 0), table.oid});
+    }
+  }
+  return out;
+}
+
 std::vector<std::string> objects_in_the_way(pg::Session& session, const std::vector<MadeObject>& objects) {
   std::vector<std::string> kinds, names, tables, out;
   for (const auto& object : objects) {
@@ -83,32 +107,50 @@ std::vector<std::string> objects_in_the_way(pg::Session& session, const std::vec
   return out;
 }
 
-std::map<std::uint32_t, std::string> tables_now(pg::Session& session,
-                                                const std::vector<MadeObject>& objects) {
+std::map<std::uint32_t, TableNow> tables_now(pg::Session& session, const std::vector<MadeObject>& objects) {
   std::vector<std::string> oids;
   for (const auto& object : objects) oids.push_back(std::to_string(object.table_oid));
   const auto rows = session.exec(kTables, {pg::to_array(oids)});
-  std::map<std::uint32_t, std::string> out;
+  std::map<std::uint32_t, TableNow> out;
   for (std::size_t i = 0; i < rows.size(); ++i)
-    out[static_cast<std::uint32_t>(rows.integer(i, 0))] =
-        pg::Identifier(rows.text(i, 1), rows.text(i, 2)).sql();
+    out[static_cast<std::uint32_t>(rows.integer(i, 0))] = {
+        pg::Identifier(rows.text(i, 1), rows.text(i, 2)).sql(), quoted(rows.text(i, 1)), rows.boolean(i, 3)};
+  return out;
+}
+
+std::vector<MadeObject> left_behind(const Graph& graph, const std::vector<MadeObject>& objects) {
+  std::set<std::pair<std::string, std::uint32_t>> here;
+  std::set<std::uint32_t> left;
+  for (const auto& table : graph.tables) {
+    here.insert({"table", table.oid});
+    for (const auto& partition : table.partitions) here.insert({"partition", partition.oid});
+  }
+  // A detached partition may have become a table of the graph by a foreign key of its own.
+  for (const auto& object : objects) {
+    if ((object.kind == "table" || object.kind == "partition") &&
+        !here.count({object.kind, object.table_oid}))
+      left.insert(object.table_oid);
+  }
+  auto out = objects;
+  std::erase_if(out, [&](const auto& object) { return left.count(object.table_oid) == 0; });
   return out;
 }
 
 std::vector<std::string> removal_of(const std::vector<MadeObject>& objects,
-                                    const std::map<std::uint32_t, std::string>& tables,
+                                    const std::map<std::uint32_t, TableNow>& tables,
                                     const std::string& going) {
   std::vector<std::string> out;
   for (const auto& object : objects) {
     const auto table = tables.find(object.table_oid);
     const bool is_there = table != tables.end();
     if (object.kind == "trigger" && is_there)
-      out.push_back("DROP TRIGGER IF EXISTS " + object.name + " ON " + table->second);
+      out.push_back("DROP TRIGGER IF EXISTS " + object.name + " ON " + table->second.sql);
     if (object.kind == "constraint" && going == "column" && is_there)
-      out.push_back("ALTER TABLE " + table->second + " DROP CONSTRAINT IF EXISTS " + object.name);
-    if (object.kind == "index" && is_there) out.push_back("DROP INDEX IF EXISTS " + object.name);
-    if (object.kind == going && is_there)
-      out.push_back("ALTER TABLE " + table->second + " DROP COLUMN IF EXISTS " + object.name);
+      out.push_back("ALTER TABLE " + table->second.sql + " DROP CONSTRAINT IF EXISTS " + object.name);
+    if (object.kind == "index" && is_there)
+      out.push_back("DROP INDEX IF EXISTS " + table->second.schema_sql + "." + object.name);
+    if (object.kind == going && is_there && !table->second.is_attached)
+      out.push_back("ALTER TABLE " + table->second.sql + " DROP COLUMN IF EXISTS " + object.name);
     if (object.kind == "function") out.push_back("DROP FUNCTION IF EXISTS " + object.name + "()");
     if (object.kind == "sequence") out.push_back("DROP SEQUENCE IF EXISTS " + object.name);
   }

@@ -160,6 +160,10 @@ bool is_loosened(const Retype& retype, const GraphTable& table, const GraphColum
   return column.refers_to.has_value() || may_lack_old_value(retype, place);
 }
 
+bool is_tightened(const GraphColumn& column) {
+  return column.is_not_null && !column.old_is_not_null;
+}
+
 std::string is_identical(const std::string& left, const std::string& right) {
   return "pg_catalog.record_image_eq(ROW(" + left + "), ROW(" + right + "))";
 }

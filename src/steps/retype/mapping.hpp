@@ -35,6 +35,9 @@ bool may_lack_new_value(const Retype& retype, Place place);
 /// True: for some new values, written after the cut-over, there is no old one.
 bool may_lack_old_value(const Retype& retype, Place place);
 
+/// After the cut-over. True: the old column takes no NOT NULL along, and needs it for the way back.
+bool is_tightened(const GraphColumn& column);
+
 /// True: between cut-over and way back the old column may be without a value, whatever it was before.
 bool is_loosened(const Retype& retype, const GraphTable& table, const GraphColumn& column);
 

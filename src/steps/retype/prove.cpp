@@ -57,7 +57,7 @@ Checks checks_of(const Retype& retype, int number) {
     const auto& column = table.columns[i];
     const Place place{number, static_cast<int>(i)};
     prove(map_check(column.name), map_condition(retype, place));
-    if (!column.is_not_null) continue;
+    if (!column.is_not_null || column.is_not_null_late) continue;
     prove(filled_check(column.name), quoted(new_name(column.name)) + " IS NOT NULL");
     out.finish.push_back("ALTER COLUMN " + quoted(new_name(column.name)) + " SET NOT NULL");
     out.finish.push_back("DROP CONSTRAINT " + quoted(filled_check(column.name)));
@@ -69,31 +69,41 @@ Checks checks_of(const Retype& retype, int number) {
   return out;
 }
 
-/// A new default where the old one, a constant, maps to one; roots get theirs from the operator.
+Act ddl(std::string name, std::string part, std::string sql) {
+  return {std::move(name), std::move(part), Act::Kind::kDdl, {std::move(sql)}, {}};
+}
+
 std::vector<std::string> defaults_of(const Retype& retype, int number) {
   std::vector<std::string> out;
   const auto& table = retype.table(number);
   for (std::size_t i = 0; i < table.columns.size(); ++i) {
-    const auto& column = table.columns[i];
-    std::string value;
-    if (!column.refers_to && !retype.step.new_ids.empty()) {
-      value = retype.step.new_ids;
-    } else if (!column.refers_to && retype.step.mapping == Mapping::kRandom && !column.source.is_none()) {
-      value = "pg_catalog.gen_random_uuid()";
-    } else if (!column.source.default_sql.empty() && is_by_value(retype.step) &&
-               !moves_source(retype, column) && !takes_key_from_old(retype, column)) {
-      value = new_value_of(retype, {number, static_cast<int>(i)}, column.source.default_sql);
-    }
-    if (!value.empty())
-      out.push_back("ALTER COLUMN " + quoted(new_name(column.name)) + " SET DEFAULT " + value);
+    const auto shadow = quoted(new_name(table.columns[i].name));
+    if (const auto value = new_default(retype, {number, static_cast<int>(i)}); !value.empty())
+      out.push_back("ALTER COLUMN " + shadow + " SET DEFAULT " + value);
     else if (retype.graph.to.is_domain)  // from now on the domain's own
-      out.push_back("ALTER COLUMN " + quoted(new_name(column.name)) + " DROP DEFAULT");
+      out.push_back("ALTER COLUMN " + shadow + " DROP DEFAULT");
   }
   return out;
 }
 
-Act ddl(std::string name, std::string part, std::string sql) {
-  return {std::move(name), std::move(part), Act::Kind::kDdl, {std::move(sql)}, {}};
+/// NOT NULL that came after the checks of its table were added: a proof of its own.
+std::vector<Act> late_not_null_acts(const GraphTable& table) {
+  std::vector<Act> acts;
+  for (const auto& column : table.columns) {
+    if (!column.is_not_null_late) continue;
+    const auto shadow = quoted(new_name(column.name));
+    const auto check = quoted(filled_check(column.name));
+    const auto of = shadow + " of " + table.sql();
+    acts.push_back(ddl("add the late NOT NULL of " + of, "prove",
+                       alter(table, {"DROP CONSTRAINT IF EXISTS " + check,
+                                     add_check(filled_check(column.name), shadow + " IS NOT NULL")})));
+    acts.push_back(
+        ddl("validate the late NOT NULL of " + of, "prove", alter(table, {"VALIDATE CONSTRAINT " + check})));
+    acts.push_back(
+        ddl("finish the late NOT NULL of " + of, "prove",
+            alter(table, {"ALTER COLUMN " + shadow + " SET NOT NULL", "DROP CONSTRAINT " + check})));
+  }
+  return acts;
 }
 
 /// A partitioned table takes no foreign key that is NOT VALID before server 18: each partition does, and the
@@ -114,8 +124,9 @@ void add_foreign_keys(const Retype& retype, const Naming& naming, const std::str
       add(key, table.sql(), key.name);
       continue;
     }
-    for (std::size_t i = 0; i < table.partitions.size(); ++i)
-      add(key, table.partitions[i].sql(), key.of_partitions[i]);
+    for (std::size_t i = 0; i < table.partitions.size(); ++i) {
+      if (!is_joined(key, i, naming)) add(key, table.partitions[i].sql(), key.of_partitions[i]);
+    }
     const auto name = naming(key.name);
     acts.push_back(ddl("join foreign key " + quoted(name) + " of " + table.sql(), part,
                        foreign_key_twin_sql(retype, key, table.sql(), name, naming)));
@@ -158,6 +169,7 @@ std::vector<Act> check_acts(const Retype& retype) {
       acts.push_back(ddl("widen sequence " + sequence, "prove", "ALTER SEQUENCE " + sequence + " AS bigint"));
     if (!checks.finish.empty())
       acts.push_back(ddl("finish columns of " + table.sql(), "prove", alter(table, checks.finish)));
+    for (auto& act : late_not_null_acts(table)) acts.push_back(std::move(act));
   }
   return acts;
 }
@@ -190,7 +202,7 @@ std::vector<Act> acts_before_way_back(const Retype& retype) {
     std::vector<std::string> add;
     std::vector<std::string> validate;
     for (const auto& column : table.columns) {
-      if (!is_loosened(retype, table, column)) continue;
+      if (!is_loosened(retype, table, column) && !is_tightened(column)) continue;
       // With an expression of the operator's some values may have none.
       const bool is_said = !retype.step.back_sql.empty() || !retype.step.using_sql.empty();
       if (!column.is_not_null && is_said) continue;

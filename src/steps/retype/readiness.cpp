@@ -56,9 +56,9 @@ class Look {
       note(table, "index", index.name,
            session_.exec(kIndexLacks, {std::to_string(table.oid), naming(index.name)}));
     for (std::size_t i = 0; i < table.partitions.size(); ++i) {
-      const auto& name = index.of_partitions[i];
-      note(table, "index", name,
-           session_.exec(kIndexLacks, {std::to_string(table.partitions[i].oid), naming(name)}));
+      note(
+          table, "index", index.of_partitions[i],
+          session_.exec(kIndexLacks, {std::to_string(table.partitions[i].oid), part_name(index, i, naming)}));
     }
   }
   void constraint(const GraphTable& table, const std::string& name, const std::string& twin, bool is_valid) {
@@ -108,6 +108,23 @@ std::string missing_old_twins(pg::Session& session, const Retype& retype) {
     for (const auto& index : table.indexes) look.index(table, index, old_name);
   }
   return std::move(look).found();
+}
+
+std::vector<KeyCopy> missing_key_copies(pg::Session& session, const Retype& retype) {
+  std::vector<KeyCopy> out;
+  for (const auto& table : retype.graph.tables) {
+    for (const auto& index : table.indexes) {
+      for (std::size_t i = 0; is_primary(index) && i < table.partitions.size(); ++i) {
+        const auto& partition = table.partitions[i];
+        const auto name = old_name(index.of_partitions[i]);
+        if (!session.exec(kIndexLacks, {std::to_string(partition.oid), name}).boolean(0, 0)) continue;
+        const auto sql =
+            index_twin_sql(retype, table, index, {partition.sql(), "CONCURRENTLY "}, name, old_name);
+        out.push_back({pg::Identifier(partition.schema, name).sql(), partition.sql(), sql});
+      }
+    }
+  }
+  return out;
 }
 
 std::vector<std::string> taken_names(pg::Session& session, const Retype& retype) {

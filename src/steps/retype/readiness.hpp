@@ -14,6 +14,16 @@ std::string missing_twins(pg::Session& session, const Retype& retype);
 /// The same for the way back: what came after the cut-over and has nothing to step aside for.
 std::string missing_old_twins(pg::Session& session, const Retype& retype);
 
+/// An index over the old primary key of a partition that came after the cut-over.
+struct KeyCopy {
+  std::string index_sql;   // quoted and qualified
+  std::string table_sql;   // the partition
+  std::string create_sql;  // CREATE UNIQUE INDEX CONCURRENTLY …
+};
+
+/// Those that the way back needs and that are not there, or not valid.
+std::vector<KeyCopy> missing_key_copies(pg::Session& session, const Retype& retype);
+
 /// Names that the retype will need for indexes and constraints and that something bears already: `index
 /// "public"."a_old"`. For a retype that has not begun. Another that is not contracted leaves such names.
 std::vector<std::string> taken_names(pg::Session& session, const Retype& retype);

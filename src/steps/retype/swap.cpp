@@ -41,7 +41,7 @@ class Swap {
       const auto& table = retype_.table(key.table);
       rename_constraint(table.sql(), coming_(key.name), key.name);
       for (std::size_t i = 0; i < table.partitions.size(); ++i)
-        rename_constraint(table.partitions[i].sql(), coming_(key.of_partitions[i]), key.of_partitions[i]);
+        rename_constraint(table.partitions[i].sql(), part_name(key, i, coming_), key.of_partitions[i]);
       comment("CONSTRAINT " + quoted(key.name) + " ON " + table.sql(), key.comment);
     }
   }
@@ -55,7 +55,7 @@ class Swap {
   void drop_way_back_checks() {
     for (const auto& table : retype_.graph.tables) {
       for (const auto& column : table.columns) {
-        if (is_loosened(retype_, table, column))
+        if (is_loosened(retype_, table, column) || is_tightened(column))
           alter(table, "DROP CONSTRAINT IF EXISTS " + quoted(map_check(column.name)));
       }
     }
@@ -139,20 +139,18 @@ class Swap {
   }
 
   void rename_index(const GraphTable& table, const GraphIndex& index, const Naming& from, const Naming& to) {
-    const auto rename = [&](const std::string& schema, const std::string& name) {
-      run("ALTER INDEX " + pg::Identifier(schema, from(name)).sql() + " RENAME TO " + quoted(to(name)));
+    const auto rename = [&](const std::string& schema, const std::string& now, const std::string& then) {
+      run("ALTER INDEX " + pg::Identifier(schema, now).sql() + " RENAME TO " + quoted(then));
     };
-    rename(table.schema, index.name);
+    rename(table.schema, from(index.name), to(index.name));
     for (std::size_t i = 0; i < table.partitions.size(); ++i)
-      rename(table.partitions[i].schema, index.of_partitions[i]);
+      rename(table.partitions[i].schema, part_name(index, i, from), to(index.of_partitions[i]));
   }
 
   void rename_key(const GraphTable& table, const GraphIndex& index, const Naming& from, const Naming& to) {
     rename_constraint(table.sql(), from(index.name), to(index.name));
-    for (std::size_t i = 0; i < table.partitions.size(); ++i) {
-      const auto& name = index.of_partitions[i];
-      rename_constraint(table.partitions[i].sql(), from(name), to(name));
-    }
+    for (std::size_t i = 0; i < table.partitions.size(); ++i)
+      rename_constraint(table.partitions[i].sql(), part_name(index, i, from), to(index.of_partitions[i]));
   }
 
   void rename_constraint(const std::string& on, const std::string& from, const std::string& to) {
@@ -180,10 +178,25 @@ void loosen_old_columns(const Retype& retype, const GraphTable& table, Swap& swa
   }
 }
 
-void tighten_old_columns(const Retype& retype, const GraphTable& table, Swap& swap) {
+/// NOT NULL as the column has it now, whoever changed it.
+void tighten_old_columns(const GraphTable& table, Swap& swap) {
   for (const auto& column : table.columns) {
-    if (column.is_not_null && is_loosened(retype, table, column))
-      swap.alter(table, "ALTER COLUMN " + quoted(column.name) + " SET NOT NULL");
+    if (column.is_not_null == column.old_is_not_null) continue;
+    swap.alter(table, "ALTER COLUMN " + quoted(column.name) +
+                          (column.is_not_null ? " SET NOT NULL" : " DROP NOT NULL"));
+  }
+}
+
+/// The same for the new columns, and the default that the old one has now: both may have been changed since
+/// the new columns were finished.
+void follow_old_columns(const Retype& retype, const GraphTable& table, Swap& swap) {
+  for (std::size_t i = 0; i < table.columns.size(); ++i) {
+    const auto& column = table.columns[i];
+    const auto shadow = "ALTER COLUMN " + quoted(new_name(column.name));
+    const Place place{static_cast<int>(&table - retype.graph.tables.data()), static_cast<int>(i)};
+    const auto value = new_default(retype, place);
+    swap.alter(table, shadow + (value.empty() ? " DROP DEFAULT" : " SET DEFAULT " + value));
+    if (!column.is_not_null) swap.alter(table, shadow + " DROP NOT NULL");
   }
 }
 
@@ -262,7 +275,10 @@ SwapScript cutover_script(const Retype& retype, const std::vector<BoundObject>& 
   swap.drop_foreign_keys();
   drop_sync_everywhere(retype, swap);
   swap.drop_map_checks();
-  for (const auto& table : retype.graph.tables) swap.swap_table(table);
+  for (const auto& table : retype.graph.tables) {
+    follow_old_columns(retype, table, swap);
+    swap.swap_table(table);
+  }
   for (const auto& table : retype.graph.tables) swap.promote_indexes(table, false);
   swap.rename_foreign_keys();
   for (const auto& table : retype.graph.tables) {
@@ -281,7 +297,7 @@ SwapScript way_back_script(const Retype& retype, const std::vector<BoundObject>&
   drop_sync_everywhere(retype, swap);
   for (const auto& table : retype.graph.tables) swap.swap_table(table);
   for (const auto& table : retype.graph.tables) {
-    tighten_old_columns(retype, table, swap);
+    tighten_old_columns(table, swap);
     swap.promote_indexes(table, true);
   }
   swap.rename_foreign_keys();

@@ -86,19 +86,35 @@ std::string looked_up_assignment(const std::string& ours, const std::string& whe
          ");\n  END IF;\n";
 }
 
-/// A column of ours that follows from `source` of the same row. `may_fail`: what cannot be mapped leaves it
-/// NULL, for the application's statement must not fail because of us; `only_if`: the same where this does not
-/// hold.
+/// An upsert brings a row that is there already. What cannot be mapped was there before us, and is left to
+/// the fill, which names it: its other columns can still be written.
+std::string spare_upserts(const Retype& retype, Place place) {
+  const auto& table = retype.graph.table_of(place);
+  const auto& column = retype.graph.at(place);
+  const auto mine = new_row(new_name(column.name));
+  std::string is_there = is_identical("pgsluice_row." + quoted(column.name), new_row(column.name));
+  for (const auto& key : table.key) is_there += " AND pgsluice_row." + quoted(key) + " = " + new_row(key);
+  return "    EXCEPTION WHEN OTHERS THEN\n      IF TG_OP <> 'INSERT' OR NOT EXISTS (SELECT FROM " +
+         table.sql() + " AS pgsluice_row WHERE " + is_there + ") THEN RAISE; END IF;\n      " + mine +
+         " := NULL;\n";
+}
+
+/// The application's statement must not fail because of us.
+std::string left_empty(const std::string& mine) {
+  return "    EXCEPTION WHEN OTHERS THEN " + mine + " := NULL;\n";
+}
+
+/// A column of ours that follows from another one of the same row. `on_failure`: an EXCEPTION clause for what
+/// cannot be mapped; `only_if`: where this does not hold, ours is NULL.
 std::string mapped_assignment(const GraphColumn& column, const std::string& ours, const std::string& value,
-                              bool may_fail, const std::string& only_if = {}) {
+                              const std::string& on_failure, const std::string& only_if = {}) {
   const auto mine = new_row(ours);
   auto when = "TG_OP = 'INSERT' OR " + is_changed(column.name);
   if (column.refers_to) when += " OR " + is_touched(ours);
   auto set = "    " + mine + " := " + value + ";\n";
   if (!only_if.empty())
     set += "    IF NOT (" + only_if + ") THEN\n      " + mine + " := NULL;\n    END IF;\n";
-  if (may_fail)
-    set = "    BEGIN\n" + set + "    EXCEPTION WHEN OTHERS THEN " + mine + " := NULL;\n    END;\n";
+  if (!on_failure.empty()) set = "    BEGIN\n" + set + on_failure + "    END;\n";
   return "  IF " + when + " THEN\n" + set + "  END IF;\n";
 }
 
@@ -118,8 +134,11 @@ std::string forward_assignment(const Retype& retype, Place place) {
   const auto ours = new_name(column.name);
   const auto value = new_value(retype, place, "NEW.");
   // What the new type cannot take, or not whole, is refused here.
-  if (is_by_value(retype.step))
-    return refuse_cut(retype, place) + mapped_assignment(column, ours, value, false);
+  if (is_by_value(retype.step)) {
+    const bool is_spared = may_lack_new_value(retype, place) && !retype.graph.table_of(place).key.empty();
+    return refuse_cut(retype, place) +
+           mapped_assignment(column, ours, value, is_spared ? spare_upserts(retype, place) : "");
+  }
   // Drawn once: a root keeps its new key whatever happens to the old one.
   const auto shadow = new_row(ours);
   if (!column.refers_to) return "  " + shadow + " := coalesce(" + shadow + ", " + value + ");\n";
@@ -215,9 +234,9 @@ std::vector<std::string> sync_backward(const Retype& retype, const GraphTable& t
       conditions.push_back(old + " IS NULL");
     }
     if (is_back_by_value(retype.step)) {
-      references +=
-          mapped_assignment(column, old_name(column.name), old_value(retype, place, "NEW."),
-                            may_lack_old_value(retype, place), is_kept_by_old_value(retype, place, "NEW."));
+      references += mapped_assignment(column, old_name(column.name), old_value(retype, place, "NEW."),
+                                      may_lack_old_value(retype, place) ? left_empty(old) : "",
+                                      is_kept_by_old_value(retype, place, "NEW."));
       conditions.push_back(is_changed(column.name));
       if (column.refers_to) conditions.push_back(is_touched(old_name(column.name)));
     } else if (column.refers_to) {

@@ -35,6 +35,22 @@ std::string renamed(const Retype& retype, const GraphTable& table, const std::st
 
 }  // namespace
 
+const JoinedTwin* joined_twin(const Partitioned& of, const Naming& naming) {
+  const auto twin = std::find_if(of.joined.begin(), of.joined.end(),
+                                 [name = naming(of.name)](const auto& t) { return t.name == name; });
+  return twin == of.joined.end() ? nullptr : &*twin;
+}
+
+bool is_joined(const Partitioned& of, std::size_t partition, const Naming& naming) {
+  const auto* twin = joined_twin(of, naming);
+  return twin && !twin->parts[partition].empty();
+}
+
+std::string part_name(const Partitioned& of, std::size_t partition, const Naming& naming) {
+  return is_joined(of, partition, naming) ? joined_twin(of, naming)->parts[partition]
+                                          : naming(of.of_partitions[partition]);
+}
+
 std::string index_twin_sql(const Retype& retype, const GraphTable& table, const GraphIndex& index,
                            const IndexPlace& place, const std::string& name, const Naming& naming) {
   std::string keys;

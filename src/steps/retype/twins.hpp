@@ -10,6 +10,13 @@ namespace pgsluice::steps::retype {
 /// What a column is called in a twin: new_name or old_name for the changing ones.
 using Naming = std::function<std::string(const std::string&)>;
 
+/// The twin of `of` that is called `naming(of.name)`, if it stands already and is of a partitioned table.
+const JoinedTwin* joined_twin(const Partitioned& of, const Naming& naming);
+/// True: the twin has its part on this partition, and nothing is to be built there.
+bool is_joined(const Partitioned& of, std::size_t partition, const Naming& naming);
+/// What the twin's part on this partition is called: as the server named it, or as we would.
+std::string part_name(const Partitioned& of, std::size_t partition, const Naming& naming);
+
 /// Where an index is built, and how.
 struct IndexPlace {
   std::string on;   // a table or partition, quoted; `ONLY …` for a partitioned one
