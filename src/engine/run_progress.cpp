@@ -20,8 +20,22 @@ asio::awaitable<void> Run::show_progress(const bool& is_over) {
     const auto now = SteadyClock::now();
     if (gate_.held_since(now)) tally_.held_s += std::chrono::duration<double>(now - last).count();
     last = now;
+    tell_wrong_estimates();
     journal_.write(event::Status{progress()});
     for (int i = 0; i < 5 && !is_over; ++i) co_await sleep_for(kProgressTurn / 5);
+  }
+}
+
+void Run::tell_wrong_estimates() {
+  if (!fills_) return;
+  for (const auto& fill : *fills_) {
+    if (fill->is_estimate_wrong || fill->is_ended || fill->rows_expected() > 0) continue;
+    if (fill->step().rows.visited() == 0) continue;
+    fill->is_estimate_wrong = true;
+    const auto& table = fill->prepared().table;
+    journal_.warn("table " + table.sql() + " holds more rows than the " +
+                  base::format_count(table.rows_estimate) +
+                  " that were estimated: how many are left is not known");
   }
 }
 
@@ -62,8 +76,10 @@ std::string Run::progress_text() const {
   if (p.step.empty()) return "starting";
   std::string text = p.step_kind + " " + p.step + " (" + p.state + ")";
   if (lanes_) {
-    text += ": " + base::format_count(p.rows.visited()) + " of about " + base::format_count(p.rows_expected) +
-            " rows, " + base::format_count(static_cast<std::int64_t>(p.rows_per_second)) + " rows/s, " +
+    const auto of =
+        p.rows_expected > 0 ? "about " + base::format_count(p.rows_expected) : "nobody knows how many";
+    text += ": " + base::format_count(p.rows.visited()) + " of " + of + " rows, " +
+            base::format_count(static_cast<std::int64_t>(p.rows_per_second)) + " rows/s, " +
             std::to_string(p.lanes) + (p.lanes == 1 ? " lane" : " lanes");
     if (p.eta) text += ", " + base::format_duration(*p.eta) + " left";
   }
