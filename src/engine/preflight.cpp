@@ -6,6 +6,7 @@
 #include "engine/retype_checks.hpp"
 #include "engine/server_checks.hpp"
 #include "engine/step_checks.hpp"
+#include "engine/sync_state.hpp"
 #include "ledger/jobs.hpp"
 #include "ledger/schema.hpp"
 #include "pg/catalog.hpp"
@@ -63,6 +64,8 @@ std::vector<Finding> preflight(pg::Session& session, const Job& job, bool is_led
 
   Outlook outlook;
   for (std::size_t i = 0; i < job.steps.size(); ++i) {
+    const auto* begun = std::get_if<RetypeStep>(&job.steps[i]);
+    if (begun && !known(i).detail.empty()) check_triggers(session, *begun, known(i), findings);
     if (known(i).state == "done") continue;
     if (const auto* sql = std::get_if<SqlStep>(&job.steps[i])) {
       check_sql_step(session, *sql, outlook, findings);
