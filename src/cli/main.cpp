@@ -24,6 +24,15 @@ ExitCode answer_or_perform(const cli::Arguments& arguments) {
   return ExitCode::kDone;
 }
 
+/// What was not printed was not said. A run has done its work all the same, and its ledger tells of it.
+void require_printed(const cli::Arguments& arguments) {
+  const bool is_said_elsewhere = arguments.verb == cli::Verb::kRun || arguments.verb == cli::Verb::kBackfill;
+  const bool is_written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+  if (is_written || (is_said_elsewhere && arguments.answer.empty())) return;
+  throw Error(ExitCode::kFailed, "the result could not be written to standard output",
+              "the disk may be full, or whoever reads it may have gone");
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -35,7 +44,9 @@ int main(int argc, char** argv) {
   cli::Arguments arguments;
   try {
     arguments = cli::parse_arguments(words);
-    return exit_status(answer_or_perform(arguments), arguments);
+    const auto code = answer_or_perform(arguments);
+    if (code == ExitCode::kDone) require_printed(arguments);
+    return exit_status(code, arguments);
   } catch (const Error& error) {
     cli::print_error(error, json);
     return exit_status(error.code(), arguments);

@@ -25,12 +25,12 @@ std::ptrdiff_t live_runs(const JobOverview& job) {
   return std::count_if(job.runs.begin(), job.runs.end(), [](const RunOverview& run) { return run.is_live; });
 }
 
-/// Percent of the rows expected; at most 99.9 before the step's end, since what is expected is an estimate.
+/// Percent of the rows expected; at most 99 before the step's end, since what is expected is an estimate.
 double percent_of(const StepOverview& step) {
   if (step.state == "done") return 100;
   if (step.rows_expected <= 0) return 0;
   const double share = static_cast<double>(step.rows.visited()) / static_cast<double>(step.rows_expected);
-  return std::min(99.9, std::floor(share * 1000) / 10);
+  return std::min(99.0, std::floor(share * 1000) / 10);
 }
 
 bool is_act(const StepOverview& step) {

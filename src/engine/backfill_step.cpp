@@ -23,6 +23,31 @@ constexpr std::int64_t kRowsPerRangeMin = 2'000;
 constexpr pg::TransactionLimits kSampleLimits{std::chrono::milliseconds{1'000},
                                               std::chrono::milliseconds{60'000}, true};
 
+/// Counted on some pages of now: statistics may be of a time when the table was a thousandth of its size.
+/// What the catalog says where that takes too long.
+std::int64_t count_rows(pg::Session& session, const pg::Table& table) {
+  try {
+    return pg::in_transaction(session, kSampleLimits, [&] {
+      return pg::counted_rows(session, table.sql(), sample_percent(table.pages));
+    });
+  } catch (const pg::Failure& f) {
+    const bool is_locked = f.sqlstate() == "55P03";  // whoever waits for the table says so, and tries again
+    if (f.is_connection_lost() || is_locked) throw;
+    return table.rows_estimate;
+  }
+}
+
+/// The rows counted, by pages: each heap knows only what ANALYZE said.
+void share_out(const pg::Table& table, std::vector<pg::HeapFacts>& heaps) {
+  std::int64_t pages = 0;
+  for (const auto& heap : heaps) pages += heap.pages;
+  for (auto& heap : heaps) {
+    const auto share =
+        static_cast<double>(heap.pages) / static_cast<double>(std::max<std::int64_t>(1, pages));
+    heap.rows = static_cast<double>(table.rows_estimate) * share;
+  }
+}
+
 }  // namespace
 
 double sample_percent(std::int64_t pages) {
@@ -65,6 +90,8 @@ PreparedBackfill prepare_backfill(pg::Session& session, const BackfillStep& step
     };
   prepared.deadlock_timeout = std::chrono::milliseconds{pg::deadlock_timeout_ms(session)};
   prepared.table = std::move(table);
+  prepared.table.rows_estimate = count_rows(session, prepared.table);
+  share_out(prepared.table, prepared.heaps);
   return prepared;
 }
 

@@ -19,7 +19,7 @@ namespace pgsluice::engine {
 struct PreparedBackfill {
   std::int64_t step_id = 0;
   BackfillStep definition;
-  pg::Table table;
+  pg::Table table;                     // its rows are counted on some of its pages, whatever statistics say
   std::optional<walk::Keyset> keyset;  // empty: no key can be walked
   std::vector<pg::HeapFacts> heaps;
   WalkChoice choice;  // for ranges that are cut from now on

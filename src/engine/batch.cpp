@@ -81,6 +81,17 @@ void run_in_transaction(pg::Session& session, const BatchWork& work, BatchOutcom
   out.is_range_done = cut.is_last;
 }
 
+/// Statements name the partition, but an expression of the job's may name another table that is not there.
+bool is_partition_gone(pg::Session& session, const BatchWork& work, const BatchOutcome& out) try {
+  constexpr const char* kUndefinedTable = "42P01";
+  if (!work.blocks || work.blocks->heap.oid == work.blocks->table_oid || out.sqlstate != kUndefinedTable)
+    return false;
+  return session.exec("SELECT pg_catalog.to_regclass($1) IS NULL", {work.blocks->heap.table_sql})
+      .boolean(0, 0);
+} catch (const pg::Failure&) {
+  return false;  // the batch's own failure counts
+}
+
 }  // namespace
 
 std::int64_t count_selected(pg::Session& session, const BatchWork& work, const walk::Fragment& predicate) {
@@ -116,6 +127,10 @@ BatchOutcome run_batch(pg::Session& session, const BatchWork& work) {
     out.message = f.what();
     out.is_connection_lost = f.is_connection_lost();
     if (!out.is_connection_lost) pg::rollback(session);
+    if (is_partition_gone(session, work, out)) {
+      out.misfit = Misfit::kHeapRewritten;
+      out.disposition = pg::Disposition::kRetryable;
+    }
   }
   out.is_session_spent = session.must_discard();
   out.duration = Clock::now() - began;

@@ -39,6 +39,7 @@ using SelectedSql = std::function<std::string(const pg::HeapFacts* heap, const s
 /// Where a batch of a block walk goes.
 struct BlockWork {
   pg::HeapFacts heap;
+  std::uint32_t table_oid = 0;  // of the step: the heap's own, or that of the partitioned table above it
   walk::BlockBatch batch;
   bool is_sweep = false;    // counts only what it changes
   bool is_sampled = false;  // tells its WAL
@@ -47,7 +48,7 @@ struct BlockWork {
 /// Why a range of blocks cannot be walked on as it was begun.
 enum class Misfit {
   kNone,
-  kHeapRewritten,  // the heap has another filenode: its rows are in other blocks
+  kHeapRewritten,  // the heap has another filenode, its rows are in other blocks; or is the table's no more
   kStillMatches,   // a row that was changed matches `where` again: it would be changed twice
 };
 

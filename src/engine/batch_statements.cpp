@@ -67,6 +67,8 @@ std::vector<PlannedStatement> preparing_statements(const pg::Table& table, const
       {keyset.highest(), reads(table), false, "once, to end the last range"},
       {keyset.sample(any, any, 2, 1).sql, reads(table), false,
        "when a lane has run out of ranges, to split another's"},
+      {keyset.bound(any, any, 1).sql, reads(table), false,
+       "in its stead, where the sample has met too few of the rows that are left"},
   };
 }
 
@@ -101,7 +103,9 @@ PlannedStatement planned_note(std::int64_t rows) {
 std::vector<PlannedStatement> backfill_statements(const pg::Table& table, const BackfillStep& step,
                                                   const WalkedTable& walked,
                                                   const pg::TransactionLimits& limits, std::int64_t rows) {
-  std::vector<PlannedStatement> out{check_of_expressions(table, step)};
+  std::vector<PlannedStatement> out{check_of_expressions(table, step),
+                                    {pg::counted_rows_sql(table.sql()), reads(table), false,
+                                     "once, to count the rows on some of its pages"}};
   const auto add = [&](std::vector<PlannedStatement> statements, const std::string& only) {
     for (auto& statement : statements) {
       if (!only.empty()) statement.when = only + (statement.when.empty() ? "" : ", " + statement.when);

@@ -64,7 +64,7 @@ std::vector<PlannedStatement> block_statements(const pg::Table& table, const Bac
     batch.pass = 1;
   }
   add_update(is_woven ? "last pass through a window" : each);
-  out.push_back({steps::heap_state_sql(heap), "none", true, sampled});
+  out.push_back({steps::heap_state_sql(table.oid, heap), "none", true, sampled});
   out.push_back({ledger::count_and_commit(1, {1, 1, 0, false}), kRangeLock, true, each});
   if (walked.swallowers.is_any()) out.push_back(planned_note(1));
   out.push_back(

@@ -12,6 +12,7 @@
 #include "engine/proof.hpp"
 #include "engine/removal.hpp"
 #include "engine/retype_facts.hpp"
+#include "engine/sync_state.hpp"
 #include "job/retype_definition.hpp"
 #include "ledger/acts.hpp"
 #include "ledger/jobs.hpp"
@@ -24,6 +25,7 @@
 #include "steps/retype/acts.hpp"
 #include "steps/retype/readiness.hpp"
 #include "steps/retype/swap.hpp"
+#include "steps/retype/trigger_state.hpp"
 #include "steps/sql/ddl.hpp"
 
 namespace pgsluice::engine {
@@ -55,6 +57,8 @@ struct Move {
   std::string failed, done;  // in words
   std::string left_behind;   // the kind of column that goes from tables that have left the graph; empty: none
   std::chrono::milliseconds kill_blockers_after{0};
+  /// Throws Error(kRefused) if the tables are no more what they were when they were looked at.
+  std::function<void(const rt::Retype&)> once_locked{};
 };
 
 std::string lock_sql(const std::string& list, const char* mode) {
@@ -99,6 +103,7 @@ std::optional<std::chrono::milliseconds> attempt(pg::Session& session, const Mov
     if (rt::dependents(session, retype.graph) != before)
       throw pg::Failure("55P03", "a view or policy was made on one of the tables just now", false);
     session.exec("SET LOCAL statement_timeout = " + std::to_string(kSwapTimeout.count()));
+    if (move.once_locked) move.once_locked(retype);
     session.exec(script.sql());
     if (move.to == RetypeDetail::kCutOver) {
       note_objects(session, retype, move.step_id);  // a table may have been renamed since it began
@@ -224,6 +229,29 @@ void prepare_way_back(OperatorAct& act, const RetypeStep& step, std::int64_t ste
   }
 }
 
+ledger::StepRecord as_step(const ledger::RetypeRecord& record) {
+  return {record.step_id, "", "retype", record.state, record.detail, false};
+}
+
+/// Looks at triggers and rows before anything is locked. Returns what the triggers were like meanwhile: a
+/// trigger that was switched off and on since then has other marks.
+std::string marks_of_proof(pg::Session& session, const RetypeStep& step, const ledger::RetypeRecord& record) {
+  require_triggers(session, step, as_step(record));
+  const auto retype = read_retype(session, step, owner_of(session, record.step_id));
+  auto marks = rt::trigger_marks(session, retype);
+  require_pairs(session, step, retype);
+  return marks;
+}
+
+std::function<void(const rt::Retype&)> refuse_other_marks(pg::Session& session, const RetypeStep& step,
+                                                          const std::string& marks) {
+  return [&session, name = step.name, marks](const rt::Retype& retype) {
+    if (rt::trigger_marks(session, retype) == marks) return;
+    throw Error(ExitCode::kRefused, "a sync trigger of step \"" + name + "\" was altered just now",
+                "say cutover again: it compares the rows anew");
+  };
+}
+
 std::vector<ledger::RetypeRecord> require_retypes(pg::Session& session, const std::string& job) {
   if (ledger::is_installed(session)) ledger::install(session);  // brings an older one up
   auto records = ledger::is_installed(session) ? ledger::find_retypes(session, job)
@@ -246,6 +274,7 @@ void cut_over_step(pg::Session& session, const std::string& job, const RetypeSte
     throw Error(ExitCode::kRefused, "step \"" + step.name + "\" is not ready for cut-over",
                 "pgsluice run goes on with it");
   OperatorAct act(session, job, record.job_id, tell);
+  const auto marks = marks_of_proof(session, step, record);
   const auto script = [&](const rt::Retype& retype) {
     const auto changed = changed_since_ready(session, retype, step_id);
     if (changed.empty()) return rt::cutover_script(retype, rt::bound_objects(session, retype.graph));
@@ -255,7 +284,7 @@ void cut_over_step(pg::Session& session, const std::string& job, const RetypeSte
   const bool is_done = carry_out(
       act, {step, step_id, RetypeDetail::kReady, RetypeDetail::kCutOver, script, "could not be cut over",
             "new columns have the old ones' names; at the longest the tables were locked for ", "",
-            step.kill_blockers_after});
+            step.kill_blockers_after, refuse_other_marks(session, step, marks)});
   if (!is_done) cut_over_step(session, job, step, step_id, tell);  // what somebody else made of it
 }
 
@@ -310,6 +339,7 @@ void roll_back_retype(OperatorAct& act, const std::string& job, const RetypeStep
   if ((is_before || record.detail == RetypeDetail::kCutOver) && take_away_what_is_left(act, step, removal)) {
     // Nothing else is to be done.
   } else if (record.detail == RetypeDetail::kCutOver) {
+    require_triggers(session, step, as_step(record));
     prepare_way_back(act, step, step_id);
     const auto script = [&](const rt::Retype& retype) {
       return rt::way_back_script(retype, rt::bound_objects(session, retype.graph));

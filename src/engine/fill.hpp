@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <exception>
 #include <memory>
@@ -42,16 +43,25 @@ class Fill {
   /// What the ledger says of the step that is over, other runs' work included: the truth.
   void settle(const RowCounts& ledger_counts) { step_.rows = ledger_counts; }
 
+  /// Rows of the whole step, as far as they are known by now; 0: there are more than was thought, and nobody
+  /// knows how many.
+  std::int64_t rows_expected() const;
+  void expect(std::int64_t rows) { rows_expected_ = rows; }
+
   std::set<std::int64_t> in_use;   // ranges that lanes of this run work on: as many as lanes
   std::int64_t setting_aside = 0;  // rows on their way into quarantine: lanes share its limit
   Looks looks;                     // for rows left behind, by this run
   bool is_looked_at = false;       // for rows left behind, by a lane: once at a time
   bool is_ended = false;           // no range is left, and the ledger is told so
+  /// Not before then is a range of it measured, to be split.
+  std::chrono::steady_clock::time_point measure_again{};
+  bool is_estimate_wrong = false;  // and the log has heard of it
   std::exception_ptr error;        // a lane's that failed on it
 
  private:
   StepInWork step_;
   PreparedBackfill prepared_;
+  std::int64_t rows_expected_ = 0;
   BatchLimits limits_;  // that the sizer works by
   walk::Sizer sizer_;
   walk::Sizer sweep_sizer_;

@@ -179,6 +179,7 @@ std::optional<BlockWork> Lane::next_blocks(const ledger::Range& range, std::int6
   const int passes = at.group ? std::min(at.group->weave.passes, weave.passes) : weave.passes;
   BlockWork work;
   work.is_sweep = is_sweep;
+  work.table_oid = fill_->prepared().table.oid;
   if (const auto* heap = fill_->prepared().heap_of(at.heap)) work.heap = *heap;
   work.is_sampled = random_() % kBatchesPerSample == 0;
   work.batch = walk::next_block_batch(at, walk::BlockPosition::of(*range.upper).block, weave,
@@ -217,7 +218,11 @@ boost::asio::awaitable<bool> Lane::is_recut(const ledger::Range& range, const Ba
   };
   const auto done = co_await keep_trying<Recut>(connection_, cut, at_.journal, at_.stop);
   const std::string fault = outcome.message.empty() ? "" : ": " + outcome.message;
-  if (!done.cause.empty()) at_.journal.write(event::Tune{"walk", "blocks", done.to, done.cause + fault});
+  if (done.is_heap_gone) {
+    at_.journal.warn(done.cause, "rows that it took along are left as they are");
+  } else if (!done.cause.empty()) {
+    at_.journal.write(event::Tune{"walk", "blocks", done.to, done.cause + fault});
+  }
   co_return true;
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/failpoint.hpp"
 #include "engine/outage.hpp"
+#include "engine/range_measure.hpp"
 #include "ledger/checkpoint.hpp"
 #include "ledger/split.hpp"
 #include "pg/transaction.hpp"
@@ -15,6 +16,9 @@ namespace {
 constexpr std::int64_t kBatchesToSplit = 4;
 constexpr std::chrono::milliseconds kAskAgain{
     50};  // while an orphan backend or our own lanes hold what is left
+// A lane without work asks so often whether a range in work can be split: less than the batches that are left
+// of one that cannot be, and far more than the sample takes.
+constexpr std::chrono::milliseconds kMeasureAgain{500};
 constexpr pg::TransactionLimits kSampleLimits{std::chrono::milliseconds{1'000},
                                               std::chrono::milliseconds{10'000}, true};
 
@@ -33,38 +37,29 @@ bool fix_tail(pg::Session& session, const PreparedBackfill& step, ledger::Range&
   return ledger::fix_upper(session, range.token, *range.upper);
 }
 
-std::optional<pg::Key> middle_key(pg::Session& session, const PreparedBackfill& step,
-                                  const ledger::Candidate& candidate) {
-  const auto sample =
-      step.keyset->sample(candidate.position, candidate.upper, 2, sample_percent(step.table.pages));
-  const auto keys =
-      pg::in_transaction(session, kSampleLimits, [&] { return session.exec(sample.sql, sample.params); });
-  if (keys.empty()) return std::nullopt;
-  return step.keyset->read_key(keys, 0);
-}
-
-std::optional<pg::Key> middle_block(const ledger::Candidate& candidate) {
-  auto at = walk::BlockPosition::of(*candidate.position);  // a range of blocks has a lower end
-  const auto upper = walk::BlockPosition::of(candidate.upper).block;
-  const auto middle = walk::block_middle(at, upper);
-  if (!middle) return std::nullopt;
-  return walk::BlockPosition{at.heap, *middle, std::nullopt}.key();
+std::optional<event::Split> split(pg::Session& session, const PreparedBackfill& step,
+                                  const ledger::Candidate& candidate, const pg::Key& middle) {
+  const ledger::IsBefore is_before = [&](const std::string& position, int first) {
+    return ledger::is_by_blocks(candidate.walk) ? walk::group_ends_by(position, first)
+                                                : step.keyset->is_before(position, first);
+  };
+  const auto range_id = ledger::split(session, step.step_id, candidate, middle, is_before);
+  base::failpoint("after_split");
+  if (!range_id) return std::nullopt;
+  return event::Split{candidate.range_id, *range_id, pg::display(middle)};
 }
 
 std::optional<event::Split> split_largest(pg::Session& session, const PreparedBackfill& step,
                                           std::int64_t rows_to_split) {
-  const auto candidate = ledger::largest_remaining(session, step.step_id);
-  if (!candidate || candidate->rows_left < rows_to_split) return std::nullopt;
-  const bool is_by_blocks = ledger::is_by_blocks(candidate->walk);
-  const auto middle = is_by_blocks ? middle_block(*candidate) : middle_key(session, step, *candidate);
-  if (!middle) return std::nullopt;
-  const ledger::IsBefore is_before = [&](const std::string& position, int first) {
-    return is_by_blocks ? walk::group_ends_by(position, first) : step.keyset->is_before(position, first);
-  };
-  const auto range_id = ledger::split(session, step.step_id, *candidate, *middle, is_before);
-  base::failpoint("after_split");
-  if (!range_id) return std::nullopt;
-  return event::Split{candidate->range_id, *range_id, pg::display(*middle)};
+  for (auto& candidate : ledger::largest_remaining(session, step.step_id)) {
+    const bool is_by_blocks = ledger::is_by_blocks(candidate.walk);  // counted, not estimated
+    if (!is_by_blocks && !candidate.is_longer_than_expected && candidate.rows_left < rows_to_split) continue;
+    const auto found = measure(session, step, candidate, rows_to_split);
+    if (!found.middle) continue;
+    candidate.rows_left = found.rows_left;
+    if (auto done = split(session, step, candidate, *found.middle)) return done;
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -84,16 +79,29 @@ LeaseDesk::Answer LeaseDesk::ask(pg::Session& session, const std::string& run_id
   Answer answer;
   for (answer.offer = 0; answer.offer < offers.size(); ++answer.offer) {
     const auto& offer = offers[answer.offer];
+    answer.rows_expected[answer.offer] = ledger::rows_expected(session, offer.step->step_id);
     if (lease(session, run_id, offer, answer)) return answer;
     answer.left.push_back(ledger::remaining(session, offer.step->step_id, run_id));
   }
   for (answer.offer = 0; answer.offer < offers.size() && !answer.split; ++answer.offer) {
     const auto& offer = offers[answer.offer];
-    if (answer.left[answer.offer].ranges == 0) continue;
+    if (answer.left[answer.offer].ranges == 0 || !offer.is_to_be_split) continue;
     answer.split = split_largest(session, *offer.step, offer.rows_to_split);
     if (answer.split && lease(session, run_id, offer, answer)) return answer;
+    if (!answer.split) answer.unsplit.push_back(answer.offer);
   }
   return answer;
+}
+
+LeaseDesk::Offer LeaseDesk::offer_of(const Fill& fill) {
+  return {&fill.prepared(), fill.in_use, kBatchesToSplit * fill.sizer().rows(),
+          std::chrono::steady_clock::now() >= fill.measure_again};
+}
+
+void LeaseDesk::learn(const Answer& answer, const std::vector<Fill*>& fills) {
+  for (const auto& [offer, rows] : answer.rows_expected) fills[offer]->expect(rows);
+  const auto later = std::chrono::steady_clock::now() + kMeasureAgain;
+  for (const auto offer : answer.unsplit) fills[offer]->measure_again = later;
 }
 
 std::vector<Fill*> LeaseDesk::by_fewest_lanes() const {
@@ -128,13 +136,13 @@ boost::asio::awaitable<std::optional<Leased>> LeaseDesk::next(pg::Connection& co
     {
       const Served served{is_serving_};
       std::vector<Offer> offers;
-      for (const auto* fill : fills)
-        offers.push_back({&fill->prepared(), fill->in_use, kBatchesToSplit * fill->sizer().rows()});
+      for (const auto* fill : fills) offers.push_back(offer_of(*fill));
       std::function<Answer(pg::Session&)> ask_once = [run_id = run_id_, offers](pg::Session& s) {
         return ask(s, run_id, offers);
       };
       answer = co_await keep_trying<Answer>(connection, ask_once, journal_, stop_);
       if (answer.range) fills[answer.offer]->in_use.insert(answer.range->token.range_id);
+      learn(answer, fills);
     }
     if (answer.split) {
       ++tally_.splits;

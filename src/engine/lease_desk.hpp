@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -60,14 +61,20 @@ class LeaseDesk {
     const PreparedBackfill* step = nullptr;
     std::set<std::int64_t> in_use;
     std::int64_t rows_to_split = 0;
+    bool is_to_be_split = true;
   };
   struct Answer {
     std::size_t offer = 0;  // that the range is of
     std::optional<ledger::Range> range;
     std::optional<event::Split> split;
-    std::vector<ledger::Remaining> left;  // of each offer, if none had a free range
+    std::vector<ledger::Remaining> left;                // of each offer, if none had a free range
+    std::map<std::size_t, std::int64_t> rows_expected;  // of offers, by now
+    std::vector<std::size_t> unsplit;                   // offers of which no range is worth a split
   };
   static Answer ask(pg::Session& session, const std::string& run_id, const std::vector<Offer>& offers);
+  static Offer offer_of(const Fill& fill);
+  /// What the ledger expects by now; what was not worth a split is not measured again at once.
+  static void learn(const Answer& answer, const std::vector<Fill*>& fills);
   static bool lease(pg::Session& session, const std::string& run_id, const Offer& offer, Answer& answer);
 
   /// Of those that are not ended, nor looked at for rows left behind.

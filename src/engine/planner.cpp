@@ -9,6 +9,7 @@
 #include "engine/retype_facts.hpp"
 #include "engine/table_facts.hpp"
 #include "engine/undo.hpp"
+#include "job/index_body.hpp"
 #include "job/statement.hpp"
 #include "job/table_effects.hpp"
 #include "ledger/jobs.hpp"
@@ -130,8 +131,13 @@ class Planner {
         facts.lock + " on " + table_sql + ", no lock_timeout: it waits for every older transaction";
     switch (steps::index_state(session_, index_sql, table_sql)) {
       case steps::IndexState::kValid:
-        planned.notes.push_back("index " + index_sql +
-                                " is there and valid: nothing is sent, and rollback leaves it");
+        planned.notes.push_back(
+            "index " + index_sql +
+            " is there and valid: if it is what the step says it stays, after rollback too");
+        for (const auto& sql :
+             steps::probe_sql(table_sql, {facts.table->name, facts.unique, job::index_body(step.sql)}))
+          planned.statements.push_back(
+              {sql, "ACCESS SHARE on " + table_sql, false, "to compare it, and rolled back"});
         return;
       case steps::IndexState::kForeign:
         planned.notes.push_back("run will refuse: the name " + index_sql + " belongs to something else");

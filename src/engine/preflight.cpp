@@ -7,6 +7,7 @@
 #include "engine/retype_pairs.hpp"
 #include "engine/server_checks.hpp"
 #include "engine/step_checks.hpp"
+#include "engine/sync_state.hpp"
 #include "ledger/jobs.hpp"
 #include "ledger/schema.hpp"
 #include "pg/catalog.hpp"
@@ -21,12 +22,20 @@ ledger::JobRecord read_record(pg::Session& session, const Job& job) {
   return ledger::find_job(session, job.name).value_or(ledger::JobRecord{});
 }
 
-void check_definition(pg::Session& session, const Job& job, Findings& findings) {
-  const auto lines = ledger::definition_difference(session, definition_of(job));
-  if (lines.empty()) return;
-  std::string message = "job \"" + job.name + "\" exists with another definition";
-  for (const auto& line : lines) message += "\n  " + line;
-  findings.refuse("definition", message, "give the new definition another name, or restore the old text");
+DefinitionChange check_definition(pg::Session& session, const Job& job, std::int64_t job_id,
+                                  Findings& findings) {
+  const auto change = read_definition_change(session, job, job_id);
+  try {
+    refuse_definition(job, change);
+  } catch (const Error& error) {
+    findings.refuse("definition", error);
+  }
+  for (const auto& mended : change.mended) {
+    std::string message = "run writes it anew, for nothing of it stands: ";
+    for (const auto& line : mended.difference) message += "\n  " + line;
+    findings.inform("definition", message);
+  }
+  return change;
 }
 
 void check_pooler(pg::Session& session, const Job& job, const IndexStep& step, Findings& findings) {
@@ -47,12 +56,19 @@ std::vector<Finding> preflight(pg::Session& session, const Job& job, bool is_led
   check_privileges(session, is_ledger_needed, findings);
   check_health(session, findings);
   const auto record = read_record(session, job);
-  if (record.job_id != 0) check_definition(session, job, findings);
+  const auto change =
+      record.job_id != 0 ? check_definition(session, job, record.job_id, findings) : DefinitionChange{};
+  const auto known = [&](std::size_t place) {
+    return place < record.steps.size() && !change.is_mended(place) ? record.steps[place]
+                                                                   : ledger::StepRecord{};
+  };
 
   Outlook outlook;
   std::vector<RetypeStep> unbegun;
   for (std::size_t i = 0; i < job.steps.size(); ++i) {
-    if (i < record.steps.size() && record.steps[i].state == "done") continue;
+    const auto* begun = std::get_if<RetypeStep>(&job.steps[i]);
+    if (begun && !known(i).detail.empty()) check_triggers(session, *begun, known(i), findings);
+    if (known(i).state == "done") continue;
     if (const auto* sql = std::get_if<SqlStep>(&job.steps[i])) {
       check_sql_step(session, *sql, outlook, findings);
       for (const auto& statement : sql->up) outlook.add(sql->name, statement);
@@ -65,8 +81,7 @@ std::vector<Finding> preflight(pg::Session& session, const Job& job, bool is_led
       check_backfill_step(session, job, *backfill, outlook, findings);
     }
     if (const auto* retype = std::get_if<RetypeStep>(&job.steps[i])) {
-      const auto detail = i < record.steps.size() ? record.steps[i].detail : "";
-      if (!detail.empty()) continue;
+      if (!known(i).detail.empty()) continue;
       check_retype_step(session, job, *retype, outlook, reads_values, findings);
       if (outlook.maker_of_any(retype->tables).empty()) unbegun.push_back(*retype);
     }

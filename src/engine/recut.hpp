@@ -11,11 +11,12 @@ namespace pgsluice::engine {
 struct Recut {
   std::string to;
   std::string cause;
+  bool is_heap_gone = false;  // a partition is the table's no more: its ranges have ended
 };
 
 /// Cuts ranges of blocks anew because of what a batch met: those of one heap from its first block if it was
-/// rewritten, else all of the step along its key. REQUIRES: a key, if misfit is not kHeapRewritten. Blocks.
-/// `walk` is that of the range.
+/// rewritten, none if it was detached or dropped; else all of the step along its key. REQUIRES: a key, if
+/// misfit is not kHeapRewritten. Blocks. `walk` is that of the range.
 Recut cut_anew(pg::Session& session, const PreparedBackfill& step, int lanes, ledger::RangeWalk walk,
                const walk::Heap& heap, Misfit misfit);
 

@@ -63,10 +63,10 @@ class Rollback {
     job_id_ = record->job_id;
     act_.set_job_id(job_id_);
     state_ = record->state;
-    const auto lines = ledger::definition_difference(session_, definition_of(job_));
-    if (lines.empty()) return;
+    const auto change = read_definition_change(session_, job_, job_id_);
+    if (change.refused.empty()) return;
     std::string message = "job \"" + job_.name + "\" exists with another definition";
-    for (const auto& line : lines) message += "\n  " + line;
+    for (const auto& line : change.refused) message += "\n  " + line;
     throw Error(ExitCode::kRefused, message,
                 "roll back with the file that it ran with; only `down` may be mended");
   }

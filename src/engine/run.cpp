@@ -29,7 +29,6 @@ using SteadyClock = std::chrono::steady_clock;
 
 namespace {
 
-constexpr std::chrono::milliseconds kProgressTurn{250};
 // After batches were cancelled they end at once, unless the server does not answer any more: then the process
 // ends without them. Nothing is lost: the server decides alone whether the batch commits, and the next run
 // asks it.
@@ -37,7 +36,7 @@ constexpr std::chrono::seconds kAbortMax{5};
 
 /// What the ledger has to know before the first step. Blocks; safe to repeat.
 struct Opened {
-  ledger::JobRecord record;
+  OpenedJob job;
   ledger::Control control;
 };
 
@@ -48,12 +47,12 @@ Opened open_run(pg::Session& session, const Job& job, const std::string& run_id)
   }
   ledger::install(session);
   Opened opened;
-  opened.record = ledger::open_job(session, definition_of(job));
-  ledger::end_gone_runs(session, opened.record.job_id);
-  ledger::register_run(session, opened.record.job_id, run_id, kVersion, base::this_process());
+  opened.job = open_job(session, job);
+  const auto job_id = opened.job.record.job_id;
+  ledger::end_gone_runs(session, job_id);
+  ledger::register_run(session, job_id, run_id, kVersion, base::this_process());
   base::failpoint("after_register");
-  opened.control =
-      ledger::read_control(session, opened.record.job_id, run_id, job.window ? job.window->timezone : "UTC");
+  opened.control = ledger::read_control(session, job_id, run_id, job.window ? job.window->timezone : "UTC");
   return opened;
 }
 
@@ -206,12 +205,13 @@ asio::awaitable<void> Run::open() {
     return open_run(s, job, run_id);
   };
   const auto opened = co_await keep_trying<Opened>(control_, open_it, journal_, stop_);
-  record_ = opened.record;
+  record_ = opened.job.record;
   is_registered_ = true;
   const bool is_resumed = std::any_of(record_.steps.begin(), record_.steps.end(),
                                       [](const ledger::StepRecord& s) { return s.state != "waiting"; });
   journal_.write(event::RunStarted{kVersion, base::this_process().host, base::this_process().pid, is_resumed,
                                    job_.lanes});
+  for (const auto& mended : opened.job.change.mended) journal_.write(command_of(mended));
 
   keeper_ =
       std::make_unique<Keeper>(control_, record_.job_id, run_id_, options_, job_, gate_, journal_, stop_);
@@ -296,63 +296,6 @@ asio::awaitable<void> Run::abort_after_grace() {
       "pgsluice: the server does not answer; leaving. The job goes on where it stopped with the next run.\n",
       stderr);
   std::_Exit(static_cast<int>(ExitCode::kWorkLeft));
-}
-
-asio::awaitable<void> Run::show_progress(const bool& is_over) {
-  auto last = SteadyClock::now();
-  while (!is_over) {
-    const auto now = SteadyClock::now();
-    if (gate_.held_since(now)) tally_.held_s += std::chrono::duration<double>(now - last).count();
-    last = now;
-    journal_.write(event::Status{progress()});
-    for (int i = 0; i < 5 && !is_over; ++i) co_await sleep_for(kProgressTurn / 5);
-  }
-}
-
-Progress Run::progress() const {
-  const auto now = SteadyClock::now();
-  Progress p;
-  p.job = job_.name;
-  p.step = step_name_;
-  p.step_kind = step_kind_;
-  p.step_number = step_number_;
-  p.step_count = static_cast<int>(job_.steps.size());
-  p.state = stop_.is_requested()            ? "draining"
-            : gate_.is_paused()             ? "paused"
-            : gate_.is_open(now) || !lanes_ ? "running"
-                                            : "held";
-  const auto sums = fills_ ? sums_of(*fills_) : last_fills_;
-  p.rows = sums.rows;
-  p.rows_expected = sums.rows_expected;
-  p.rows_per_second = lanes_ ? tally_.rows_per_second(now) : 0;
-  p.batch_rows = fills_ ? sums.batch_rows : 0;
-  p.batch_time = tally_.recent_batch_time();
-  p.lanes = job_.lanes;
-  p.lanes_busy = lanes_ ? lanes_->lanes_busy() : 0;
-  p.ranges_left = ranges_left_;
-  p.pace = gate_.pace(now);
-  p.hold_reason = lanes_ ? gate_.reason(now) : "";
-  for (const auto& s : sampler_.samples()) p.signals.push_back(governor::view_of(s, now));
-  const auto left = p.rows_expected - p.rows.visited();
-  if (p.rows_per_second > 0 && left > 0) {
-    p.eta = std::chrono::seconds{static_cast<std::int64_t>(static_cast<double>(left) / p.rows_per_second)};
-  }
-  p.elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(now - began_);
-  return p;
-}
-
-std::string Run::progress_text() const {
-  const auto p = progress();
-  if (p.step.empty()) return "starting";
-  std::string text = p.step_kind + " " + p.step + " (" + p.state + ")";
-  if (lanes_) {
-    text += ": " + base::format_count(p.rows.visited()) + " of about " + base::format_count(p.rows_expected) +
-            " rows, " + base::format_count(static_cast<std::int64_t>(p.rows_per_second)) + " rows/s, " +
-            std::to_string(p.lanes) + (p.lanes == 1 ? " lane" : " lanes");
-    if (p.eta) text += ", " + base::format_duration(*p.eta) + " left";
-  }
-  if (!p.hold_reason.empty()) text += "; " + p.hold_reason;
-  return text;
 }
 
 ExitCode Run::exit_code() const {

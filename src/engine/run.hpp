@@ -116,6 +116,8 @@ class Run {
   awaitable<void> watch_signals();
   awaitable<void> abort_after_grace();
   awaitable<void> show_progress(const bool& is_over);
+  /// Warns once of each table of which more rows were visited than were estimated.
+  void tell_wrong_estimates();
   Progress progress() const;
   std::string progress_text() const;
 

@@ -9,6 +9,7 @@
 #include "engine/ddl_statements.hpp"
 #include "engine/outage.hpp"
 #include "engine/standing.hpp"
+#include "job/index_body.hpp"
 #include "job/statement.hpp"
 #include "ledger/checkpoint.hpp"
 #include "ledger/overview.hpp"
@@ -268,6 +269,7 @@ asio::awaitable<void> Run::run_index(const IndexStep& step, ledger::StepRecord r
     std::string index_sql;
     steps::IndexState state = steps::IndexState::kMissing;
   };
+  const steps::IndexWanted wanted{facts->table->name, facts->unique, job::index_body(step.sql)};
   std::function<Seen(pg::Session&)> look = [=, name = facts->index_name](pg::Session& s) {
     Seen found;
     found.index_sql = steps::index_in_schema_of(s, table_sql, name);
@@ -280,6 +282,7 @@ asio::awaitable<void> Run::run_index(const IndexStep& step, ledger::StepRecord r
     return true;
   };
   bool is_ours = record.detail == "building" || record.detail == "created";
+  bool is_built = false;
   for (int attempt = 1; !stop_.is_requested(); ++attempt) {
     const auto found = co_await keep_trying<Seen>(own, look, journal_, stop_);
     if (found.state == steps::IndexState::kForeign) {
@@ -287,7 +290,18 @@ asio::awaitable<void> Run::run_index(const IndexStep& step, ledger::StepRecord r
                   "the name " + found.index_sql + " belongs to something else than an index of " + table_sql,
                   "give the index another name");
     }
-    if (found.state == steps::IndexState::kValid) break;
+    if (found.state == steps::IndexState::kValid && is_built) break;
+    if (found.state == steps::IndexState::kValid) {
+      std::function<std::string(pg::Session&)> compare = [=, index_sql = found.index_sql](pg::Session& s) {
+        return steps::other_definition(s, index_sql, table_sql, wanted);
+      };
+      const auto other = co_await keep_trying<std::string>(own, compare, journal_, stop_);
+      if (other.empty()) break;
+      throw Error(
+          ExitCode::kRefused,
+          "index " + found.index_sql + " of " + table_sql + " is another one than the step says: " + other,
+          "drop it, or give the step's index another name");
+    }
     if (found.state == steps::IndexState::kBuilding) {
       co_await sleep_unless_stopped(kLook, stop_);  // an orphan backend of an earlier run is at it
       continue;
@@ -300,6 +314,7 @@ asio::awaitable<void> Run::run_index(const IndexStep& step, ledger::StepRecord r
     if (!is_ours) co_await keep_trying<bool>(own, note, journal_, stop_);
     is_ours = true;
     co_await build(own, sql, lock, attempt);
+    is_built = !is_leftover;
   }
   if (stop_.is_requested()) co_return;
   std::function<bool(pg::Session&)> mark = [=, token = range->token](pg::Session& s) {

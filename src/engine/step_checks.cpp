@@ -2,6 +2,7 @@
 
 #include "engine/table_checks.hpp"
 #include "engine/table_facts.hpp"
+#include "job/index_body.hpp"
 #include "job/statement.hpp"
 #include "pg/identifier.hpp"
 #include "pg/privileges.hpp"
@@ -71,7 +72,16 @@ void check_index_step(pg::Session& session, const IndexStep& step, const Outlook
         "the name " + index_sql + " belongs to something else than an index of " + sql_of(*facts->table),
         "give the index of step \"" + step.name + "\" another name");
   }
-  if (state == steps::IndexState::kValid)
+  const auto other =
+      state == steps::IndexState::kValid
+          ? steps::other_definition(session, index_sql, sql_of(*facts->table),
+                                    {facts->table->name, facts->unique, job::index_body(step.sql)})
+          : std::string();
+  if (!other.empty())
+    findings.refuse("index",
+                    "index " + index_sql + " is another one than step \"" + step.name + "\" says: " + other,
+                    "drop it, or give the step's index another name");
+  if (state == steps::IndexState::kValid && other.empty())
     findings.inform(
         "index", "index " + index_sql + " is there and valid: step \"" + step.name + "\" has nothing to do");
   if (state == steps::IndexState::kInvalid)

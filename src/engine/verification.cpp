@@ -2,6 +2,7 @@
 
 #include "engine/cutover.hpp"
 #include "engine/retype_facts.hpp"
+#include "engine/sync_state.hpp"
 #include "steps/retype/questions.hpp"
 
 #include "ledger/jobs.hpp"
@@ -37,6 +38,17 @@ VerifyResult count_left(pg::Session& session, const BackfillStep& step, std::int
   return result;
 }
 
+void ask_for_triggers(pg::Session& session, const RetypeStep& step, const ledger::StepRecord& record,
+                      std::vector<VerifyResult>& results) {
+  if (record.detail == RetypeDetail::kContracted) return;
+  std::string found;
+  for (const auto& wrong : wrong_triggers(session, step, record))
+    found += (found.empty() ? "" : "; ") + wrong;
+  const std::string expected = "as they were made";
+  results.push_back(
+      {step.name + ": sync triggers", expected, found.empty() ? expected : found, found.empty()});
+}
+
 /// Each count must be 0. A retype that has not begun, or whose fill is not over, has nothing to prove yet.
 void ask_retype(pg::Session& session, const RetypeStep& step, const ledger::StepRecord& record,
                 std::vector<VerifyResult>& results) {
@@ -44,6 +56,7 @@ void ask_retype(pg::Session& session, const RetypeStep& step, const ledger::Step
   if (detail != RetypeDetail::kReady && detail != RetypeDetail::kCutOver &&
       detail != RetypeDetail::kContracted)
     return;
+  ask_for_triggers(session, step, record, results);
   const auto retype = read_retype(session, step, owner_of(session, record.step_id));
   const auto questions = detail == RetypeDetail::kReady     ? steps::retype::questions_before_cutover(retype)
                          : detail == RetypeDetail::kCutOver ? steps::retype::questions_after_cutover(retype)

@@ -1,10 +1,7 @@
 #include "ledger/jobs.hpp"
 
-#include <algorithm>
-
 #include "pg/key.hpp"
 #include "pg/transaction.hpp"
-#include "pgsluice/error.hpp"
 
 namespace pgsluice::ledger {
 namespace {
@@ -12,7 +9,7 @@ namespace {
 constexpr const char* kFindJob = "SELECT job_id, state FROM pgsluice.job WHERE name = $1";
 
 constexpr const char* kSteps = R"sql(
-SELECT step_id, name, kind, state, detail, ranges_cut, definition
+SELECT step_id, name, kind, state, detail, ranges_cut
 FROM pgsluice.step WHERE job_id = $1::bigint AND parent_id IS NULL ORDER BY number
 )sql";
 
@@ -48,58 +45,14 @@ WHERE step_id = $1::bigint
 
 constexpr const char* kStepDetail = "UPDATE pgsluice.step SET detail = $2 WHERE step_id = $1::bigint";
 
-struct StoredStep {
-  StepRecord record;
-  std::vector<std::string> definition;
-};
-
-std::vector<StoredStep> stored_steps(pg::Session& session, std::int64_t job_id) {
+std::vector<StepRecord> read_steps(pg::Session& session, std::int64_t job_id) {
   const auto rows = session.exec(kSteps, {std::to_string(job_id)});
-  std::vector<StoredStep> steps;
+  std::vector<StepRecord> steps;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    steps.push_back({{rows.integer(i, 0), rows.text(i, 1), rows.text(i, 2), rows.text(i, 3), rows.text(i, 4),
-                      rows.boolean(i, 5)},
-                     pg::from_array(rows.text(i, 6))});
+    steps.push_back({rows.integer(i, 0), rows.text(i, 1), rows.text(i, 2), rows.text(i, 3), rows.text(i, 4),
+                     rows.boolean(i, 5)});
   }
   return steps;
-}
-
-void compare(const std::string& step, const std::vector<std::string>& was, const std::vector<std::string>& is,
-             std::vector<std::string>& out) {
-  if (was == is) return;
-  out.push_back("step \"" + step + "\":");
-  const auto lacks = [](const auto& lines, const std::string& line) {
-    return std::find(lines.begin(), lines.end(), line) == lines.end();
-  };
-  for (const auto& line : was) {
-    if (lacks(is, line)) out.push_back("- " + line);
-  }
-  for (const auto& line : is) {
-    if (lacks(was, line)) out.push_back("+ " + line);
-  }
-}
-
-std::vector<std::string> difference(const std::vector<StoredStep>& stored, const JobDefinition& job) {
-  std::vector<std::string> out;
-  for (std::size_t i = 0; i < stored.size(); ++i) {
-    const auto& was = stored[i];
-    if (i >= job.steps.size()) {
-      out.push_back("- step \"" + was.record.name + "\" is missing");
-    } else if (job.steps[i].name != was.record.name) {
-      out.push_back("- step \"" + was.record.name + "\" at place " + std::to_string(i + 1));
-      out.push_back("+ step \"" + job.steps[i].name + "\" at place " + std::to_string(i + 1));
-    } else {
-      compare(was.record.name, was.definition, job.steps[i].lines, out);
-    }
-  }
-  return out;
-}
-
-void refuse_difference(const JobDefinition& job, const std::vector<std::string>& lines) {
-  if (lines.empty()) return;
-  std::string message = "job \"" + job.name + "\" exists with another definition";
-  for (const auto& line : lines) message += "\n  " + line;
-  throw Error(ExitCode::kRefused, message, "give the new definition another name, or restore the old text");
 }
 
 }  // namespace
@@ -107,21 +60,16 @@ void refuse_difference(const JobDefinition& job, const std::vector<std::string>&
 std::optional<JobRecord> find_job(pg::Session& session, const std::string& name) {
   const auto rows = session.exec(kFindJob, {name});
   if (rows.empty()) return std::nullopt;
-  JobRecord record{rows.integer(0, 0), rows.text(0, 1), {}};
-  for (auto& step : stored_steps(session, record.job_id)) record.steps.push_back(std::move(step.record));
-  return record;
+  const auto job_id = rows.integer(0, 0);
+  return JobRecord{job_id, rows.text(0, 1), read_steps(session, job_id)};
 }
 
-std::vector<std::string> definition_difference(pg::Session& session, const JobDefinition& job) {
-  const auto found = find_job(session, job.name);
-  return found ? difference(stored_steps(session, found->job_id), job) : std::vector<std::string>{};
-}
-
-JobRecord open_job(pg::Session& session, const JobDefinition& job) {
+JobRecord open_job(pg::Session& session, const JobDefinition& job,
+                   const std::function<void(std::int64_t)>& agree) {
   return pg::in_transaction(session, {}, [&] {
     const auto rows = session.exec(kInsertJob, {job.name, job.description});
     const auto job_id = rows.integer(0, 0);
-    refuse_difference(job, difference(stored_steps(session, job_id), job));
+    if (agree) agree(job_id);
     int number = 0;
     for (const auto& step : job.steps) {
       session.exec(kInsertStep, {std::to_string(job_id), std::to_string(++number), step.name, step.kind,

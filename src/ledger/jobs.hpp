@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -36,16 +37,14 @@ struct JobRecord {
   std::vector<StepRecord> steps;  // in the job's order
 };
 
-/// Finds the job by name, or writes it. Throws Error(kRefused) with the difference if a step's definition
-/// changed; tunables may change freely. New steps may be added behind those that the ledger knows.
-JobRecord open_job(pg::Session& session, const JobDefinition& job);
+/// Finds the job by name, or writes it; adds the steps that the ledger does not know. `agree` is called in
+/// the same transaction, before steps are written and with the job's row locked: it judges, and may forget,
+/// what the ledger knows. Commits by itself.
+JobRecord open_job(pg::Session& session, const JobDefinition& job,
+                   const std::function<void(std::int64_t job_id)>& agree = {});
 
 /// nullopt: no job of that name.
 std::optional<JobRecord> find_job(pg::Session& session, const std::string& name);
-
-/// What is in the way of running `job` under its name: the differing lines, "- was" and "+ is". Empty:
-/// nothing.
-std::vector<std::string> definition_difference(pg::Session& session, const JobDefinition& job);
 
 void set_job_state(pg::Session& session, std::int64_t job_id, const std::string& state);
 /// "done" if every step is; else nothing. For an act outside of a run that may have been the last.

@@ -15,7 +15,9 @@ FROM pgsluice.job WHERE $1 = '' OR name = $1 ORDER BY created_at, name
 )sql";
 
 const std::string kSteps = R"sql(
-SELECT s.name, s.kind, s.state, s.error, s.part, s.detail, s.rows_expected,
+SELECT s.name, s.kind, s.state, s.error, s.part, s.detail,
+       coalesce(sum(CASE WHEN r.is_done OR r.walk IN ('sweep', 'final') THEN r.rows_visited
+                         ELSE greatest(r.rows_expected, r.rows_visited) END), s.rows_expected),
        coalesce(sum(r.rows_changed), 0), coalesce(sum(r.rows_visited), 0), coalesce(sum(r.rows_quarantined), 0),
        coalesce(sum(r.batches), 0), count(r.range_id), count(r.range_id) FILTER (WHERE r.is_done), )sql" +
                            unchanged_sql("s.detail") + R"sql(

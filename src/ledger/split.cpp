@@ -22,15 +22,16 @@ constexpr const char* kMarkCut =
     "UPDATE pgsluice.step SET ranges_cut = true, rows_expected = $2::bigint WHERE step_id = $1::bigint";
 
 constexpr const char* kLargest = R"sql(
-SELECT range_id, epoch, coalesce(position, lower), upper, rows_expected - rows_visited AS rows_left, walk
+SELECT range_id, epoch, coalesce(position, lower), upper, rows_expected - rows_visited AS rows_left, walk,
+       rows_visited >= rows_expected
 FROM pgsluice.range
 WHERE step_id = $1::bigint AND NOT is_done AND run_id IS NOT NULL AND upper IS NOT NULL
-ORDER BY rows_left DESC LIMIT 1
+ORDER BY rows_visited >= rows_expected DESC, rows_left DESC LIMIT $2::int
 )sql";
 
 // Completed by the typed comparison of position and middle.
 constexpr const char* kShorten = R"sql(
-UPDATE pgsluice.range SET upper = $1::text[], epoch = epoch + 1, rows_expected = rows_expected - $2::bigint
+UPDATE pgsluice.range SET upper = $1::text[], epoch = epoch + 1, rows_expected = rows_visited + $2::bigint
 WHERE range_id = $3::bigint AND epoch = $4::bigint AND NOT is_done
   AND (coalesce(position, lower) IS NULL OR )sql";
 
@@ -43,6 +44,14 @@ WHERE step_id = $1::bigint AND NOT is_done AND walk IN ('blocks', 'sweep')
 
 constexpr const char* kCountRanges = R"sql(
 SELECT count(*) = $2::bigint AND count(*) FILTER (WHERE NOT is_done) = 0
+FROM pgsluice.range WHERE step_id = $1::bigint
+)sql";
+
+// A range that is done has had its rows; of one that is not, those visited are the least. Sweeps and final
+// passes come by rows that were counted before.
+constexpr const char* kExpected = R"sql(
+SELECT coalesce(sum(CASE WHEN is_done OR walk IN ('sweep', 'final') THEN rows_visited
+                         ELSE greatest(rows_expected, rows_visited) END), 0)
 FROM pgsluice.range WHERE step_id = $1::bigint
 )sql";
 
@@ -100,15 +109,19 @@ RangeCounts range_counts(pg::Session& session, std::int64_t step_id) {
   return {rows.integer(0, 0), rows.integer(0, 1), rows.integer(0, 2)};
 }
 
-std::optional<Candidate> largest_remaining(pg::Session& session, std::int64_t step_id) {
-  const auto rows = session.exec(kLargest, {number(step_id)});
-  if (rows.empty()) return std::nullopt;
-  return Candidate{rows.integer(0, 0),
-                   rows.integer(0, 1),
-                   read_range_walk(rows.text(0, 5)),
-                   pg::from_value(rows.at(0, 2)),
-                   *pg::from_value(rows.at(0, 3)),
-                   rows.integer(0, 4)};
+std::int64_t rows_expected(pg::Session& session, std::int64_t step_id) {
+  return session.exec(kExpected, {number(step_id)}).integer(0, 0);
+}
+
+std::vector<Candidate> largest_remaining(pg::Session& session, std::int64_t step_id) {
+  const auto rows = session.exec(kLargest, {number(step_id), number(kCandidatesMost)});
+  std::vector<Candidate> candidates;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    candidates.push_back({rows.integer(i, 0), rows.integer(i, 1), read_range_walk(rows.text(i, 5)),
+                          pg::from_value(rows.at(i, 2)), *pg::from_value(rows.at(i, 3)), rows.integer(i, 4),
+                          rows.boolean(i, 6)});
+  }
+  return candidates;
 }
 
 std::optional<std::int64_t> split(pg::Session& session, std::int64_t step_id, const Candidate& candidate,
@@ -116,7 +129,8 @@ std::optional<std::int64_t> split(pg::Session& session, std::int64_t step_id, co
   constexpr int kFirstKeyParameter = 5;
   const std::string shorten = kShorten + is_before("coalesce(position, lower)", kFirstKeyParameter) + ")";
   const std::int64_t moved = candidate.rows_left / 2;
-  pg::Params params{pg::to_array(middle), number(moved), number(candidate.range_id), number(candidate.epoch)};
+  pg::Params params{pg::to_array(middle), number(candidate.rows_left - moved), number(candidate.range_id),
+                    number(candidate.epoch)};
   params.insert(params.end(), middle.begin(), middle.end());
 
   return pg::in_transaction(session, kSplitLimits, [&]() -> std::optional<std::int64_t> {

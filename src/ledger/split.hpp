@@ -42,7 +42,10 @@ struct RangeCounts {
 };
 RangeCounts range_counts(pg::Session& session, std::int64_t step_id);
 
-/// The range with the most rows left that somebody works on.
+/// What the step's ranges come to: what those done had, and what the others are expected to have.
+std::int64_t rows_expected(pg::Session& session, std::int64_t step_id);
+
+/// A range that somebody works on, to be split.
 struct Candidate {
   std::int64_t range_id = 0;
   std::int64_t epoch = 0;
@@ -50,16 +53,20 @@ struct Candidate {
   std::optional<pg::Key> position;
   pg::Key upper;
   std::int64_t rows_left = 0;
+  bool is_longer_than_expected = false;  // then nobody knows how many rows are left
 };
-std::optional<Candidate> largest_remaining(pg::Session& session, std::int64_t step_id);
+/// So many are looked at for one split, each with a sample.
+inline constexpr int kCandidatesMost = 8;
+/// First those that are longer than expected, then those with the most rows left.
+std::vector<Candidate> largest_remaining(pg::Session& session, std::int64_t step_id);
 
 /// Writes `position < middle` for the position expression and the number of the first parameter, typed as the
 /// key is.
 using IsBefore = std::function<std::string(const std::string& position, int first_parameter)>;
 
 /// Cuts the candidate at `middle` if its position is still before it, and raises its epoch, so that the
-/// owner's next batch is fenced and takes the shorter range again. Waits for the batch in flight. Returns the
-/// new range's id.
+/// owner's next batch is fenced and takes the shorter range again. Waits for the batch in flight. Both halves
+/// are expected to hold half of candidate.rows_left. Returns the new range's id.
 std::optional<std::int64_t> split(pg::Session& session, std::int64_t step_id, const Candidate& candidate,
                                   const pg::Key& middle, const IsBefore& is_before);
 

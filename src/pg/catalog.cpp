@@ -9,8 +9,9 @@
 namespace pgsluice::pg {
 namespace {
 
-// With partitions or children, pages and rows are those of the whole tree. A table that was never analysed
-// has reltuples -1: then its size and a guess of 100 bytes a row stand in.
+// With partitions or children, pages and rows are those of the whole tree. Rows are those a page of the last
+// ANALYZE or VACUUM, on the pages of now. A table that was never analysed has reltuples -1: then its size and
+// a guess of 100 bytes a row stand in.
 constexpr const char* kTable = R"sql(
 SELECT c.oid, n.nspname, c.relname, c.relkind, c.relpersistence = 't',
        EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhparent = c.oid) AND c.relkind = 'r',
@@ -18,10 +19,13 @@ SELECT c.oid, n.nspname, c.relname, c.relkind, c.relpersistence = 't',
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 CROSS JOIN LATERAL (
-  SELECT sum(CASE WHEN l.reltuples > 0 THEN l.reltuples
-                  ELSE pg_catalog.pg_relation_size(l.oid) / 100 END)::bigint AS rows,
-         sum(pg_catalog.pg_relation_size(l.oid) / 8192)::bigint AS pages
+  SELECT sum(CASE WHEN l.reltuples > 0 AND l.relpages > 0 THEN l.reltuples / l.relpages * size.pages
+                  ELSE size.bytes / 100 END)::bigint AS rows,
+         sum(size.pages)::bigint AS pages
   FROM pg_catalog.pg_class l
+  CROSS JOIN LATERAL (SELECT pg_catalog.pg_relation_size(l.oid)) now(bytes)
+  CROSS JOIN LATERAL (
+    SELECT now.bytes, now.bytes / pg_catalog.current_setting('block_size')::bigint AS pages) size
   WHERE (l.oid = c.oid OR (c.relkind = 'p' AND l.oid IN (SELECT relid FROM pg_catalog.pg_partition_tree(c.oid))))
     AND l.relkind <> 'p'  -- ANALYZE writes the sum of the parts there
 ) sums

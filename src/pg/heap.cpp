@@ -82,6 +82,15 @@ PageSample sample_pages(Session& session, const HeapFacts& heap) {
   return {rows.real(0, 0), rows.real(0, 0) * rows.real(0, 1)};
 }
 
+std::string counted_rows_sql(const std::string& table_sql) {
+  return "SELECT count(*) FROM " + table_sql + " TABLESAMPLE SYSTEM ($1::real)";
+}
+
+std::int64_t counted_rows(Session& session, const std::string& table_sql, double percent) {
+  const auto rows = session.exec(counted_rows_sql(table_sql), {std::to_string(percent)});
+  return static_cast<std::int64_t>(rows.real(0, 0) * 100 / percent);
+}
+
 std::int64_t cache_pages(Session& session) {
   return session.exec(kCachePages, Params{}).integer(0, 0);
 }

@@ -38,6 +38,12 @@ PageSample sample_pages(Session& session, const HeapFacts& heap);
 /// The statement that sample_pages() sends; for `plan`.
 std::string sample_pages_sql(const HeapFacts& heap);
 
+/// Rows of a table, counted on about `percent` of its pages; exact at 100. Knows what statistics that are old
+/// do not: how full the pages are now. Reads that share of the table. Throws Failure.
+std::int64_t counted_rows(Session& session, const std::string& table_sql, double percent);
+/// The statement that counted_rows() sends; for `plan`.
+std::string counted_rows_sql(const std::string& table_sql);
+
 /// What shared_buffers holds, in blocks.
 std::int64_t cache_pages(Session& session);
 

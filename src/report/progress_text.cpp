@@ -11,7 +11,8 @@ namespace pgsluice::report {
 
 namespace {
 
-constexpr double kMostWhileRunning = 99.9;  // percent: the total is an estimate, the end of a step is not
+// Percent: the total is an estimate, and misses by more than the last rows; the end of a step does not.
+constexpr double kMostWhileRunning = 99;
 
 std::string signal_label(const std::string& name) {
   if (name == "replica_lag" || name == "replica_lag_bytes") return "lag";

@@ -180,7 +180,7 @@ Fragment Keyset::sample(const std::optional<pg::Key>& lower, const std::optional
     bounds.push_back(row_of_columns() + op + row(static_cast<int>(f.params.size()) + 1));
     append(f.params, **end);
   }
-  f.sql = "SELECT " + selected_texts("s") + "\nFROM (SELECT p.*, row_number() OVER (ORDER BY " +
+  f.sql = "SELECT " + selected_texts("s") + ", s.total\nFROM (SELECT p.*, row_number() OVER (ORDER BY " +
           joined(ordered, ", ") + ") AS n, count(*) OVER () AS total\n      FROM (SELECT " +
           joined(aliased, ", ") + " FROM " + table_sql_ + " t TABLESAMPLE SYSTEM ($1::real)" +
           (bounds.empty() ? "" : " WHERE " + joined(bounds, " AND ")) +

@@ -49,7 +49,8 @@ class Keyset {
   Fragment predicate(const KeySlice& slice) const;
 
   /// Up to `parts` - 1 keys that cut (lower, upper] into about equal parts, from a sample of whole pages; in
-  /// order. `percent` of the table's pages is read. An absent upper means "to the last row".
+  /// order, each with the number of rows met behind it. `percent` of the table's pages is read. An absent
+  /// upper means "to the last row".
   Fragment sample(const std::optional<pg::Key>& lower, const std::optional<pg::Key>& upper, int parts,
                   double percent) const;
 

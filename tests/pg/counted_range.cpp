@@ -72,10 +72,10 @@ engine::BatchWork CountedRange::work(const ledger::Range& range, std::int64_t ro
 }
 
 std::optional<std::int64_t> CountedRange::split_at(pg::Session& session, int middle) {
-  const auto candidate = ledger::largest_remaining(session, step_->step_id);
-  if (!candidate) return std::nullopt;
+  const auto candidates = ledger::largest_remaining(session, step_->step_id);
+  if (candidates.empty()) return std::nullopt;
   return ledger::split(
-      session, step_->step_id, *candidate, {std::to_string(middle)},
+      session, step_->step_id, candidates.front(), {std::to_string(middle)},
       [&](const std::string& position, int first) { return step_->keyset->is_before(position, first); });
 }
 

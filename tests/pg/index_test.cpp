@@ -76,6 +76,37 @@ TEST_F(Index, ThatIsThereAndValidIsLeftAlone) {
   EXPECT_EQ(validity(), "t");
 }
 
+TEST_F(Index, OfThatNameWithAnotherDefinitionIsRefused) {
+  for (const char* other : {"ON t (id)", "ON t (v, id)", "ON t (v DESC)", "ON t (v) WHERE v > 3",
+                            "ON t (v) INCLUDE (id)", "ON t USING hash (v)", "ON t ((v + 1))"}) {
+    SCOPED_TRACE(other);
+    trial_.db().exec(std::string("CREATE INDEX t_v ") + other);
+    const auto refused = trial_.run();
+    EXPECT_EQ(refused.code(), 5) << refused.out << refused.err;
+    EXPECT_THAT(refusal_of(refused).message, HasSubstr("another one than"));
+    EXPECT_EQ(trial_.verb("check").code(), 5);
+    EXPECT_EQ(validity(), "t");
+    trial_.db().exec("DROP INDEX t_v");
+  }
+  EXPECT_EQ(trial_.run().code(), 0);
+}
+
+TEST_F(Index, OfThatNameIsTheSameHoweverItIsWritten) {
+  trial_.job(
+      "name = \"build\"\n[[step]]\nkind = \"index\"\nname = \"build\"\nsql = '''CREATE UNIQUE INDEX "
+      "CONCURRENTLY "
+      "t_v ON public.\"t\" USING btree ((lower(t.w)), v DESC) WHERE w IN ('a', 'b') AND v > 3;'''\n");
+  trial_.db().exec("ALTER TABLE t ADD gone int, ADD w varchar(9); ALTER TABLE t DROP gone");
+  trial_.db().exec(
+      "CREATE UNIQUE INDEX t_v ON t (lower(w::text), v DESC NULLS FIRST) WHERE w IN ('a', 'b') AND v > 3");
+  const auto finished = trial_.run();
+  EXPECT_EQ(finished.code(), 0) << finished.out << finished.err;
+  trial_.db().exec(
+      "DROP INDEX t_v; CREATE INDEX t_v ON t (lower(w), v DESC) WHERE w IN ('a', 'b') AND v > 3;"
+      "DELETE FROM pgsluice.job");
+  EXPECT_EQ(trial_.run().code(), 5) << "it is not unique";
+}
+
 TEST_F(Index, LeftInvalidIsDroppedAndBuiltAgain) {
   hold_builds();
   Db builder(trial_.dsn());

@@ -248,11 +248,15 @@ TEST_F(PreflightTest, TrustsEarlierStepsToMakeWhatIsMissing) {
   EXPECT_THAT(refused(after("DROP TABLE t")), HasSubstr("step \"make\" before it drops its table"));
 }
 
-TEST_F(PreflightTest, RefusesAnotherDefinitionUnderTheSameName) {
+TEST_F(PreflightTest, RefusesAnotherDefinitionOfWhatStandsAndTellsOfAnyOther) {
   test::make_users(db_);
   auto session = session_on(dsn_);
   ledger::install(session);
-  ledger::open_job(session, definition_of(job_of(backfill("users", "plan = \"1\""))));
+  const auto record = ledger::open_job(session, definition_of(job_of(backfill("users", "plan = \"1\""))));
+  const auto mended = check(dsn_, backfill("users", "plan = \"2\""));
+  EXPECT_EQ(refused(mended), "");
+  EXPECT_THAT(told(mended), HasSubstr("- set.plan = 1\n  + set.plan = 2"));
+  ledger::set_step_state(session, record.steps.front().step_id, "done");
   const auto findings = check(dsn_, backfill("users", "plan = \"2\""));
   EXPECT_THAT(refused(findings), HasSubstr("definition: job \"j\" exists with another definition"));
   EXPECT_THAT(refused(findings), HasSubstr("- set.plan = 1\n  + set.plan = 2"));

@@ -9,13 +9,21 @@
 namespace pgsluice::steps {
 namespace {
 
-// The filenode is looked up under the UPDATE's own lock on the table, which keeps anybody from rewriting it.
 constexpr const char* kAnswer =
-    "SELECT count(*), count(still), pg_catalog.pg_stat_get_xact_tuples_hot_updated($OID::oid),\n"
-    "       pg_catalog.pg_relation_filenode($OID::oid)::bigint\nFROM changed";
+    "SELECT count(*), count(still), pg_catalog.pg_stat_get_xact_tuples_hot_updated($OID::oid),\n       ";
 
 // Without timing, which would cost two looks at the clock for each row. In server 13 and newer.
 constexpr const char* kExplain = "EXPLAIN (ANALYZE, WAL, COSTS OFF, TIMING OFF, SUMMARY OFF, FORMAT JSON)\n";
+
+/// Looked up under the UPDATE's own lock on the heap, which keeps anybody from rewriting or detaching it.
+/// NULL for a partition that is not the table's any more; its ancestors are read without locking their other
+/// parts.
+std::string filenode_sql(std::uint32_t table_oid, const pg::HeapFacts& heap, const std::string& oid) {
+  const auto filenode = "pg_catalog.pg_relation_filenode(" + oid + "::oid)::bigint";
+  if (heap.oid == table_oid) return filenode;
+  return "CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_partition_ancestors(" + oid +
+         "::oid::regclass) AS a WHERE a.relid = " + std::to_string(table_oid) + ") THEN " + filenode + " END";
+}
 
 /// An expression may call the columns by the name of the partitioned table.
 std::string only(const pg::Table& table, const pg::HeapFacts& heap) {
@@ -40,7 +48,8 @@ std::string with_parameter(std::string sql, int oid) {
 
 std::string block_update_sql(const pg::Table& table, const BackfillStep& step, const pg::HeapFacts& heap,
                              const std::string& predicate, int oid) {
-  return changed_sql(table, step, heap, predicate) + with_parameter(kAnswer, oid);
+  const auto answer = kAnswer + filenode_sql(table.oid, heap, "$OID") + "\nFROM changed";
+  return changed_sql(table, step, heap, predicate) + with_parameter(answer, oid);
 }
 
 BlockAnswer read_block_answer(const pg::Rows& rows) {
@@ -52,10 +61,10 @@ std::string sampled_block_update_sql(const pg::Table& table, const BackfillStep&
   return kExplain + changed_sql(table, step, heap, predicate) + "SELECT FROM changed WHERE still";
 }
 
-std::string heap_state_sql(const pg::HeapFacts& heap) {
+std::string heap_state_sql(std::uint32_t table_oid, const pg::HeapFacts& heap) {
   const auto oid = std::to_string(heap.oid);
-  return "SELECT pg_catalog.pg_stat_get_xact_tuples_hot_updated(" + oid +
-         "), pg_catalog.pg_relation_filenode(" + oid + ")::bigint";
+  return "SELECT pg_catalog.pg_stat_get_xact_tuples_hot_updated(" + oid + "), " +
+         filenode_sql(table_oid, heap, oid);
 }
 
 std::optional<BlockAnswer> read_sampled_answer(const pg::Rows& explained, const pg::Rows& state) {

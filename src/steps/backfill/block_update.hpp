@@ -19,7 +19,7 @@ std::string block_update_sql(const pg::Table& table, const BackfillStep& step, c
 /// heap_state_sql(), sent behind it in the same transaction, are what read_sampled_answer() takes.
 std::string sampled_block_update_sql(const pg::Table& table, const BackfillStep& step,
                                      const pg::HeapFacts& heap, const std::string& predicate);
-std::string heap_state_sql(const pg::HeapFacts& heap);
+std::string heap_state_sql(std::uint32_t table_oid, const pg::HeapFacts& heap);
 
 struct BlockAnswer {
   struct Wal {
@@ -29,7 +29,7 @@ struct BlockAnswer {
   std::int64_t changed = 0;
   std::int64_t still_matching = 0;  // new versions for which `where` is still true: they would be done twice
   std::int64_t hot_so_far = 0;      // HOT updates of the heap since the session last told the statistics
-  std::int64_t filenode = 0;        // that the rows were read from
+  std::int64_t filenode = 0;        // that the rows were read from; 0: not of the table any more
   std::optional<Wal> wal;           // of a sampled UPDATE
 };
 BlockAnswer read_block_answer(const pg::Rows& rows);

@@ -1,6 +1,7 @@
 #include "steps/index/index.hpp"
 
 #include "pg/identifier.hpp"
+#include "pg/transaction.hpp"
 
 namespace pgsluice::steps {
 namespace {
@@ -28,7 +29,47 @@ SELECT phase || CASE WHEN blocks_total > 0 THEN ': ' || blocks_done || ' of ' ||
 FROM pg_catalog.pg_stat_progress_create_index WHERE relid = pg_catalog.to_regclass($1) LIMIT 1
 )sql";
 
+constexpr const char* kCompare = R"sql(
+SELECT a.indisunique = b.indisunique AND a.indnatts = b.indnatts AND a.indnkeyatts = b.indnkeyatts
+         AND (SELECT relam FROM pg_catalog.pg_class WHERE oid = a.indexrelid)
+             = (SELECT relam FROM pg_catalog.pg_class WHERE oid = b.indexrelid)
+         AND a.indclass::text = b.indclass::text AND a.indcollation::text = b.indcollation::text
+         AND a.indoption::text = b.indoption::text
+         AND pg_catalog.pg_get_expr(a.indpred, a.indrelid) IS NOT DISTINCT FROM pg_catalog.pg_get_expr(b.indpred, b.indrelid)
+         AND NOT EXISTS (SELECT FROM pg_catalog.generate_series(1, a.indnatts) AS i
+                         WHERE pg_catalog.pg_get_indexdef(a.indexrelid, i, false)
+                               IS DISTINCT FROM pg_catalog.pg_get_indexdef(b.indexrelid, i, false)),
+       pg_catalog.pg_get_indexdef(a.indexrelid)
+FROM pg_catalog.pg_index a, pg_catalog.pg_index b
+WHERE a.indexrelid = pg_catalog.to_regclass($1) AND b.indexrelid = pg_catalog.to_regclass('pg_temp.pgsluice_probe')
+)sql";
+
 }  // namespace
+
+std::vector<std::string> probe_sql(const std::string& table_sql, const IndexWanted& wanted) {
+  const auto probe = "pg_temp." + pg::Identifier(wanted.table).sql();
+  return {"CREATE TEMPORARY TABLE " + probe + " (LIKE " + table_sql + ")",
+          std::string("CREATE ") + (wanted.is_unique ? "UNIQUE " : "") + "INDEX pgsluice_probe ON " + probe +
+              " " + wanted.body};
+}
+
+std::string other_definition(pg::Session& session, const std::string& index_sql, const std::string& table_sql,
+                             const IndexWanted& wanted) {
+  if (wanted.body.empty()) return {};
+  std::string other;
+  session.exec(pg::begin_sql({}));
+  try {
+    for (const auto& sql : probe_sql(table_sql, wanted)) session.exec(sql);
+    const auto rows = session.exec(kCompare, {index_sql});
+    if (!rows.empty() && !rows.boolean(0, 0)) other = rows.text(0, 1);
+  } catch (const pg::Failure& f) {
+    pg::rollback(session);
+    if (f.is_connection_lost() || f.disposition() == pg::Disposition::kRetryable) throw;
+    return {};
+  }
+  pg::rollback(session);
+  return other;
+}
 
 IndexState index_state(pg::Session& session, const std::string& index_sql, const std::string& table_sql) {
   const auto rows = session.exec(kState, {index_sql, table_sql});

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "pg/session.hpp"
 
@@ -17,6 +18,23 @@ enum class IndexState {
 
 /// `index_sql` and `table_sql` are quoted names.
 IndexState index_state(pg::Session& session, const std::string& index_sql, const std::string& table_sql);
+
+/// What an index step says of its index, but for its name and that of its table.
+struct IndexWanted {
+  std::string table;  // unquoted, without a schema: expressions may call columns by it
+  bool is_unique = false;
+  std::string body;  // what CREATE INDEX says behind the table's name
+};
+
+/// The definition of the index that is there, if it is another one than is wanted: unique or not, its method,
+/// columns, their order, its predicate. Empty: they agree, or the role may not ask. The server itself
+/// compares: it builds the other one over an empty temporary table, in a transaction that is rolled back.
+/// Throws Failure if the connection is lost or the table locked.
+std::string other_definition(pg::Session& session, const std::string& index_sql, const std::string& table_sql,
+                             const IndexWanted& wanted);
+
+/// What it sends before it compares; for `plan`.
+std::vector<std::string> probe_sql(const std::string& table_sql, const IndexWanted& wanted);
 
 /// The statement that removes a leftover, and that undoes the step.
 std::string drop_index_sql(const std::string& index_sql);

@@ -23,6 +23,10 @@ bool is_changing(const GraphTable& table, const std::string& column) {
   return false;
 }
 
+std::string own_name(const std::string& name) {
+  return name;
+}
+
 class Questions {
  public:
   explicit Questions(const Retype& retype) : retype_(retype) {}
@@ -77,19 +81,13 @@ class Questions {
     }
   }
 
-  /// After the cut-over nothing but the triggers ties old references to new ones.
-  void ask_for_pairs() {
-    for (const auto& table : retype_.graph.tables) {
+  /// References that were looked up: nothing but the triggers ties those under the names of `ours` to those
+  /// of `theirs`, which the application writes. A trigger may have been switched off for a while.
+  void ask_for_pairs(const Naming& theirs, const Naming& ours) {
+    for (std::size_t t = 0; t < retype_.graph.tables.size(); ++t) {
+      const auto& table = retype_.graph.tables[t];
       for (const auto& column : table.columns) {
-        if (!column.refers_to) continue;
-        const auto& parent = retype_.graph.at(*column.refers_to);
-        const auto& parent_table = retype_.graph.table_of(*column.refers_to);
-        add("rows of " + table.sql() + " whose " + quoted(old_name(column.name)) + " and " +
-                quoted(column.name) + " mean different rows",
-            count(table, "t." + quoted(column.name) + " IS NOT NULL AND NOT EXISTS (SELECT FROM " +
-                             parent_table.sql() + " AS p WHERE p." + quoted(parent.name) + " = t." +
-                             quoted(column.name) + " AND p." + quoted(old_name(parent.name)) + " = t." +
-                             quoted(old_name(column.name)) + ")"));
+        if (column.refers_to) ask_for_pair(table, column, theirs, ours);
       }
     }
   }
@@ -97,6 +95,26 @@ class Questions {
   std::vector<Question> take() && { return std::move(out_); }
 
  private:
+  void ask_for_pair(const GraphTable& table, const GraphColumn& column, const Naming& theirs,
+                    const Naming& ours) {
+    const auto& key = retype_.graph.foreign_keys[static_cast<std::size_t>(column.through)];
+    const auto& parent = retype_.table(key.ref_table);
+    std::string filled;
+    std::string same;
+    for (std::size_t i = 0; i < key.columns.size(); ++i) {
+      const auto own = is_changing(table, key.columns[i]) ? theirs(key.columns[i]) : key.columns[i];
+      const auto ref =
+          is_changing(parent, key.ref_columns[i]) ? theirs(key.ref_columns[i]) : key.ref_columns[i];
+      filled += "t." + quoted(own) + " IS NOT NULL AND ";
+      same += " AND p." + quoted(ref) + " = t." + quoted(own);
+    }
+    const auto parent_column = retype_.graph.at(*column.refers_to).name;
+    add("rows of " + table.sql() + " whose " + quoted(ours(column.name)) + " and " +
+            quoted(theirs(column.name)) + " mean different rows",
+        count(table, filled + "NOT EXISTS (SELECT FROM " + parent.sql() + " AS p WHERE p." +
+                         quoted(ours(parent_column)) + " = t." + quoted(ours(column.name)) + same + ")"));
+  }
+
   void add(std::string what, std::string query) { out_.push_back({std::move(what), std::move(query)}); }
 
   const Retype& retype_;
@@ -110,26 +128,33 @@ std::vector<Question> questions_before_cutover(const Retype& retype) {
   questions.ask_for_partners(new_name, may_lack_new_value);
   questions.ask_for_map();
   questions.ask_for_orphans(new_name);
+  if (!is_by_value(retype.step)) questions.ask_for_pairs(own_name, new_name);
+  return std::move(questions).take();
+}
+
+std::vector<Question> questions_at_cutover(const Retype& retype) {
+  Questions questions(retype);
+  if (!is_by_value(retype.step)) questions.ask_for_pairs(own_name, new_name);
   return std::move(questions).take();
 }
 
 std::vector<Question> questions_after_cutover(const Retype& retype) {
   Questions questions(retype);
   questions.ask_for_partners(old_name, may_lack_old_value);
-  questions.ask_for_orphans([](const std::string& name) { return name; });
-  questions.ask_for_pairs();
+  questions.ask_for_orphans(own_name);
+  questions.ask_for_pairs(own_name, old_name);
   return std::move(questions).take();
 }
 
 std::vector<Question> questions_before_expand(const Retype& retype) {
   Questions questions(retype);
-  questions.ask_for_orphans([](const std::string& name) { return name; }, true);
+  questions.ask_for_orphans(own_name, true);
   return std::move(questions).take();
 }
 
 std::vector<Question> questions_after_contract(const Retype& retype) {
   Questions questions(retype);
-  questions.ask_for_orphans([](const std::string& name) { return name; });
+  questions.ask_for_orphans(own_name);
   return std::move(questions).take();
 }
 

@@ -16,6 +16,8 @@ struct Question {
 /// What must hold of the rows: none without its other value, the map right in every row, no reference without
 /// its row, and none lost in the NULLs that a foreign key passes over. Each reads a whole table.
 std::vector<Question> questions_before_cutover(const Retype& retype);
+/// Of these, what no constraint of ours proves at all times: a lookup that a trigger did, or did not.
+std::vector<Question> questions_at_cutover(const Retype& retype);
 std::vector<Question> questions_after_cutover(const Retype& retype);
 std::vector<Question> questions_after_contract(const Retype& retype);
 

@@ -270,4 +270,14 @@ std::vector<std::string> drop_sync(const Retype& retype, const GraphTable& table
   return out;
 }
 
+std::vector<std::string> sync_trigger_names(const Retype& retype, const GraphTable& table, bool is_cut_over) {
+  const auto made = is_cut_over ? sync_backward(retype, table) : sync_forward(retype, table);
+  std::vector<std::string> out;
+  for (const auto& name :
+       {insert_trigger(retype.owner), update_trigger(retype.owner), late_trigger(retype.owner)}) {
+    if (std::find(made.begin(), made.end(), always(table, name)) != made.end()) out.push_back(name);
+  }
+  return out;
+}
+
 }  // namespace pgsluice::steps::retype

@@ -18,4 +18,7 @@ std::vector<std::string> sync_backward(const Retype& retype, const GraphTable& t
 /// Takes away what either of the two left on a table, its function last.
 std::vector<std::string> drop_sync(const Retype& retype, const GraphTable& table);
 
+/// The triggers that one of these makes on the table, by name.
+std::vector<std::string> sync_trigger_names(const Retype& retype, const GraphTable& table, bool is_cut_over);
+
 }  // namespace pgsluice::steps::retype

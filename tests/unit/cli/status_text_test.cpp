@@ -53,7 +53,7 @@ TEST(StatusText, ShowsStepsAndLiveRuns) {
 TEST(StatusText, PercentIsWholeOnlyOnceTheStepIsDone) {
   auto job = sample();
   job.steps[1].rows.changed = 5'000'000;
-  EXPECT_EQ(job_json(job)["steps"][1]["percent"], 99.9);
+  EXPECT_EQ(job_json(job)["steps"][1]["percent"], 99.0);
   job.steps[1].state = "done";
   EXPECT_EQ(job_json(job)["steps"][1]["percent"], 100.0);
 }

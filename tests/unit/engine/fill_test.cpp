@@ -53,6 +53,25 @@ TEST(Fill, AimsAtShortBatchesBesideOthersAndSaysSo) {
   EXPECT_FALSE(fill->match(job, false)) << "the size grows by itself when there is room again";
 }
 
+TEST(Fill, KnowsWhenItsEstimateWasWrong) {
+  const auto fill = fill_of("users", 1'000);
+  fill->add({1'050, 0, 0});
+  EXPECT_EQ(fill->rows_expected(), 1'000) << "a sample misses by as much";
+  fill->add({100, 0, 0});
+  EXPECT_EQ(fill->rows_expected(), 0) << "nobody knows how many";
+  fill->expect(9'000);
+  EXPECT_EQ(fill->rows_expected(), 9'000);
+}
+
+TEST(Fills, DoNotKnowTheirSumWhileOneOfThemDoesNotKnowItsRows) {
+  Fills fills;
+  for (const char* table : {"users", "journals"}) fills.push_back(fill_of(table, 1'000));
+  fills[0]->add({1'200, 0, 0});
+  EXPECT_EQ(sums_of(fills).rows_expected, 0);
+  fills[0]->is_ended = true;
+  EXPECT_EQ(sums_of(fills).rows_expected, 2'200);
+}
+
 TEST(Fills, AreTheSumOfAllOfThemUntilTheLastHasEnded) {
   Fills fills;
   for (const char* table : {"users", "journals", "tags"}) fills.push_back(fill_of(table, 1'000));
@@ -62,7 +81,7 @@ TEST(Fills, AreTheSumOfAllOfThemUntilTheLastHasEnded) {
   const auto sums = sums_of(fills);
   EXPECT_EQ(sums.rows.visited(), 1'000);
   EXPECT_EQ(sums.rows.quarantined, 1);
-  EXPECT_EQ(sums.rows_expected, 3'000);
+  EXPECT_EQ(sums.rows_expected, 901 + 2'000) << "of one that has ended its rows are known";
   EXPECT_EQ(sums.batch_rows, fills[1]->sizer().rows());
   EXPECT_EQ(name_of(fills), "ids: fill users and 2 more");
 }

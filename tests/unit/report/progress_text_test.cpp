@@ -21,9 +21,9 @@ TEST(PercentDone, IsCutNotRounded) {
 }
 
 TEST(PercentDone, NeverReachesAHundredBeforeTheEnd) {
-  EXPECT_EQ(percent_done(with_rows(1'000, 1'000)), 99.9);
-  EXPECT_EQ(percent_done(with_rows(2'000, 1'000)), 99.9);
-  EXPECT_EQ(percent_done(with_rows(999'999'999, 1'000'000'000)), 99.9);
+  EXPECT_EQ(percent_done(with_rows(1'000, 1'000)), 99.0);
+  EXPECT_EQ(percent_done(with_rows(2'000, 1'000)), 99.0);
+  EXPECT_EQ(percent_done(with_rows(999'999'999, 1'000'000'000)), 99.0);
 }
 
 TEST(PercentDone, CountsRowsThatNeededNoChange) {

@@ -84,7 +84,7 @@ TEST(LiveView, IsAsciiWhereTheLocaleIs) {
 TEST(LiveView, IsFullOnlyOnceTheStepIsDone) {
   Progress p = sample_progress();
   p.rows.changed = 6'000'000;
-  EXPECT_TRUE(contains(live(p), "99.9 %"));
+  EXPECT_TRUE(contains(live(p), "99.0 %"));
   LiveState done;
   done.step_done = true;
   const std::string view = live(p, done);

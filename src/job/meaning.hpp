@@ -1,0 +1,13 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace pgsluice::job {
+
+/// What the lines of a step_definition mean: equal for two definitions that do the same. Blanks, comments,
+/// parentheses and the case of names count only where PostgreSQL's own grammar says that they do, literals
+/// always; assignments of `set` have no order. For comparing, not for showing. Thread-safe.
+std::vector<std::string> meaning_of(const std::vector<std::string>& definition);
+
+}  // namespace pgsluice::job
