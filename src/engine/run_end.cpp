@@ -28,9 +28,9 @@ constexpr std::chrono::milliseconds kLook{20};  // how soon a clock or a signal 
 constexpr std::chrono::milliseconds kCancelAgain{100};
 // What was cancelled ends at once, unless the server does not answer any more: then the process ends without
 // it. Nothing is lost: the server decides alone what commits, and the next run asks it.
-constexpr std::chrono::milliseconds kAbortMost{900};
+constexpr std::chrono::milliseconds kAbortMost{800};
 // By then the story has ended, or something in it does not answer: the ledger is told without it.
-constexpr std::chrono::milliseconds kStoryMost{450};
+constexpr std::chrono::milliseconds kStoryMost{400};
 constexpr std::chrono::milliseconds kTellMost{50};  // for the reporter's thread to write the summary
 
 // Of a run with work left nothing is lost with the last of what is told, and no standby is waited for.

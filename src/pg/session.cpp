@@ -77,11 +77,12 @@ struct Session::Impl {
     }
   }
 
-  /// REQUIRES: the interlock is held.
+  /// REQUIRES: the interlock is held. Noted before, as the statement may fail before the sending is over.
   bool send_cancel() noexcept {
+    is_cancel_sent = true;
     try {
       connection.cancel_query();
-      is_spoilt = is_cancel_sent = true;
+      is_spoilt = true;
       return true;
     } catch (const std::exception&) {
       return false;  // the statement ends by its own timeout; nothing is lost but time
