@@ -167,6 +167,7 @@ class Run {
   boost::asio::signal_set signals_;
   Job job_;  // steps constant, tunables moved by the keeper
   Stop stop_;
+  Stop late_;  // the clocks' word once everything is over
   Gate gate_;
   Tally tally_;
   Journal journal_;

@@ -28,9 +28,9 @@ constexpr std::chrono::milliseconds kLook{20};  // how soon a clock or a signal 
 constexpr std::chrono::milliseconds kCancelAgain{100};
 // What was cancelled ends at once, unless the server does not answer any more: then the process ends without
 // it. Nothing is lost: the server decides alone what commits, and the next run asks it.
-constexpr std::chrono::milliseconds kAbortMost{800};
+constexpr std::chrono::milliseconds kAbortMost{700};
 // By then the story has ended, or something in it does not answer: the ledger is told without it.
-constexpr std::chrono::milliseconds kStoryMost{400};
+constexpr std::chrono::milliseconds kStoryMost{350};
 constexpr std::chrono::milliseconds kTellMost{50};  // for the reporter's thread to write the summary
 
 // Of a run with work left nothing is lost with the last of what is told, and no standby is waited for.
@@ -136,8 +136,9 @@ asio::awaitable<void> Run::watch_signals() {
 asio::awaitable<void> Run::watch_end() {
   while (!has_ended_) {
     const auto now = SteadyClock::now();
-    clocks_.look(job_, gate_, stop_, now, std::time(nullptr));
-    if (stop_.is_requested()) end_in_time(now);
+    // What is over stays done; only how long the telling may take is still watched.
+    clocks_.look(job_, gate_, is_over_ ? late_ : stop_, now, std::time(nullptr));
+    if (stop_.is_requested() || late_.is_requested()) end_in_time(now);
     if (aborts_since_ && now - *aborts_since_ > kAbortMost) co_await leave();
     co_await sleep_for(kLook);
   }
@@ -184,12 +185,16 @@ void Run::abort() {
   if (own_) own_->shut();
   steps_.shut();
   monitor_.shut();
-  if (!is_closing_ && !is_closed_beside_) control_.abort();
+  // The telling of the end is cancelled once: its COMMIT may wait for a standby.
+  const bool is_first = aborts_since_ == aborted_at_;
+  if (is_first || (!is_closing_ && !is_closed_beside_)) control_.abort();
 }
 
 asio::awaitable<void> Run::leave() {
-  const auto code = is_closing_ ? ended_with_ : exit_code();
-  const auto reason = stop_.reason() + "; the server has not answered since it was told to cancel " + cut_ +
+  // Nobody knows whether the ledger was told that all is done.
+  const auto code = stop_.is_requested() ? exit_code() : ExitCode::kWorkLeft;
+  const auto reason = (stop_.is_requested() ? stop_ : late_).reason() +
+                      "; the server has not answered since it was told to cancel " + cut_ +
                       ", which ends there as soon as the server goes on";
   journal_.write(summary(code, outcome_text(code), reason, "run again: the job goes on where it stopped"));
   co_await sleep_for(kTellMost);
@@ -213,12 +218,17 @@ asio::awaitable<void> Run::count_rows() {
 
 asio::awaitable<void> Run::close(ExitCode code, std::string outcome) {
   const bool is_done = code == ExitCode::kDone || outcome == kRowsUnchanged;
+  const auto limits = is_done || code == ExitCode::kQuarantined ? kDoneLimits : kLeaveLimits;
   std::function<bool(pg::Session&)> end = [=, job_id = record_.job_id, run_id = run_id_](pg::Session& s) {
-    return pg::in_transaction(s, is_done ? kDoneLimits : kLeaveLimits, [&] {
+    pg::in_transaction(s, limits, [&] {
       ledger::end_run(s, run_id, outcome, static_cast<int>(code));
-      // While others work on, the job's state is theirs to tell.
-      if (is_done || ledger::other_live_runs(s, job_id, run_id) == 0)
-        ledger::set_job_state(s, job_id, outcome == kRowsUnchanged ? "done" : job_state(code));
+      return true;
+    });
+    // While others work on, the job's state is theirs to tell. Behind the commit, or two runs that end
+    // together would leave it to each other.
+    if (!is_done && ledger::other_live_runs(s, job_id, run_id) > 0) return true;
+    return pg::in_transaction(s, limits, [&] {
+      ledger::set_job_state(s, job_id, outcome == kRowsUnchanged ? "done" : job_state(code));
       return true;
     });
   };

@@ -81,7 +81,7 @@ class Connection {
     };
     refuse_if_shut();
     auto session = std::atomic_load(&session_);
-    if (!session) {
+    if (!session || session->is_aborted()) {
       session = std::make_shared<Session>(target_, application_name_);
       std::atomic_store(&session_, session);
     }
