@@ -126,6 +126,8 @@ BatchOutcome run_batch(pg::Session& session, const BatchWork& work) {
     out.sqlstate = f.sqlstate();
     out.message = f.what();
     out.is_connection_lost = f.is_connection_lost();
+    out.is_our_cancel = f.cancelled_by() == pg::CancelledBy::kUs;
+    out.is_somebodys_cancel = f.is_somebodys_cancel(work.limits.statement_timeout);
     if (!out.is_connection_lost) pg::rollback(session);
     if (is_partition_gone(session, work, out)) {
       out.misfit = Misfit::kHeapRewritten;

@@ -76,6 +76,8 @@ struct BatchOutcome {
   std::string sqlstate;
   std::string message;
   bool is_connection_lost = false;
+  bool is_our_cancel = false;  // for whoever waits, or as the run ends
+  bool is_somebodys_cancel = false;
   bool is_session_spent = false;  // the next batch runs on another connection: take the range again first
   pg::Key position;          // reached when committed, aimed at otherwise; empty if the batch never got there
   std::int64_t walked = 0;   // rows come by

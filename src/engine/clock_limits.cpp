@@ -6,11 +6,16 @@ namespace pgsluice::engine {
 namespace {
 
 constexpr int kMinutesPerDay = 24 * 60;
+constexpr std::time_t kSecondsPerMinute = 60;
 
 std::tm local_time(std::time_t at) {
   std::tm out{};
   localtime_r(&at, &out);
   return out;
+}
+
+int minute_of_day(const std::tm& local) {
+  return local.tm_hour * 60 + local.tm_min;
 }
 
 }  // namespace
@@ -22,19 +27,21 @@ bool is_inside(const Window& window, int minute_of_day) {
   return minute_of_day >= window.from_minute || minute_of_day < window.to_minute;
 }
 
-int minutes_until(int from_minute, int until_minute) {
-  const int minutes = (until_minute - from_minute + kMinutesPerDay) % kMinutesPerDay;
-  return minutes == 0 ? kMinutesPerDay : minutes;
-}
-
-bool is_past_until(int until_minute, std::chrono::steady_clock::time_point began,
-                   std::chrono::steady_clock::time_point now) {
-  const auto run_for = std::chrono::duration_cast<std::chrono::seconds>(now - began);
-  const std::time_t began_at = std::time(nullptr) - run_for.count();
-  const auto at = local_time(began_at);
-  const auto due = std::chrono::minutes{minutes_until(at.tm_hour * 60 + at.tm_min, until_minute)} -
-                   std::chrono::seconds{at.tm_sec};
-  return run_for >= due;
+std::time_t next_local_time(int minute, std::time_t from) {
+  // No clock is set by more than a few hours: a day and a half has every minute of the day.
+  const std::time_t last = from + 36 * 3600;
+  std::tm local = local_time(from);
+  std::time_t at = from - local.tm_sec;
+  int shown = minute_of_day(local);
+  while (at < last) {
+    at += kSecondsPerMinute;
+    const int now = minute_of_day(local_time(at));
+    const int forward = (now - shown + kMinutesPerDay) % kMinutesPerDay;
+    const int wanted = (minute - shown + kMinutesPerDay) % kMinutesPerDay;
+    if (wanted == 0 ? forward == 0 : forward < kMinutesPerDay / 2 && wanted <= forward) return at;
+    shown = now;
+  }
+  return last;
 }
 
 }  // namespace pgsluice::engine

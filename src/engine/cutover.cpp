@@ -80,7 +80,7 @@ void lock_within(pg::Session& session, std::chrono::milliseconds time,
 /// One attempt. Returns how long the application was locked out; nullopt: somebody else did it. Throws
 /// Failure 57014 or 55P03 when the locks were not to be had in time.
 std::optional<std::chrono::milliseconds> attempt(pg::Session& session, const Move& move) {
-  session.exec(pg::begin_sql({steps::kGentleLockTimeout, kSwapTimeout, true}));
+  pg::begin(session, {steps::kGentleLockTimeout, kSwapTimeout, true});
   try {
     if (!ledger::move_retype(session, move.step_id, move.from, move.to, "done")) {
       pg::rollback(session);

@@ -1,9 +1,5 @@
 #include "engine/keeper.hpp"
 
-#include <ctime>
-
-#include "base/units.hpp"
-#include "engine/clock_limits.hpp"
 #include "ledger/event_log.hpp"
 #include "ledger/lease.hpp"
 #include "pg/transaction.hpp"
@@ -70,7 +66,7 @@ boost::asio::awaitable<void> Keeper::flush_journal() {
 
 void Keeper::obey(const ledger::Control& control) {
   obey_tunables(control);
-  watch_clock(control);
+  clocks_.set_server_clock(control.seconds_of_day, SteadyClock::now());
   if (!control.is_run_alive) {
     stop_.request(StopCause::kFailed, "another run took this one for dead and ended it");
     return;
@@ -110,24 +106,6 @@ void Keeper::obey_tunables(const ledger::Control& control) {
   job_.batch = changed.batch;
   job_.throttle = changed.throttle;
   job_.max_quarantined = changed.max_quarantined;
-}
-
-void Keeper::watch_clock(const ledger::Control& control) {
-  const auto now = SteadyClock::now();
-  if (options_.duration && now - began_ >= *options_.duration) {
-    stop_.request(StopCause::kDuration, "--for is over");
-  }
-  if (options_.until_minute && is_past_until(*options_.until_minute, began_, now)) {
-    stop_.request(StopCause::kUntil, "--until is reached");
-  }
-  if (job_.window && !is_inside(*job_.window, control.minute_of_day)) {
-    stop_.request(StopCause::kWindow, "outside the window");
-  }
-  const auto held_since = gate_.held_since(now);
-  if (held_since && now - *held_since >= job_.throttle.give_up) {
-    const auto reason = "held for " + base::format_duration(job_.throttle.give_up) + ": " + gate_.reason(now);
-    stop_.request(gate_.is_paused() ? StopCause::kPaused : StopCause::kHeldTooLong, reason);
-  }
 }
 
 }  // namespace pgsluice::engine

@@ -5,28 +5,27 @@
 #include <optional>
 #include <string>
 
+#include "engine/clocks.hpp"
 #include "engine/gate.hpp"
 #include "engine/journal.hpp"
 #include "engine/stop.hpp"
 #include "ledger/runs.hpp"
 #include "pg/connection.hpp"
-#include "pgsluice/engine.hpp"
 #include "pgsluice/job.hpp"
 
 namespace pgsluice::engine {
 
-/// Keeps a run alive and obedient: renews its lease, reads what operators said, applies tunables, watches the
-/// clock
-/// (--for, --until, [window], throttle.give_up) and stores the event log. On a connection of its own; a
+/// Keeps a run alive and obedient: renews its lease, reads what operators said and what the server's clock
+/// shows, applies tunables and stores the event log. On a connection of its own; a
 /// server that cannot be reached is tried again at the next turn. Confined to the io thread.
 class Keeper {
  public:
-  Keeper(pg::Connection& connection, std::int64_t job_id, std::string run_id, const RunOptions& options,
-         Job& job, Gate& gate, Journal& journal, Stop& stop)
+  Keeper(pg::Connection& connection, std::int64_t job_id, std::string run_id, Clocks& clocks, Job& job,
+         Gate& gate, Journal& journal, Stop& stop)
       : connection_(connection),
         job_id_(job_id),
         run_id_(std::move(run_id)),
-        options_(options),
+        clocks_(clocks),
         job_(job),
         tunables_(job),
         gate_(gate),
@@ -40,7 +39,7 @@ class Keeper {
   /// Stores pending events; keeps them if the ledger cannot be reached.
   boost::asio::awaitable<void> flush_journal();
 
-  /// What operators said and what the clock says; also once before the first step.
+  /// What operators said; also once before the first step.
   void obey(const ledger::Control& control);
 
  private:
@@ -48,12 +47,11 @@ class Keeper {
 
   boost::asio::awaitable<void> turn(bool is_heartbeat_due, std::string progress);
   void obey_tunables(const ledger::Control& control);
-  void watch_clock(const ledger::Control& control);
 
   pg::Connection& connection_;
   std::int64_t job_id_;
   std::string run_id_;
-  RunOptions options_;
+  Clocks& clocks_;
   Job& job_;      // the tunables of now: this is their only writer
   Job tunables_;  // as the job file has them
   Gate& gate_;
@@ -61,7 +59,6 @@ class Keeper {
   Stop& stop_;
   std::string control_ = "run";
   std::int64_t tunables_version_ = 0;
-  std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
 };
 
 }  // namespace pgsluice::engine

@@ -5,6 +5,7 @@
 #include <random>
 
 #include "engine/block_batch.hpp"
+#include "engine/interruption.hpp"
 #include "engine/outage.hpp"
 #include "engine/recut.hpp"
 #include "engine/server_checks.hpp"
@@ -94,6 +95,7 @@ boost::asio::awaitable<void> Lane::walk(ledger::Range range) {
     }
     const auto rows = rows_wanted(range);
     const auto outcome = co_await attempt(range, rows, std::move(turn));
+    heed_cancel(outcome);
     Next next = Next::kLeaseAgain;
     const bool is_cut_anew = co_await is_recut(range, outcome);
     if (is_cut_anew) {
@@ -143,16 +145,19 @@ boost::asio::awaitable<BatchOutcome> Lane::attempt(ledger::Range range, std::int
   };
 
   rows_in_flight_ = rows;
+  in_batch_since_ = std::chrono::steady_clock::now();
   BatchOutcome outcome;
   try {
     outcome = co_await connection_.run<BatchOutcome>(std::move(run));
   } catch (const pg::Failure& f) {  // could not connect: nothing was sent
     outcome.disposition = pg::Disposition::kRetryable;
     outcome.is_connection_lost = true;
+    outcome.is_our_cancel = f.cancelled_by() == pg::CancelledBy::kUs;
     outcome.sqlstate = f.sqlstate();
     outcome.message = f.what();
   }
   rows_in_flight_ = 0;
+  in_batch_since_.reset();
   if (outcome.disposition == pg::Disposition::kCommitted) turn.worked(outcome.duration);
   co_return outcome;
 }
@@ -314,6 +319,13 @@ void Lane::forget_set_aside() {
   set_aside_.reset();
 }
 
+void Lane::heed_cancel(const BatchOutcome& outcome) const {
+  if (outcome.is_our_cancel && at_.stop.is_requested()) throw cut_short(at_.stop);
+  if (outcome.is_somebodys_cancel)
+    throw cancelled_by_somebody("a batch of step \"" + fill_->step().record.name + "\"",
+                                pg::Failure(outcome.sqlstate, outcome.message, false));
+}
+
 void Lane::fail(const BatchOutcome& outcome) const {
   throw Error(exit_code_for(outcome.sqlstate),
               "a batch on table \"" + fill_->prepared().table.schema + "." + fill_->prepared().table.name +
@@ -340,10 +352,6 @@ boost::asio::awaitable<void> Lane::yield_to(std::string who) {
   } else {
     is_yielding_ = false;  // the batch was over before the cancel
   }
-}
-
-boost::asio::awaitable<void> Lane::abort() {
-  co_await connection_.cancel();  // whatever it is, if it may be cancelled
 }
 
 }  // namespace pgsluice::engine

@@ -46,10 +46,9 @@ class Lane {
 
   /// Somebody waits for this lane: cancel its batch if it is large enough to be worth it (P4).
   boost::asio::awaitable<void> yield_to(std::string who);
-  /// Cancel whatever is in flight: the grace is over.
-  boost::asio::awaitable<void> abort();
 
-  bool is_in_batch() const { return rows_in_flight_ > 0; }
+  bool is_in_batch() const { return in_batch_since_.has_value(); }
+  std::optional<std::chrono::steady_clock::time_point> in_batch_since() const { return in_batch_since_; }
   int backend_pid() const { return connection_.backend_pid(); }
   int number() const { return number_; }
   /// Whose range it walks, or walked when it failed; nullptr between ranges.
@@ -72,6 +71,8 @@ class Lane {
   Next on_retryable(const BatchOutcome& outcome, std::int64_t rows, std::int64_t range_id);
   Next on_row_fault(const ledger::Range& range, const BatchOutcome& outcome, std::int64_t rows);
   void forget_set_aside();
+  /// What ends the step or the lane instead of another attempt: a cancel that says so.
+  void heed_cancel(const BatchOutcome& outcome) const;
   [[noreturn]] void fail(const BatchOutcome& outcome) const;
   void tune(const std::optional<walk::Tune>& tune);
   /// What the last batch over blocks showed of its size and its passes.
@@ -94,6 +95,7 @@ class Lane {
   std::chrono::milliseconds backoff_{0};  // before the next attempt
   int attempt_ = 1;
   std::int64_t rows_in_flight_ = 0;
+  std::optional<std::chrono::steady_clock::time_point> in_batch_since_;
   bool is_sweep_ = false;     // of the present range
   bool is_yielding_ = false;  // a cancel for somebody who waits is on its way
   bool is_retired_ = false;

@@ -4,6 +4,8 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 
+#include "engine/interruption.hpp"
+
 namespace pgsluice::engine {
 
 namespace asio = boost::asio;
@@ -21,10 +23,6 @@ asio::awaitable<void> LanePool::give_way_on(std::shared_ptr<Crew> crew, std::str
   co_await crew->lane->yield_to(std::move(who));
 }
 
-asio::awaitable<void> LanePool::abort_on(std::shared_ptr<Crew> crew) {
-  co_await crew->lane->abort();
-}
-
 void LanePool::start_lane(Stop& stop) {
   const int number = next_number_++;
   auto crew = std::make_shared<Crew>();
@@ -34,7 +32,7 @@ void LanePool::start_lane(Stop& stop) {
   crews_.push_back(crew);
   asio::co_spawn(io_, crew->lane->work(), [this, crew, &stop](const std::exception_ptr& error) {
     crew->is_over = true;
-    if (!error) {
+    if (!error || is_cut_short(error, stop)) {
       is_nothing_left_ = is_nothing_left_ || !crew->lane->is_retired();
       return;
     }
@@ -105,8 +103,16 @@ void LanePool::note_transaction(std::optional<std::chrono::steady_clock::time_po
 
 void LanePool::abort() {
   for (const auto& crew : crews_) {
-    if (!crew->is_over) asio::co_spawn(io_, abort_on(crew), asio::detached);
+    if (!crew->is_over) crew->connection->shut();
   }
+}
+
+std::chrono::steady_clock::duration LanePool::longest_batch(std::chrono::steady_clock::time_point now) const {
+  std::chrono::steady_clock::duration longest{};
+  for (const auto& crew : crews_) {
+    if (const auto since = crew->lane->in_batch_since()) longest = std::max(longest, now - *since);
+  }
+  return longest;
 }
 
 int LanePool::lanes_busy() const {

@@ -35,8 +35,10 @@ class LanePool {
   void give_way(int lane, const std::string& who);
   /// Since when a transaction of others has been open; for those that interleave.
   void note_transaction(std::optional<std::chrono::steady_clock::time_point> open_since);
-  /// The grace is over: cancels every batch in flight.
+  /// The grace is over: cancels whatever is in flight, and no lane begins anything more.
   void abort();
+  /// How long the batch that was sent first has been in flight; zero: none is.
+  std::chrono::steady_clock::duration longest_batch(std::chrono::steady_clock::time_point now) const;
   int lanes_busy() const;
 
  private:
@@ -47,7 +49,6 @@ class LanePool {
   };
 
   static boost::asio::awaitable<void> give_way_on(std::shared_ptr<Crew> crew, std::string who);
-  static boost::asio::awaitable<void> abort_on(std::shared_ptr<Crew> crew);
   void start_lane(Stop& stop);
   void match_tunables();
   /// While a replica falls behind nobody interleaves.

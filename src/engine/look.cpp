@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/block_ranges.hpp"
+#include "engine/interruption.hpp"
 #include "engine/outage.hpp"
 #include "pg/activity.hpp"
 #include "pg/heap.hpp"
@@ -57,7 +58,7 @@ Look::Look(const PreparedBackfill& step) : step_(step), pages_(piece_limits(kTar
 
 void Look::begin(pg::Session& session) {
   try {
-    session.exec(begin_look_sql(step_.table));
+    session.exec(begin_look_sql(step_.table) + session.client_check());
     heaps_ = pg::read_heaps(session, step_.table.oid);
   } catch (...) {
     pg::rollback(session);
@@ -157,6 +158,9 @@ boost::asio::awaitable<RowsLeft> look_for_rows_left(pg::Connection& connection, 
   } catch (const pg::Failure& f) {
     const bool is_retryable = f.is_connection_lost() || f.disposition() == pg::Disposition::kRetryable;
     if (!is_retryable) error = std::current_exception();
+    if (f.is_somebodys_cancel(kLookLimits.statement_timeout))
+      error = std::make_exception_ptr(
+          cancelled_by_somebody("the look for rows left behind in table " + step.table.sql(), f));
     given_up = f.what();
   } catch (...) {
     error = std::current_exception();

@@ -36,7 +36,7 @@ std::string first_line(const std::string& text) {
 /// Runs `work` in a transaction that leaves nothing behind.
 template <class Work>
 auto in_rolled_back(pg::Session& session, Work work) {
-  session.exec(pg::begin_sql(kCatalogLimits));
+  pg::begin(session, kCatalogLimits);
   try {
     auto result = work();
     pg::rollback(session);

@@ -3,11 +3,23 @@
 #include <thread>
 
 #include "base/backoff.hpp"
+#include "engine/interruption.hpp"
 #include "ledger/event_log.hpp"
 #include "pgsluice/error.hpp"
 #include "steps/sql/ddl.hpp"
 
 namespace pgsluice::engine {
+
+namespace {
+
+constexpr std::chrono::milliseconds kSlice{50};  // how soon the end of a run is noticed
+
+void sleep_unless_aborted(const pg::Session& session, std::chrono::milliseconds duration) {
+  const auto end = std::chrono::steady_clock::now() + duration;
+  while (!session.is_aborted() && std::chrono::steady_clock::now() < end) std::this_thread::sleep_for(kSlice);
+}
+
+}  // namespace
 
 OperatorAct::OperatorAct(pg::Session& session, const std::string& job, std::int64_t job_id,
                          const std::function<void(EventBody)>& tell)
@@ -20,13 +32,15 @@ void OperatorAct::insist(const Failing& failing, const std::function<void()>& wo
     try {
       return work();
     } catch (const pg::Failure& f) {
-      if (f.is_connection_lost()) throw;
+      if (f.is_connection_lost() || f.cancelled_by() == pg::CancelledBy::kUs) throw;
+      if (f.cancelled_by() == pg::CancelledBy::kSomebody)
+        throw cancelled_by_somebody(failing.subject, f, "it begins anew");
       const auto wait = backoff.next(number);
       if (f.disposition() != pg::Disposition::kRetryable || !wait) fail(failing, f, number);
       journal_.write(event::BatchFailed{0, 0, f.sqlstate(), f.what() + holders(), number, "retry",
                                         std::chrono::duration<double>(*wait).count()});
       store_events();
-      std::this_thread::sleep_for(*wait);
+      sleep_unless_aborted(session_, *wait);
     }
   }
 }

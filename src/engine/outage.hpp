@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/backoff.hpp"
+#include "engine/interruption.hpp"
 #include "engine/journal.hpp"
 #include "engine/stop.hpp"
 #include "pg/connection.hpp"
@@ -23,8 +24,8 @@ constexpr std::chrono::milliseconds kReconnectWaitMax{5'000};
 
 /// Runs `work` until it succeeds or the server was unreachable for `patience`; also retries what the server
 /// calls retryable, a lock that is not to be had for instance. Throws Error(kUnreachable), or
-/// Error(kWorkLeft) if the server was there. REQUIRES: `work` may run twice, for its first answer can be
-/// lost. Other failures pass through.
+/// Error(kWorkLeft) if the server was there or the run's stop ended it, Error(kFailed) if somebody cancelled
+/// it. REQUIRES: `work` may run twice, for its first answer can be lost. Other failures pass through.
 template <class Result>
 boost::asio::awaitable<Result> keep_trying(pg::Connection& connection,
                                            std::function<Result(pg::Session&)> work, Journal& journal,
@@ -40,6 +41,9 @@ boost::asio::awaitable<Result> keep_trying(pg::Connection& connection,
     try {
       co_return co_await connection.run<Result>(work);
     } catch (const pg::Failure& f) {
+      if (f.cancelled_by() == pg::CancelledBy::kUs && stop.is_requested()) throw cut_short(stop);
+      if (f.cancelled_by() == pg::CancelledBy::kSomebody)
+        throw cancelled_by_somebody("a statement of the run", f);
       if (!f.is_connection_lost() && f.disposition() != pg::Disposition::kRetryable) throw;
       message = f.what();
       is_reached = !f.is_connection_lost();

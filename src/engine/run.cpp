@@ -3,10 +3,7 @@
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <csignal>
-#include <cstdio>
-#include <cstdlib>
+#include <ctime>
 
 #include "base/failpoint.hpp"
 #include "base/process_identity.hpp"
@@ -17,7 +14,6 @@
 #include "engine/preflight.hpp"
 #include "engine/server_checks.hpp"
 #include "engine/version.hpp"
-#include "ledger/overview.hpp"
 #include "ledger/runs.hpp"
 #include "ledger/schema.hpp"
 #include "pgsluice/error.hpp"
@@ -29,10 +25,9 @@ using SteadyClock = std::chrono::steady_clock;
 
 namespace {
 
-// After batches were cancelled they end at once, unless the server does not answer any more: then the process
-// ends without them. Nothing is lost: the server decides alone whether the batch commits, and the next run
-// asks it.
-constexpr std::chrono::seconds kAbortMax{5};
+constexpr std::chrono::milliseconds kLookTurn{10};
+// Opening takes longer only where a COMMIT waits for a standby or a lock: then who looks on is to see that.
+constexpr std::chrono::milliseconds kOpensQuickly{1'000};
 
 /// What the ledger has to know before the first step. Blocks; safe to repeat.
 struct Opened {
@@ -56,54 +51,6 @@ Opened open_run(pg::Session& session, const Job& job, const std::string& run_id)
   return opened;
 }
 
-/// What a run that came to its end says of rows that stayed as they were.
-constexpr const char* kRowsUnchanged = "done, rows unchanged";
-
-const char* outcome_text(ExitCode code) {
-  switch (code) {
-    case ExitCode::kDone:
-      return "done";
-    case ExitCode::kQuarantined:
-      return "done, rows quarantined";
-    case ExitCode::kMismatch:
-      return "verify mismatch";
-    case ExitCode::kPaused:
-      return "paused";
-    case ExitCode::kCancelled:
-      return "cancelled";
-    case ExitCode::kRangesHeld:
-      return "held by other runs";
-    case ExitCode::kReadyForCutOver:
-      return "ready for cut-over";
-    case ExitCode::kWorkLeft:
-      return "work left";
-    case ExitCode::kRefused:
-    case ExitCode::kPrivileges:
-      return "refused";
-    default:
-      return "failed";
-  }
-}
-
-/// The state that the ledger shows for a job whose run ended so.
-const char* job_state(ExitCode code) {
-  switch (code) {
-    case ExitCode::kDone:
-    case ExitCode::kQuarantined:
-      return "done";
-    case ExitCode::kCancelled:
-      return "cancelled";
-    case ExitCode::kPaused:
-    case ExitCode::kRangesHeld:
-    case ExitCode::kReadyForCutOver:
-    case ExitCode::kUnreachable:
-    case ExitCode::kWorkLeft:
-      return "ready";
-    default:
-      return "failed";
-  }
-}
-
 Error as_error(const pg::Failure& f) {
   if (f.sqlstate() == "42501")
     return Error(ExitCode::kPrivileges, f.what(), "GRANT what is missing to the role that runs the job");
@@ -125,6 +72,7 @@ Run::Run(pg::ConnectionTarget target, Job job, RunOptions options, EventSink& si
       job_(std::move(job)),
       journal_(sink, job_.name, run_id_),
       sink_(sink),
+      clocks_(options_, began_, std::time(nullptr)),
       control_(target_, application_prefix_ + " control"),
       monitor_(target_, application_prefix_ + " monitor"),
       steps_(target_, application_prefix_ + " steps"),
@@ -133,18 +81,16 @@ Run::Run(pg::ConnectionTarget target, Job job, RunOptions options, EventSink& si
 Run::~Run() = default;
 
 ExitCode Run::execute() {
-  if (options_.handle_signals) {
-    signals_.add(SIGTERM);
-    signals_.add(SIGINT);
-    asio::co_spawn(io_, watch_signals(), asio::detached);
-  }
+  if (options_.handle_signals) heed_signals();
+  asio::co_spawn(io_, watch_end(), asio::detached);
   asio::co_spawn(io_, story(), [this](const std::exception_ptr& error) {
     if (error && !error_) error_ = error;
+    has_ended_ = true;
     signals_.cancel();
   });
   io_.run();
   if (error_) std::rethrow_exception(error_);
-  return exit_code();
+  return ended_with_;
 }
 
 asio::awaitable<void> Run::story() {
@@ -158,6 +104,7 @@ asio::awaitable<void> Run::story() {
   }
   is_over_ = true;
   while (beside_ > 0) co_await sleep_for(std::chrono::milliseconds{5});
+  is_closing_ = true;
   if (is_registered_) co_await count_rows();
 
   ExitCode code = exit_code();
@@ -192,7 +139,10 @@ asio::awaitable<void> Run::story() {
     reason = unchanged_reason();
     hint = kLookAtUnchanged;
   }
+  ended_with_ = code;
+  if (!cut_.empty() && !error_) reason += "; cancelled on the server: " + cut_;
   if (is_registered_) co_await close(code, outcome);
+  if (!is_registered_ && is_opening_ && stop_.is_requested()) co_await close_unopened();
   journal_.write(summary(code, outcome, reason, hint));
   if (is_registered_) co_await keeper_->flush_journal();
 }
@@ -201,6 +151,9 @@ asio::awaitable<void> Run::open() {
   // The steps' own connection: the first batch's lane finds the server warm.
   std::function<bool(pg::Session&)> connect = [](pg::Session&) { return true; };
   co_await keep_trying<bool>(control_, connect, journal_, stop_, kFirstConnectMax);
+  is_opening_ = true;
+  ++beside_;
+  asio::co_spawn(io_, sample(), [this](const std::exception_ptr&) { --beside_; });
   std::function<Opened(pg::Session&)> open_it = [job = job_, run_id = run_id_](pg::Session& s) {
     return open_run(s, job, run_id);
   };
@@ -214,18 +167,17 @@ asio::awaitable<void> Run::open() {
   for (const auto& mended : opened.job.change.mended) journal_.write(command_of(mended));
 
   keeper_ =
-      std::make_unique<Keeper>(control_, record_.job_id, run_id_, options_, job_, gate_, journal_, stop_);
+      std::make_unique<Keeper>(control_, record_.job_id, run_id_, clocks_, job_, gate_, journal_, stop_);
   if (opened.control.control == "pause") {
     stop_.request(StopCause::kPaused,
                   "the job is paused" + (opened.control.reason.empty() ? "" : ": " + opened.control.reason));
     co_return;
   }
   keeper_->obey(opened.control);
+  clocks_.look(job_, gate_, stop_, SteadyClock::now(), std::time(nullptr));
   ++beside_;
   asio::co_spawn(io_, keeper_->run(is_over_, [this] { return progress_text(); }),
                  [this](const std::exception_ptr&) { --beside_; });
-  ++beside_;
-  asio::co_spawn(io_, sampler_.run(is_over_), [this](const std::exception_ptr&) { --beside_; });
   ++beside_;
   asio::co_spawn(io_, show_progress(is_over_), [this](const std::exception_ptr&) { --beside_; });
 
@@ -236,84 +188,10 @@ asio::awaitable<void> Run::open() {
   if (!stop_.is_requested()) co_await keep_trying<bool>(control_, mark, journal_, stop_);
 }
 
-asio::awaitable<void> Run::count_rows() {
-  std::function<RowCounts(pg::Session&)> count = [steps = record_.steps](pg::Session& s) {
-    RowCounts all;
-    for (const auto& step : steps) add(all, ledger::step_counts(s, step.step_id));
-    return all;
-  };
-  try {
-    final_rows_ = co_await control_.run<RowCounts>(std::move(count));
-  } catch (const pg::Failure&) {
-    final_rows_ = tally_.run_rows();  // the server is gone: what this run knows must do
-  }
-}
-
-asio::awaitable<void> Run::close(ExitCode code, std::string outcome) {
-  std::function<bool(pg::Session&)> end = [=, job_id = record_.job_id, run_id = run_id_](pg::Session& s) {
-    ledger::end_run(s, run_id, outcome, static_cast<int>(code));
-    // While others work on, the job's state is theirs to tell.
-    if (ledger::other_live_runs(s, job_id, run_id) == 0 || code == ExitCode::kDone ||
-        outcome == kRowsUnchanged) {
-      ledger::set_job_state(s, job_id, outcome == kRowsUnchanged ? "done" : job_state(code));
-    }
-    return true;
-  };
-  try {
-    co_await control_.run<bool>(std::move(end));
-  } catch (const pg::Failure& f) {
-    journal_.warn(std::string("the run's end could not be written to the ledger: ") + f.what(),
-                  "its ranges are free when the lease ends");
-  }
-}
-
-asio::awaitable<void> Run::watch_signals() {
-  for (;;) {
-    boost::system::error_code cancelled;
-    co_await signals_.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
-    if (cancelled) co_return;
-    ++signals_seen_;
-    stop_.request(StopCause::kSignal, "a signal asked to stop");
-    if (signals_seen_ == 1) {
-      journal_.write(
-          event::State{"running", "draining", "a signal asked to stop: finishing the batches in flight"});
-    }
-    asio::co_spawn(io_, abort_after_grace(), asio::detached);
-  }
-}
-
-asio::awaitable<void> Run::abort_after_grace() {
-  const auto end = SteadyClock::now() + options_.grace;
-  while (signals_seen_ < 2 && SteadyClock::now() < end && !is_over_)
-    co_await sleep_for(std::chrono::milliseconds{20});
-  if (is_over_) co_return;
-  if (lanes_) lanes_->abort();
-  if (busy_) co_await busy_->cancel();
-  const auto give_up = SteadyClock::now() + kAbortMax;
-  while (SteadyClock::now() < give_up && !is_over_) co_await sleep_for(std::chrono::milliseconds{20});
-  if (is_over_) co_return;
-  std::fputs(
-      "pgsluice: the server does not answer; leaving. The job goes on where it stopped with the next run.\n",
-      stderr);
-  std::_Exit(static_cast<int>(ExitCode::kWorkLeft));
-}
-
-ExitCode Run::exit_code() const {
-  switch (stop_.cause()) {
-    case StopCause::kNone:
-      if (final_rows_.unchanged > 0) return ExitCode::kMismatch;
-      return final_rows_.quarantined > 0 ? ExitCode::kQuarantined : ExitCode::kDone;
-    case StopCause::kPaused:
-      return ExitCode::kPaused;
-    case StopCause::kCancelled:
-      return ExitCode::kCancelled;
-    case StopCause::kFailed:
-      return ExitCode::kFailed;
-    case StopCause::kReadyForCutover:
-      return ExitCode::kReadyForCutOver;
-    default:
-      return ExitCode::kWorkLeft;
-  }
+asio::awaitable<void> Run::sample() {
+  while (!is_registered_ && !is_over_ && SteadyClock::now() - began_ < kOpensQuickly)
+    co_await sleep_for(kLookTurn);
+  co_await sampler_.run(is_over_);
 }
 
 event::Summary Run::summary(ExitCode code, const std::string& outcome, const std::string& reason,

@@ -7,6 +7,7 @@
 #include <string>
 #include <variant>
 
+#include "engine/clocks.hpp"
 #include "engine/fill.hpp"
 #include "engine/final_pass.hpp"
 #include "engine/gate.hpp"
@@ -25,8 +26,22 @@
 
 namespace pgsluice::engine {
 
+/// How a run ends that came to its end, of rows that stayed as they were.
+inline constexpr const char* kRowsUnchanged = "done, rows unchanged";
 inline constexpr const char* kLookAtUnchanged =
     "see what it does to such rows; mend it or disable it, then run the job again under another name";
+
+/// A connection that the run's end has to know of, while it lives.
+class Lent {
+ public:
+  Lent(pg::Connection*& place, pg::Connection& connection) : place_(place) { place_ = &connection; }
+  ~Lent() { place_ = nullptr; }
+  Lent(const Lent&) = delete;
+  Lent& operator=(const Lent&) = delete;
+
+ private:
+  pg::Connection*& place_;
+};
 
 /// One run of one job, from its registration to its summary: the steps in order, with the sampler and the
 /// keeper beside them. The composition root of the engine: everything that a run needs is a member here and
@@ -112,9 +127,25 @@ class Run {
   /// What the ledger says of all steps, other runs' work included.
   awaitable<void> count_rows();
   awaitable<void> close(ExitCode code, std::string outcome);
+  /// Of a run that was told to stop while it opened: it may be in the ledger, or not.
+  awaitable<void> close_unopened();
 
   awaitable<void> watch_signals();
-  awaitable<void> abort_after_grace();
+  /// Beside everything else, and without the server: looks at the clocks; once the run is to stop, at its
+  /// grace.
+  awaitable<void> watch_end();
+  void heed_signals();
+  void end_in_time(std::chrono::steady_clock::time_point now);
+  /// Why what is in work has to end now; empty: it may finish.
+  std::string urgency(std::chrono::steady_clock::time_point now) const;
+  /// Ends whatever is in work on the server.
+  void abort();
+  /// What the abort cuts short, in words.
+  std::string in_work() const;
+  /// Of a run whose server does not answer: ends the process.
+  awaitable<void> leave();
+  /// As soon as the run is opened, or seems to hang before that.
+  awaitable<void> sample();
   awaitable<void> show_progress(const bool& is_over);
   /// Warns once of each table of which more rows were visited than were estimated.
   void tell_wrong_estimates();
@@ -122,6 +153,7 @@ class Run {
   std::string progress_text() const;
 
   ExitCode exit_code() const;
+  static const char* outcome_text(ExitCode code);
   event::Summary summary(ExitCode code, const std::string& outcome, const std::string& reason,
                          const std::string& hint) const;
 
@@ -137,24 +169,33 @@ class Run {
   boost::asio::signal_set signals_;
   Job job_;  // steps constant, tunables moved by the keeper
   Stop stop_;
+  Stop late_;  // the clocks' word once everything is over
   Gate gate_;
   Tally tally_;
   Journal journal_;
   EventSink& sink_;
+  Clocks clocks_;
   ledger::JobRecord record_;
+  bool is_opening_ = false;
   bool is_registered_ = false;
   bool is_over_ = false;
+  bool is_closing_ = false;  // nothing is in work any more
+  bool has_ended_ = false;
+  ExitCode ended_with_ = ExitCode::kInternal;
   int beside_ = 0;  // coroutines beside the story that have not ended
   int signals_seen_ = 0;
+  std::optional<std::chrono::steady_clock::time_point> drains_since_, aborts_since_, aborted_at_;
+  bool is_closed_beside_ = false;     // by the abort, as the story did not end
+  std::string cut_;                   // what was in work when it came to that
   std::set<std::int64_t> looked_at_;  // retypes, by step: nothing of this job changes their tables before
   int step_number_ = 0;
   std::string step_name_;
   std::string step_kind_;
   FillSums last_fills_;  // what the step's fills came to, once they are not in work any more
   int ranges_left_ = 0;
-  Fills* fills_ = nullptr;          // in work
-  LanePool* lanes_ = nullptr;       // likewise
-  pg::Connection* busy_ = nullptr;  // in an index build or a look for rows, to be cancelled after the grace
+  Fills* fills_ = nullptr;         // in work
+  LanePool* lanes_ = nullptr;      // likewise
+  pg::Connection* own_ = nullptr;  // of an index build or VACUUM, which needs a session of its own
   std::exception_ptr error_;
   RowCounts final_rows_;
   std::string unchanged_;  // of which tables, and by what, as far as this run has seen it

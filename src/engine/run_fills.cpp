@@ -45,7 +45,7 @@ asio::awaitable<void> Run::run_fills(std::vector<Filling> fillings) {
     if (!fills.empty()) co_await fill_all(fills);
   } catch (...) {
     error = std::current_exception();
-    if (is_begun) blame(fills, error);
+    if (is_begun && !is_cut_short(error, stop_)) blame(fills, error);
   }
   for (const auto& fill : fills) {
     if (fill->is_ended) continue;
@@ -95,9 +95,7 @@ asio::awaitable<void> Run::fill_all(Fills& fills) {
     if (tally_.batches != before) since = SteadyClock::now();
     auto left = left_of(fills);
     co_await wait_for_others(std::move(left), since);
-    busy_ = &steps_;
     for (const auto& fill : fills) co_await end_if_over(steps_, *fill);
-    busy_ = nullptr;
     // No range may be left, and yet a final pass be cut for rows behind the walk.
     if (left_of(fills).empty()) co_return;
   }

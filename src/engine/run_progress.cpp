@@ -11,6 +11,8 @@ using SteadyClock = std::chrono::steady_clock;
 namespace {
 
 constexpr std::chrono::milliseconds kProgressTurn{250};
+// A batch's own timeouts end it earlier: the server does not answer.
+constexpr std::chrono::seconds kSilence{5};
 
 }  // namespace
 
@@ -61,7 +63,13 @@ Progress Run::progress() const {
   p.lanes_busy = lanes_ ? lanes_->lanes_busy() : 0;
   p.ranges_left = ranges_left_;
   p.pace = gate_.pace(now);
-  p.hold_reason = lanes_ ? gate_.reason(now) : "";
+  p.hold_reason = lanes_ ? gate_.reason(now) : sampler_.commit_wait(now);
+  if (const auto silent = lanes_ ? lanes_->longest_batch(now) : SteadyClock::duration{}; silent > kSilence) {
+    p.state = stop_.is_requested() ? "draining" : "held";
+    p.pace = 0;
+    p.hold_reason = "a batch has had no answer from the server for " +
+                    base::format_duration(std::chrono::duration_cast<std::chrono::seconds>(silent));
+  }
   for (const auto& s : sampler_.samples()) p.signals.push_back(governor::view_of(s, now));
   const auto left = p.rows_expected - p.rows.visited();
   if (p.rows_per_second > 0 && left > 0) {
@@ -73,7 +81,7 @@ Progress Run::progress() const {
 
 std::string Run::progress_text() const {
   const auto p = progress();
-  if (p.step.empty()) return "starting";
+  if (p.step.empty()) return p.hold_reason.empty() ? "starting" : "starting; " + p.hold_reason;
   std::string text = p.step_kind + " " + p.step + " (" + p.state + ")";
   if (lanes_) {
     const auto of =

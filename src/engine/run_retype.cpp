@@ -253,6 +253,7 @@ asio::awaitable<void> Run::run_vacuum(Vacuum work, std::int64_t step_id) {
   journal_.write(event::StepStarted{step_name_, step_kind_, false, 0});
   pg::Connection own(job_.direct_dsn.empty() ? target_ : pg::ConnectionTarget(job_.direct_dsn),
                      application_prefix_ + " vacuum");
+  const Lent lent(own_, own);
   const auto range = co_await lease_single(own, step_id);
   if (!range) co_return;
   co_await build(own, work.sql, "SHARE UPDATE EXCLUSIVE", 1);

@@ -33,6 +33,8 @@ constexpr std::chrono::milliseconds kLook{200};  // how often held ranges and bu
 // work undone.
 constexpr std::chrono::seconds kSettle{5};
 
+constexpr std::chrono::milliseconds kNoTimeout{0};  // what a statement that may take long is given
+
 double seconds_since(SteadyClock::time_point then) {
   return std::chrono::duration<double>(SteadyClock::now() - then).count();
 }
@@ -93,6 +95,7 @@ asio::awaitable<std::exception_ptr> Run::end_step(pg::Connection& connection, St
     }
   }
   const auto& record = step.record;
+  if (outcome == "done") cut_.clear();  // the cancel came too late
   journal_.write(event::StepEnded{record.name, record.kind, outcome, step.rows, seconds_since(step.began)});
   co_await keeper_->flush_journal();
   base::failpoint("after_step");
@@ -100,6 +103,7 @@ asio::awaitable<std::exception_ptr> Run::end_step(pg::Connection& connection, St
 }
 
 std::string Run::outcome(const std::exception_ptr& error) const {
+  if (is_cut_short(error, stop_)) return "interrupted";
   if (error) return "failed";
   if (!stop_.is_requested()) return "done";
   return stop_.cause() == StopCause::kReadyForCutover ? "ready for cut-over" : "interrupted";
@@ -134,6 +138,7 @@ asio::awaitable<ledger::Remaining> Run::remaining(std::vector<std::int64_t> step
       const auto left = ledger::remaining(s, step_id, run_id);
       all.ranges += left.ranges;
       all.held_by_others += left.held_by_others;
+      all.held_by_living += left.held_by_living;
     }
     return all;
   };
@@ -148,7 +153,8 @@ asio::awaitable<bool> Run::wait_for_others(std::vector<std::int64_t> step_ids,
     ranges_left_ = static_cast<int>(left.ranges);
     if (left.ranges == 0) co_return true;
     if (left.held_by_others < left.ranges) co_return false;
-    if (SteadyClock::now() - since > patience) {
+    // A run that died without a word looks alive until its lease ends: then its ranges are ours.
+    if (left.held_by_living == left.ranges && SteadyClock::now() - since > patience) {
       throw Error(ExitCode::kRangesHeld,
                   "other live runs hold every range that is left of step \"" + step_name_ + "\"",
                   "wait for them (pgsluice status " + job_.name + "), or run again with --wait");
@@ -196,7 +202,15 @@ asio::awaitable<void> Run::run_sql(const SqlStep& step, std::int64_t step_id) {
     } catch (const pg::Failure& f) {
       failure = f;
     }
-    if (failure->disposition() != pg::Disposition::kRetryable) co_await fail_statement(*failure);
+    const bool is_ours = failure->cancelled_by() == pg::CancelledBy::kUs;
+    if (is_ours && stop_.is_requested()) throw cut_short(stop_);
+    if (failure->is_somebodys_cancel(kNoTimeout))
+      throw cancelled_by_somebody("step \"" + step_name_ + "\"", *failure,
+                                  "nothing of this step was changed, it begins anew");
+    const bool is_timeout =
+        failure->cancelled_by() == pg::CancelledBy::kTimeout;  // of the step's own setting
+    if (is_timeout || failure->disposition() != pg::Disposition::kRetryable)
+      co_await fail_statement(*failure);
     const std::string blocked = failure->what();
     const auto wait = backoff.next(attempt);
     if (!wait) {
@@ -262,6 +276,7 @@ asio::awaitable<void> Run::run_index(const IndexStep& step, ledger::StepRecord r
   const auto table_sql = pg::Identifier(facts->table->schema, facts->table->name).sql();
   pg::Connection own(job_.direct_dsn.empty() ? target_ : pg::ConnectionTarget(job_.direct_dsn),
                      application_prefix_ + " index");
+  const Lent lent(own_, own);
 
   const auto range = co_await lease_single(own, step_id);
   if (!range) co_return;
@@ -332,7 +347,6 @@ asio::awaitable<void> Run::build(pg::Connection& own, std::string sql, std::stri
     steps::run_concurrently(s, sql);
     return true;
   };
-  busy_ = &own;
   std::exception_ptr error;
   std::string message;
   try {
@@ -345,9 +359,11 @@ asio::awaitable<void> Run::build(pg::Connection& own, std::string sql, std::stri
                 "step \"" + step_name_ + "\" failed: " + f.what() + " (SQLSTATE " + f.sqlstate() + ")",
                 "correct it and run again: an INVALID leftover is dropped first"));
     }
+    if (f.is_somebodys_cancel(kNoTimeout))
+      error = std::make_exception_ptr(cancelled_by_somebody(
+          "step \"" + step_name_ + "\"", f, "an INVALID leftover is dropped, and the statement begins anew"));
     message = f.what();
   }
-  busy_ = nullptr;
   if (error) std::rethrow_exception(error);
   if (message.empty() || stop_.is_requested()) co_return;
   ++tally_.retries;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "governor/commit_wait.hpp"
 #include "pg/activity.hpp"
 #include "pg/transaction.hpp"
 
@@ -18,6 +19,7 @@ struct Readings {
   AtWork work;
   pg::ReplicationView replication;
   std::vector<pg::Waiter> waiters;
+  double commit_wait_s = 0;
 };
 
 namespace {
@@ -69,7 +71,8 @@ AtWork look(pg::Session& session) {
 
 Readings read(pg::Session& session, const std::string& prefix) {
   return pg::in_transaction(session, kReadLimits, [&] {
-    return Readings{read_work(session), pg::read_replication(session), pg::read_waiters(session, prefix)};
+    return Readings{read_work(session), pg::read_replication(session), pg::read_waiters(session, prefix),
+                    pg::read_commit_wait(session, prefix)};
   });
 }
 
@@ -165,9 +168,17 @@ void Sampler::take(const Readings& readings, governor::TimePoint taken_at) {
   auto waits = governor::judge_lock_waits(waiters, lane_of_pid, job_.throttle, taken_at);
   samples_.push_back(std::move(waits.sample));
   observe(readings.work, taken_at);
+  if (readings.commit_wait_s > 0) samples_.push_back(governor::commit_wait(readings.commit_wait_s, taken_at));
   samples_.push_back(slowdown_.sample(job_.throttle, job_.lanes, taken_at));
   if (!give_way_) return;
   for (const auto& in_the_way : waits.to_cancel) give_way_(in_the_way.lane, in_the_way.reason);
+}
+
+std::string Sampler::commit_wait(governor::TimePoint now) const {
+  for (const auto& sample : samples_) {
+    if (sample.name == "commit_wait" && governor::is_fresh(sample, now)) return sample.sentence;
+  }
+  return {};
 }
 
 void Sampler::decide(governor::TimePoint now) {

@@ -48,6 +48,9 @@ class Sampler {
   /// throws for a server that cannot be reached: without samples the gate holds.
   boost::asio::awaitable<void> run(const bool& is_over);
 
+  /// That a COMMIT of ours waits for a standby and how long, in words; empty: none does, or not for long.
+  std::string commit_wait(governor::TimePoint now) const;
+
   const std::vector<governor::Sample>& samples() const { return samples_; }
 
  private:

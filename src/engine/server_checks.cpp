@@ -1,6 +1,7 @@
 #include "engine/server_checks.hpp"
 
 #include "base/units.hpp"
+#include "engine/standby_checks.hpp"
 #include "governor/lsn.hpp"
 #include "ledger/schema.hpp"
 #include "pg/activity.hpp"
@@ -75,13 +76,7 @@ void check_replication(pg::Session& session, Findings& findings) {
     findings.inform("replicas", "replica \"" + w.application_name + "\" is " + w.state + ", " +
                                     size_text(behind) + " behind");
   }
-  if (const auto names = pg::synchronous_standby_names(session); !names.empty()) {
-    findings.warn(
-        "synchronous standbys",
-        "synchronous_standby_names is " + pg::literal(names) + ", but batches commit asynchronously",
-        "a failover can lose the last batches: rows and position together, so that the next run does them "
-        "again");
-  }
+  check_standbys(session, view, findings);
   for (const auto& slot : pg::idle_slots(session)) {
     if (slot.retained_bytes < kRetainedWarn) continue;
     findings.warn("slots",

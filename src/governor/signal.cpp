@@ -48,6 +48,7 @@ std::string in_words(const Sample& sample, TimePoint now) {
            quantity_text(seconds_between(sample.taken_at, now), "s");
   }
   if (!sample.known) return sample.reason.empty() ? sample.name + " is unknown" : sample.reason;
+  if (!sample.sentence.empty()) return sample.sentence;
   const std::string where = sample.reason.empty() ? "" : " " + sample.reason;
   return sample.name + " " + quantity_text(sample.value, sample.unit) + relation(load_of(sample, now)) +
          quantity_text(sample.limit, sample.unit) + where;

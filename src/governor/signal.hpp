@@ -9,14 +9,15 @@ namespace pgsluice::governor {
 
 /// One reading of one signal. A value.
 struct Sample {
-  std::string name;       // "replica_lag", "replica_lag_bytes", "lock_wait", "slowdown"
-  double value = 0;       // in `unit`; means nothing unless known
-  double limit = 0;       // in `unit`, above zero
-  std::string unit;       // "s", "bytes" or "%"
-  bool known = true;      // false: it could not be read, so the lanes hold
-  TimePoint taken_at;     // when we read it, by our clock
-  std::string reason;     // known: where the value comes from ("on replica1"); unknown: the whole reason
-  double pace_least = 0;  // above 0 it only slows, to this at most, also when unknown
+  std::string name;        // "replica_lag", "replica_lag_bytes", "lock_wait", "commit_wait", "slowdown"
+  double value = 0;        // in `unit`; means nothing unless known
+  double limit = 0;        // in `unit`, above zero
+  std::string unit;        // "s", "bytes" or "%"
+  bool known = true;       // false: it could not be read, so the lanes hold
+  TimePoint taken_at;      // when we read it, by our clock
+  std::string reason;      // known: where the value comes from ("on replica1"); unknown: the whole reason
+  double pace_least = 0;   // above 0 it only slows, to this at most, also when unknown
+  std::string sentence{};  // says it all, in place of name, value and limit; empty: they say it
 };
 
 /// Young enough to decide on: at most kSampleAgeMax old.

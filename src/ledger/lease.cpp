@@ -47,7 +47,9 @@ WHERE range_id = $1::bigint AND run_id = $2::uuid AND epoch = $3::bigint AND upp
 
 constexpr const char* kRemaining = R"sql(
 SELECT count(*),
-       count(*) FILTER (WHERE f.run_id <> $2::uuid AND u.ended_at IS NULL AND u.lease_until >= now())
+       count(*) FILTER (WHERE f.run_id <> $2::uuid AND u.ended_at IS NULL AND u.lease_until >= now()),
+       count(*) FILTER (WHERE f.run_id <> $2::uuid AND u.ended_at IS NULL AND u.lease_until >= now()
+         AND u.heartbeat_at > (SELECT o.started_at FROM pgsluice.run o WHERE o.run_id = $2::uuid))
 FROM pgsluice.range f LEFT JOIN pgsluice.run u ON u.run_id = f.run_id
 WHERE f.step_id = $1::bigint AND NOT f.is_done
 )sql";
@@ -123,7 +125,7 @@ bool fix_upper(pg::Session& session, const Token& token, const pg::Key& upper) {
 
 Remaining remaining(pg::Session& session, std::int64_t step_id, const std::string& run_id) {
   const auto rows = session.exec(kRemaining, {std::to_string(step_id), run_id});
-  return {rows.integer(0, 0), rows.integer(0, 1)};
+  return {rows.integer(0, 0), rows.integer(0, 1), rows.integer(0, 2)};
 }
 
 }  // namespace pgsluice::ledger

@@ -33,7 +33,8 @@ bool fix_upper(pg::Session& session, const Token& token, const pg::Key& upper);
 /// What is left of a step.
 struct Remaining {
   std::int64_t ranges = 0;          // not done
-  std::int64_t held_by_others = 0;  // of these, leased by another live run
+  std::int64_t held_by_others = 0;  // of these, leased by another run whose lease has not ended
+  std::int64_t held_by_living = 0;  // of these, by one that gave a sign of life since we began
 };
 Remaining remaining(pg::Session& session, std::int64_t step_id, const std::string& run_id);
 

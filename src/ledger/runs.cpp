@@ -34,7 +34,7 @@ const std::string kHeartbeat = "UPDATE pgsluice.run SET heartbeat_at = now(), le
 
 constexpr const char* kControl = R"sql(
 SELECT j.control, j.control_reason, j.control_actor, j.tunables, j.tunables_version,
-       extract(hour FROM now() AT TIME ZONE $3) * 60 + extract(minute FROM now() AT TIME ZONE $3),
+       extract(epoch FROM (now() AT TIME ZONE $3)::time),
        EXISTS (SELECT FROM pgsluice.run u WHERE u.run_id = $2::uuid AND u.ended_at IS NULL)
 FROM pgsluice.job j WHERE j.job_id = $1::bigint
 )sql";
@@ -86,7 +86,7 @@ Control read_control(pg::Session& session, std::int64_t job_id, const std::strin
   control.actor = rows.text(0, 2);
   control.tunables = pg::from_array(rows.text(0, 3));
   control.tunables_version = rows.integer(0, 4);
-  control.minute_of_day = static_cast<int>(rows.real(0, 5));
+  control.seconds_of_day = rows.real(0, 5);
   control.is_run_alive = rows.boolean(0, 6);
   return control;
 }

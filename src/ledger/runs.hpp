@@ -16,8 +16,8 @@ struct Control {
   std::string actor;
   std::vector<std::string> tunables;  // "batch.target=500ms", in the order given
   std::int64_t tunables_version = 0;
-  int minute_of_day = 0;     // in the window's time zone, by the server's clock
-  bool is_run_alive = true;  // false: our lease was found expired, or the run was ended by another
+  double seconds_of_day = 0;  // in the window's time zone, by the server's clock
+  bool is_run_alive = true;   // false: our lease was found expired, or the run was ended by another
 };
 
 /// Writes the run's row with its first lease. `run_id` is a fresh UUID.

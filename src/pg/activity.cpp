@@ -10,7 +10,7 @@ constexpr const char* kReplication = R"sql(
 SELECT pg_catalog.pg_current_wal_flush_lsn(), r.pid IS NOT NULL, r.application_name, coalesce(r.client_addr::text, ''), r.state,
        r.replay_lsn,
        EXISTS (SELECT FROM pg_catalog.pg_replication_slots s WHERE s.active_pid = r.pid AND s.slot_type = 'logical'),
-       r.backend_xmin IS NOT NULL
+       r.backend_xmin IS NOT NULL, coalesce(r.sync_state, '')
 FROM (SELECT) one LEFT JOIN pg_catalog.pg_stat_replication r ON true
 )sql";
 
@@ -30,6 +30,11 @@ SELECT w.pid,
        w.wait_event = 'relation', w.blockers::text[], w.application_name, w.query
 FROM waiting w, ours WHERE w.blockers && ours.pids
 LIMIT 100
+)sql";
+
+constexpr const char* kCommitWait = R"sql(
+SELECT coalesce(max(extract(epoch FROM clock_timestamp() - query_start)), 0)::float8
+FROM pg_catalog.pg_stat_activity WHERE wait_event = 'SyncRep' AND starts_with(application_name, $1)
 )sql";
 
 constexpr const char* kExclusiveLockAwaited = R"sql(
@@ -58,7 +63,7 @@ ReplicationView read_replication(Session& session) {
   for (std::size_t i = 0; i < rows.size(); ++i) {
     if (!rows.boolean(i, 1)) continue;
     view.walsenders.push_back({rows.text(i, 2), rows.text(i, 3), rows.text(i, 4), rows.at(i, 5),
-                               rows.boolean(i, 6), rows.boolean(i, 7)});
+                               rows.boolean(i, 6), rows.text(i, 8), rows.boolean(i, 7)});
   }
   return view;
 }
@@ -77,6 +82,10 @@ std::vector<Waiter> read_waiters(Session& session, const std::string& prefix) {
     waiters.push_back(std::move(w));
   }
   return waiters;
+}
+
+double read_commit_wait(Session& session, const std::string& prefix) {
+  return session.exec(kCommitWait, {prefix}).real(0, 0);
 }
 
 bool is_exclusive_lock_awaited(Session& session) {

@@ -16,6 +16,7 @@ struct Walsender {
   std::string state;                  // "streaming", "catchup", "backup", …
   std::optional<std::string> replay;  // "0/3000060"
   bool is_logical = false;
+  std::string sync_state;      // "async", "potential", "sync", "quorum"; empty: not to be seen
   bool holds_horizon = false;  // hot_standby_feedback: its queries keep old row versions here
 };
 
@@ -41,6 +42,10 @@ struct Waiter {
 /// themselves. pg_blocking_pids is asked only for sessions that wait (1.5 ms with 400 sessions and 20,000
 /// locks), pg_locks only for those that wait for us.
 std::vector<Waiter> read_waiters(Session& session, const std::string& prefix);
+
+/// How long the COMMIT of a session whose application_name starts with `prefix` has waited for a synchronous
+/// standby, in seconds: the longest of them; 0 if none waits.
+double read_commit_wait(Session& session, const std::string& prefix);
 
 /// Whether somebody waits for ACCESS EXCLUSIVE, which no reader gets on with, on a table or index that this
 /// session's transaction has a lock on.

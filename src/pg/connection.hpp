@@ -1,6 +1,9 @@
 #pragma once
 
+#include <atomic>
+#include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -37,6 +40,22 @@ class Connection {
     co_return co_await hop<bool>(cancel_thread_, std::move(job));
   }
 
+  /// Ends the work in flight, whatever it is (Session::abort). Returns at once; nothing while an earlier one
+  /// is still being sent.
+  void abort() {
+    if (is_aborting_.exchange(true)) return;
+    asio::post(cancel_thread_, [this] {
+      if (const auto session = std::atomic_load(&session_)) session->abort();
+      is_aborting_ = false;
+    });
+  }
+
+  /// As abort(), and run() throws Failure from now on, without connecting.
+  void shut() {
+    is_shut_ = true;
+    abort();
+  }
+
   /// 0 while not connected. Thread-safe.
   int backend_pid() const {
     const auto session = std::atomic_load(&session_);
@@ -60,17 +79,26 @@ class Connection {
           std::atomic_store(&connection.session_, std::shared_ptr<Session>());
       }
     };
+    refuse_if_shut();
     auto session = std::atomic_load(&session_);
-    if (!session) {
+    if (!session || session->is_aborted()) {
       session = std::make_shared<Session>(target_, application_name_);
       std::atomic_store(&session_, session);
     }
     const Discard discard{*this};
+    refuse_if_shut();  // while it connected
     return work(*session);
+  }
+
+  void refuse_if_shut() const {
+    if (is_shut_)
+      throw Failure("57014", "the run ends", false, CancelledBy::kUs, std::chrono::nanoseconds{0});
   }
 
   ConnectionTarget target_;
   std::string application_name_;
+  std::atomic<bool> is_shut_{false};
+  std::atomic<bool> is_aborting_{false};
   std::shared_ptr<Session>
       session_;  // written on thread_, read by cancel() and backend_pid(): atomic access only
   asio::thread_pool thread_{1};

@@ -1,20 +1,40 @@
 #pragma once
 
+#include <chrono>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 #include "pg/sqlstate.hpp"
 
 namespace pgsluice::pg {
+
+/// Who ended a statement with 57014, which the server says of all of them.
+enum class CancelledBy {
+  kNobody,    // it failed otherwise
+  kUs,        // this session was told to
+  kTimeout,   // statement_timeout
+  kSomebody,  // pg_cancel_backend, or a cancel from elsewhere
+  kUntold,    // a timeout or somebody: the server tells it in another language
+};
+
+/// REQUIRES: no cancel of ours was sent. `message` is the server's.
+CancelledBy read_cancel(std::string_view sqlstate, std::string_view message);
 
 /// What every libpqxx exception becomes at the edge of a statement. Carries the first cause: a failed
 /// ROLLBACK never replaces it. Thrown inside a session's own thread; the lane turns it into a batch outcome.
 class Failure : public std::runtime_error {
  public:
   Failure(std::string sqlstate, const std::string& message, bool is_connection_lost)
+      : Failure(sqlstate, message, is_connection_lost, read_cancel(sqlstate, message), {}) {}
+  /// `ran_for`: how long the statement had been in flight.
+  Failure(std::string sqlstate, const std::string& message, bool is_connection_lost, CancelledBy cancelled_by,
+          std::chrono::nanoseconds ran_for)
       : std::runtime_error(message),
         sqlstate_(std::move(sqlstate)),
-        is_connection_lost_(is_connection_lost) {}
+        is_connection_lost_(is_connection_lost),
+        cancelled_by_(cancelled_by),
+        ran_for_(ran_for) {}
 
   /// Five characters; "08006" when the connection went away without a word from the server.
   const std::string& sqlstate() const noexcept { return sqlstate_; }
@@ -22,10 +42,19 @@ class Failure : public std::runtime_error {
   Disposition disposition() const {
     return is_connection_lost_ ? Disposition::kRetryable : classify(sqlstate_);
   }
+  CancelledBy cancelled_by() const noexcept { return cancelled_by_; }
+  /// Neither we nor `statement_timeout` (0: none) ended the statement.
+  bool is_somebodys_cancel(std::chrono::milliseconds statement_timeout) const noexcept {
+    return cancelled_by_ == CancelledBy::kSomebody ||
+           (cancelled_by_ == CancelledBy::kUntold &&
+            (statement_timeout.count() == 0 || ran_for_ < statement_timeout));
+  }
 
  private:
   std::string sqlstate_;
   bool is_connection_lost_;
+  CancelledBy cancelled_by_;
+  std::chrono::nanoseconds ran_for_;
 };
 
 }  // namespace pgsluice::pg

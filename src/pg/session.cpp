@@ -1,12 +1,19 @@
 #include "pg/session.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <mutex>
 
 #include "pg/pqxx_versions.hpp"
 
 namespace pgsluice::pg {
 namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Each look costs one system call.
+constexpr const char* kClientCheck = "client_connection_check_interval = '500ms'";
+constexpr int kVersionWithClientCheck = 140000;
 
 Rows copy_out(const pqxx::result& result) {
   std::vector<std::vector<Value>> rows;
@@ -37,17 +44,65 @@ struct Session::Impl {
     versions::forbid_reconnect(connection);
   }
 
+  /// A statement in flight. The interlock: its end waits until the sending of a cancel is over.
+  class InFlight {
+   public:
+    InFlight(Impl& impl, bool may_be_cancelled) : impl_(impl) {
+      const std::lock_guard lock(impl_.interlock);
+      if (impl_.is_aborted)
+        throw Failure("57014", "it was told to end", false, CancelledBy::kUs, std::chrono::nanoseconds{0});
+      impl_.is_in_flight = true;
+      impl_.is_cancellable = may_be_cancelled;
+    }
+    ~InFlight() {
+      const std::lock_guard lock(impl_.interlock);
+      impl_.is_in_flight = impl_.is_cancellable = false;
+    }
+    InFlight(const InFlight&) = delete;
+    InFlight& operator=(const InFlight&) = delete;
+
+   private:
+    Impl& impl_;
+  };
+
   template <class Execute>
-  Rows guarded(Execute execute) {
+  Rows guarded(bool may_be_cancelled, Execute execute) {
+    const InFlight in_flight(*this, may_be_cancelled);
+    const auto began = Clock::now();
     try {
       pqxx::nontransaction tx(connection);
       return copy_out(execute(tx));
     } catch (const std::exception& e) {
-      throw translate(e);
+      throw translate(e, Clock::now() - began);
     }
   }
 
-  Failure translate(const std::exception& e) {
+  /// REQUIRES: the interlock is held. Noted before, as the statement may fail before the sending is over.
+  bool send_cancel() noexcept {
+    is_cancel_sent = true;
+    try {
+      connection.cancel_query();
+      is_spoilt = true;
+      return true;
+    } catch (const std::exception&) {
+      return false;  // the statement ends by its own timeout; nothing is lost but time
+    }
+  }
+
+  /// Whether the server takes it: not every platform does.
+  void try_client_check() {
+    if (connection.server_version() < kVersionWithClientCheck) return;
+    try {
+      pqxx::nontransaction tx(connection);
+      tx.exec(std::string("BEGIN; SET LOCAL ") + kClientCheck + "; ROLLBACK");
+      has_client_check = true;
+    } catch (const pqxx::sql_error&) {
+      pqxx::nontransaction tx(connection);
+      tx.exec("ROLLBACK");  // as good as an older server
+    }
+  }
+
+  Failure translate(const std::exception& e, std::chrono::nanoseconds ran_for) {
     std::string state = versions::sqlstate_of(e);
     const bool is_lost = !connection.is_open() ||
                          dynamic_cast<const pqxx::broken_connection*>(&e) != nullptr ||
@@ -56,19 +111,25 @@ struct Session::Impl {
     if (is_lost || pg::must_discard(state)) is_spoilt = true;
     // libpqxx 6 looks for the client's encoding before it looks for what went wrong.
     const bool says_nothing = is_lost && std::string(e.what()).find("client encoding") != std::string::npos;
-    return Failure(state, says_nothing ? "the connection to the server was lost" : trimmed(e.what()),
-                   is_lost);
+    const auto message = says_nothing ? "the connection to the server was lost" : trimmed(e.what());
+    const bool is_ours = is_cancel_sent && state == "57014";
+    return {state, message, is_lost, is_ours ? CancelledBy::kUs : read_cancel(state, message), ran_for};
   }
 
   pqxx::connection connection;
-  std::mutex interlock;  // guards in_flight and the sending of a cancel
-  bool in_flight = false;
+  std::mutex interlock;  // guards the next two and the sending of a cancel
+  bool is_in_flight = false;
+  bool is_cancellable = false;
+  std::atomic<bool> is_aborted{false};
+  std::atomic<bool> is_cancel_sent{false};
   std::atomic<bool> is_spoilt{false};
+  bool has_client_check = false;  // constant after construction
 };
 
 Session::Session(const ConnectionTarget& target, const std::string& application_name) {
   try {
     impl_ = std::make_unique<Impl>(target.conninfo(application_name));
+    impl_->try_client_check();
   } catch (const std::exception& e) {
     const std::string what = trimmed(e.what());
     // libpq gives no SQLSTATE for a refused connection; these texts come from the server and are not worth
@@ -85,37 +146,36 @@ Session::Session(const ConnectionTarget& target, const std::string& application_
 Session::~Session() = default;
 
 Rows Session::exec(const std::string& sql) {
-  return impl_->guarded([&](pqxx::transaction_base& tx) { return tx.exec(sql); });
+  return impl_->guarded(false, [&](pqxx::transaction_base& tx) { return tx.exec(sql); });
 }
 
 Rows Session::exec(const std::string& sql, const Params& params) {
-  return impl_->guarded([&](pqxx::transaction_base& tx) { return versions::exec(tx, sql, params); });
+  return impl_->guarded(false, [&](pqxx::transaction_base& tx) { return versions::exec(tx, sql, params); });
 }
 
 Rows Session::exec_cancellable(const std::string& sql, const Params& params) {
-  struct InFlight {
-    explicit InFlight(Impl& impl) : impl_(impl) { set(true); }
-    ~InFlight() { set(false); }
-    void set(bool value) {
-      const std::lock_guard lock(impl_.interlock);
-      impl_.in_flight = value;
-    }
-    Impl& impl_;
-  };
-  const InFlight in_flight(*impl_);
-  return exec(sql, params);
+  return impl_->guarded(true, [&](pqxx::transaction_base& tx) { return versions::exec(tx, sql, params); });
 }
 
 bool Session::cancel() noexcept {
   const std::lock_guard lock(impl_->interlock);
-  if (!impl_->in_flight) return false;
-  try {
-    impl_->connection.cancel_query();
-    impl_->is_spoilt = true;
-    return true;
-  } catch (const std::exception&) {
-    return false;  // the statement ends by its own timeout; nothing is lost but time
-  }
+  return impl_->is_in_flight && impl_->is_cancellable && impl_->send_cancel();
+}
+
+void Session::abort() noexcept {
+  const std::lock_guard lock(impl_->interlock);
+  impl_->is_aborted = true;
+  impl_->is_spoilt = true;
+  if (impl_->is_in_flight) impl_->send_cancel();
+}
+
+bool Session::is_aborted() const noexcept {
+  return impl_->is_aborted;
+}
+
+std::string Session::client_check(Span span) const {
+  if (!impl_->has_client_check) return {};
+  return std::string(span == Span::kTransaction ? "; SET LOCAL " : "; SET ") + kClientCheck;
 }
 
 int Session::backend_pid() const noexcept {

@@ -34,6 +34,17 @@ class Session {
   /// long as the server takes to accept a connection: never call it on the io thread.
   bool cancel() noexcept;
 
+  /// Thread-safe. Ends the session's work: the statement in flight is cancelled, a COMMIT that waits for a
+  /// standby as well, and every later one fails without being sent. May be called again, for a cancel that
+  /// came to nothing. Blocks as cancel() does.
+  void abort() noexcept;
+  bool is_aborted() const noexcept;
+
+  enum class Span { kTransaction, kSession };
+  /// "; SET LOCAL …", for behind a BEGIN, or "; SET …": the server ends a statement soon after its client has
+  /// gone. Empty where the server cannot.
+  std::string client_check(Span span = Span::kTransaction) const;
+
   /// The process id that the start-up message named. Behind a pooler it is not a server process.
   int backend_pid() const noexcept;
   /// 150004 for 15.4.

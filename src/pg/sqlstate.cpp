@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "pg/failure.hpp"
+
 namespace pgsluice::pg {
 namespace {
 
@@ -54,6 +56,13 @@ bool is_row_fault_of_update(std::string_view sqlstate) {
 
 bool is_timeout(std::string_view sqlstate) {
   return std::find(kTimeouts.begin(), kTimeouts.end(), sqlstate) != kTimeouts.end();
+}
+
+CancelledBy read_cancel(std::string_view sqlstate, std::string_view message) {
+  if (sqlstate != "57014") return CancelledBy::kNobody;
+  if (message.find("statement timeout") != std::string_view::npos) return CancelledBy::kTimeout;
+  if (message.find("user request") != std::string_view::npos) return CancelledBy::kSomebody;
+  return CancelledBy::kUntold;
 }
 
 bool must_discard(std::string_view sqlstate) {

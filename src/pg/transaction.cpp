@@ -19,6 +19,10 @@ std::string begin_sql(const TransactionLimits& limits) {
   return sql;
 }
 
+void begin(Session& session, const TransactionLimits& limits) {
+  session.exec(begin_sql(limits) + session.client_check());
+}
+
 void commit(Session& session, const std::string& sql) {
   try {
     session.exec(sql);

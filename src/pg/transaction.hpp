@@ -22,6 +22,9 @@ struct TransactionLimits {
 /// row_security = off turns rows that a policy would hide into an error.
 std::string begin_sql(const TransactionLimits& limits);
 
+/// Begins a transaction that may take long: the server looks now and then whether we are still there.
+void begin(Session& session, const TransactionLimits& limits);
+
 /// The connection went away during COMMIT: whether it committed is in doubt.
 class InDoubt : public Failure {
  public:
@@ -35,7 +38,7 @@ void commit(Session& session, const std::string& sql = "COMMIT");
 /// Runs `work` between BEGIN and COMMIT; rolls back and rethrows the first cause if it throws.
 template <class Work>
 auto in_transaction(Session& session, const TransactionLimits& limits, Work work) {
-  session.exec(begin_sql(limits));
+  begin(session, limits);
   try {
     auto result = work();
     commit(session);

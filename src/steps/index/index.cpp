@@ -86,7 +86,8 @@ std::string drop_index_sql(const std::string& index_sql) {
 
 void run_concurrently(pg::Session& session, const std::string& sql) {
   session.exec(
-      "SET lock_timeout = 0; SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0");
+      "SET lock_timeout = 0; SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0" +
+      session.client_check(pg::Session::Span::kSession));
   session.exec_cancellable(sql, {});
 }
 

@@ -194,7 +194,7 @@ std::string why_not(pg::Session& session, const Retype& retype) {
 Rehearsal rehearse(pg::Session& session, const Retype& retype, const Stage::Read& read) {
   Rehearsal out;
   const auto began = Clock::now();
-  session.exec(pg::begin_sql(kLimits));
+  pg::begin(session, kLimits);
   try {
     out.cut_short = why_not(session, retype);
     if (out.cut_short.empty()) rehearse_inside(session, retype, read, out);

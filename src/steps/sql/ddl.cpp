@@ -87,7 +87,7 @@ bool is_existing_table(pg::Session& session, const std::string& table_sql) {
 
 bool attempt_ddl(pg::Session& session, const std::vector<DdlStatement>& statements,
                  const std::function<bool(pg::Session&)>& note) {
-  session.exec(begin());
+  session.exec(begin() + session.client_check());
   try {
     // The note first: a run that lost its lease must not even queue for the table's lock.
     if (!note(session)) {

@@ -7,7 +7,8 @@ namespace pgsluice::steps {
 
 std::string verify_value(pg::Session& session, const std::string& step, const std::string& query) {
   // A count over the whole table takes as long as it takes; it holds no lock that anybody waits for.
-  session.exec("BEGIN READ ONLY; SET LOCAL statement_timeout = 0; SET LOCAL row_security = off");
+  session.exec("BEGIN READ ONLY; SET LOCAL statement_timeout = 0; SET LOCAL row_security = off" +
+               session.client_check());
   try {
     const auto rows = session.exec(query, pg::Params{});
     pg::commit(session);
@@ -19,9 +20,13 @@ std::string verify_value(pg::Session& session, const std::string& step, const st
     return rows.text(0, 0);
   } catch (const pg::Failure& f) {
     pg::rollback(session);
-    if (f.is_connection_lost()) throw;
-    throw Error(ExitCode::kFailed, "verify step \"" + step + "\" failed: " + f.what(),
-                "run its query in psql");
+    if (f.is_connection_lost() || f.cancelled_by() == pg::CancelledBy::kUs) throw;
+    const bool is_cancelled = f.is_somebodys_cancel(std::chrono::milliseconds{0});
+    throw Error(ExitCode::kFailed,
+                "verify step \"" + step + "\" " +
+                    (is_cancelled ? "was cancelled on the server by somebody else: " : "failed: ") + f.what(),
+                is_cancelled ? "find out who called pg_cancel_backend and why, then run again"
+                             : "run its query in psql");
   }
 }
 

@@ -1,0 +1,57 @@
+// Goal: what time alone brings about comes about without the server.
+
+#include "engine/clocks.hpp"
+
+#include <gtest/gtest.h>
+
+namespace pgsluice::engine {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::seconds;
+
+constexpr std::time_t kNoon = 1767268800;
+
+class ClocksTest : public ::testing::Test {
+ protected:
+  StopCause cause_after(const Clocks& clocks, std::chrono::steady_clock::duration passed, std::time_t wall) {
+    Stop stop;
+    clocks.look(job_, gate_, stop, began_ + passed, wall);
+    return stop.cause();
+  }
+
+  Job job_;
+  Gate gate_;
+  RunOptions options_;
+  std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
+};
+
+TEST_F(ClocksTest, ForIsOverAfterThatTime) {
+  options_.duration = seconds{10};
+  const Clocks clocks(options_, began_, kNoon);
+  EXPECT_EQ(cause_after(clocks, seconds{9}, kNoon + 9), StopCause::kNone);
+  EXPECT_EQ(cause_after(clocks, seconds{10}, kNoon + 10), StopCause::kDuration);
+}
+
+TEST_F(ClocksTest, UntilIsTheInstantOfTheStartAlsoWhenTheClockIsSetForwardOverIt) {
+  const std::time_t due = kNoon + 600;
+  std::tm local{};
+  localtime_r(&due, &local);
+  options_.until_minute = local.tm_hour * 60 + local.tm_min;
+  const Clocks clocks(options_, began_, kNoon);
+  EXPECT_EQ(cause_after(clocks, seconds{599}, due - 1), StopCause::kNone);
+  EXPECT_EQ(cause_after(clocks, seconds{600}, due), StopCause::kUntil);
+  EXPECT_EQ(cause_after(clocks, seconds{5}, due + 3600), StopCause::kUntil);
+}
+
+TEST_F(ClocksTest, TheWindowClosesByTheServersClockThoughNobodyReadsItAnyMore) {
+  job_.window = Window{22 * 60, 6 * 60, "UTC"};
+  Clocks clocks(options_, began_, kNoon);
+  EXPECT_EQ(cause_after(clocks, hours{1}, kNoon), StopCause::kNone) << "nobody has read it yet";
+  clocks.set_server_clock(23.5 * 3600, began_);
+  EXPECT_EQ(cause_after(clocks, hours{6}, kNoon), StopCause::kNone);
+  EXPECT_EQ(cause_after(clocks, hours{6} + std::chrono::minutes{30}, kNoon), StopCause::kWindow);
+}
+
+}  // namespace
+}  // namespace pgsluice::engine
