@@ -142,6 +142,30 @@ TEST_P(SyncState, RefusesTheWayBackWithoutTriggers) {
   EXPECT_EQ(wrong_parents(), 0);
 }
 
+TEST(SyncStateOfAPartition, IsLookedAtToo) {
+  Trial trial;
+  trial.db().exec(
+      "CREATE TABLE parent (id int PRIMARY KEY);"
+      "CREATE TABLE child (id int, part int, p_id int NOT NULL REFERENCES parent, PRIMARY KEY (id, part)) "
+      "PARTITION BY "
+      "LIST (part);"
+      "CREATE TABLE child_1 PARTITION OF child FOR VALUES IN (1);"
+      "CREATE TABLE child_2 PARTITION OF child FOR VALUES IN (2);"
+      "INSERT INTO parent SELECT generate_series(1, 50); INSERT INTO child SELECT g, 1 + g % 2, g FROM "
+      "generate_series(1, 50) g");
+  trial.job(
+      "name = \"sync\"\n[[step]]\nkind = \"retype\"\nname = \"ids\"\ntables = [\"parent\"]\nto = "
+      "\"uuid\"\nmapping = "
+      "\"random\"\n");
+  const auto run = trial.run();
+  ASSERT_EQ(run.code(), 9) << run.out << run.err;
+  EXPECT_EQ(trial.verb("verify").code(), 0);
+  trial.db().exec("ALTER TABLE child_2 DISABLE TRIGGER USER");
+  const auto refused = trial.verb("cutover");
+  EXPECT_EQ(refused.code(), 5) << refused.out << refused.err;
+  EXPECT_THAT(refusal_of(refused).message, HasSubstr("of \"public\".\"child_2\" is switched off"));
+}
+
 INSTANTIATE_TEST_SUITE_P(Mappings, SyncState, testing::Values("embed", "random", "v7"),
                          [](const auto& mapping) { return std::string(mapping.param); });
 
