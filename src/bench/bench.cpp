@@ -16,6 +16,7 @@
 #include "bench/rolled_ground.hpp"
 #include "bench/table_size.hpp"
 #include "bench/verdict.hpp"
+#include "engine/server_checks.hpp"
 #include "pgsluice/error.hpp"
 #include "report/bench_columns.hpp"
 
@@ -35,7 +36,8 @@ constexpr std::chrono::seconds kTrafficMax{600};  // of one trial; it is stopped
 
 Error error_of(const pg::Failure& f) {
   if (f.sqlstate() == "42501") return Error(ExitCode::kPrivileges, f.what(), "GRANT what is missing");
-  if (f.is_connection_lost() || f.sqlstate() == "28000") {
+  if (f.sqlstate() == "28000") return Error(ExitCode::kPrivileges, f.what(), engine::kLoginHint);
+  if (f.is_connection_lost() || f.sqlstate() == "3D000") {
     return Error(ExitCode::kUnreachable, f.what(),
                  "check --dsn, DATABASE_URL or the PG* variables, and that the server runs");
   }

@@ -33,7 +33,7 @@ Exit codes:
    3  done, rows quarantined            70  internal error
    4  verify mismatch, rows unchanged   75  stopped with work left: run again
    5  refused before any write              (--yield-exit-code replaces it)
-   6  paused by an operator             77  privileges
+   6  paused by an operator             77  privileges, login refused
    7  cancelled by an operator          78  job file
    9  ready for cut-over: say cutover)";
 

@@ -30,7 +30,8 @@ auto with_session(const std::string& dsn, Work work) {
     pg::Session session(pg::ConnectionTarget(dsn), kApplicationName);
     return work(session);
   } catch (const pg::Failure& f) {
-    if (f.is_connection_lost() || f.sqlstate() == "28000") {
+    if (f.sqlstate() == "28000") throw Error(ExitCode::kPrivileges, f.what(), engine::kLoginHint);
+    if (f.is_connection_lost() || f.sqlstate() == "3D000") {
       throw Error(ExitCode::kUnreachable, f.what(),
                   "check --dsn, DATABASE_URL or the PG* variables, and that the server runs");
     }

@@ -55,7 +55,8 @@ Error as_error(const pg::Failure& f) {
   if (f.sqlstate() == "42501")
     return Error(ExitCode::kPrivileges, f.what(), "GRANT what is missing to the role that runs the job");
   if (f.sqlstate() == "25006") return Error(ExitCode::kRefused, f.what(), kReadOnlyHint);
-  const bool is_unreachable = f.is_connection_lost() || f.sqlstate() == "28000";
+  if (f.sqlstate() == "28000") return Error(ExitCode::kPrivileges, f.what(), kLoginHint);
+  const bool is_unreachable = f.is_connection_lost() || f.sqlstate() == "3D000";
   return Error(is_unreachable ? ExitCode::kUnreachable : ExitCode::kFailed, f.what(),
                is_unreachable ? "check the connection, then run again: the job goes on where it stopped"
                               : "SQLSTATE " + f.sqlstate());

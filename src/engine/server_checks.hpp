@@ -15,6 +15,10 @@ inline constexpr const char* kReadOnlyHint =
     "RESET "
     "it), or whether the server has become a standby";
 
+/// What to do about SQLSTATE 28000. A scheduler that tries again would only lock the account.
+inline constexpr const char* kLoginHint =
+    "check user and password (~/.pgpass, PGPASSWORD), the role's right to log in, and pg_hba.conf";
+
 /// Whether this role may write, sees what the governor needs, and can keep a ledger.
 void check_privileges(pg::Session& session, bool is_ledger_needed, Findings& findings);
 

@@ -15,6 +15,8 @@ using Clock = std::chrono::steady_clock;
 constexpr const char* kClientCheck = "client_connection_check_interval = '500ms'";
 constexpr int kVersionWithClientCheck = 140000;
 
+constexpr const char* kNoEncoding = "SQL_ASCII";
+
 Rows copy_out(const pqxx::result& result) {
   std::vector<std::vector<Value>> rows;
   rows.reserve(result.size());
@@ -102,6 +104,14 @@ struct Session::Impl {
     }
   }
 
+  /// The bytes of such a database are of no encoding that the server knows. As UTF8 it would refuse those
+  /// that it gave us itself, in a key say.
+  void take_bytes_as_they_are() {
+    pqxx::nontransaction tx(connection);
+    const auto encoding = tx.exec("SHOW server_encoding");
+    if (encoding[0][0].as<std::string>() == kNoEncoding) tx.exec("SET client_encoding = SQL_ASCII");
+  }
+
   Failure translate(const std::exception& e, std::chrono::nanoseconds ran_for) {
     std::string state = versions::sqlstate_of(e);
     const bool is_lost = !connection.is_open() ||
@@ -130,16 +140,18 @@ Session::Session(const ConnectionTarget& target, const std::string& application_
   try {
     impl_ = std::make_unique<Impl>(target.conninfo(application_name));
     impl_->try_client_check();
+    impl_->take_bytes_as_they_are();
   } catch (const std::exception& e) {
     const std::string what = trimmed(e.what());
     // libpq gives no SQLSTATE for a refused connection; these texts come from the server and are not worth
     // retrying.
-    const bool is_refused = what.find("authentication failed") != std::string::npos ||
-                            what.find("does not exist") != std::string::npos ||
-                            what.find("no pg_hba.conf entry") != std::string::npos ||
-                            what.find("no password supplied") != std::string::npos;
-    throw Failure(is_refused ? "28000" : "08001", "cannot connect to " + target.display() + ": " + what,
-                  !is_refused);
+    const auto says = [&](const char* words) { return what.find(words) != std::string::npos; };
+    const bool is_no_database = says("database \"") && says("does not exist");
+    const bool is_refused = says("authentication failed") || says("does not exist") ||
+                            says("no pg_hba.conf entry") || says("no password supplied") ||
+                            says("is not permitted to log in") || says("permission denied for database");
+    const char* sqlstate = is_no_database ? "3D000" : is_refused ? "28000" : "08001";
+    throw Failure(sqlstate, "cannot connect to " + target.display() + ": " + what, !is_refused);
   }
 }
 

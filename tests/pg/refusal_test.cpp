@@ -339,13 +339,13 @@ class Password : public testing::Test {
   Trial trial_;
 };
 
-TEST_F(Password, ThatIsWrongEndsWith69AndIsShownNowhere) {
+TEST_F(Password, ThatIsWrongEndsWith77AndIsShownNowhere) {
   trial_.job(backfill_job("t", "v = 1"));
   for (const auto& dsn : {settings(kWrong), uri(kWrong)}) {
     trial_.connect_as(dsn);
     for (const char* verb : {"run", "status"}) {
       for (const auto& finished : {trial_.verb(verb), test::run(trial_.text_command(verb))}) {
-        EXPECT_EQ(finished.code(), 69) << finished.err;
+        EXPECT_EQ(finished.code(), 77) << finished.err;
         EXPECT_THAT(finished.err, HasSubstr("password authentication failed for user \"keyholder\""));
         EXPECT_THAT(finished.err, HasSubstr("hint"));
         EXPECT_THAT(finished.out + finished.err, Not(HasSubstr(kWrong)));

@@ -100,6 +100,24 @@ TEST_F(RetypeMeanwhile, DefaultThatNobodyChangedIsNotTold) {
   EXPECT_THAT(text_of("rollback", 0), Not(HasSubstr("another default")));
 }
 
+TEST_F(RetypeMeanwhile, RowsWrittenWhileTheTriggersWereOffGoBackAsTheyAre) {
+  make_table("int", "(1, 10), (2, 20), (3, 30)");
+  change_to("bigint");
+  expect("run", 9);
+  expect("cutover", 0);
+  db().exec("SET session_replication_role = replica; UPDATE t SET c = 11 WHERE id = 1");
+  db().exec(
+      "ALTER TABLE t DISABLE TRIGGER USER; UPDATE t SET c = 22 WHERE id = 2; INSERT INTO t (id, c) VALUES "
+      "(4, 44); UPDATE t SET c = NULL WHERE id = 3");
+  expect("rollback", 5);
+  db().exec(
+      "DO $$ DECLARE n text; BEGIN FOR n IN SELECT tgname FROM pg_trigger WHERE tgrelid = 't'::regclass LOOP "
+      "EXECUTE format('ALTER TABLE t ENABLE ALWAYS TRIGGER %I', n); END LOOP; END $$");
+  expect("rollback", 0);
+  EXPECT_EQ(db().text("SELECT string_agg(id || '/' || coalesce(c::text, 'null'), ' ' ORDER BY id) FROM t"),
+            "1/11 2/22 3/null 4/44");
+}
+
 /// An upsert brings the whole row, also a value that cannot be mapped and that it does not change.
 TEST_F(RetypeMeanwhile, UpsertOfARowThatCannotBeMappedIsTaken) {
   make_table("text", "(1, '10'), (2, 'no number')");

@@ -210,6 +210,21 @@ std::string is_kept_by_old_value(const Retype& retype, Place place, const std::s
   return retype.graph.to.has_equality ? again + " IS NOT DISTINCT FROM " + value : is_identical(again, value);
 }
 
+std::string put_right_by_value(const Retype& retype, Place place) {
+  const auto& column = retype.graph.at(place);
+  const auto own = quoted(column.name);
+  const auto old = quoted(old_name(column.name));
+  if (!retype.step.using_sql.empty() || !retype.step.back_sql.empty()) return {};
+  const auto value = old_value(retype, place, "");
+  const auto is_kept = is_kept_by_old_value(retype, place, "");
+  const auto set = is_kept.empty() ? value : "CASE WHEN " + is_kept + " THEN " + value + " END";
+  const auto made = "(" + new_value_of(retype, place, old) + ")::" + retype.step.to;
+  // What the first finds right, the second need not convert.
+  return "UPDATE " + retype.graph.table_of(place).sql() + " SET " + old + " = " + set + " WHERE CASE WHEN " +
+         old + " IS NULL THEN false WHEN " + own + " IS NULL THEN true WHEN " + is_identical(own, made) +
+         " THEN false ELSE NOT " + is_identical(old, "(" + value + ")::" + column.old_type_sql) + " END";
+}
+
 std::string put_right(const Retype& retype, Place place) {
   const auto& graph = retype.graph;
   const auto old = quoted(old_name(graph.at(place).name));

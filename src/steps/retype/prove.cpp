@@ -155,6 +155,15 @@ std::vector<Act> put_right_acts(const Retype& retype) {
   return acts;
 }
 
+void put_table_right(const Retype& retype, const GraphTable& table, std::vector<Act>& acts) {
+  for (std::size_t i = 0; i < table.columns.size(); ++i) {
+    const Place place{static_cast<int>(&table - retype.graph.tables.data()), static_cast<int>(i)};
+    if (auto sql = put_right_by_value(retype, place); !sql.empty())
+      acts.push_back(ddl("put " + quoted(old_name(table.columns[i].name)) + " of " + table.sql() + " right",
+                         "way back", std::move(sql)));
+  }
+}
+
 }  // namespace
 
 std::vector<Act> check_acts(const Retype& retype) {
@@ -196,6 +205,7 @@ std::vector<Act> acts_before_way_back(const Retype& retype) {
   std::vector<Act> acts;
   if (!is_back_by_value(retype.step)) acts = put_right_acts(retype);
   for (const auto& table : retype.graph.tables) {
+    if (is_back_by_value(retype.step)) put_table_right(retype, table, acts);
     if (auto look = look_for_missing_old_values(retype, table); !look.empty())
       acts.push_back(
           ddl("look for rows of " + table.sql() + " without an old value", "way back", std::move(look)));
