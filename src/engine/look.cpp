@@ -58,7 +58,9 @@ Look::Look(const PreparedBackfill& step) : step_(step), pages_(piece_limits(kTar
 
 void Look::begin(pg::Session& session) {
   try {
-    session.exec(begin_look_sql(step_.table) + session.client_check());
+    session.exec(begin_look_sql(step_.table));
+    // By itself, as plan prints the statement before it.
+    if (const auto check = session.client_check(); !check.empty()) session.exec(check);
     heaps_ = pg::read_heaps(session, step_.table.oid);
   } catch (...) {
     pg::rollback(session);
