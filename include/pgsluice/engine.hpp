@@ -20,6 +20,8 @@ struct RunOptions {
   std::chrono::seconds wait{0};                  // for ranges that other live runs hold, before kRangesHeld
   std::chrono::seconds grace{20};  // between the first SIGTERM and the cancelling of batches in flight
   bool handle_signals = true;      // SIGTERM, SIGINT: drain; the second aborts
+  // Of the process, instead of kWorkLeft, if it has to end with threads that still wait for the server.
+  std::optional<int> yield_exit_code;
 };
 
 /// How `contract` may go on.

@@ -30,8 +30,10 @@ ExitCode run_job(const Job& job, const Arguments& arguments) {
   std::signal(SIGPIPE, SIG_IGN);  // a reader that has gone away ends no run and changes no exit code
   const auto reporter = make_reporter(report_options(arguments));
   NotingSink sink(*reporter, arguments.command_line);
+  RunOptions options = arguments.run;
+  options.yield_exit_code = arguments.yield_exit_code;
   try {
-    const ExitCode code = Engine(choose_dsn(arguments.dsn, job.dsn)).run(job, arguments.run, sink);
+    const ExitCode code = Engine(choose_dsn(arguments.dsn, job.dsn)).run(job, options, sink);
     reporter->finish();
     return code;
   } catch (const Error& error) {

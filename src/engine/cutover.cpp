@@ -104,13 +104,13 @@ std::optional<std::chrono::milliseconds> attempt(pg::Session& session, const Mov
       throw pg::Failure("55P03", "a view or policy was made on one of the tables just now", false);
     session.exec("SET LOCAL statement_timeout = " + std::to_string(kSwapTimeout.count()));
     if (move.once_locked) move.once_locked(retype);
+    if (!move.left_behind.empty())
+      take_away_left_behind(session, move.step, retype, move.step_id, move.left_behind);
     session.exec(script.sql());
     if (move.to == RetypeDetail::kCutOver) {
       note_objects(session, retype, move.step_id);  // a table may have been renamed since it began
       note_defaults(session, retype, move.step_id);
     } else {
-      if (!move.left_behind.empty())
-        take_away_left_behind(session, move.step, retype, move.step_id, move.left_behind);
       for (const auto& sql : removal_of_leftovers(session, move.step_id)) session.exec(sql);
     }
     if (move.to == RetypeDetail::kContracted) ledger::forget_objects(session, move.step_id);
@@ -205,6 +205,9 @@ void prepare_way_back(OperatorAct& act, const RetypeStep& step, std::int64_t ste
   leave_behind(act, retype, step_id);
   for (const auto& changed : defaults_changed_since(session, retype, step_id))
     act.journal().warn(changed + ": it goes with the new column, and the old one has its own");
+  for (const auto& column : columns_left_behind(session, retype, step_id))
+    act.journal().warn(column +
+                       " refers to nothing that goes back: it keeps the new type, and the old one stays");
   build_key_copies(act, retype);
   if (const auto missing = rt::missing_old_twins(session, retype); !missing.empty())
     throw Error(ExitCode::kRefused, "step \"" + step.name + "\" cannot be swapped back: " + missing,
@@ -236,9 +239,9 @@ ledger::StepRecord as_step(const ledger::RetypeRecord& record) {
 /// Looks at triggers and rows before anything is locked. Returns what the triggers were like meanwhile: a
 /// trigger that was switched off and on since then has other marks.
 std::string marks_of_proof(pg::Session& session, const RetypeStep& step, const ledger::RetypeRecord& record) {
-  require_triggers(session, step, as_step(record));
   const auto retype = read_retype(session, step, owner_of(session, record.step_id));
   auto marks = rt::trigger_marks(session, retype);
+  require_triggers(session, step, as_step(record));
   require_pairs(session, step, retype);
   return marks;
 }
@@ -276,6 +279,10 @@ void cut_over_step(pg::Session& session, const std::string& job, const RetypeSte
   OperatorAct act(session, job, record.job_id, tell);
   const auto marks = marks_of_proof(session, step, record);
   const auto script = [&](const rt::Retype& retype) {
+    refuse_other_columns(session, retype, step_id);
+    if (const auto orphans = rt::orphaned_twins(session, retype); !orphans.empty())
+      throw Error(ExitCode::kRefused, "step \"" + step.name + "\" is not ready for cut-over: " + orphans,
+                  "what it stood for was dropped since: drop it too");
     const auto changed = changed_since_ready(session, retype, step_id);
     if (changed.empty()) return rt::cutover_script(retype, rt::bound_objects(session, retype.graph));
     throw Error(ExitCode::kRefused, "step \"" + step.name + "\" is not ready for cut-over: " + changed,

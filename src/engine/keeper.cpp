@@ -68,7 +68,8 @@ void Keeper::obey(const ledger::Control& control) {
   obey_tunables(control);
   clocks_.set_server_clock(control.seconds_of_day, SteadyClock::now());
   if (!control.is_run_alive) {
-    stop_.request(StopCause::kFailed, "another run took this one for dead and ended it");
+    if (!is_end_expected_)
+      stop_.request(StopCause::kFailed, "another run took this one for dead and ended it");
     return;
   }
   if (control.control == control_) return;

@@ -39,6 +39,9 @@ class Keeper {
   /// Stores pending events; keeps them if the ledger cannot be reached.
   boost::asio::awaitable<void> flush_journal();
 
+  /// The run's row in the ledger is being ended by ourselves: that it has ended is no news any more.
+  void expect_end() { is_end_expected_ = true; }
+
   /// What operators said; also once before the first step.
   void obey(const ledger::Control& control);
 
@@ -57,6 +60,7 @@ class Keeper {
   Gate& gate_;
   Journal& journal_;
   Stop& stop_;
+  bool is_end_expected_ = false;
   std::string control_ = "run";
   std::int64_t tunables_version_ = 0;
 };

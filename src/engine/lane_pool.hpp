@@ -40,6 +40,8 @@ class LanePool {
   /// How long the batch that was sent first has been in flight; zero: none is.
   std::chrono::steady_clock::duration longest_batch(std::chrono::steady_clock::time_point now) const;
   int lanes_busy() const;
+  /// What the first lane failed by, while others may still drain; nullptr: none has.
+  const std::exception_ptr& first_error() const { return first_error_; }
 
  private:
   struct Crew {

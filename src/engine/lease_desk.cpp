@@ -19,6 +19,10 @@ constexpr std::chrono::milliseconds kAskAgain{
 // A lane without work asks so often whether a range in work can be split: less than the batches that are left
 // of one that cannot be, and far more than the sample takes.
 constexpr std::chrono::milliseconds kMeasureAgain{500};
+// Where measuring is slow, it takes a tenth of that lane's time at most.
+constexpr int kMeasureAgainTimes = 10;
+// Along a key, for one answer: the other lanes wait for it.
+constexpr int kMeasuresMost = 2;
 constexpr pg::TransactionLimits kSampleLimits{std::chrono::milliseconds{1'000},
                                               std::chrono::milliseconds{10'000}, true};
 
@@ -50,11 +54,13 @@ std::optional<event::Split> split(pg::Session& session, const PreparedBackfill& 
 }
 
 std::optional<event::Split> split_largest(pg::Session& session, const PreparedBackfill& step,
-                                          std::int64_t rows_to_split) {
+                                          std::int64_t rows_to_split, int& measures_left) {
   for (auto& candidate : ledger::largest_remaining(session, step.step_id)) {
     const bool is_by_blocks = ledger::is_by_blocks(candidate.walk);  // counted, not estimated
     if (!is_by_blocks && !candidate.is_longer_than_expected && candidate.rows_left < rows_to_split) continue;
+    if (!is_by_blocks && measures_left-- <= 0) break;
     const auto found = measure(session, step, candidate, rows_to_split);
+    if (session.must_discard()) measures_left = 0;  // it took too long, as the others of that table would
     if (!found.middle) continue;
     candidate.rows_left = found.rows_left;
     if (auto done = split(session, step, candidate, *found.middle)) return done;
@@ -83,13 +89,16 @@ LeaseDesk::Answer LeaseDesk::ask(pg::Session& session, const std::string& run_id
     if (lease(session, run_id, offer, answer)) return answer;
     answer.left.push_back(ledger::remaining(session, offer.step->step_id, run_id));
   }
-  for (answer.offer = 0; answer.offer < offers.size() && !answer.split; ++answer.offer) {
+  const auto began = std::chrono::steady_clock::now();
+  int measures_left = kMeasuresMost;
+  for (answer.offer = 0; answer.offer < offers.size() && !answer.split && measures_left > 0; ++answer.offer) {
     const auto& offer = offers[answer.offer];
     if (answer.left[answer.offer].ranges == 0 || !offer.is_to_be_split) continue;
-    answer.split = split_largest(session, *offer.step, offer.rows_to_split);
+    answer.split = split_largest(session, *offer.step, offer.rows_to_split, measures_left);
     if (answer.split && lease(session, run_id, offer, answer)) return answer;
     if (!answer.split) answer.unsplit.push_back(answer.offer);
   }
+  answer.measured_for = std::chrono::steady_clock::now() - began;
   return answer;
 }
 
@@ -100,7 +109,9 @@ LeaseDesk::Offer LeaseDesk::offer_of(const Fill& fill) {
 
 void LeaseDesk::learn(const Answer& answer, const std::vector<Fill*>& fills) {
   for (const auto& [offer, rows] : answer.rows_expected) fills[offer]->expect(rows);
-  const auto later = std::chrono::steady_clock::now() + kMeasureAgain;
+  const auto later =
+      std::chrono::steady_clock::now() +
+      std::max<std::chrono::steady_clock::duration>(kMeasureAgain, kMeasureAgainTimes * answer.measured_for);
   for (const auto offer : answer.unsplit) fills[offer]->measure_again = later;
 }
 

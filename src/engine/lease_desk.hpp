@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -70,6 +71,7 @@ class LeaseDesk {
     std::vector<ledger::Remaining> left;                // of each offer, if none had a free range
     std::map<std::size_t, std::int64_t> rows_expected;  // of offers, by now
     std::vector<std::size_t> unsplit;                   // offers of which no range is worth a split
+    std::chrono::steady_clock::duration measured_for{};
   };
   static Answer ask(pg::Session& session, const std::string& run_id, const std::vector<Offer>& offers);
   static Offer offer_of(const Fill& fill);

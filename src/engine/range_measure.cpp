@@ -36,13 +36,25 @@ Measured counted_ahead(pg::Session& session, const PreparedBackfill& step, const
           ahead(session, step, candidate, std::max<std::int64_t>(1, rows / 2))};
 }
 
+/// A lock that was not to be had, or a statement_timeout.
+bool is_too_slow(const pg::Failure& failure) {
+  if (failure.sqlstate() == "55P03") return true;
+  return failure.sqlstate() == "57014" && failure.cancelled_by() != pg::CancelledBy::kUs &&
+         !failure.is_somebodys_cancel(kSampleLimits.statement_timeout);
+}
+
 Measured measure_keys(pg::Session& session, const PreparedBackfill& step, const ledger::Candidate& candidate,
                       std::int64_t rows_to_split) {
-  return pg::in_transaction(session, kSampleLimits, [&] {
-    auto found = sampled(session, step, candidate);
-    if (found.middle && found.rows_left >= rows_to_split) return found;
-    return counted_ahead(session, step, candidate, rows_to_split);
-  });
+  try {
+    return pg::in_transaction(session, kSampleLimits, [&] {
+      auto found = sampled(session, step, candidate);
+      if (found.middle && found.rows_left >= rows_to_split) return found;
+      return counted_ahead(session, step, candidate, rows_to_split);
+    });
+  } catch (const pg::Failure& failure) {
+    if (!is_too_slow(failure)) throw;
+    return {};  // who asked works on without a split
+  }
 }
 
 Measured measure_blocks(const PreparedBackfill& step, const ledger::Candidate& candidate,

@@ -16,7 +16,7 @@ struct Measured {
 
 /// Asks the table and not the estimates, which may be of another time: a sample of its pages, and where that
 /// meets too few rows of the range, the key's index as far as `rows_to_split` rows. Nothing is worth a cut
-/// that has fewer rows left. Blocks. Throws Failure.
+/// that has fewer rows left, or that takes too long to measure. Blocks. Throws Failure.
 Measured measure(pg::Session& session, const PreparedBackfill& step, const ledger::Candidate& candidate,
                  std::int64_t rows_to_split);
 

@@ -6,10 +6,12 @@
 #include "engine/retype_facts.hpp"
 #include "ledger/acts.hpp"
 #include "ledger/objects.hpp"
+#include "pg/identifier.hpp"
 #include "pg/key.hpp"
 #include "pg/transaction.hpp"
 #include "pgsluice/error.hpp"
 #include "steps/retype/made_objects.hpp"
+#include "steps/retype/mapping.hpp"
 #include "steps/sql/ddl.hpp"
 
 namespace pgsluice::engine {
@@ -107,7 +109,9 @@ std::vector<std::string> defaults_changed_since(pg::Session& session, const rt::
                                                 std::int64_t step_id) {
   std::vector<std::string> out;
   const auto noted_then = noted(session, step_id);
-  for (const auto& now : rt::defaults_made(session, retype.graph)) {
+  const auto made =
+      pg::in_transaction(session, kCatalogLimits, [&] { return rt::defaults_made(session, retype.graph); });
+  for (const auto& now : made) {
     const auto is_of_column = [&](const rt::MadeObject& object) {
       return object.kind == "default" && object.table_oid == now.table_oid &&
              column_of(object.name) == column_of(now.name);
@@ -137,9 +141,59 @@ std::vector<std::string> tables_left_behind(pg::Session& session, const rt::Rety
   return out;
 }
 
+std::vector<std::string> names_left_behind(pg::Session& session, const rt::Retype& retype,
+                                           std::int64_t step_id) {
+  std::vector<std::string> out;
+  for (const auto& object : rt::left_behind(retype.graph, noted(session, step_id))) {
+    if (object.kind == "table" || object.kind == "partition") out.push_back(object.name);
+  }
+  return out;
+}
+
+std::vector<std::string> columns_left_behind(pg::Session& session, const rt::Retype& retype,
+                                             std::int64_t step_id) {
+  std::vector<std::string> out;
+  for (const auto& old : rt::columns_left(retype.graph, noted(session, step_id), "old column"))
+    out.push_back("the column beside " + old.name + " of table " + table_named(retype, old.table_oid));
+  return out;
+}
+
+void refuse_other_columns(pg::Session& session, const rt::Retype& retype, std::int64_t step_id) {
+  const auto objects = noted(session, step_id);
+  const auto refuse = [&](const rt::MadeObject& shadow, const std::string& what, const std::string& hint) {
+    throw Error(ExitCode::kRefused,
+                "step \"" + retype.step.name + "\" cannot go on: the column beside " + shadow.name +
+                    " of table " + table_named(retype, shadow.table_oid) + what,
+                hint);
+  };
+  for (const auto& shadow : rt::columns_left(retype.graph, objects, "column"))
+    refuse(shadow, " refers to nothing that changes any more",
+           "give it its foreign key back (NOT VALID will do), or say pgsluice rollback, then run again");
+  for (const auto& table : retype.graph.tables) {
+    for (const auto& column : table.columns) {
+      if (!column.refers_to || column.source.default_sql.empty() || rt::is_by_value(retype.step)) continue;
+      throw Error(ExitCode::kRefused,
+                  "step \"" + retype.step.name + "\" cannot go on: column " +
+                      pg::Identifier(column.name).sql() + " of table " + table.sql() +
+                      " was given a default, whose new value is drawn first",
+                  "drop the default, and set it anew after the cut-over");
+    }
+  }
+  for (const auto& shadow : rt::shadows_lacking(retype.graph, objects))
+    refuse(shadow, " was given a foreign key since the step was begun",
+           "drop that foreign key until the cut-over, or say pgsluice rollback, then run again");
+}
+
 void take_away_left_behind(pg::Session& session, const RetypeStep& step, const rt::Retype& retype,
                            std::int64_t step_id, const std::string& going) {
-  const auto objects = rt::left_behind(retype.graph, noted(session, step_id));
+  const auto all = noted(session, step_id);
+  auto objects = rt::left_behind(retype.graph, all);
+  for (auto& column : rt::columns_left(retype.graph, all, going)) {
+    for (const auto& object : all) {  // a foreign key's twin would hold the column that it leads to
+      if (object.table_oid == column.table_oid && object.kind == "constraint") objects.push_back(object);
+    }
+    objects.push_back(std::move(column));
+  }
   if (objects.empty()) return;
   if (going == "old column") refuse_to_take_sequences(session, step, objects);
   for (const auto& sql : rt::removal_of(objects, rt::tables_now(session, objects), going)) session.exec(sql);

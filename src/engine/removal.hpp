@@ -36,6 +36,20 @@ std::vector<std::string> removal_of_leftovers(pg::Session& session, std::int64_t
 std::vector<std::string> tables_left_behind(pg::Session& session, const steps::retype::Retype& retype,
                                             std::int64_t step_id);
 
+/// The names by which the ledger noted them, dropped ones too.
+std::vector<std::string> names_left_behind(pg::Session& session, const steps::retype::Retype& retype,
+                                           std::int64_t step_id);
+
+/// Columns of tables that are still part of it which left the graph, or came to it, since the retype began: a
+/// foreign key was dropped, or added. Throws Error(kRefused): their table's triggers cannot follow. So does a
+/// default that was given to a reference and cannot be mapped.
+void refuse_other_columns(pg::Session& session, const steps::retype::Retype& retype, std::int64_t step_id);
+
+/// Columns that left the graph after the cut-over, `the column beside "a_old" of table "t"`. Whose type was
+/// changed keeps it on the way back.
+std::vector<std::string> columns_left_behind(pg::Session& session, const steps::retype::Retype& retype,
+                                             std::int64_t step_id);
+
 /// Takes away, in the caller's transaction, what is ours on them. `going` as in RemovalMove.
 void take_away_left_behind(pg::Session& session, const RetypeStep& step, const steps::retype::Retype& retype,
                            std::int64_t step_id, const std::string& going);

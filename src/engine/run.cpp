@@ -62,6 +62,22 @@ Error as_error(const pg::Failure& f) {
                               : "SQLSTATE " + f.sqlstate());
 }
 
+/// What the run fails by; nullopt: it was told to stop, and has stopped.
+std::optional<Error> failure_of(const std::exception_ptr& error, const Stop& stop) {
+  if (!error) return std::nullopt;
+  try {
+    std::rethrow_exception(error);
+  } catch (const Error& e) {
+    // Who was told to stop while the server put us off has stopped: for the reason that was given.
+    if (e.code() == ExitCode::kWorkLeft && stop.is_requested()) return std::nullopt;
+    return e;
+  } catch (const pg::Failure& f) {
+    return as_error(f);
+  } catch (const std::exception& e) {
+    return Error(ExitCode::kInternal, e.what());
+  }
+}
+
 }  // namespace
 
 Run::Run(pg::ConnectionTarget target, Job job, RunOptions options, EventSink& sink)
@@ -103,49 +119,32 @@ asio::awaitable<void> Run::story() {
   } catch (...) {
     error = std::current_exception();
   }
+  if (!failure_) failure_ = error;
   is_over_ = true;
   while (beside_ > 0) co_await sleep_for(std::chrono::milliseconds{5});
   is_closing_ = true;
   if (is_registered_) co_await count_rows();
 
-  ExitCode code = exit_code();
-  std::string reason = stop_.reason();
-  std::string hint;
-  if (error) {
-    try {
-      std::rethrow_exception(error);
-    } catch (const Error& e) {
-      // Who was told to stop while the server put us off has stopped: for the reason that was given.
-      if (e.code() != ExitCode::kWorkLeft || !stop_.is_requested()) {
-        code = e.code();
-        reason = e.what();
-        hint = e.hint();
-        error_ = error;
-      }
-    } catch (const pg::Failure& f) {
-      const auto e = as_error(f);
-      code = e.code();
-      reason = e.what();
-      hint = e.hint();
-      error_ = std::make_exception_ptr(e);
-    } catch (const std::exception& e) {
-      code = ExitCode::kInternal;
-      reason = e.what();
-      error_ = error;
-    }
-  }
-  std::string outcome = outcome_text(code);
-  if (!error && code == ExitCode::kMismatch) {
+  Ending end = ending(error);
+  if (const auto failed = failure_of(error, stop_))
+    error_ = failed->code() == ExitCode::kInternal ? error : std::make_exception_ptr(*failed);
+  std::string outcome = outcome_text(end.code);
+  if (!error && end.code == ExitCode::kMismatch) {
     outcome = kRowsUnchanged;
-    reason = unchanged_reason();
-    hint = kLookAtUnchanged;
+    end.reason = unchanged_reason();
+    end.hint = kLookAtUnchanged;
   }
-  ended_with_ = code;
-  if (!cut_.empty() && !error_) reason += "; cancelled on the server: " + cut_;
-  if (is_registered_) co_await close(code, outcome);
+  ended_with_ = end.code;
+  if (!cut_.empty() && !error_) end.reason += "; cancelled on the server: " + cut_;
+  if (is_registered_) co_await close(end.code, outcome);
   if (!is_registered_ && is_opening_ && stop_.is_requested()) co_await close_unopened();
-  journal_.write(summary(code, outcome, reason, hint));
+  journal_.write(summary(end.code, outcome, end.reason, end.hint));
   if (is_registered_) co_await keeper_->flush_journal();
+}
+
+Run::Ending Run::ending(const std::exception_ptr& error) const {
+  if (const auto failed = failure_of(error, stop_)) return {failed->code(), failed->what(), failed->hint()};
+  return {exit_code(), stop_.reason(), {}};
 }
 
 asio::awaitable<void> Run::open() {

@@ -139,7 +139,10 @@ class Run {
   /// Why what is in work has to end now; empty: it may finish.
   std::string urgency(std::chrono::steady_clock::time_point now) const;
   /// Ends whatever is in work on the server.
-  void abort();
+  void abort(std::chrono::steady_clock::time_point now);
+  /// Ends the statement in work that an operator's cancel does not wait for, if there is one.
+  void cut_statement(std::chrono::steady_clock::time_point now);
+  void tell_abort(const std::string& why);
   /// What the abort cuts short, in words.
   std::string in_work() const;
   /// Of a run whose server does not answer: ends the process.
@@ -152,6 +155,15 @@ class Run {
   Progress progress() const;
   std::string progress_text() const;
 
+  struct Ending {
+    ExitCode code = ExitCode::kWorkLeft;
+    std::string reason;
+    std::string hint;
+  };
+  /// By what it failed, or else by what asked it to end.
+  Ending ending(const std::exception_ptr& error) const;
+  /// Also while its story has not come to its end; nullptr: nothing has failed.
+  std::exception_ptr first_failure() const;
   ExitCode exit_code() const;
   static const char* outcome_text(ExitCode code);
   event::Summary summary(ExitCode code, const std::string& outcome, const std::string& reason,
@@ -196,6 +208,7 @@ class Run {
   Fills* fills_ = nullptr;         // in work
   LanePool* lanes_ = nullptr;      // likewise
   pg::Connection* own_ = nullptr;  // of an index build or VACUUM, which needs a session of its own
+  std::exception_ptr failure_;     // the first, as soon as a step or the story knows of it
   std::exception_ptr error_;
   RowCounts final_rows_;
   std::string unchanged_;  // of which tables, and by what, as far as this run has seen it

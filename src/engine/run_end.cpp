@@ -2,16 +2,17 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <csignal>
-#include <cstdio>
 #include <cstdlib>
 #include <ctime>
 
 #include "base/units.hpp"
 #include "engine/run.hpp"
+#include "ledger/jobs.hpp"
 #include "ledger/overview.hpp"
 #include "ledger/runs.hpp"
 #include "pg/transaction.hpp"
@@ -32,6 +33,9 @@ constexpr std::chrono::milliseconds kAbortMost{700};
 // By then the story has ended, or something in it does not answer: the ledger is told without it.
 constexpr std::chrono::milliseconds kStoryMost{350};
 constexpr std::chrono::milliseconds kTellMost{50};  // for the reporter's thread to write the summary
+// Much longer than a healthy statement of keeper and ledger takes on a slow network, and short enough to tell
+// the end within kAbortMost on a new connection.
+constexpr std::chrono::milliseconds kControlHangs{500};
 
 // Of a run with work left nothing is lost with the last of what is told, and no standby is waited for.
 constexpr pg::TransactionLimits kLeaveLimits{std::chrono::milliseconds{5'000},
@@ -147,23 +151,24 @@ asio::awaitable<void> Run::watch_end() {
 void Run::end_in_time(SteadyClock::time_point now) {
   if (!drains_since_) drains_since_ = now;
   const auto why = urgency(now);
-  // An operator's cancel does not wait for a statement that may take hours; batches end by themselves.
-  const bool is_cancelled = stop_.cause() == StopCause::kCancelled && !lanes_;
-  if (!aborts_since_ && why.empty() && !is_cancelled) return;
+  if (!aborts_since_ && why.empty()) {
+    // Batches end by themselves.
+    if (stop_.cause() == StopCause::kCancelled && !lanes_) cut_statement(now);
+    return;
+  }
   if (!aborts_since_) {
     aborts_since_ = now;
-    cut_ = in_work();
-    if (!is_closing_)
-      journal_.write(event::State{"draining", "aborting",
-                                  (why.empty() ? stop_.reason() : why) + ": cancelling " + cut_});
+    tell_abort(why);
   }
   if (!aborted_at_ || now - *aborted_at_ >= kCancelAgain) {
     aborted_at_ = now;
-    abort();
+    abort(now);
   }
   if (is_registered_ && !is_closing_ && !is_closed_beside_ && now - *aborts_since_ > kStoryMost) {
     is_closed_beside_ = true;
-    asio::co_spawn(io_, close(exit_code(), outcome_text(exit_code())), asio::detached);
+    keeper_->expect_end();
+    const auto code = ending(first_failure()).code;
+    asio::co_spawn(io_, close(code, outcome_text(code)), asio::detached);
   }
 }
 
@@ -180,27 +185,51 @@ std::string Run::in_work() const {
   return step_kind_ + " step \"" + step_name_ + "\"";
 }
 
-void Run::abort() {
+void Run::tell_abort(const std::string& why) {
+  cut_ = in_work();
+  if (!is_closing_) journal_.write(event::State{"draining", "aborting", why + ": cancelling " + cut_});
+}
+
+void Run::cut_statement(SteadyClock::time_point now) {
+  const bool is_at_work = steps_.is_in_flight() || (own_ && own_->is_in_flight());
+  if (!is_at_work || (aborted_at_ && now - *aborted_at_ < kCancelAgain)) return;
+  aborted_at_ = now;
+  if (cut_.empty()) tell_abort(stop_.reason());
+  steps_.abort_hanging(std::chrono::milliseconds{0});
+  if (own_) own_->abort_hanging(std::chrono::milliseconds{0});
+}
+
+void Run::abort(SteadyClock::time_point now) {
   if (lanes_) lanes_->abort();
   if (own_) own_->shut();
   steps_.shut();
   monitor_.shut();
-  // The telling of the end is cancelled once: its COMMIT may wait for a standby.
-  const bool is_first = aborts_since_ == aborted_at_;
-  if (is_first || (!is_closing_ && !is_closed_beside_)) control_.abort();
+  // While the run opens, whatever is in work. Then the end is told there: only what hung before is cut, a
+  // COMMIT that waits for a standby say, and nothing that began since.
+  const bool is_opening = !is_registered_ && !is_closing_;
+  const auto aborts_for = std::chrono::ceil<std::chrono::milliseconds>(now - *aborts_since_);
+  control_.abort_hanging(is_opening ? std::chrono::milliseconds{0} : std::max(kControlHangs, aborts_for));
+}
+
+std::exception_ptr Run::first_failure() const {
+  if (!failure_ && lanes_) return lanes_->first_error();
+  return failure_;
 }
 
 asio::awaitable<void> Run::leave() {
+  const auto failure = first_failure();
+  auto end = ending(failure);
   // Nobody knows whether the ledger was told that all is done.
-  const auto code = stop_.is_requested() ? exit_code() : ExitCode::kWorkLeft;
-  const auto reason = (stop_.is_requested() ? stop_ : late_).reason() +
-                      "; the server has not answered since it was told to cancel " + cut_ +
-                      ", which ends there as soon as the server goes on";
-  journal_.write(summary(code, outcome_text(code), reason, "run again: the job goes on where it stopped"));
+  if (!failure && !stop_.is_requested()) end = {ExitCode::kWorkLeft, late_.reason(), {}};
+  end.reason += "; the server has not answered since it was told to cancel " + cut_ +
+                ", which ends there as soon as the server goes on";
+  if (end.hint.empty()) end.hint = "run again: the job goes on where it stopped";
+  journal_.write(summary(end.code, outcome_text(end.code), end.reason, end.hint));
   co_await sleep_for(kTellMost);
-  std::fflush(nullptr);
-  // Threads still wait for the server: nothing that ends by itself can be waited for.
-  std::_Exit(static_cast<int>(code));
+  // Threads still wait for the server: nothing that ends by itself can be waited for. Nor is anything
+  // flushed: presenters flush what they write, and one whose reader is stuck holds the stream for ever.
+  const int status = static_cast<int>(end.code);
+  std::_Exit(end.code == ExitCode::kWorkLeft ? options_.yield_exit_code.value_or(status) : status);
 }
 
 asio::awaitable<void> Run::count_rows() {
@@ -229,6 +258,7 @@ asio::awaitable<void> Run::close(ExitCode code, std::string outcome) {
     if (!is_done && ledger::other_live_runs(s, job_id, run_id) > 0) return true;
     return pg::in_transaction(s, limits, [&] {
       ledger::set_job_state(s, job_id, outcome == kRowsUnchanged ? "done" : job_state(code));
+      if (!is_done) ledger::settle_job_state(s, job_id);  // another run may have done what was left
       return true;
     });
   };

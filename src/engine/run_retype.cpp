@@ -77,12 +77,15 @@ struct OpenedActs {
   std::vector<ledger::StepRecord> records;
 };
 
-/// What is ours goes from tables that have left since it was begun.
+/// What is ours goes from tables that have left since it was begun, and what is missing is made anew.
 void tidy_up(pg::Session& session, const RetypeStep& step, std::int64_t step_id) {
   const auto retype = read_retype(session, step, owner_of(session, step_id));
+  refuse_other_columns(session, retype, step_id);
   pg::in_transaction(session, {steps::kDdlLockTimeout, std::chrono::milliseconds{0}, true}, [&] {
-    for (const auto& left : tables_left_behind(session, retype, step_id))
-      ledger::forget_acts_on(session, step_id, left);
+    for (const auto& name : names_left_behind(session, retype, step_id))
+      ledger::forget_acts_naming(session, step_id, name);
+    for (const auto& twin : rt::names_of_missing_twins(session, retype))
+      ledger::forget_acts_naming(session, step_id, twin);
     take_away_left_behind(session, step, retype, step_id, "column");
     return true;
   });

@@ -12,6 +12,7 @@
 #include "job/index_body.hpp"
 #include "job/statement.hpp"
 #include "ledger/checkpoint.hpp"
+#include "ledger/lease.hpp"
 #include "ledger/overview.hpp"
 #include "ledger/split.hpp"
 #include "pg/identifier.hpp"
@@ -30,8 +31,8 @@ namespace {
 
 constexpr std::chrono::milliseconds kLook{200};  // how often held ranges and builds of others are looked at
 // Another run's last batches are over in a moment; leaving at once would end both runs of every pair with
-// work undone.
-constexpr std::chrono::seconds kSettle{5};
+// work undone. Longer than a heartbeat is fresh: who died as we began does not count as alive.
+constexpr std::chrono::seconds kSettle{ledger::kFreshSeconds + 2};
 
 constexpr std::chrono::milliseconds kNoTimeout{0};  // what a statement that may take long is given
 
@@ -82,6 +83,7 @@ asio::awaitable<StepInWork> Run::begin_step(ledger::StepRecord record) {
 
 asio::awaitable<std::exception_ptr> Run::end_step(pg::Connection& connection, StepInWork step,
                                                   std::string outcome, std::exception_ptr error) {
+  if (outcome == "failed" && !failure_) failure_ = error;
   if (outcome == "done" || outcome == "failed") {
     std::function<bool(pg::Session&)> end = [=, id = step.record.step_id,
                                              message = message_of(error)](pg::Session& s) {

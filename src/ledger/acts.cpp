@@ -28,8 +28,8 @@ SET detail = $3, state = $4, error = '', ended_at = CASE WHEN $4 IN ('done', 'ro
 WHERE step_id = $1::bigint AND detail = $2
 )sql";
 
-constexpr const char* kForgetOn =
-    "DELETE FROM pgsluice.step WHERE parent_id = $1::bigint AND strpos(name, $2) > 0";
+constexpr const char* kForgetNaming =
+    "DELETE FROM pgsluice.step WHERE parent_id = $1::bigint AND state = 'done' AND strpos(name, $2) > 0";
 
 constexpr const char* kForget = "DELETE FROM pgsluice.step WHERE parent_id = $1::bigint";
 
@@ -70,8 +70,8 @@ void forget_acts(pg::Session& session, std::int64_t step_id) {
   session.exec(kForget, {std::to_string(step_id)});
 }
 
-void forget_acts_on(pg::Session& session, std::int64_t step_id, const std::string& table_sql) {
-  session.exec(kForgetOn, {std::to_string(step_id), table_sql});
+void forget_acts_naming(pg::Session& session, std::int64_t step_id, const std::string& sql) {
+  session.exec(kForgetNaming, {std::to_string(step_id), sql});
 }
 
 }  // namespace pgsluice::ledger

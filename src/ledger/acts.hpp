@@ -39,8 +39,9 @@ std::vector<RetypeRecord> find_retypes(pg::Session& session, const std::string& 
 bool move_retype(pg::Session& session, std::int64_t step_id, const std::string& from, const std::string& to,
                  const std::string& state);
 
-/// Forgets the acts whose name names this table, in the caller's transaction: it begins anew.
-void forget_acts_on(pg::Session& session, std::int64_t step_id, const std::string& table_sql);
+/// Forgets the acts that are done and whose name holds this quoted name, in the caller's transaction: they
+/// are done again.
+void forget_acts_naming(pg::Session& session, std::int64_t step_id, const std::string& sql);
 
 /// Forgets every act of the step, in the caller's transaction: they are undone.
 void forget_acts(pg::Session& session, std::int64_t step_id);

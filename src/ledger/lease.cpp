@@ -45,11 +45,13 @@ UPDATE pgsluice.range SET upper = $4::text[]
 WHERE range_id = $1::bigint AND run_id = $2::uuid AND epoch = $3::bigint AND upper IS NULL
 )sql";
 
-constexpr const char* kRemaining = R"sql(
+const std::string kRemaining = R"sql(
 SELECT count(*),
        count(*) FILTER (WHERE f.run_id <> $2::uuid AND u.ended_at IS NULL AND u.lease_until >= now()),
        count(*) FILTER (WHERE f.run_id <> $2::uuid AND u.ended_at IS NULL AND u.lease_until >= now()
-         AND u.heartbeat_at > (SELECT o.started_at FROM pgsluice.run o WHERE o.run_id = $2::uuid))
+         AND u.heartbeat_at > (SELECT o.started_at FROM pgsluice.run o WHERE o.run_id = $2::uuid)
+         AND u.heartbeat_at > now() - make_interval(secs => )sql" +
+                               std::to_string(kFreshSeconds) + R"sql())
 FROM pgsluice.range f LEFT JOIN pgsluice.run u ON u.run_id = f.run_id
 WHERE f.step_id = $1::bigint AND NOT f.is_done
 )sql";

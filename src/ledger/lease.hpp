@@ -13,6 +13,8 @@ namespace pgsluice::ledger {
 /// A run without a heartbeat for this long has lost its ranges. Five heartbeats may be missed.
 constexpr int kLeaseSeconds = 15;
 constexpr int kHeartbeatSeconds = 3;
+/// Whose last heartbeat is older may have died meanwhile: one may be late, two are a sign.
+constexpr int kFreshSeconds = 2 * kHeartbeatSeconds;
 
 /// Takes a range of the step that nobody works on: free, or of a run that ended or whose lease ran out, or
 /// ours but not `in_use` (the answer to an earlier lease was lost). Commits by itself, synchronously. Rows
@@ -34,7 +36,7 @@ bool fix_upper(pg::Session& session, const Token& token, const pg::Key& upper);
 struct Remaining {
   std::int64_t ranges = 0;          // not done
   std::int64_t held_by_others = 0;  // of these, leased by another run whose lease has not ended
-  std::int64_t held_by_living = 0;  // of these, by one that gave a sign of life since we began
+  std::int64_t held_by_living = 0;  // of these, by one with a fresh heartbeat since we began
 };
 Remaining remaining(pg::Session& session, std::int64_t step_id, const std::string& run_id);
 

@@ -55,7 +55,7 @@ struct Candidate {
   std::int64_t rows_left = 0;
   bool is_longer_than_expected = false;  // then nobody knows how many rows are left
 };
-/// So many are looked at for one split, each with a sample.
+/// So many are looked at for one split.
 inline constexpr int kCandidatesMost = 8;
 /// First those that are longer than expected, then those with the most rows left.
 std::vector<Candidate> largest_remaining(pg::Session& session, std::int64_t step_id);

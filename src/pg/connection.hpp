@@ -43,11 +43,18 @@ class Connection {
   /// Ends the work in flight, whatever it is (Session::abort). Returns at once; nothing while an earlier one
   /// is still being sent.
   void abort() {
-    if (is_aborting_.exchange(true)) return;
-    asio::post(cancel_thread_, [this] {
-      if (const auto session = std::atomic_load(&session_)) session->abort();
-      is_aborting_ = false;
-    });
+    send_abort([](Session& session) { session.abort(); });
+  }
+
+  /// As abort(), but only of a statement that has been in flight for `longer_than` (Session::abort_hanging).
+  void abort_hanging(std::chrono::milliseconds longer_than) {
+    send_abort([longer_than](Session& session) { session.abort_hanging(longer_than); });
+  }
+
+  /// A statement is. Thread-safe, never blocks.
+  bool is_in_flight() const {
+    const auto session = std::atomic_load(&session_);
+    return session && session->is_in_flight();
   }
 
   /// As abort(), and run() throws Failure from now on, without connecting.
@@ -69,6 +76,15 @@ class Connection {
   }
 
  private:
+  template <class Send>
+  void send_abort(Send send) {
+    if (is_aborting_.exchange(true)) return;
+    asio::post(cancel_thread_, [this, send] {
+      if (const auto session = std::atomic_load(&session_)) send(*session);
+      is_aborting_ = false;
+    });
+  }
+
   template <class Result>
   Result use(const std::function<Result(Session&)>& work) {
     struct Discard {

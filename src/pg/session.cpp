@@ -53,12 +53,14 @@ struct Session::Impl {
       const std::lock_guard lock(impl_.interlock);
       if (impl_.is_aborted)
         throw Failure("57014", "it was told to end", false, CancelledBy::kUs, std::chrono::nanoseconds{0});
+      impl_.in_flight_since = Clock::now();
       impl_.is_in_flight = true;
       impl_.is_cancellable = may_be_cancelled;
     }
     ~InFlight() {
       const std::lock_guard lock(impl_.interlock);
-      impl_.is_in_flight = impl_.is_cancellable = false;
+      impl_.is_cancellable = false;
+      impl_.is_in_flight = false;
     }
     InFlight(const InFlight&) = delete;
     InFlight& operator=(const InFlight&) = delete;
@@ -82,9 +84,9 @@ struct Session::Impl {
   /// REQUIRES: the interlock is held. Noted before, as the statement may fail before the sending is over.
   bool send_cancel() noexcept {
     is_cancel_sent = true;
+    is_spoilt = true;  // also if the sending fails: it may have arrived, and later cancels are not ours
     try {
       connection.cancel_query();
-      is_spoilt = true;
       return true;
     } catch (const std::exception&) {
       return false;  // the statement ends by its own timeout; nothing is lost but time
@@ -127,9 +129,10 @@ struct Session::Impl {
   }
 
   pqxx::connection connection;
-  std::mutex interlock;  // guards the next two and the sending of a cancel
-  bool is_in_flight = false;
+  std::mutex interlock;  // guards the next three and the sending of a cancel
   bool is_cancellable = false;
+  Clock::time_point in_flight_since;
+  std::atomic<bool> is_in_flight{false};  // read without the interlock by who must not wait
   std::atomic<bool> is_aborted{false};
   std::atomic<bool> is_cancel_sent{false};
   std::atomic<bool> is_spoilt{false};
@@ -179,6 +182,17 @@ void Session::abort() noexcept {
   impl_->is_aborted = true;
   impl_->is_spoilt = true;
   if (impl_->is_in_flight) impl_->send_cancel();
+}
+
+void Session::abort_hanging(std::chrono::milliseconds longer_than) noexcept {
+  const std::lock_guard lock(impl_->interlock);
+  if (!impl_->is_in_flight || Clock::now() - impl_->in_flight_since < longer_than) return;
+  impl_->is_aborted = true;
+  impl_->send_cancel();
+}
+
+bool Session::is_in_flight() const noexcept {
+  return impl_->is_in_flight;
 }
 
 bool Session::is_aborted() const noexcept {

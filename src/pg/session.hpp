@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -38,7 +39,11 @@ class Session {
   /// standby as well, and every later one fails without being sent. May be called again, for a cancel that
   /// came to nothing. Blocks as cancel() does.
   void abort() noexcept;
+  /// As abort(), but only while a statement has been in flight for `longer_than`; else nothing.
+  void abort_hanging(std::chrono::milliseconds longer_than) noexcept;
   bool is_aborted() const noexcept;
+  /// Thread-safe, never blocks.
+  bool is_in_flight() const noexcept;
 
   enum class Span { kTransaction, kSession };
   /// "; SET LOCAL …", for behind a BEGIN, or "; SET …": the server ends a statement soon after its client has

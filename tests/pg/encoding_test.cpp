@@ -27,7 +27,7 @@ TEST(Encoding, IsNoMatterOfKeysInADatabaseThatHasNone) {
     auto db = trial.server().connect(bytes);
     db.exec(kTable);
     trial.connect_as(trial.server().dsn(bytes));
-    trial.job(backfill_job("t", "n = n + 1", "where = \"n = 0 OR n = 4\"\nwalk = \"" + walk + "\"",
+    trial.job(backfill_job("t", "n = \"n + 1\"", "where = \"n = 0 OR n = 4\"\nwalk = \"" + walk + "\"",
                            "max_quarantined = 3\n[batch]\nrows = 200"));
     const auto finished = trial.run();
     EXPECT_EQ(finished.code(), 3) << finished.err;

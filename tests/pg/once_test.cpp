@@ -70,6 +70,12 @@ bool is_killed_at(CountedJob& job, const std::string& failpoint, int pass) {
   return true;
 }
 
+/// A batch over blocks is a page at least; a range is split while enough of it is left.
+int rows_for(const std::string& failpoint) {
+  if (failpoint == "after_split") return 20'000;
+  return long_run() ? 5'000 : 1'200;
+}
+
 TEST(Once, HoldsAfterSigkillAtEveryNamedFailpoint) {
   auto random = seeded_random();
   const auto names = failpoints();
@@ -83,7 +89,7 @@ TEST(Once, HoldsAfterSigkillAtEveryNamedFailpoint) {
     for (const int pass : passes) {
       SCOPED_TRACE(name + ":" + std::to_string(pass));
       CountedJob job({.key = key,
-                      .rows = long_run() ? 5'000 : 1'200,  // a batch over blocks is a page at least
+                      .rows = rows_for(name),
                       .walk = is_inside_a_batch(name) ? walks()[walk++ % walks().size()] : "keyset",
                       .other_steps = kOtherSteps});
       EXPECT_TRUE(is_killed_at(job, name, pass)) << "no run comes to this failpoint";

@@ -35,6 +35,8 @@ SELECT a.indisunique = b.indisunique AND a.indnatts = b.indnatts AND a.indnkeyat
              = (SELECT relam FROM pg_catalog.pg_class WHERE oid = b.indexrelid)
          AND a.indclass::text = b.indclass::text AND a.indcollation::text = b.indcollation::text
          AND a.indoption::text = b.indoption::text
+         -- Through to_jsonb, as servers before 15 do not know it.
+         AND pg_catalog.to_jsonb(a)->>'indnullsnotdistinct' IS NOT DISTINCT FROM pg_catalog.to_jsonb(b)->>'indnullsnotdistinct'
          AND pg_catalog.pg_get_expr(a.indpred, a.indrelid) IS NOT DISTINCT FROM pg_catalog.pg_get_expr(b.indpred, b.indrelid)
          AND NOT EXISTS (SELECT FROM pg_catalog.generate_series(1, a.indnatts) AS i
                          WHERE pg_catalog.pg_get_indexdef(a.indexrelid, i, false)

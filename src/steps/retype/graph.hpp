@@ -96,6 +96,7 @@ struct GraphCheck {
   std::string expression;
   bool is_validated = true;
   std::string comment;
+  bool is_late = false;  // the checks of its table were added, and its twin is not there, or not as valid
 };
 
 /// A partition, which holds rows. Indexes are built and foreign keys proved on each; the rest follows the

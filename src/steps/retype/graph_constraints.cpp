@@ -9,11 +9,17 @@ namespace {
 
 constexpr const char* kChecks = R"sql(
 SELECT c.conname, pg_catalog.pg_get_expr(c.conbin, c.conrelid), c.convalidated,
-       pg_catalog.obj_description(c.oid, 'pg_constraint')
+       pg_catalog.obj_description(c.oid, 'pg_constraint'),
+       EXISTS (SELECT FROM pg_catalog.pg_constraint m WHERE m.conrelid = c.conrelid AND m.conname = $3)
 FROM pg_catalog.pg_constraint c
 WHERE c.contype = 'c' AND c.conrelid = $1::oid AND c.conkey && $2::int2[]
 ORDER BY c.conname
 )sql";
+
+constexpr const char* kIsThere =
+    "SELECT FROM pg_catalog.pg_constraint c WHERE c.conrelid = $1::oid AND c.conname = $2 AND c.convalidated "
+    ">= "
+    "$3::boolean";
 
 // What server 18 brought and no twin can stand for yet. Older servers have none of these columns, which
 // to_jsonb then leaves out.
@@ -81,15 +87,25 @@ void read_joined(pg::Session& session, const GraphTable& table, GraphForeignKey&
   }
 }
 
+bool is_there(pg::Session& session, const GraphTable& table, const std::string& constraint,
+              bool is_validated) {
+  return !session.exec(kIsThere, {std::to_string(table.oid), constraint, is_validated ? "true" : "false"})
+              .empty();
+}
+
 }  // namespace
 
 std::vector<GraphCheck> read_checks(pg::Session& session, const GraphTable& table) {
   std::vector<std::string> changing;
   for (const auto& column : table.columns) changing.push_back(std::to_string(column.attnum));
-  const auto rows = session.exec(kChecks, {std::to_string(table.oid), pg::to_array(changing)});
+  const auto rows = session.exec(
+      kChecks, {std::to_string(table.oid), pg::to_array(changing), map_check(table.columns.front().name)});
   std::vector<GraphCheck> checks;
-  for (std::size_t i = 0; i < rows.size(); ++i)
-    checks.push_back({rows.text(i, 0), rows.text(i, 1), rows.boolean(i, 2), rows.text(i, 3)});
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    GraphCheck check{rows.text(i, 0), rows.text(i, 1), rows.boolean(i, 2), rows.text(i, 3), false};
+    check.is_late = rows.boolean(i, 4) && !is_there(session, table, new_name(check.name), check.is_validated);
+    checks.push_back(std::move(check));
+  }
   return checks;
 }
 

@@ -1,10 +1,12 @@
 #include "steps/retype/made_objects.hpp"
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
 #include "pg/identifier.hpp"
 #include "pg/key.hpp"
+#include "steps/retype/exact_settings.hpp"
 #include "steps/retype/mapping.hpp"
 #include "steps/retype/twins.hpp"
 
@@ -85,6 +87,7 @@ std::vector<MadeObject> objects_to_be_made(const Retype& retype) {
 }
 
 std::vector<MadeObject> defaults_made(pg::Session& session, const Graph& graph) {
+  const ExactSettings settings(session);  // a default is written as the search_path has it
   std::vector<MadeObject> out;
   for (const auto& table : graph.tables) {
     for (const auto& column : table.columns) {
@@ -133,6 +136,38 @@ std::vector<MadeObject> left_behind(const Graph& graph, const std::vector<MadeOb
   }
   auto out = objects;
   std::erase_if(out, [&](const auto& object) { return left.count(object.table_oid) == 0; });
+  return out;
+}
+
+std::vector<MadeObject> columns_left(const Graph& graph, const std::vector<MadeObject>& objects,
+                                     const std::string& kind) {
+  std::vector<MadeObject> out;
+  for (const auto& table : graph.tables) {
+    std::set<std::string> ours;
+    for (const auto& column : table.columns)
+      ours.insert(quoted(kind == "column" ? new_name(column.name) : old_name(column.name)));
+    for (const auto& object : objects) {
+      if (object.kind == kind && object.table_oid == table.oid && !ours.count(object.name))
+        out.push_back(object);
+    }
+  }
+  return out;
+}
+
+std::vector<MadeObject> shadows_lacking(const Graph& graph, const std::vector<MadeObject>& objects) {
+  std::vector<MadeObject> out;
+  const auto is_noted = [&](const std::string& kind, const std::string& name, std::uint32_t oid) {
+    return std::any_of(objects.begin(), objects.end(), [&](const auto& object) {
+      return object.kind == kind && object.table_oid == oid && (name.empty() || object.name == name);
+    });
+  };
+  for (const auto& table : graph.tables) {
+    for (const auto& column : table.columns) {
+      const auto shadow = quoted(new_name(column.name));
+      if (is_noted("table", "", table.oid) && !is_noted("column", shadow, table.oid))
+        out.push_back({"column", shadow, table.oid});
+    }
+  }
   return out;
 }
 

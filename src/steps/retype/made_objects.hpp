@@ -22,7 +22,7 @@ struct MadeObject {
 std::vector<MadeObject> objects_to_be_made(const Retype& retype);
 
 /// The defaults that the columns have now, `"id" ` and an md5 of the expression: right after the cut-over, to
-/// be told from later ones.
+/// be told from later ones. REQUIRES: a transaction.
 std::vector<MadeObject> defaults_made(pg::Session& session, const Graph& graph);
 
 /// What is there of them already, in words: nobody else's object may be taken for ours.
@@ -40,6 +40,13 @@ std::map<std::uint32_t, TableNow> tables_now(pg::Session& session, const std::ve
 /// Those of `objects` whose table has left the graph: a partition that was detached, a child whose foreign
 /// key was dropped. Nothing of ours goes on there.
 std::vector<MadeObject> left_behind(const Graph& graph, const std::vector<MadeObject>& objects);
+
+/// Of tables that are still part of the graph: columns of ours of this kind, "column" or "old column", beside
+/// a column that has left it.
+std::vector<MadeObject> columns_left(const Graph& graph, const std::vector<MadeObject>& objects,
+                                     const std::string& kind);
+/// The other way round: shadows that a column of it would need, and that `objects` does not have.
+std::vector<MadeObject> shadows_lacking(const Graph& graph, const std::vector<MadeObject>& objects);
 
 /// What takes them away whatever became of the tables. `going` is the kind of column that goes: "column"
 /// before the cut-over, "old column" at contract.

@@ -215,6 +215,7 @@ std::string put_right_by_value(const Retype& retype, Place place) {
   const auto own = quoted(column.name);
   const auto old = quoted(old_name(column.name));
   if (!retype.step.using_sql.empty() || !retype.step.back_sql.empty()) return {};
+  if (column.old_source.identity.starts_with("GENERATED ALWAYS")) return {};
   const auto value = old_value(retype, place, "");
   const auto is_kept = is_kept_by_old_value(retype, place, "");
   const auto set = is_kept.empty() ? value : "CASE WHEN " + is_kept + " THEN " + value + " END";

@@ -57,7 +57,8 @@ std::string is_kept_by_old_value(const Retype& retype, Place place, const std::s
 
 /// After the cut-over, where is_back_by_value: UPDATE of the rows whose old value is neither what the new one
 /// gives nor what the new one was made of. A trigger that was switched off for a while has left it so. Empty
-/// where expressions of the operator's say what means what: they may fail on values that they never met.
+/// where expressions of the operator's say what means what: they may fail on values that they never met; and
+/// where no UPDATE may touch the old column.
 std::string put_right_by_value(const Retype& retype, Place place);
 
 /// After the cut-over: UPDATE of the references at `place` that are not what the new ones mean, with what

@@ -63,6 +63,7 @@ Checks checks_of(const Retype& retype, int number) {
     out.finish.push_back("DROP CONSTRAINT " + quoted(filled_check(column.name)));
   }
   for (const auto& check : table.checks) {
+    if (check.is_late) continue;
     out.add.push_back(add_check(new_name(check.name), check_twin_expression(retype, table, check, new_name)));
     if (check.is_validated) out.validate.push_back("VALIDATE CONSTRAINT " + quoted(new_name(check.name)));
   }
@@ -84,6 +85,22 @@ std::vector<std::string> defaults_of(const Retype& retype, int number) {
       out.push_back("ALTER COLUMN " + shadow + " DROP DEFAULT");
   }
   return out;
+}
+
+/// A CHECK that came after those of its table were added.
+void add_late_checks(const Retype& retype, const GraphTable& table, std::vector<Act>& acts) {
+  for (const auto& check : table.checks) {
+    if (!check.is_late) continue;
+    const auto twin = quoted(new_name(check.name));
+    const auto of = twin + " of " + table.sql();
+    acts.push_back(ddl("add the late CHECK " + of, "prove",
+                       alter(table, {"DROP CONSTRAINT IF EXISTS " + twin,
+                                     add_check(new_name(check.name),
+                                               check_twin_expression(retype, table, check, new_name))})));
+    if (check.is_validated)
+      acts.push_back(
+          ddl("validate the late CHECK " + of, "prove", alter(table, {"VALIDATE CONSTRAINT " + twin})));
+  }
 }
 
 /// NOT NULL that came after the checks of its table were added: a proof of its own.
@@ -179,6 +196,7 @@ std::vector<Act> check_acts(const Retype& retype) {
     if (!checks.finish.empty())
       acts.push_back(ddl("finish columns of " + table.sql(), "prove", alter(table, checks.finish)));
     for (auto& act : late_not_null_acts(table)) acts.push_back(std::move(act));
+    add_late_checks(retype, table, acts);
   }
   return acts;
 }
@@ -217,6 +235,7 @@ std::vector<Act> acts_before_way_back(const Retype& retype) {
       const bool is_said = !retype.step.back_sql.empty() || !retype.step.using_sql.empty();
       if (!column.is_not_null && is_said) continue;
       const auto old = quoted(old_name(column.name));
+      add.push_back("DROP CONSTRAINT IF EXISTS " + quoted(map_check(column.name)));
       add.push_back(add_check(map_check(column.name),
                               column.is_not_null
                                   ? old + " IS NOT NULL"
@@ -224,6 +243,7 @@ std::vector<Act> acts_before_way_back(const Retype& retype) {
       validate.push_back("VALIDATE CONSTRAINT " + quoted(map_check(column.name)));
     }
     for (const auto& check : table.checks) {
+      add.push_back("DROP CONSTRAINT IF EXISTS " + quoted(old_name(check.name)));
       add.push_back(add_check(old_name(check.name), check_twin_expression(retype, table, check, old_name)));
       if (check.is_validated) validate.push_back("VALIDATE CONSTRAINT " + quoted(old_name(check.name)));
     }

@@ -1,5 +1,7 @@
 #include "steps/retype/readiness.hpp"
 
+#include <set>
+
 #include "pg/identifier.hpp"
 #include "pg/key.hpp"
 #include "steps/retype/names.hpp"
@@ -10,7 +12,9 @@ namespace {
 
 constexpr const char* kIndexLacks = R"sql(
 SELECT NOT EXISTS (SELECT FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
-                   WHERE i.indrelid = $1::oid AND c.relname = $2 AND i.indisvalid AND i.indisready)
+                   WHERE i.indrelid = $1::oid AND c.relname = $2 AND i.indisvalid AND i.indisready
+                     AND i.indisunique = $3::boolean AND i.indnatts = $4::int AND i.indnkeyatts = $5::int
+                     AND (i.indpred IS NOT NULL) = $6::boolean)
 )sql";
 
 constexpr const char* kConstraintLacks = R"sql(
@@ -45,6 +49,13 @@ std::string flag(bool value) {
   return value ? "true" : "false";
 }
 
+/// What an index and its twin have in common, besides the columns.
+pg::Params likeness_of(std::uint32_t table_oid, const std::string& twin, const GraphIndex& index) {
+  return {std::to_string(table_oid),       twin,
+          flag(index.is_unique),           std::to_string(index.parts.size()),
+          std::to_string(index.key_parts), flag(!index.predicate.empty())};
+}
+
 /// A value that lives for one look.
 class Look {
  public:
@@ -53,41 +64,42 @@ class Look {
   /// A key of a partitioned table has twins on its partitions only.
   void index(const GraphTable& table, const GraphIndex& index, const Naming& naming) {
     if (table.kind != "p" || index.constraint_type.empty())
-      note(table, "index", index.name,
-           session_.exec(kIndexLacks, {std::to_string(table.oid), naming(index.name)}));
+      note(table, "index", index.name, naming(index.name),
+           session_.exec(kIndexLacks, likeness_of(table.oid, naming(index.name), index)));
     for (std::size_t i = 0; i < table.partitions.size(); ++i) {
-      note(
-          table, "index", index.of_partitions[i],
-          session_.exec(kIndexLacks, {std::to_string(table.partitions[i].oid), part_name(index, i, naming)}));
+      const auto part = part_name(index, i, naming);
+      note(table, "index", index.of_partitions[i], part,
+           session_.exec(kIndexLacks, likeness_of(table.partitions[i].oid, part, index)));
     }
   }
   void constraint(const GraphTable& table, const std::string& name, const std::string& twin, bool is_valid) {
-    note(table, "constraint", name,
+    note(table, "constraint", name, twin,
          session_.exec(kConstraintLacks, {std::to_string(table.oid), twin, flag(is_valid)}));
   }
   void column(const GraphTable& table, const GraphColumn& column) {
-    note(table, "column", column.name,
+    note(table, "column", column.name, new_name(column.name),
          session_.exec(kColumnLacks,
                        {std::to_string(table.oid), new_name(column.name), flag(column.is_not_null)}));
   }
   std::string found() && { return std::move(found_); }
+  /// The quoted names of what is missing.
+  std::vector<std::string> names() && { return std::move(names_); }
 
  private:
   void note(const GraphTable& table, const std::string& kind, const std::string& name,
-            const pg::Rows& lacks) {
+            const std::string& twin, const pg::Rows& lacks) {
     if (!lacks.boolean(0, 0)) return;
+    names_.push_back(pg::Identifier(twin).sql());
     found_ += (found_.empty() ? "" : ", ") + kind + " " + pg::Identifier(name).sql() + " of " + table.sql() +
               " has no valid twin";
   }
 
   pg::Session& session_;
   std::string found_;
+  std::vector<std::string> names_;
 };
 
-}  // namespace
-
-std::string missing_twins(pg::Session& session, const Retype& retype) {
-  Look look(session);
+void look_for_twins(const Retype& retype, Look& look) {
   for (const auto& table : retype.graph.tables) {
     for (const auto& column : table.columns) look.column(table, column);
     for (const auto& index : table.indexes) {
@@ -99,7 +111,61 @@ std::string missing_twins(pg::Session& session, const Retype& retype) {
   }
   for (const auto& key : retype.graph.foreign_keys)
     look.constraint(retype.table(key.table), key.name, new_name(key.name), key.is_validated);
+}
+
+constexpr const char* kOverShadows = R"sql(
+SELECT 'constraint ' || pg_catalog.quote_ident(c.conname), c.conname
+FROM pg_catalog.pg_constraint c
+WHERE c.conrelid = $1::oid AND c.contype IN ('c', 'f', 'u')
+  AND EXISTS (SELECT FROM pg_catalog.pg_attribute a
+              WHERE a.attrelid = c.conrelid AND a.attname = ANY ($2::text[]) AND a.attnum = ANY (c.conkey))
+UNION
+SELECT 'index ' || pg_catalog.quote_ident(ic.relname), ic.relname
+FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class ic ON ic.oid = i.indexrelid
+WHERE i.indrelid = $1::oid
+  AND EXISTS (SELECT FROM pg_catalog.pg_attribute a
+              WHERE a.attrelid = i.indrelid AND a.attname = ANY ($2::text[]) AND a.attnum = ANY (i.indkey::int2[]))
+ORDER BY 1
+)sql";
+
+std::set<std::string> twins_of(const Retype& retype, const GraphTable& table) {
+  std::set<std::string> out;
+  for (const auto& column : table.columns) out.insert({map_check(column.name), filled_check(column.name)});
+  for (const auto& index : table.indexes) out.insert(new_name(index.name));
+  for (const auto& check : table.checks) out.insert(new_name(check.name));
+  for (const auto& key : retype.graph.foreign_keys) {
+    if (&retype.table(key.table) == &table) out.insert(new_name(key.name));
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string missing_twins(pg::Session& session, const Retype& retype) {
+  Look look(session);
+  look_for_twins(retype, look);
   return std::move(look).found();
+}
+
+std::vector<std::string> names_of_missing_twins(pg::Session& session, const Retype& retype) {
+  Look look(session);
+  look_for_twins(retype, look);
+  return std::move(look).names();
+}
+
+std::string orphaned_twins(pg::Session& session, const Retype& retype) {
+  std::string out;
+  for (const auto& table : retype.graph.tables) {
+    const auto known = twins_of(retype, table);
+    std::vector<std::string> shadows;
+    for (const auto& column : table.columns) shadows.push_back(new_name(column.name));
+    const auto rows = session.exec(kOverShadows, {std::to_string(table.oid), pg::to_array(shadows)});
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      if (!known.count(rows.text(i, 1)))
+        out += (out.empty() ? "" : ", ") + rows.text(i, 0) + " of " + table.sql() + " is the twin of nothing";
+    }
+  }
+  return out;
 }
 
 std::string missing_old_twins(pg::Session& session, const Retype& retype) {
@@ -117,7 +183,7 @@ std::vector<KeyCopy> missing_key_copies(pg::Session& session, const Retype& rety
       for (std::size_t i = 0; is_primary(index) && i < table.partitions.size(); ++i) {
         const auto& partition = table.partitions[i];
         const auto name = old_name(index.of_partitions[i]);
-        if (!session.exec(kIndexLacks, {std::to_string(partition.oid), name}).boolean(0, 0)) continue;
+        if (!session.exec(kIndexLacks, likeness_of(partition.oid, name, index)).boolean(0, 0)) continue;
         const auto sql =
             index_twin_sql(retype, table, index, {partition.sql(), "CONCURRENTLY "}, name, old_name);
         out.push_back({pg::Identifier(partition.schema, name).sql(), partition.sql(), sql});

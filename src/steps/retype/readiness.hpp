@@ -11,6 +11,13 @@ namespace pgsluice::steps::retype {
 /// cut-over has a twin for everything. Something is missing when it was made after the acts were written.
 std::string missing_twins(pg::Session& session, const Retype& retype);
 
+/// The quoted names of those twins.
+std::vector<std::string> names_of_missing_twins(pg::Session& session, const Retype& retype);
+
+/// Constraints and indexes over the new columns whose original is gone: `constraint "a_new" of "public"."t"`.
+/// They would go on refusing rows.
+std::string orphaned_twins(pg::Session& session, const Retype& retype);
+
 /// The same for the way back: what came after the cut-over and has nothing to step aside for.
 std::string missing_old_twins(pg::Session& session, const Retype& retype);
 

@@ -219,6 +219,18 @@ void drop_key_copies(const GraphTable& table, const GraphIndex& index, Swap& swa
   }
 }
 
+/// Foreign keys over the columns that go: their parents' columns could not go before them.
+void drop_twin_keys(const Retype& retype, const Naming& naming, Swap& swap) {
+  for (const auto& key : retype.graph.foreign_keys) {
+    const auto& table = retype.table(key.table);
+    swap.alter(table, "DROP CONSTRAINT IF EXISTS " + quoted(naming(key.name)));
+    for (std::size_t i = 0; i < table.partitions.size(); ++i) {
+      swap.run("ALTER TABLE " + table.partitions[i].sql() + " DROP CONSTRAINT IF EXISTS " +
+               quoted(naming(key.of_partitions[i])));
+    }
+  }
+}
+
 void drop_sync_everywhere(const Retype& retype, Swap& swap) {
   for (const auto& table : retype.graph.tables) swap.append(drop_sync(retype, table));
 }
@@ -311,14 +323,7 @@ SwapScript way_back_script(const Retype& retype, const std::vector<BoundObject>&
 SwapScript abandon_script(const Retype& retype) {
   Swap swap(retype, new_name, old_name);
   drop_sync_everywhere(retype, swap);
-  for (const auto& key : retype.graph.foreign_keys) {
-    const auto& table = retype.table(key.table);
-    swap.alter(table, "DROP CONSTRAINT IF EXISTS " + quoted(new_name(key.name)));
-    for (std::size_t i = 0; i < table.partitions.size(); ++i) {
-      swap.run("ALTER TABLE " + table.partitions[i].sql() + " DROP CONSTRAINT IF EXISTS " +
-               quoted(new_name(key.of_partitions[i])));
-    }
-  }
+  drop_twin_keys(retype, new_name, swap);
   for (const auto& table : retype.graph.tables) {
     for (const auto& index : table.indexes) {
       if (is_primary(index)) drop_key_copies(table, index, swap);
@@ -331,6 +336,7 @@ SwapScript abandon_script(const Retype& retype) {
 SwapScript contract_script(const Retype& retype) {
   Swap swap(retype, old_name, new_name);
   drop_sync_everywhere(retype, swap);
+  drop_twin_keys(retype, old_name, swap);  // of a way back that was begun
   for (const auto& table : retype.graph.tables) swap.append(settle_sources(retype, table));
   drop_columns(retype, old_name, swap);
   return {std::move(swap).take(), {}, {}};

@@ -21,14 +21,15 @@ WHERE (c.oid = $1::oid OR c.oid IN (SELECT p.relid FROM pg_catalog.pg_partition_
 ORDER BY c.oid <> $1::oid, n.nspname, c.relname, t.tgname
 )sql";
 
-// ALTER TABLE writes a new version of the trigger's row even where it comes to the same.
+// ALTER TABLE writes a new version of the trigger's row even where it comes to the same. Each tree of
+// partitions is walked once: this is asked while the tables are locked.
 constexpr const char* kMarks = R"sql(
 SELECT coalesce(string_agg(concat_ws(' ', t.oid, t.tgenabled, t.xmin), ',' ORDER BY t.oid), '')
 FROM pg_catalog.pg_trigger t
 WHERE t.tgname = ANY ($2::text[])
-  AND EXISTS (SELECT FROM unnest($1::oid[]) AS root(oid)
-              WHERE t.tgrelid = root.oid
-                 OR t.tgrelid IN (SELECT p.relid FROM pg_catalog.pg_partition_tree(root.oid::regclass) p))
+  AND t.tgrelid IN (SELECT root.oid FROM unnest($1::oid[]) AS root(oid)
+                    UNION
+                    SELECT p.relid::oid FROM unnest($1::oid[]) AS root(oid), pg_catalog.pg_partition_tree(root.oid::regclass) AS p)
 )sql";
 
 std::vector<std::string> names_of(const Retype& retype) {
