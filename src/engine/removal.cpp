@@ -189,8 +189,9 @@ void take_away_left_behind(pg::Session& session, const RetypeStep& step, const r
   const auto all = noted(session, step_id);
   auto objects = rt::left_behind(retype.graph, all);
   for (auto& column : rt::columns_left(retype.graph, all, going)) {
-    for (const auto& object : all) {  // a foreign key's twin would hold the column that it leads to
-      if (object.table_oid == column.table_oid && object.kind == "constraint") objects.push_back(object);
+    for (const auto& object : all) {  // a foreign key's twin and the triggers would hold the column
+      if (object.table_oid == column.table_oid && (object.kind == "constraint" || object.kind == "trigger"))
+        objects.push_back(object);
     }
     objects.push_back(std::move(column));
   }

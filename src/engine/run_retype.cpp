@@ -114,6 +114,7 @@ OpenedActs open_acts(pg::Session& session, const RetypeStep& step, std::int64_t 
 /// False if an index, a constraint or a table came or went after the step was ready: then it is begun again.
 bool is_still_ready(pg::Session& session, const RetypeStep& step, std::int64_t step_id) {
   const auto retype = read_retype(session, step, owner_of(session, step_id));
+  refuse_other_columns(session, retype, step_id);
   if (rt::missing_twins(session, retype).empty() && tables_left_behind(session, retype, step_id).empty())
     return true;
   return !ledger::move_retype(session, step_id, RetypeDetail::kReady, RetypeDetail::kBegun, "running");

@@ -17,7 +17,7 @@ CREATE TABLE people (id int PRIMARY KEY, name text);
 CREATE TABLE notes (id int PRIMARY KEY, writer int NOT NULL REFERENCES people, reader int REFERENCES people, kind text);
 CREATE TABLE marks (id int PRIMARY KEY, person int REFERENCES people);
 CREATE INDEX notes_writer ON notes (writer);
-ALTER TABLE notes ADD CONSTRAINT notes_order CHECK (writer <> 0);
+ALTER TABLE notes ADD CONSTRAINT notes_order CHECK (writer IS NOT NULL);
 INSERT INTO people SELECT g, 'p' || g FROM generate_series(1, 200) AS g;
 INSERT INTO notes SELECT g, 1 + g % 200, CASE WHEN g % 2 = 0 THEN 1 + g % 7 END, 'k' || g FROM generate_series(1, 1000) AS g;
 INSERT INTO marks SELECT g, g FROM generate_series(1, 200) AS g;

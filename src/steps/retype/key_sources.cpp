@@ -73,6 +73,17 @@ constexpr const char* kHandOutSequence = R"sql(
   EXECUTE pg_catalog.format('ALTER SEQUENCE %s OWNED BY %s', $NAME, $COLUMN);
 )sql";
 
+// A partition that was detached, say, draws from it still.
+constexpr const char* kLeaveSequence = R"sql(
+BEGIN
+  IF EXISTS (SELECT FROM pg_catalog.pg_depend p JOIN pg_catalog.pg_attrdef d ON d.oid = p.objid
+             WHERE p.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass AND p.refobjid = $NAME::pg_catalog.regclass
+               AND d.adrelid <> $OID
+               AND d.adrelid NOT IN (SELECT t.relid FROM pg_catalog.pg_partition_tree($OID::pg_catalog.regclass) t)) THEN
+    ALTER SEQUENCE $SEQUENCE OWNED BY NONE;
+  END IF;
+END)sql";
+
 std::string quoted(const std::string& name) {
   return pg::Identifier(name).sql();
 }
@@ -108,24 +119,36 @@ class Column {
                       source, from, to, "pg_catalog.int8");
   }
 
+  /// For a sequence that would go with the old column: it stays where others draw from it.
+  void leave_sequence_to_others(const ColumnSource& source) {
+    auto body = with_names(kLeaveSequence, source);
+    run("DO " + pg::literal(body));
+  }
+
  private:
   void run_over_identity(std::string body, const ColumnSource& source, const std::string& from,
                          const std::string& to, const std::string& type) {
-    const auto put = [&body](const std::string& name, const std::string& value) {
-      for (auto at = body.find(name); at != std::string::npos; at = body.find(name, at + value.size()))
-        body.replace(at, name.size(), value);
-    };
-    put("$SEQUENCE", source.sequence_sql);
-    put("$NAME", pg::literal(source.sequence_sql));
-    put("$TABLE_NAME", pg::literal(table_.sql()));
-    put("$TABLE", table_.sql());
-    put("$OID", std::to_string(table_.oid));
-    put("$FROM_NAME", pg::literal(from));
-    put("$FROM", quoted(from));
-    put("$TO_NAME", pg::literal(to));
-    put("$TYPE", pg::literal(type));
-    put("$COLUMN", pg::literal(table_.sql() + "." + quoted(to)));
+    body = with_names(std::move(body), source);
+    put(body, "$FROM_NAME", pg::literal(from));
+    put(body, "$FROM", quoted(from));
+    put(body, "$TO_NAME", pg::literal(to));
+    put(body, "$TYPE", pg::literal(type));
+    put(body, "$COLUMN", pg::literal(table_.sql() + "." + quoted(to)));
     run("DO " + pg::literal(body + "END"));
+  }
+
+  std::string with_names(std::string body, const ColumnSource& source) const {
+    put(body, "$SEQUENCE", source.sequence_sql);
+    put(body, "$NAME", pg::literal(source.sequence_sql));
+    put(body, "$TABLE_NAME", pg::literal(table_.sql()));
+    put(body, "$TABLE", table_.sql());
+    put(body, "$OID", std::to_string(table_.oid));
+    return body;
+  }
+
+  static void put(std::string& body, const std::string& name, const std::string& value) {
+    for (auto at = body.find(name); at != std::string::npos; at = body.find(name, at + value.size()))
+      body.replace(at, name.size(), value);
   }
 
   const GraphTable& table_;
@@ -287,8 +310,12 @@ std::vector<std::string> settle_sources(const Retype& retype, const GraphTable& 
   for (const auto& column : table.columns) {
     if (!column.refers_to && !is_back_by_value(retype.step))
       change.run("DROP SEQUENCE IF EXISTS " + key_sequence(retype.owner, table, column));
-    if (!takes_key_from_old(retype, column)) continue;
     const auto& source = old_source(column);
+    if (!takes_key_from_old(retype, column)) {
+      if (!column.old_source.sequence_sql.empty() && source.identity.empty())
+        change.leave_sequence_to_others(source);
+      continue;
+    }
     auto value = source.default_sql;
     if (source.identity.empty()) {
       change.own(source.sequence_sql, column.name);
