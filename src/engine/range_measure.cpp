@@ -36,9 +36,10 @@ Measured counted_ahead(pg::Session& session, const PreparedBackfill& step, const
           ahead(session, step, candidate, std::max<std::int64_t>(1, rows / 2))};
 }
 
-/// A lock that was not to be had, or a statement_timeout.
-bool is_too_slow(const pg::Failure& failure) {
-  if (failure.sqlstate() == "55P03") return true;
+/// A lock that was not to be had, a statement_timeout, or a table that was changed: the batches tell that
+/// better.
+bool is_without_answer(const pg::Failure& failure) {
+  if (failure.sqlstate() == "55P03" || failure.sqlstate().starts_with("42")) return true;
   return failure.sqlstate() == "57014" && failure.cancelled_by() != pg::CancelledBy::kUs &&
          !failure.is_somebodys_cancel(kSampleLimits.statement_timeout);
 }
@@ -52,7 +53,7 @@ Measured measure_keys(pg::Session& session, const PreparedBackfill& step, const 
       return counted_ahead(session, step, candidate, rows_to_split);
     });
   } catch (const pg::Failure& failure) {
-    if (!is_too_slow(failure)) throw;
+    if (!is_without_answer(failure)) throw;
     return {};  // who asked works on without a split
   }
 }

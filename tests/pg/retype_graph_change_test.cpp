@@ -147,9 +147,9 @@ TEST_F(RetypeGraphChange, PartitionsAreRotatedUnderOneName) {
   trial_.job(kPartitionedJob);
   expect("run", 9);
   db().exec(
-      "ALTER TABLE people DETACH PARTITION people_2; ALTER TABLE people_2 RENAME TO people_of_old; ALTER "
+      "ALTER TABLE people DETACH PARTITION people_2; ALTER TABLE people_2 RENAME TO people_2024; ALTER "
       "INDEX "
-      "people_2_pkey RENAME TO people_of_old_pkey; CREATE TABLE people_2 PARTITION OF people FOR VALUES IN "
+      "people_2_pkey RENAME TO people_2024_pkey; CREATE TABLE people_2 PARTITION OF people FOR VALUES IN "
       "(2)");
   expect("cutover", 5);
   expect("run", 9);
