@@ -118,6 +118,25 @@ TEST_F(RetypeMeanwhile, RowsWrittenWhileTheTriggersWereOffGoBackAsTheyAre) {
             "1/11 2/22 3/null 4/44");
 }
 
+/// The fill walks along the key, and a row may jump behind it.
+TEST_F(RetypeMeanwhile, RowThatChangesItsKeyDuringTheFillIsFilled) {
+  make_table("int", "");
+  db().exec("INSERT INTO t (id, c) SELECT g * 10, g FROM generate_series(1, 3000) AS g; ANALYZE t");
+  trial().job(
+      "name = \"change\"\n[batch]\nrows = 100\nrows_max = 100\n\n[[step]]\nkind = \"retype\"\nname = "
+      "\"type\"\ntable = "
+      "\"t\"\ncolumn = \"c\"\nto = \"bigint\"\n");
+  auto command = trial().command("run");
+  command.env["PGSLUICE_FAILPOINT"] = "after_commit:5";
+  EXPECT_EQ(run(command).exit, (Exit{-1, SIGKILL}));
+  EXPECT_GT(db().number("SELECT count(*) FROM t WHERE c_new IS NULL"), 100);
+  db().exec("UPDATE t SET id = -id WHERE c_new IS NULL");
+  EXPECT_EQ(db().number("SELECT count(*) FROM t WHERE c_new IS NULL"), 0);
+  expect("run", 9);
+  expect("cutover", 0);
+  EXPECT_EQ(db().number("SELECT count(*) FROM t WHERE c IS NULL OR abs(id) <> c * 10"), 0);
+}
+
 /// An upsert brings the whole row, also a value that cannot be mapped and that it does not change.
 TEST_F(RetypeMeanwhile, UpsertOfARowThatCannotBeMappedIsTaken) {
   make_table("text", "(1, '10'), (2, 'no number')");

@@ -94,9 +94,18 @@ std::string spare_upserts(const Retype& retype, Place place) {
   const auto mine = new_row(new_name(column.name));
   std::string is_there = is_identical("pgsluice_row." + quoted(column.name), new_row(column.name));
   for (const auto& key : table.key) is_there += " AND pgsluice_row." + quoted(key) + " = " + new_row(key);
-  return "    EXCEPTION WHEN OTHERS THEN\n      IF TG_OP <> 'INSERT' OR NOT EXISTS (SELECT FROM " +
-         table.sql() + " AS pgsluice_row WHERE " + is_there + ") THEN RAISE; END IF;\n      " + mine +
-         " := NULL;\n";
+  return "    EXCEPTION WHEN OTHERS THEN\n      IF TG_OP = 'INSERT' AND NOT EXISTS (SELECT FROM " +
+         table.sql() + " AS pgsluice_row WHERE " + is_there + ")\n        OR TG_OP = 'UPDATE' AND " +
+         is_changed(column.name) + " THEN RAISE; END IF;\n      " + mine + " := NULL;\n";
+}
+
+/// A row that was not filled yet and changes its key: the fill, which walks along the key, may be past the
+/// new one.
+std::string leaves_the_walk(const GraphTable& table, const GraphColumn& column) {
+  std::vector<std::string> moved;
+  for (const auto& key : table.key) moved.push_back(is_changed(key));
+  if (moved.empty()) return {};
+  return "(" + new_row(new_name(column.name)) + " IS NULL AND (" + either(moved) + "))";
 }
 
 /// The application's statement must not fail because of us.
@@ -105,11 +114,13 @@ std::string left_empty(const std::string& mine) {
 }
 
 /// A column of ours that follows from another one of the same row. `on_failure`: an EXCEPTION clause for what
-/// cannot be mapped; `only_if`: where this does not hold, ours is NULL.
+/// cannot be mapped; `only_if`: where this does not hold, ours is NULL; `also`: another condition to map it.
 std::string mapped_assignment(const GraphColumn& column, const std::string& ours, const std::string& value,
-                              const std::string& on_failure, const std::string& only_if = {}) {
+                              const std::string& on_failure, const std::string& only_if = {},
+                              const std::string& also = {}) {
   const auto mine = new_row(ours);
   auto when = "TG_OP = 'INSERT' OR " + is_changed(column.name);
+  if (!also.empty()) when += " OR " + also;
   if (column.refers_to) when += " OR " + is_touched(ours);
   auto set = "    " + mine + " := " + value + ";\n";
   if (!only_if.empty())
@@ -137,7 +148,8 @@ std::string forward_assignment(const Retype& retype, Place place) {
   if (is_by_value(retype.step)) {
     const bool is_spared = may_lack_new_value(retype, place) && !retype.graph.table_of(place).key.empty();
     return refuse_cut(retype, place) +
-           mapped_assignment(column, ours, value, is_spared ? spare_upserts(retype, place) : "");
+           mapped_assignment(column, ours, value, is_spared ? spare_upserts(retype, place) : "", {},
+                             leaves_the_walk(retype.graph.table_of(place), column));
   }
   // Drawn once: a root keeps its new key whatever happens to the old one.
   const auto shadow = new_row(ours);
@@ -209,6 +221,7 @@ std::vector<std::string> sync_forward(const Retype& retype, const GraphTable& ta
     if (is_by_value(retype.step)) {
       // Rows that are not filled yet are left to the fill: what cannot be mapped there names its row.
       conditions.push_back(is_changed(column.name));
+      if (auto also = leaves_the_walk(table, column); !also.empty()) conditions.push_back(std::move(also));
     } else {
       conditions.push_back(column.is_not_null
                                ? shadow + " IS NULL"
