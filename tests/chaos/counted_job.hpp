@@ -51,6 +51,9 @@ class CountedJob {
   std::int64_t batches();
   void await_batches(std::int64_t count);
 
+  /// As ORDER BY takes them.
+  std::string key_columns() const { return options_.key == CountKey::kBigint ? "id" : "tenant, id"; }
+
   /// Every row was changed exactly once.
   void expect_exact();
   /// A further run finds nothing to do, changes no row, and leaves no session, lock, trigger or transaction
