@@ -110,6 +110,17 @@ TEST_F(LeavingPartition, IsNotMistakenForAnotherTableUnderItsName) {
   EXPECT_EQ(trial_.db().number("SELECT count(*) FROM t_2 WHERE n <> 0 OR done"), 0);
 }
 
+/// It stays a partition, and another table takes its name: the UPDATE goes by name.
+TEST_F(LeavingPartition, IsNotMistakenForOneThatTookItsName) {
+  const auto finished = run_beside(
+      "BEGIN;ALTER TABLE t_1 RENAME TO t_one;CREATE TABLE t_1 (LIKE t_one INCLUDING DEFAULTS);"
+      "INSERT INTO t_1 SELECT id, part, filler FROM t_one;COMMIT");
+  EXPECT_EQ(trial_.db().number("SELECT count(*) FROM t_1 WHERE done"), 0) << finished.out << finished.err;
+  EXPECT_EQ(trial_.run().code(), 0);
+  EXPECT_EQ(trial_.db().text("SELECT count(*) || ' ' || min(n) || ' ' || max(n) FROM t"), "18000 1 1");
+  EXPECT_EQ(trial_.db().number("SELECT count(*) FROM t_1 WHERE done"), 0);
+}
+
 TEST_F(LeavingPartition, MayHaveLeftBetweenTwoRuns) {
   auto command = trial_.command("run");
   command.env["PGSLUICE_FAILPOINT"] = "after_commit:8";

@@ -17,11 +17,12 @@ constexpr const char* kExplain = "EXPLAIN (ANALYZE, WAL, COSTS OFF, TIMING OFF, 
 
 /// Looked up under the UPDATE's own lock on the heap, which keeps anybody from rewriting or detaching it.
 /// NULL for a partition that is not the table's any more; its ancestors are read without locking their other
-/// parts.
+/// parts. NULL too where its name is another's by now: the UPDATE goes by name.
 std::string filenode_sql(std::uint32_t table_oid, const pg::HeapFacts& heap, const std::string& oid) {
   const auto filenode = "pg_catalog.pg_relation_filenode(" + oid + "::oid)::bigint";
-  if (heap.oid == table_oid) return filenode;
-  return "CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_partition_ancestors(" + oid +
+  const auto is_named = "pg_catalog.to_regclass(" + pg::literal(heap.table_sql) + ") = " + oid + "::oid";
+  if (heap.oid == table_oid) return "CASE WHEN " + is_named + " THEN " + filenode + " END";
+  return "CASE WHEN " + is_named + " AND EXISTS (SELECT FROM pg_catalog.pg_partition_ancestors(" + oid +
          "::oid::regclass) AS a WHERE a.relid = " + std::to_string(table_oid) + ") THEN " + filenode + " END";
 }
 
