@@ -167,8 +167,8 @@ void refuse_other_columns(pg::Session& session, const rt::Retype& retype, std::i
                 hint);
   };
   for (const auto& shadow : rt::columns_left(retype.graph, objects, "column"))
-    refuse(shadow, " refers to nothing that changes any more",
-           "give it its foreign key back (NOT VALID will do), or say pgsluice rollback, then run again");
+    refuse(shadow, " was renamed, or refers to nothing that changes any more",
+           "give it its name or its foreign key back, or say pgsluice rollback, then run again");
   for (const auto& table : retype.graph.tables) {
     for (const auto& column : table.columns) {
       if (!column.refers_to || column.source.default_sql.empty() || rt::is_by_value(retype.step)) continue;

@@ -18,7 +18,7 @@ std::vector<std::string> names_of_missing_twins(pg::Session& session, const Rety
 /// They would go on refusing rows.
 std::string orphaned_twins(pg::Session& session, const Retype& retype);
 
-/// The same for the way back: what came after the cut-over and has nothing to step aside for.
+/// As missing_twins, for the way back: what came after the cut-over and has nothing to step aside for.
 std::string missing_old_twins(pg::Session& session, const Retype& retype);
 
 /// An index over the old primary key of a partition that came after the cut-over.
