@@ -60,7 +60,7 @@ struct BatchFailed {
   std::string sqlstate;
   std::string message;
   int attempt = 1;
-  std::string action;  // "retry", "shrink", "bisect", "quarantine", "release", "fail"
+  std::string action;  // "retry", "shrink", "bisect", "set apart", "later", "quarantine", "release", "fail"
   double backoff_s = 0;
 };
 /// Range range_id ends at `at` (a key, as text) from now on; the rest is new_range_id.

@@ -19,7 +19,7 @@ HoldWatch::HoldWatch(const Surroundings& at)
       nobody_(std::make_unique<Nobody>()),
       journal_(*nobody_, at.job.name, ""),
       monitor_(at.target, at.prefix + " monitor"),
-      sampler_(monitor_, at.prefix, at.job, gate_, journal_, tally_) {}
+      sampler_(monitor_, at.prefix, at.job, gate_, journal_, tally_, blockers_) {}
 
 void HoldWatch::begin() {
   const auto one_less = [this](const std::exception_ptr&) { --beside_; };

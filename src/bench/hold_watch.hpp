@@ -44,6 +44,7 @@ class HoldWatch {
   std::unique_ptr<EventSink> nobody_;  // what the sampler tells is told by this object
   engine::Gate gate_;
   engine::Tally tally_;
+  engine::Blockers blockers_;
   engine::Journal journal_;
   pg::Connection monitor_;
   engine::Sampler sampler_;

@@ -21,7 +21,8 @@ int Clocks::server_minute(TimePoint now) const {
   return static_cast<int>(std::fmod(server_clock_->seconds_of_day + since, kSecondsPerDay)) / 60;
 }
 
-void Clocks::look(const Job& job, Gate& gate, Stop& stop, TimePoint now, std::time_t wall) const {
+void Clocks::look(const Job& job, Gate& gate, const Blockers& blockers, Stop& stop, TimePoint now,
+                  std::time_t wall) const {
   if (duration_ && now - began_ >= *duration_) stop.request(StopCause::kDuration, "--for is over");
   if (until_ && wall >= *until_) stop.request(StopCause::kUntil, "--until is reached");
   if (job.window && server_clock_ && !is_inside(*job.window, server_minute(now)))
@@ -30,6 +31,10 @@ void Clocks::look(const Job& job, Gate& gate, Stop& stop, TimePoint now, std::ti
   if (held_since && now - *held_since >= job.throttle.give_up) {
     const auto reason = "held for " + base::format_duration(job.throttle.give_up) + ": " + gate.reason(now);
     stop.request(gate.is_paused() ? StopCause::kPaused : StopCause::kHeldTooLong, reason);
+  }
+  if (blockers.since() && now - *blockers.since() >= job.throttle.give_up) {
+    stop.request(StopCause::kHeldTooLong,
+                 "held for " + base::format_duration(job.throttle.give_up) + ": " + blockers.reason());
   }
 }
 

@@ -4,6 +4,7 @@
 #include <ctime>
 #include <optional>
 
+#include "engine/blockers.hpp"
 #include "engine/gate.hpp"
 #include "engine/stop.hpp"
 #include "pgsluice/engine.hpp"
@@ -25,7 +26,8 @@ class Clocks {
   void set_server_clock(double seconds_of_day, TimePoint at) { server_clock_ = {seconds_of_day, at}; }
 
   /// Requests a stop for the first limit that is reached.
-  void look(const Job& job, Gate& gate, Stop& stop, TimePoint now, std::time_t wall) const;
+  void look(const Job& job, Gate& gate, const Blockers& blockers, Stop& stop, TimePoint now,
+            std::time_t wall) const;
 
  private:
   struct Reading {

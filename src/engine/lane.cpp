@@ -14,10 +14,6 @@
 namespace pgsluice::engine {
 namespace {
 
-// Short against the lease, long against a lock queue that is about to clear.
-constexpr std::chrono::milliseconds kBackoffFirst{20};
-constexpr std::chrono::milliseconds kBackoffMax{5'000};
-
 // Of the blocks asked for, so that a batch tells something about its size.
 constexpr double kWholeBatch = 0.75;
 
@@ -66,7 +62,7 @@ boost::asio::awaitable<void> Lane::work() {
     auto leased = co_await at_.desk.next(connection_, number_);
     if (!leased) co_return;
     fill_ = leased->fill;
-    co_await walk(std::move(leased->range));
+    co_await walk(std::move(leased->range), leased->times_put_off);
     forget_set_aside();
     fill_ = nullptr;
   }
@@ -81,8 +77,9 @@ std::int64_t Lane::rows_wanted(const ledger::Range& range) {
   return bisection_.rows(rows);
 }
 
-boost::asio::awaitable<void> Lane::walk(ledger::Range range) {
+boost::asio::awaitable<void> Lane::walk(ledger::Range range, int times_put_off) {
   bisection_ = {};
+  times_put_off_ = times_put_off;
   is_sweep_ = range.walk == ledger::RangeWalk::kSweep;
   attempt_ = 1;
   for (;;) {
@@ -105,11 +102,15 @@ boost::asio::awaitable<void> Lane::walk(ledger::Range range) {
     } else if (outcome.is_fenced) {
       attempt_ = 1;  // nothing failed: the range was cut, or taken over
     } else if (outcome.disposition != pg::Disposition::kFatal) {
-      next = on_retryable(outcome, rows, range.token.range_id);
+      next = co_await on_retryable(range, outcome, rows);
     } else if (blames_a_row(outcome) && !blocks_) {
       next = on_row_fault(range, outcome, rows);
     } else {
       fail(outcome);
+    }
+    if (next == Next::kPutOff) {
+      at_.desk.put_off(*fill_, range.token, times_put_off_ + 1);
+      co_return;
     }
     if (next == Next::kRangeOver) {
       co_await at_.desk.give_back(connection_, *fill_, range.token, true);
@@ -145,7 +146,7 @@ boost::asio::awaitable<BatchOutcome> Lane::attempt(ledger::Range range, std::int
   };
 
   rows_in_flight_ = rows;
-  in_batch_since_ = std::chrono::steady_clock::now();
+  in_batch_since_ = last_began_ = std::chrono::steady_clock::now();
   BatchOutcome outcome;
   try {
     outcome = co_await connection_.run<BatchOutcome>(std::move(run));
@@ -243,6 +244,7 @@ Lane::Next Lane::on_committed(ledger::Range& range, const BatchOutcome& outcome,
   last_batch_ = std::chrono::duration_cast<std::chrono::milliseconds>(outcome.duration);
   const RowCounts done{outcome.changed, already_right(outcome), outcome.quarantined, outcome.unchanged};
   fill_->add(done);
+  at_.blockers.clear();
   at_.tally.batch_committed(done, outcome.duration, std::chrono::steady_clock::now());
   event::Batch told{range.token.range_id,      number_, outcome.changed, outcome.visited,
                     seconds(outcome.duration), attempt_};
@@ -270,29 +272,6 @@ Lane::Next Lane::on_committed(ledger::Range& range, const BatchOutcome& outcome,
   is_yielding_ = false;
   if (outcome.is_range_done) return Next::kRangeOver;
   return outcome.is_session_spent ? Next::kLeaseAgain : Next::kGoOn;
-}
-
-Lane::Next Lane::on_retryable(const BatchOutcome& outcome, std::int64_t rows, std::int64_t range_id) {
-  ++at_.tally.retries;
-  std::string action = "retry";
-  if (std::exchange(is_yielding_, false)) {
-    tune(sizer().yield_to_waiter(rows));
-    action = "shrink";
-  } else if (pg::is_timeout(outcome.sqlstate)) {
-    tune(sizer().shrink_after_timeout(rows));
-    action = "shrink";
-  }
-  if (attempt_ >= walk::kRetriesMax && !outcome.is_connection_lost) {
-    // A single row is tried on for ever: whoever locks it will let go, or the governor gives up first.
-    bisection_.on_fault(rows);
-    action = "bisect";
-  }
-  backoff_ = jitter_.next(attempt_).value_or(kBackoffMax);
-  at_.journal.write(event::BatchFailed{range_id, number_, outcome.sqlstate, outcome.message, attempt_, action,
-                                       seconds(backoff_)});
-  ++attempt_;
-  // The position in memory is worth nothing on another connection: the server may have crashed in between.
-  return outcome.is_connection_lost || outcome.is_session_spent ? Next::kLeaseAgain : Next::kGoOn;
 }
 
 Lane::Next Lane::on_row_fault(const ledger::Range& range, const BatchOutcome& outcome, std::int64_t rows) {

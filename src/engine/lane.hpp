@@ -1,15 +1,18 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <random>
 #include <string>
 
 #include "base/backoff.hpp"
+#include "engine/blockers.hpp"
 #include "engine/fill.hpp"
 #include "engine/gate.hpp"
 #include "engine/lease_desk.hpp"
+#include "engine/retry.hpp"
 #include "pg/connection.hpp"
 #include "pgsluice/job.hpp"
 #include "walk/bisection.hpp"
@@ -25,7 +28,13 @@ struct LaneSurroundings {
   Journal& journal;
   Tally& tally;
   const Stop& stop;
+  Blockers& blockers;
 };
+
+/// Between two attempts of a batch: short against the lease, long against a lock queue that is about to
+/// clear.
+inline constexpr std::chrono::milliseconds kBackoffFirst{20};
+inline constexpr std::chrono::milliseconds kBackoffMax{5'000};
 
 /// One connection with the work done on it, one batch after the other: lease a range, ask the gate, run a
 /// batch, look at the outcome, go on. Confined to the io thread but for the batch itself.
@@ -56,9 +65,9 @@ class Lane {
 
  private:
   /// What walk() does after a batch.
-  enum class Next { kGoOn, kLeaseAgain, kRangeOver };
+  enum class Next { kGoOn, kLeaseAgain, kRangeOver, kPutOff };
 
-  boost::asio::awaitable<void> walk(ledger::Range range);
+  boost::asio::awaitable<void> walk(ledger::Range range, int times_put_off);
   boost::asio::awaitable<BatchOutcome> attempt(ledger::Range range, std::int64_t rows, Gate::Turn turn);
   /// The blocks of the next batch; empty for a range along a key.
   std::optional<BlockWork> next_blocks(const ledger::Range& range, std::int64_t rows);
@@ -68,7 +77,14 @@ class Lane {
   boost::asio::awaitable<bool> is_recut(const ledger::Range& range, const BatchOutcome& outcome);
   std::int64_t already_right(const BatchOutcome& outcome) const;
   Next on_committed(ledger::Range& range, const BatchOutcome& outcome, std::int64_t rows);
-  Next on_retryable(const BatchOutcome& outcome, std::int64_t rows, std::int64_t range_id);
+  boost::asio::awaitable<Next> on_retryable(ledger::Range& range, const BatchOutcome& outcome,
+                                            std::int64_t rows);
+  RetryFacts retry_facts(const ledger::Range& range, const BatchOutcome& outcome, std::int64_t rows) const;
+  /// What blocks the batch that has just been given up because of a lock, in words.
+  std::string blocked_by(const BatchOutcome& outcome, std::int64_t rows) const;
+  /// The one row, or page, of the batch that failed becomes a range of its own.
+  boost::asio::awaitable<Next> set_apart(ledger::Range& range, const BatchOutcome& outcome,
+                                         const std::string& why);
   Next on_row_fault(const ledger::Range& range, const BatchOutcome& outcome, std::int64_t rows);
   void forget_set_aside();
   /// What ends the step or the lane instead of another attempt: a cancel that says so.
@@ -94,10 +110,12 @@ class Lane {
   std::chrono::milliseconds last_batch_{0};
   std::chrono::milliseconds backoff_{0};  // before the next attempt
   int attempt_ = 1;
+  int times_put_off_ = 0;  // the present range
   std::int64_t rows_in_flight_ = 0;
   std::optional<std::chrono::steady_clock::time_point> in_batch_since_;
-  bool is_sweep_ = false;     // of the present range
-  bool is_yielding_ = false;  // a cancel for somebody who waits is on its way
+  std::chrono::steady_clock::time_point last_began_{};  // a batch
+  bool is_sweep_ = false;                               // of the present range
+  bool is_yielding_ = false;                            // a cancel for somebody who waits is on its way
   bool is_retired_ = false;
 };
 

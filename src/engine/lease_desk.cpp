@@ -6,7 +6,6 @@
 #include "engine/outage.hpp"
 #include "engine/range_measure.hpp"
 #include "ledger/checkpoint.hpp"
-#include "ledger/split.hpp"
 #include "pg/transaction.hpp"
 
 namespace pgsluice::engine {
@@ -23,6 +22,10 @@ constexpr std::chrono::milliseconds kMeasureAgain{500};
 constexpr int kMeasureAgainTimes = 10;
 // Along a key, for one answer: the other lanes wait for it.
 constexpr int kMeasuresMost = 2;
+// Before a range that was put off is tried again: doubled each time. An attempt waits 150 ms for its lock at
+// most; with five seconds in between that costs a lane little, and whoever let go is noticed soon.
+constexpr std::chrono::milliseconds kPutOffFirst{250};
+constexpr std::chrono::milliseconds kPutOffMax{5'000};
 constexpr pg::TransactionLimits kSampleLimits{std::chrono::milliseconds{1'000},
                                               std::chrono::milliseconds{10'000}, true};
 
@@ -138,14 +141,9 @@ boost::asio::awaitable<std::optional<Leased>> LeaseDesk::next(pg::Connection& co
       co_await sleep_unless_stopped(kAskAgain, stop_);
       continue;
     }
-    is_serving_ = true;
-    struct Served {
-      bool& flag;
-      ~Served() { flag = false; }
-    };
     Answer answer;
     {
-      const Served served{is_serving_};
+      const Serving serving(is_serving_);
       std::vector<Offer> offers;
       for (const auto* fill : fills) offers.push_back(offer_of(*fill));
       std::function<Answer(pg::Session&)> ask_once = [run_id = run_id_, offers](pg::Session& s) {
@@ -164,6 +162,7 @@ boost::asio::awaitable<std::optional<Leased>> LeaseDesk::next(pg::Connection& co
       journal_.write(event::Lease{token.range_id, lane, token.epoch, answer.range->is_taken_over});
       co_return Leased{fills[answer.offer], std::move(*answer.range)};
     }
+    if (auto taken = co_await take_put_off(connection)) co_return taken;
     bool is_more_to_come = std::any_of(answer.left.begin(), answer.left.end(),
                                        [](const auto& left) { return left.held_by_others < left.ranges; });
     for (std::size_t i = 0; i < fills.size(); ++i) {
@@ -175,6 +174,38 @@ boost::asio::awaitable<std::optional<Leased>> LeaseDesk::next(pg::Connection& co
     co_await sleep_unless_stopped(kAskAgain, stop_);
   }
   co_return std::nullopt;
+}
+
+void LeaseDesk::put_off(Fill& fill, ledger::Token token, int times) {
+  const auto wait = std::min(kPutOffMax, kPutOffFirst * (1 << std::min(times, 8)));
+  put_off_.push_back({&fill, std::move(token), times, std::chrono::steady_clock::now() + wait});
+}
+
+boost::asio::awaitable<bool> LeaseDesk::set_apart(pg::Connection& connection, Fill& fill,
+                                                  const ledger::Range& range, const pg::Key& position,
+                                                  const ledger::NewRange& apart) {
+  std::function<std::optional<ledger::Token>(pg::Session&)> cut = [step_id = fill.prepared().step_id, range,
+                                                                   position, apart](pg::Session& s) {
+    return ledger::set_apart(s, step_id, range, position, apart);
+  };
+  while (is_serving_) co_await sleep_for(kAskAgain / 10);
+  const Serving serving(is_serving_);
+  const auto token = co_await keep_trying<std::optional<ledger::Token>>(connection, cut, journal_, stop_);
+  if (!token) co_return false;
+  fill.in_use.insert(token->range_id);
+  put_off(fill, *token, 0);
+  co_return true;
+}
+
+boost::asio::awaitable<std::optional<Leased>> LeaseDesk::take_put_off(pg::Connection& connection) {
+  const auto due = std::min_element(put_off_.begin(), put_off_.end(),
+                                    [](const PutOff& a, const PutOff& b) { return a.due < b.due; });
+  if (due == put_off_.end() || due->due > std::chrono::steady_clock::now()) co_return std::nullopt;
+  const PutOff taken = *due;
+  put_off_.erase(due);
+  auto range = co_await again(connection, *taken.fill, taken.token);
+  if (!range) co_return std::nullopt;
+  co_return Leased{taken.fill, std::move(*range), taken.times};
 }
 
 boost::asio::awaitable<std::optional<ledger::Range>> LeaseDesk::again(pg::Connection& connection, Fill& fill,

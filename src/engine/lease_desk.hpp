@@ -16,6 +16,7 @@
 #include "engine/stop.hpp"
 #include "engine/tally.hpp"
 #include "ledger/lease.hpp"
+#include "ledger/split.hpp"
 #include "pg/connection.hpp"
 
 namespace pgsluice::engine {
@@ -24,6 +25,7 @@ namespace pgsluice::engine {
 struct Leased {
   Fill* fill = nullptr;
   ledger::Range range;
+  int times_put_off = 0;
 };
 
 /// Gives ranges to the lanes of one run: leases what is free, and when nothing is, splits the largest range
@@ -56,7 +58,37 @@ class LeaseDesk {
   boost::asio::awaitable<void> give_back(pg::Connection& connection, Fill& fill, ledger::Token token,
                                          bool is_done);
 
+  /// The range is left for later, as somebody has locked what is in it: it stays ours, and is given to a lane
+  /// again once nothing else is to be leased, and some time after the last attempt.
+  void put_off(Fill& fill, ledger::Token token, int times);
+  /// Makes the rows up to `position` a range of their own that is put off, and moves the range's position
+  /// there. False: the range is fenced.
+  boost::asio::awaitable<bool> set_apart(pg::Connection& connection, Fill& fill, const ledger::Range& range,
+                                         const pg::Key& position, const ledger::NewRange& apart);
+  /// Whoever locks more rows than that has all of them waited for where they are.
+  static constexpr std::size_t kPutOffMost = 64;
+  bool may_put_off() const { return put_off_.size() < kPutOffMost; }
+
  private:
+  /// While one lane is served.
+  struct Serving {
+    explicit Serving(bool& flag) : flag_(flag) { flag_ = true; }
+    ~Serving() { flag_ = false; }
+    Serving(const Serving&) = delete;
+    Serving& operator=(const Serving&) = delete;
+
+   private:
+    bool& flag_;
+  };
+  struct PutOff {
+    Fill* fill = nullptr;
+    ledger::Token token;
+    int times = 0;
+    std::chrono::steady_clock::time_point due;
+  };
+  /// One that is due, leased anew; nullopt: none is.
+  boost::asio::awaitable<std::optional<Leased>> take_put_off(pg::Connection& connection);
+
   /// What a lane's thread has to know of a fill.
   struct Offer {
     const PreparedBackfill* step = nullptr;
@@ -91,6 +123,7 @@ class LeaseDesk {
   Tally& tally_;
   const Stop& stop_;
   EndIfOver end_if_over_;
+  std::vector<PutOff> put_off_;  // each in its fill's in_use
   bool is_serving_ = false;
 };
 

@@ -93,7 +93,7 @@ Run::Run(pg::ConnectionTarget target, Job job, RunOptions options, EventSink& si
       control_(target_, application_prefix_ + " control"),
       monitor_(target_, application_prefix_ + " monitor"),
       steps_(target_, application_prefix_ + " steps"),
-      sampler_(monitor_, application_prefix_, job_, gate_, journal_, tally_) {}
+      sampler_(monitor_, application_prefix_, job_, gate_, journal_, tally_, blockers_) {}
 
 Run::~Run() = default;
 
@@ -174,7 +174,7 @@ asio::awaitable<void> Run::open() {
     co_return;
   }
   keeper_->obey(opened.control);
-  clocks_.look(job_, gate_, stop_, SteadyClock::now(), std::time(nullptr));
+  clocks_.look(job_, gate_, blockers_, stop_, SteadyClock::now(), std::time(nullptr));
   ++beside_;
   asio::co_spawn(io_, keeper_->run(is_over_, [this] { return progress_text(); }),
                  [this](const std::exception_ptr&) { --beside_; });

@@ -7,6 +7,7 @@
 #include <string>
 #include <variant>
 
+#include "engine/blockers.hpp"
 #include "engine/clocks.hpp"
 #include "engine/fill.hpp"
 #include "engine/final_pass.hpp"
@@ -184,6 +185,7 @@ class Run {
   Stop late_;  // the clocks' word once everything is over
   Gate gate_;
   Tally tally_;
+  Blockers blockers_;
   Journal journal_;
   EventSink& sink_;
   Clocks clocks_;

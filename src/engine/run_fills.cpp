@@ -104,7 +104,8 @@ asio::awaitable<void> Run::fill_all(Fills& fills) {
 asio::awaitable<void> Run::run_lanes(Fills& fills) {
   LeaseDesk desk(fills, run_id_, journal_, tally_, stop_,
                  [this](pg::Connection& connection, Fill& fill) { return end_if_over(connection, fill); });
-  LanePool lanes(io_, {target_, application_prefix_}, fills, {job_, desk, gate_, journal_, tally_, stop_});
+  LanePool lanes(io_, {target_, application_prefix_}, fills,
+                 {job_, desk, gate_, journal_, tally_, stop_, blockers_});
   lanes_ = &lanes;
   sampler_.attach([&lanes] { return lanes.lane_of_pid(); },
                   [&lanes](int lane, const std::string& who) { lanes.give_way(lane, who); },
@@ -117,6 +118,7 @@ asio::awaitable<void> Run::run_lanes(Fills& fills) {
   }
   sampler_.detach();
   lanes_ = nullptr;
+  blockers_.clear();
   if (error) std::rethrow_exception(error);
 }
 

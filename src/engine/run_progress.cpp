@@ -11,6 +11,8 @@ using SteadyClock = std::chrono::steady_clock;
 namespace {
 
 constexpr std::chrono::milliseconds kProgressTurn{250};
+// A lock queue clears sooner than that.
+constexpr std::chrono::seconds kBlockedFor{1};
 // A batch's own timeouts end it earlier: the server does not answer.
 constexpr std::chrono::seconds kSilence{5};
 
@@ -20,7 +22,8 @@ asio::awaitable<void> Run::show_progress(const bool& is_over) {
   auto last = SteadyClock::now();
   while (!is_over) {
     const auto now = SteadyClock::now();
-    if (gate_.held_since(now)) tally_.held_s += std::chrono::duration<double>(now - last).count();
+    if (gate_.held_since(now) || blockers_.since())
+      tally_.held_s += std::chrono::duration<double>(now - last).count();
     last = now;
     tell_wrong_estimates();
     journal_.write(event::Status{progress()});
@@ -69,6 +72,11 @@ Progress Run::progress() const {
     p.pace = 0;
     p.hold_reason = "a batch has had no answer from the server for " +
                     base::format_duration(std::chrono::duration_cast<std::chrono::seconds>(silent));
+  }
+  if (const auto since = blockers_.since(); since && now - *since >= kBlockedFor) {
+    p.state = stop_.is_requested() ? "draining" : "held";
+    p.pace = 0;
+    p.hold_reason = blockers_.reason() + "; nothing else is left to do";
   }
   for (const auto& s : sampler_.samples()) p.signals.push_back(governor::view_of(s, now));
   const auto left = p.rows_expected - p.rows.visited();

@@ -12,6 +12,7 @@ namespace pgsluice::engine {
 struct AtWork {
   governor::WorkReading work;
   std::optional<double> open_s;  // the oldest transaction of others that may hold the horizon
+  std::vector<pg::Blocker> blockers;
 };
 
 /// One visit to the primary.
@@ -48,13 +49,15 @@ SELECT count(*) FILTER (WHERE state = 'active' AND NOT starts_with(application_n
          - min(xact_start) FILTER (WHERE NOT starts_with(application_name, 'pgsluice ')
                                      AND coalesce(backend_xmin, backend_xid) IS NOT NULL
                                      AND datname = current_database() AND query NOT ILIKE 'vacuum%'
-                                     AND query NOT ILIKE 'create%index%concurrently%'))::float8
+                                     AND query NOT ILIKE 'create%index%concurrently%'))::float8,
+       count(*) FILTER (WHERE wait_event_type = 'Lock' AND starts_with(application_name, $1))
 FROM pg_catalog.pg_stat_activity WHERE backend_type = 'client backend'
 )sql";
 
-AtWork read_work(pg::Session& session) {
-  const auto row = session.exec(kWork, pg::Params{});
-  AtWork reading{{static_cast<int>(row.integer(0, 0)), static_cast<int>(row.integer(0, 1))}, std::nullopt};
+AtWork read_work(pg::Session& session, const std::string& prefix) {
+  const auto row = session.exec(kWork, {prefix});
+  AtWork reading{{static_cast<int>(row.integer(0, 0)), static_cast<int>(row.integer(0, 1))}, {}, {}};
+  if (row.integer(0, 3) > 0) reading.blockers = pg::read_blockers(session, prefix);
   if (!row.is_null(0, 2)) reading.open_s = row.real(0, 2);
   return reading;
 }
@@ -65,14 +68,14 @@ Sampler::OpenSince open_since(const AtWork& reading, governor::TimePoint asked) 
   return asked - std::chrono::duration_cast<governor::TimePoint::duration>(open);
 }
 
-AtWork look(pg::Session& session) {
-  return pg::in_transaction(session, kReadLimits, [&] { return read_work(session); });
+AtWork look(pg::Session& session, const std::string& prefix) {
+  return pg::in_transaction(session, kReadLimits, [&] { return read_work(session, prefix); });
 }
 
 Readings read(pg::Session& session, const std::string& prefix) {
   return pg::in_transaction(session, kReadLimits, [&] {
-    return Readings{read_work(session), pg::read_replication(session), pg::read_waiters(session, prefix),
-                    pg::read_commit_wait(session, prefix)};
+    return Readings{read_work(session, prefix), pg::read_replication(session),
+                    pg::read_waiters(session, prefix), pg::read_commit_wait(session, prefix)};
   });
 }
 
@@ -129,7 +132,7 @@ boost::asio::awaitable<void> Sampler::run(const bool& is_over) {
 boost::asio::awaitable<void> Sampler::look_around(governor::TimePoint until, bool is_start,
                                                   const bool& is_over) {
   const auto pause = is_start ? kFirstLooks : kLook;
-  std::function<AtWork(pg::Session&)> visit = look;
+  std::function<AtWork(pg::Session&)> visit = [prefix = prefix_](pg::Session& s) { return look(s, prefix); };
   // A look that takes long would make the next poll late.
   for (auto took = pause; took <= pause && !is_over;) {
     const auto began = std::chrono::steady_clock::now();
@@ -147,6 +150,7 @@ boost::asio::awaitable<void> Sampler::look_around(governor::TimePoint until, boo
 }
 
 void Sampler::observe(const AtWork& reading, governor::TimePoint asked) {
+  blockers_.seen(reading.blockers, asked);
   if (note_transaction_) note_transaction_(open_since(reading, asked));
   if (!lane_pids_) return slowdown_.observe_before(reading.work);
   slowdown_.observe(reading.work);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/blockers.hpp"
 #include "engine/gate.hpp"
 #include "engine/journal.hpp"
 #include "engine/tally.hpp"
@@ -32,13 +33,14 @@ class Sampler {
   using NoteTransaction = std::function<void(OpenSince)>;
 
   Sampler(pg::Connection& connection, std::string application_prefix, const Job& job, Gate& gate,
-          Journal& journal, Tally& tally)
+          Journal& journal, Tally& tally, Blockers& blockers)
       : connection_(connection),
         prefix_(std::move(application_prefix)),
         job_(job),
         gate_(gate),
         journal_(journal),
-        tally_(tally) {}
+        tally_(tally),
+        blockers_(blockers) {}
 
   /// Called while a backfill step runs.
   void attach(LanePids lane_pids, GiveWay give_way, NoteTransaction note_transaction = nullptr);
@@ -66,6 +68,7 @@ class Sampler {
   Gate& gate_;
   Journal& journal_;
   Tally& tally_;
+  Blockers& blockers_;
   LanePids lane_pids_;
   GiveWay give_way_;
   NoteTransaction note_transaction_;

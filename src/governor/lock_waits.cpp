@@ -7,24 +7,6 @@
 namespace pgsluice::governor {
 namespace {
 
-// The first words of a statement, up to the first that is neither keyword nor plain name: "ALTER TABLE
-// users". No literal gets through, so no data of the application ends up in a log.
-std::string command_of(std::string_view query) {
-  constexpr int kWordsMax = 3;
-  constexpr std::string_view kPlain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.";
-  constexpr std::string_view kSpace = " \t\r\n";
-  std::string words;
-  for (int i = 0; i < kWordsMax; ++i) {
-    query.remove_prefix(std::min(query.find_first_not_of(kSpace), query.size()));
-    const std::string_view word = query.substr(0, query.find_first_of(kSpace));
-    const bool starts_as_name = !word.empty() && (word[0] < '0' || word[0] > '9');
-    if (!starts_as_name || word.find_first_not_of(kPlain) != std::string_view::npos) break;
-    words += (words.empty() ? "" : " ") + std::string(word);
-    query.remove_prefix(word.size());
-  }
-  return words;
-}
-
 // "pid 4711 (psql, ALTER TABLE users)"
 std::string waiter_in_words(const WaiterReading& waiter) {
   const std::string command = command_of(waiter.query);
@@ -55,6 +37,22 @@ void add_to_cancel(std::map<int, LaneInTheWay>& to_cancel, const std::set<int>& 
 }
 
 }  // namespace
+
+std::string command_of(std::string_view query) {
+  constexpr int kWordsMax = 3;
+  constexpr std::string_view kPlain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.";
+  constexpr std::string_view kSpace = " \t\r\n";
+  std::string words;
+  for (int i = 0; i < kWordsMax; ++i) {
+    query.remove_prefix(std::min(query.find_first_not_of(kSpace), query.size()));
+    const std::string_view word = query.substr(0, query.find_first_of(kSpace));
+    const bool starts_as_name = !word.empty() && (word[0] < '0' || word[0] > '9');
+    if (!starts_as_name || word.find_first_not_of(kPlain) != std::string_view::npos) break;
+    words += (words.empty() ? "" : " ") + std::string(word);
+    query.remove_prefix(word.size());
+  }
+  return words;
+}
 
 LockWaits judge_lock_waits(const std::vector<WaiterReading>& waiters, const std::map<int, int>& lane_of_pid,
                            const ThrottleLimits& limits, TimePoint taken_at) {

@@ -1,5 +1,6 @@
 #include "ledger/split.hpp"
 
+#include "ledger/checkpoint.hpp"
 #include "pg/transaction.hpp"
 
 namespace pgsluice::ledger {
@@ -17,6 +18,8 @@ INSERT INTO pgsluice.range (step_id, lower, upper, rows_expected, walk)
 VALUES ($1::bigint, $2::text[], $3::text[], $4::bigint, $5)
 RETURNING range_id
 )sql";
+
+constexpr const char* kOwn = "UPDATE pgsluice.range SET run_id = $2::uuid WHERE range_id = $1::bigint";
 
 constexpr const char* kMarkCut =
     "UPDATE pgsluice.step SET ranges_cut = true, rows_expected = $2::bigint WHERE step_id = $1::bigint";
@@ -65,11 +68,15 @@ pg::Value number(std::int64_t n) {
   return std::to_string(n);
 }
 
+std::int64_t insert_one(pg::Session& session, std::int64_t step_id, const NewRange& range) {
+  return session
+      .exec(kInsert, {number(step_id), pg::to_value(range.lower), pg::to_value(range.upper),
+                      number(range.rows_expected), range_walk_text(range.walk)})
+      .integer(0, 0);
+}
+
 void insert(pg::Session& session, std::int64_t step_id, const std::vector<NewRange>& ranges) {
-  for (const auto& range : ranges) {
-    session.exec(kInsert, {number(step_id), pg::to_value(range.lower), pg::to_value(range.upper),
-                           number(range.rows_expected), range_walk_text(range.walk)});
-  }
+  for (const auto& range : ranges) insert_one(session, step_id, range);
 }
 
 }  // namespace
@@ -135,10 +142,17 @@ std::optional<std::int64_t> split(pg::Session& session, std::int64_t step_id, co
 
   return pg::in_transaction(session, kSplitLimits, [&]() -> std::optional<std::int64_t> {
     if (session.exec(shorten, params).affected() != 1) return std::nullopt;
-    const auto inserted =
-        session.exec(kInsert, {number(step_id), pg::to_array(middle), pg::to_array(candidate.upper),
-                               number(moved), range_walk_text(candidate.walk)});
-    return inserted.integer(0, 0);
+    return insert_one(session, step_id, {middle, candidate.upper, moved, candidate.walk});
+  });
+}
+
+std::optional<Token> set_apart(pg::Session& session, std::int64_t step_id, const Range& range,
+                               const pg::Key& position, const NewRange& apart) {
+  return pg::in_transaction(session, kSplitLimits, [&]() -> std::optional<Token> {
+    if (!advance(session, range.token, range.position, position, *range.upper)) return std::nullopt;
+    const auto range_id = insert_one(session, step_id, apart);
+    session.exec(kOwn, {number(range_id), range.token.run_id});
+    return Token{range_id, range.token.run_id, 0};
   });
 }
 

@@ -70,4 +70,9 @@ using IsBefore = std::function<std::string(const std::string& position, int firs
 std::optional<std::int64_t> split(pg::Session& session, std::int64_t step_id, const Candidate& candidate,
                                   const pg::Key& middle, const IsBefore& is_before);
 
+/// Moves the position of our own range to the upper end of `apart`, which becomes a range of its own, ours as
+/// well. REQUIRES: apart.lower is the position. Empty: fenced, nothing was changed.
+std::optional<Token> set_apart(pg::Session& session, std::int64_t step_id, const Range& range,
+                               const pg::Key& position, const NewRange& apart);
+
 }  // namespace pgsluice::ledger

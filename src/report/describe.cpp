@@ -26,6 +26,8 @@ std::string action_text(const event::BatchFailed& e) {
   if (e.action == "shrink") return "retry with fewer rows" + wait;
   if (e.action == "bisect") return "looking for the row by halving the batch";
   if (e.action == "quarantine") return "row quarantined";
+  if (e.action == "set apart") return "all other rows first";
+  if (e.action == "later") return "later again";
   if (e.action == "release") return "range given back";
   return e.action == "fail" ? "the run fails" : e.action;
 }

@@ -16,12 +16,13 @@ class ClocksTest : public ::testing::Test {
  protected:
   StopCause cause_after(const Clocks& clocks, std::chrono::steady_clock::duration passed, std::time_t wall) {
     Stop stop;
-    clocks.look(job_, gate_, stop, began_ + passed, wall);
+    clocks.look(job_, gate_, blockers_, stop, began_ + passed, wall);
     return stop.cause();
   }
 
   Job job_;
   Gate gate_;
+  Blockers blockers_;
   RunOptions options_;
   std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
 };
@@ -51,6 +52,17 @@ TEST_F(ClocksTest, TheWindowClosesByTheServersClockThoughNobodyReadsItAnyMore) {
   clocks.set_server_clock(23.5 * 3600, began_);
   EXPECT_EQ(cause_after(clocks, hours{6}, kNoon), StopCause::kNone);
   EXPECT_EQ(cause_after(clocks, hours{6} + std::chrono::minutes{30}, kNoon), StopCause::kWindow);
+}
+
+TEST_F(ClocksTest, ALockThatNothingGetsPastIsGivenUp) {
+  job_.throttle.give_up = seconds{30};
+  const Clocks clocks(options_, began_, kNoon);
+  blockers_.gave_up("row (17) is locked by pid 4711", began_ + seconds{1});
+  blockers_.gave_up("row (17) is locked by pid 4711", began_ + seconds{29});
+  EXPECT_EQ(cause_after(clocks, seconds{30}, kNoon), StopCause::kNone);
+  EXPECT_EQ(cause_after(clocks, seconds{31}, kNoon), StopCause::kHeldTooLong);
+  blockers_.clear();
+  EXPECT_EQ(cause_after(clocks, seconds{31}, kNoon), StopCause::kNone) << "another batch has committed";
 }
 
 }  // namespace
