@@ -199,6 +199,7 @@ void Lane::learn(const BlockWork& blocks, std::int64_t rows, const BatchOutcome&
   const auto share = static_cast<double>(batch.end - batch.first) / static_cast<double>(whole);
   // Of a batch over fewer blocks than asked for only the time counts, if it was far too long.
   const auto walked = share >= kWholeBatch ? rows : std::min<std::int64_t>(rows - 1, outcome.changed);
+  if (batch.weave.passes == 1) tune(sizer().note_changed(outcome.visited, outcome.changed, outcome.duration));
   if (!bisection_.is_searching()) tune(sizer().record(rows, walked, outcome.duration));
   if (blocks.is_sweep) return;  // it finds few rows, on pages with room
   const walk::BatchShown shown{outcome.changed, outcome.hot, outcome.duration, outcome.wal,
@@ -265,6 +266,7 @@ Lane::Next Lane::on_committed(ledger::Range& range, const BatchOutcome& outcome,
     if (blocks_) {
       learn(*blocks_, rows, outcome);
     } else if (!bisection_.is_searching()) {
+      tune(sizer().note_changed(outcome.walked, outcome.changed, outcome.duration));
       tune(sizer().record(rows, outcome.walked, outcome.duration));
     }
   }

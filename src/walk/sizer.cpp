@@ -70,11 +70,12 @@ std::optional<Tune> Sizer::settle() {
   if (std::abs(typical_ms - target_ms) <= kDeadBand * target_ms) return std::nullopt;
   if (factor > 1 && batches_until_growth_ > 0) return std::nullopt;
 
+  const auto present = static_cast<double>(rows_);
+  if (factor > 1 && present >= growth_most()) return std::nullopt;
   if (is_far_off) patience_ = kWindowMin;
   turn(factor > 1);
-  const auto present = static_cast<double>(rows_);
   return move_to(
-      factor > 1 ? std::max(present * factor, present + 1) : present * factor,
+      factor > 1 ? std::min(growth_most(), std::max(present * factor, present + 1)) : present * factor,
       "batches took " + duration_in_words(typical_ms) + ", target " + duration_in_words(target_ms));
 }
 
@@ -84,12 +85,12 @@ void Sizer::turn(bool is_up) {
 }
 
 std::optional<Tune> Sizer::shrink_after_timeout(std::int64_t rows_requested) {
-  return halve(rows_requested, "a batch ran into a timeout");
+  return divide(rows_requested, kTimeoutTargets, "a batch ran into its statement_timeout");
 }
 
 std::optional<Tune> Sizer::yield_to_waiter(std::int64_t rows_requested) {
   batches_until_growth_ = kBatchesUntilGrowth;
-  return halve(rows_requested, "a batch gave way to a session that waited for it");
+  return divide(rows_requested, 2, "a batch gave way to a session that waited for it");
 }
 
 std::optional<Tune> Sizer::retarget(const BatchLimits& limits) {
@@ -105,10 +106,23 @@ std::optional<Tune> Sizer::retarget(const BatchLimits& limits) {
   return move_to(rows, "batch limits were set");
 }
 
-// Several lanes may be stopped for one cause: only the first of them halves the size that they shared.
-std::optional<Tune> Sizer::halve(std::int64_t rows_requested, const std::string& cause) {
+std::optional<Tune> Sizer::divide(std::int64_t rows_requested, double by, const std::string& cause) {
   if (!is_present_size(rows_requested)) return std::nullopt;
-  return move_to(static_cast<double>(rows_) / 2, cause);
+  return move_to(static_cast<double>(rows_) / by, cause);
+}
+
+std::optional<Tune> Sizer::note_changed(std::int64_t rows_visited, std::int64_t rows_changed,
+                                        std::chrono::nanoseconds duration) {
+  if (rows_changed < limits_.rows_min || 2 * rows_changed < rows_visited) return std::nullopt;
+  const double price = in_ms(duration) / static_cast<double>(rows_changed);
+  changed_row_ms_ = changed_row_ms_ ? (1 - kPriceWeight) * *changed_row_ms_ + kPriceWeight * price : price;
+  if (static_cast<double>(rows_) <= kGrowthMax * growth_most()) return std::nullopt;
+  return move_to(growth_most(), "the last batch changed most of its rows");
+}
+
+double Sizer::growth_most() const {
+  const auto most = static_cast<double>(limits_.rows_max);
+  return changed_row_ms_ ? std::min(most, kDenseMost * in_ms(limits_.target) / *changed_row_ms_) : most;
 }
 
 bool Sizer::is_present_size(std::int64_t rows_requested) const {

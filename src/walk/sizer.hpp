@@ -25,8 +25,11 @@ struct Tune {
 /// size says so.
 class Sizer {
  public:
-  static constexpr double kGrowthMax = 1.5;     // a step; cost per row is not linear, so feel the way up
-  static constexpr double kCutFrom = 3;         // times the target: too much to wait for a second opinion
+  static constexpr double kGrowthMax = 1.5;  // a step; cost per row is not linear, so feel the way up
+  static constexpr double kCutFrom = 3;      // times the target: too much to wait for a second opinion
+  static constexpr double kDenseMost = 2;    // targets: below every statement_timeout
+  static constexpr double kTimeoutTargets = 5;
+  static constexpr double kPriceWeight = 0.2;   // of the newest batch in the price of a row
   static constexpr double kDeadBand = 0.1;      // share of the target that is near enough
   static constexpr double kSameSize = 0.1;      // share of the present size that counts as the present size
   static constexpr std::size_t kWindow = 5;     // batches that the estimate looks at
@@ -47,7 +50,12 @@ class Sizer {
   std::optional<Tune> record(std::int64_t rows_requested, std::int64_t rows_visited,
                              std::chrono::nanoseconds duration);
 
-  /// A batch ran into a timeout: half the size.
+  /// Of the same batch: how many of its rows it changed. Where few do the size grows, but only so far that a
+  /// batch whose rows all change would take kDenseMost targets. Known from batches of which half did.
+  std::optional<Tune> note_changed(std::int64_t rows_visited, std::int64_t rows_changed,
+                                   std::chrono::nanoseconds duration);
+
+  /// A batch ran into its statement_timeout, which is kTimeoutTargets targets: that much smaller.
   std::optional<Tune> shrink_after_timeout(std::int64_t rows_requested);
 
   /// A batch was cancelled because somebody waited for it: half the size, and no growth for
@@ -66,14 +74,17 @@ class Sizer {
   bool is_present_size(std::int64_t rows_requested) const;
   std::optional<Tune> settle();
   void turn(bool is_up);
-  std::optional<Tune> halve(std::int64_t rows_requested, const std::string& cause);
+  /// Several lanes may be stopped for one cause: only the first of them shrinks the size that they shared.
+  std::optional<Tune> divide(std::int64_t rows_requested, double by, const std::string& cause);
+  double growth_most() const;
   std::optional<Tune> move_to(double rows, const std::string& cause);
 
   BatchLimits limits_;
   std::int64_t rows_;
-  std::deque<double> recent_ms_;       // durations of full batches of the present size, the newest last
-  std::size_t patience_ = kWindowMin;  // batches before the size moves
-  std::optional<bool> was_up_;         // the last move that settle() made
+  std::optional<double> changed_row_ms_;  // of a row that changes
+  std::deque<double> recent_ms_;          // durations of full batches of the present size, the newest last
+  std::size_t patience_ = kWindowMin;     // batches before the size moves
+  std::optional<bool> was_up_;            // the last move that settle() made
   int batches_until_growth_ = 0;
 };
 

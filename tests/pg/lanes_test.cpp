@@ -39,6 +39,7 @@ class Lanes : public testing::Test {
     double ahead = 0;               // percent shown above what is true, at most
     std::int64_t too_early = 0;     // times that more than 99 % was shown with more than 1 % to do
     std::int64_t with_percent = 0;  // times that a percentage was shown
+    std::int64_t timeouts = 0;      // batches that ran into their statement_timeout
   };
 
   Seen run(const std::string& walk = "keyset") {
@@ -50,6 +51,8 @@ class Lanes : public testing::Test {
     EXPECT_EQ(process.wait().code, 0) << process.out() << process.err();
     seen.rows = trial_.db().number("SELECT sum(n) FROM t");
     look_at(events_of(process.out(), "status"), seen);
+    for (const auto& failed : events_of(process.out(), "batch_failed"))
+      seen.timeouts += failed.at("sqlstate") == "57014" ? 1 : 0;
     return seen;
   }
 
@@ -137,6 +140,15 @@ TEST_F(Lanes, WorkWhereOnlyTheLastTenthMatches) {
   EXPECT_EQ(seen.rows, static_cast<std::int64_t>(kRows));
   // Batches grow where nothing matches; the first where rows do are cancelled.
   EXPECT_GE(seen.busy, 0.65);
+}
+
+TEST_F(Lanes, GrowNoBatchThatTheNextStretchCannotBear) {
+  make("id int PRIMARY KEY",
+       "SELECT g, CASE WHEN g <= 4000 OR g > 200000 THEN NULL ELSE 0 END"
+       " FROM generate_series(1, 204000) g; ANALYZE t");
+  const auto seen = run();
+  EXPECT_EQ(seen.rows, 8'000);
+  EXPECT_EQ(seen.timeouts, 0);
 }
 
 TEST_F(Lanes, WorkByBlocksWithOldStatistics) {

@@ -143,11 +143,35 @@ TEST(Sizer, GrowsFromASingleRow) {
   EXPECT_EQ(record_full(s, milliseconds{1})->to, 4);
 }
 
-TEST(Sizer, HalvesAfterATimeoutOnceForAllLanes) {
+TEST(Sizer, DoesNotOutgrowRowsThatAllChangeWhereFewDo) {
   Sizer s = sizer();
-  EXPECT_EQ(s.shrink_after_timeout(1'000)->to, 500);
+  s.note_changed(1'000, 1'000, milliseconds{100});  // a row that changes: 0.1 ms
+  for (int i = 0; i < 50; ++i) {
+    s.note_changed(s.rows(), 10, milliseconds{5});
+    record_full(s, milliseconds{5});
+  }
+  EXPECT_EQ(s.rows(), 2'000) << "all of them changed would take two targets";
+  EXPECT_EQ(record_full(s, milliseconds{400})->to, 500);
+}
+
+TEST(Sizer, ShrinksAtOnceWhenItLearnsWhatRowsThatChangeTake) {
+  Sizer s({.rows = 20'000});
+  EXPECT_EQ(s.note_changed(100, 100, milliseconds{50})->to, 400);
+  EXPECT_FALSE(s.note_changed(100, 100, milliseconds{60})) << "near enough";
+}
+
+TEST(Sizer, KnowsNoPriceOfRowsWhereFewChange) {
+  Sizer s = sizer();
+  s.note_changed(1'000, 100, milliseconds{100});
+  for (int i = 0; i < 50; ++i) record_full(s, milliseconds{5});
+  EXPECT_EQ(s.rows(), 50'000);
+}
+
+TEST(Sizer, DividesByFiveAfterATimeoutOnceForAllLanes) {
+  Sizer s = sizer();
+  EXPECT_EQ(s.shrink_after_timeout(1'000)->to, 200);
   EXPECT_FALSE(s.shrink_after_timeout(1'000));
-  EXPECT_EQ(s.shrink_after_timeout(500)->to, 250);
+  EXPECT_EQ(s.shrink_after_timeout(200)->to, 50);
 }
 
 TEST(Sizer, DoesNotGrowForTwentyBatchesAfterGivingWay) {
