@@ -155,6 +155,26 @@ TEST_P(EndsTest, AtOnceWhenAnOperatorCancelsTheJob) {
   held_->expect_rest();
 }
 
+/// Nothing is in work on the server while transactions of others are waited for.
+TEST(Fence, EndsInTimeToo) {
+  for (const bool is_frozen : {false, true}) {
+    HeldWork held(server(), Work::kRetypeColumn);
+    const auto process = held.start_at_fence({"--grace", "1s"});
+    std::optional<Frozen> frozen;
+    if (is_frozen) frozen.emplace();
+    const auto told = Clock::now();
+    process->signal(SIGTERM);
+    EXPECT_EQ(process->wait().code, 75) << process->out() << process->err();
+    std::cout << "[ measured ] Fence, " << (is_frozen ? "frozen" : "healthy") << ": "
+              << duration_cast<milliseconds>(Clock::now() - told).count() << " ms\n";
+    EXPECT_LT(Clock::now() - told, kGrace + kPromised + kNoise);
+    frozen.reset();
+    held.await_no_backend(seconds{30});
+    held.unlock();
+    held.expect_rest();
+  }
+}
+
 TEST(Opening, EndsInTimeToo) {
   HeldWork held(server(), Work::kSql);
   Db locker(held.trial().dsn());
@@ -169,17 +189,42 @@ TEST(Opening, EndsInTimeToo) {
 }
 
 // The acts of an operator have no grace: their process ends by the signal.
-TEST(Acts, LeaveNothingAtWork) {
-  for (const int signal : {SIGTERM, SIGHUP, SIGKILL}) {
-    HeldWork held(server(), Work::kVerify);
-    const auto process = held.start_verb("verify");
+class ActsTest : public ::testing::TestWithParam<int> {
+ protected:
+  /// Leaves nothing at work, and nothing that another attempt stumbles over.
+  void expect_end(HeldWork& held, const std::string& verb, const std::string& pattern) {
+    const auto process = held.start_verb(verb, pattern);
     const auto told = Clock::now();
-    process->signal(signal);
-    EXPECT_EQ(process->wait().signal, signal);
+    process->signal(GetParam());
+    EXPECT_EQ(process->wait().signal, GetParam());
     held.await_no_backend(seconds{30});
-    EXPECT_LT(Clock::now() - told, kPromised + kNoise) << signal;
+    std::cout << "[ measured ] " << verb << ", signal " << GetParam() << ": "
+              << duration_cast<milliseconds>(Clock::now() - told).count() << " ms\n";
+    EXPECT_LT(Clock::now() - told, kPromised + kNoise);
+    held.release();
   }
+};
+
+TEST_P(ActsTest, OfVerify) {
+  HeldWork held(server(), Work::kVerify);
+  expect_end(held, "verify", "");
+  held.expect_rest();
 }
+
+TEST_P(ActsTest, OfARetype) {
+  HeldWork held(server(), Work::kRetypeColumn);
+  held.expect_rest();  // ready for the cut-over
+  expect_end(held, "cutover", "RENAME COLUMN");
+  EXPECT_EQ(held.trial().verb("cutover").code(), 0);
+  expect_end(held, "rollback", "RENAME COLUMN");
+  EXPECT_EQ(held.trial().verb("rollback").code(), 0);
+  held.expect_rest();
+  EXPECT_EQ(held.trial().verb("cutover").code(), 0);
+  expect_end(held, "contract", "DROP COLUMN");
+  EXPECT_EQ(held.trial().verb("contract").code(), 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Signal, ActsTest, ::testing::Values(SIGTERM, SIGHUP, SIGKILL));
 
 INSTANTIATE_TEST_SUITE_P(Work, EndsTest, ::testing::ValuesIn(all_works()),
                          [](const auto& of) { return name_of(of.param); });

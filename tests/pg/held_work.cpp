@@ -26,6 +26,13 @@ CREATE FUNCTION pass_ddl() RETURNS event_trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF EXISTS (SELECT FROM held WHERE current_query() ~ pattern) THEN PERFORM pass(1); END IF;
 END $$;
+CREATE FUNCTION pass_analyze(v int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+  IF current_query() LIKE '%ANALYZE%' AND EXISTS (SELECT FROM public.held WHERE current_query() ~ pattern) THEN
+    PERFORM public.pass(1);
+  END IF;
+  RETURN v;
+END $$;
 CREATE EVENT TRIGGER held_ddl ON ddl_command_start EXECUTE FUNCTION pass_ddl()
 )sql";
 
@@ -42,6 +49,8 @@ const char* step_of(Work work) {
     case Work::kIndex:
       return "kind = \"index\"\nname = \"work\"\nsql = \"CREATE INDEX CONCURRENTLY IF NOT EXISTS t_pass ON t "
              "(pass(id))\"";
+    case Work::kRetypeCutOver:
+      return "kind = \"retype\"\nname = \"work\"\ntables = [\"t\"]\nto = \"bigint\"\ncutover = \"auto\"";
     default:
       return "kind = \"retype\"\nname = \"work\"\ntables = [\"t\"]\nto = \"bigint\"";
   }
@@ -54,15 +63,19 @@ const char* pattern_of(Work work) {
       return "^ALTER TABLE.*ADD COLUMN";
     case Work::kRetypeIndex:
       return "^CREATE UNIQUE INDEX CONCURRENTLY";
+    case Work::kRetypeVacuum:
+      return "^VACUUM";
     case Work::kRetypeProof:
       return "^ALTER TABLE.*VALIDATE";
+    case Work::kRetypeCutOver:
+      return "RENAME COLUMN";
     default:
       return "";
   }
 }
 
 bool is_retype(Work work) {
-  return work == Work::kRetypeColumn || work == Work::kRetypeIndex || work == Work::kRetypeProof;
+  return work >= Work::kRetypeColumn;
 }
 
 constexpr const char* kOurs =
@@ -72,8 +85,9 @@ constexpr const char* kOurs =
 }  // namespace
 
 std::vector<Work> all_works() {
-  return {Work::kSql,          Work::kVerify,      Work::kFill,       Work::kIndex,
-          Work::kRetypeColumn, Work::kRetypeIndex, Work::kRetypeProof};
+  return {Work::kSql,          Work::kVerify,       Work::kFill,
+          Work::kIndex,        Work::kRetypeColumn, Work::kRetypeIndex,
+          Work::kRetypeVacuum, Work::kRetypeProof,  Work::kRetypeCutOver};
 }
 
 std::string name_of(Work work) {
@@ -90,8 +104,12 @@ std::string name_of(Work work) {
       return "RetypeColumn";
     case Work::kRetypeIndex:
       return "RetypeIndex";
+    case Work::kRetypeVacuum:
+      return "RetypeVacuum";
     case Work::kRetypeProof:
       return "RetypeProof";
+    case Work::kRetypeCutOver:
+      return "RetypeCutOver";
   }
   return "";
 }
@@ -101,6 +119,8 @@ HeldWork::HeldWork(PrivateServer& server, Work work)
   // An observer waits for no standby.
   for (auto* db : {&watcher_, &gate_, &locker_, &trial_.db()}) db->exec("SET synchronous_commit = local");
   watcher_.exec(kGate);
+  // ANALYZE evaluates the expressions of indexes.
+  if (work_ == Work::kRetypeVacuum) watcher_.exec("CREATE INDEX t_analyze ON t (pass_analyze(n))");
   trial_.job("name = \"held\"\n[[step]]\n" + std::string(step_of(work)) + "\n");
 }
 
@@ -118,20 +138,35 @@ std::unique_ptr<Process> HeldWork::start_released(const std::vector<std::string>
   return std::make_unique<Process>(trial_.command("run", args));
 }
 
+std::unique_ptr<Process> HeldWork::start_rehearsed(const std::vector<std::string>& args) {
+  auto process = start_released(args);
+  wait_for([&] { return process->out().find("rehearsed") != std::string::npos; }, "the rehearsal");
+  return process;
+}
+
+std::unique_ptr<Process> HeldWork::start_at_fence(const std::vector<std::string>& args) {
+  trial_.job(
+      "name = \"held\"\n[[step]]\nkind = \"retype\"\nname = \"work\"\ntables = [\"t\"]\nto = "
+      "\"uuid\"\nmapping = \"random\"\n");
+  watcher_.exec("CREATE TABLE child (id int PRIMARY KEY REFERENCES t); INSERT INTO child SELECT id FROM t");
+  locker_.exec("BEGIN; SELECT pg_current_xact_id()");
+  auto process = start_released(args);
+  wait_for([&] { return process->out().find("waiting for transactions") != std::string::npos; }, "the fence");
+  return process;
+}
+
 std::unique_ptr<Process> HeldWork::start(const std::vector<std::string>& args) {
   // What the rehearsal does with the same statements is not what is to be held.
   if (!is_retype(work_)) hold();
-  auto process = start_released(args);
-  if (is_retype(work_)) {
-    wait_for([&] { return process->out().find("rehearsed") != std::string::npos; }, "the rehearsal");
-    hold();
-  }
+  auto process = is_retype(work_) ? start_rehearsed(args) : start_released(args);
+  if (is_retype(work_)) hold();
   wait_for([&] { return at_work() > 0; }, name_of(work_) + " in flight");
   return process;
 }
 
-std::unique_ptr<Process> HeldWork::start_verb(const std::string& verb) {
-  hold();
+std::unique_ptr<Process> HeldWork::start_verb(const std::string& verb, const std::string& pattern) {
+  gate_.exec("SELECT pg_advisory_lock(7)");
+  if (!pattern.empty()) watcher_.exec("INSERT INTO held VALUES ('" + pattern + "')");
   auto process = std::make_unique<Process>(trial_.command(verb));
   wait_for([&] { return at_work() > 0; }, verb + " in flight");
   return process;
@@ -179,7 +214,8 @@ bool HeldWork::are_runs_closed() {
 void HeldWork::expect_rest() {
   release();
   const auto finished = trial_.run();
-  EXPECT_EQ(finished.code(), is_retype(work_) ? 9 : 0) << finished.out << finished.err;
+  EXPECT_EQ(finished.code(), is_retype(work_) && work_ != Work::kRetypeCutOver ? 9 : 0)
+      << finished.out << finished.err;
   if (work_ != Work::kFill) return;
   EXPECT_TRUE(watcher_.yes("SELECT min(n) = 1 AND max(n) = 1 FROM t"));
 }

@@ -10,7 +10,17 @@
 namespace pgsluice::test {
 
 /// What a run can have in work on the server, each as long as the test wants.
-enum class Work { kSql, kVerify, kFill, kIndex, kRetypeColumn, kRetypeIndex, kRetypeProof };
+enum class Work {
+  kSql,
+  kVerify,
+  kFill,
+  kIndex,
+  kRetypeColumn,
+  kRetypeIndex,
+  kRetypeVacuum,
+  kRetypeProof,
+  kRetypeCutOver
+};
 std::vector<Work> all_works();
 std::string name_of(Work work);
 
@@ -24,8 +34,11 @@ class HeldWork {
   std::unique_ptr<Process> start(const std::vector<std::string>& args = {});
   /// Starts it with the work let through.
   std::unique_ptr<Process> start_released(const std::vector<std::string>& args = {});
-  /// The same of another verb.
-  std::unique_ptr<Process> start_verb(const std::string& verb);
+  /// Starts a retype to UUID of the table and of a child, and returns when it waits for a transaction that
+  /// began before the parent was filled. REQUIRES: a retype.
+  std::unique_ptr<Process> start_at_fence(const std::vector<std::string>& args);
+  /// The same as start() of another verb, whose statements like `pattern` are held.
+  std::unique_ptr<Process> start_verb(const std::string& verb, const std::string& pattern);
   void release();
   /// Another session holds the table, or its rows, from now on.
   void lock();
@@ -48,6 +61,7 @@ class HeldWork {
 
  private:
   void hold();
+  std::unique_ptr<Process> start_rehearsed(const std::vector<std::string>& args);
 
   Work work_;
   Trial trial_;

@@ -37,6 +37,8 @@ TEST_P(TakeoverTest, WaitsForTheLeaseAndGoesOn) {
   const auto began = Clock::now();
   held_.expect_rest();
   EXPECT_LT(Clock::now() - began, kLease + kPromised + kWork);
+  // What ends in one transaction is done again at once: the one that died with its session is gone.
+  if (GetParam() == Work::kRetypeCutOver) return;
   EXPECT_GT(Clock::now() - began, kLease - seconds{1}) << "it was held until then";
 }
 
