@@ -103,6 +103,18 @@ TEST_P(EndsTest, WhileTheServerIsFrozen) {
   held_->expect_rest();
 }
 
+TEST(Frozen, KeepsTheExitCodeThatAsksToComeAgain) {
+  HeldWork held(server(), Work::kSql);
+  const auto process = held.start({"--grace", "1s", "--yield-exit-code", "99"});
+  Frozen frozen;
+  process->signal(SIGTERM);
+  EXPECT_EQ(process->wait().code, 99) << process->out() << process->err();
+  EXPECT_THAT(process->out(), HasSubstr("\"exit_code\":75"));
+  frozen.thaw();
+  held.await_no_backend(seconds{30});
+  held.expect_rest();
+}
+
 TEST_P(EndsTest, BehindALock) {
   held_->lock();
   const auto process = held_->start_released(grace_);

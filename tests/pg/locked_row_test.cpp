@@ -155,6 +155,19 @@ TEST_F(LockedRow, ManyOfThemAreAllWaitedFor) {
   expect_ends_well(process);
 }
 
+TEST_F(LockedRow, AndATableThatIsLockedFromItsReadersTooStopsNoLaneForGood) {
+  job("keyset", 4);
+  trial_.db().exec("INSERT INTO t SELECT g FROM generate_series(20001, 60000) g");
+  Process process(trial_.command("run"));
+  // Lanes measure what is left, to split it, whenever one has no range.
+  for (int i = 0; i < 5; ++i) {
+    await_batches(trial_, 1 + i);
+    hold("LOCK TABLE t IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(0.4)");
+    let_go();
+  }
+  expect_ends_well(process);
+}
+
 TEST_F(LockedRow, AndATableThatIsLockedIsNotTakenForOne) {
   trial_.db().exec("INSERT INTO t SELECT g FROM generate_series(20001, 100000) g");
   job("keyset", 2, "3s");
