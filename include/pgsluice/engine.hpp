@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <ctime>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,7 +17,7 @@ namespace pgsluice {
 /// How one run is bounded.
 struct RunOptions {
   std::optional<std::chrono::seconds> duration;  // --for
-  std::optional<int> until_minute;               // --until: minute of the local day
+  std::optional<std::time_t> until;              // --until, as an instant
   std::chrono::seconds wait{0};                  // for ranges that other live runs hold, before kRangesHeld
   std::chrono::seconds grace{20};  // between the first SIGTERM and the cancelling of batches in flight
   bool handle_signals = true;      // SIGTERM, SIGINT: drain; the second aborts

@@ -8,6 +8,7 @@
 #include <initializer_list>
 #include <utility>
 
+#include "base/local_time.hpp"
 #include "base/units.hpp"
 #include "cli/near_word.hpp"
 #include "cli/password_blot.hpp"
@@ -74,10 +75,10 @@ void add_until(CLI::App& verb, Arguments& a) {
   verb.add_option_function<std::string>(
           "--until",
           [&a](const std::string& value) {
-            a.run.until_minute = base::parse_time_of_day(value);
-            if (!a.run.until_minute) {
+            const auto minute = base::parse_time_of_day(value);
+            if (!minute)
               throw CLI::ValidationError("--until needs a time of day, such as 06:00, not \"" + value + "\"");
-            }
+            a.run.until = base::next_local_time(*minute, std::time(nullptr));
           },
           "Stop at this local time")
       ->type_name("HH:MM");

@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <memory>
 #include <vector>
@@ -26,11 +28,11 @@ void apply_lanes(Job& job, const Arguments& arguments) {
 
 /// A failure that the summary has told already is not thrown again, but for programs, which read stderr's
 /// last line.
-ExitCode run_job(const Job& job, const Arguments& arguments) {
+ExitCode run_job(const Job& job, const Arguments& arguments, const RunOptions& limits) {
   std::signal(SIGPIPE, SIG_IGN);  // a reader that has gone away ends no run and changes no exit code
   const auto reporter = make_reporter(report_options(arguments));
   NotingSink sink(*reporter, arguments.command_line);
-  RunOptions options = arguments.run;
+  RunOptions options = limits;
   options.yield_exit_code = arguments.yield_exit_code;
   try {
     const ExitCode code = Engine(choose_dsn(arguments.dsn, job.dsn)).run(job, options, sink);
@@ -43,6 +45,11 @@ ExitCode run_job(const Job& job, const Arguments& arguments) {
   }
 }
 
+std::chrono::seconds time_left(std::chrono::seconds duration, std::chrono::steady_clock::time_point began) {
+  const auto left = duration - (std::chrono::steady_clock::now() - began);
+  return std::max(std::chrono::seconds{0}, std::chrono::ceil<std::chrono::seconds>(left));
+}
+
 }  // namespace
 
 ExitCode run_jobs(const Arguments& arguments) {
@@ -52,9 +59,13 @@ ExitCode run_jobs(const Arguments& arguments) {
     jobs.push_back(load_job(path, arguments.environment));
     apply_lanes(jobs.back(), arguments);
   }
+  // --for is the time of all of them.
+  const auto began = std::chrono::steady_clock::now();
+  RunOptions limits = arguments.run;
   ExitCode result = ExitCode::kDone;
   for (const auto& job : jobs) {
-    const ExitCode code = run_job(job, arguments);
+    if (limits.duration) limits.duration = time_left(*arguments.run.duration, began);
+    const ExitCode code = run_job(job, arguments, limits);
     if (code != ExitCode::kDone && code != ExitCode::kQuarantined) return code;
     if (code == ExitCode::kQuarantined) result = code;
   }
@@ -64,7 +75,7 @@ ExitCode run_jobs(const Arguments& arguments) {
 ExitCode run_backfill(const Arguments& arguments) {
   Job job = job_of_flags(arguments.backfill);
   apply_lanes(job, arguments);
-  return run_job(job, arguments);
+  return run_job(job, arguments, arguments.run);
 }
 
 }  // namespace pgsluice::cli

@@ -11,10 +11,8 @@ namespace {
 constexpr double kSecondsPerDay = 24 * 3600;
 }
 
-Clocks::Clocks(const RunOptions& options, TimePoint began, std::time_t wall)
-    : began_(began), duration_(options.duration) {
-  if (options.until_minute) until_ = next_local_time(*options.until_minute, wall);
-}
+Clocks::Clocks(const RunOptions& options, TimePoint began)
+    : began_(began), duration_(options.duration), until_(options.until) {}
 
 int Clocks::server_minute(TimePoint now) const {
   const auto since = std::chrono::duration<double>(now - server_clock_->at).count();

@@ -19,8 +19,7 @@ class Clocks {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
 
-  /// `began`, at `wall`: fixes the instant of --until.
-  Clocks(const RunOptions& options, TimePoint began, std::time_t wall);
+  Clocks(const RunOptions& options, TimePoint began);
 
   /// What the server's clock shows in the window's time zone.
   void set_server_clock(double seconds_of_day, TimePoint at) { server_clock_ = {seconds_of_day, at}; }

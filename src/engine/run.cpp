@@ -69,7 +69,8 @@ std::optional<Error> failure_of(const std::exception_ptr& error, const Stop& sto
     std::rethrow_exception(error);
   } catch (const Error& e) {
     // Who was told to stop while the server put us off has stopped: for the reason that was given.
-    if (e.code() == ExitCode::kWorkLeft && stop.is_requested()) return std::nullopt;
+    const bool was_told = stop.is_requested() && stop.cause() != StopCause::kFailed;
+    if (e.code() == ExitCode::kWorkLeft && was_told) return std::nullopt;
     return e;
   } catch (const pg::Failure& f) {
     return as_error(f);
@@ -89,7 +90,7 @@ Run::Run(pg::ConnectionTarget target, Job job, RunOptions options, EventSink& si
       job_(std::move(job)),
       journal_(sink, job_.name, run_id_),
       sink_(sink),
-      clocks_(options_, began_, std::time(nullptr)),
+      clocks_(options_, began_),
       control_(target_, application_prefix_ + " control"),
       monitor_(target_, application_prefix_ + " monitor"),
       steps_(target_, application_prefix_ + " steps"),

@@ -326,6 +326,23 @@ TEST_F(Steering, WorkLeftEndsWithTheCodeThatTheSchedulerWants) {
   expect_each_once();
 }
 
+TEST(Limits, AreThoseOfAllJobsTogether) {
+  Trial trial;
+  const TempFolder folder;
+  const auto job = [&](const std::string& name) {
+    return folder.write(name + ".toml", "name = \"" + name +
+                                            "\"\n[[step]]\nkind = \"verify\"\nname = \"slow\"\n"
+                                            "query = \"SELECT pg_sleep(3) IS NOT NULL\"\nexpect = \"t\"\n");
+  };
+  trial.job_file(job("first"));
+  const auto finished = trial.run({job("second").string(), "--for", "4s", "--grace", "1s"});
+  EXPECT_EQ(finished.code(), 75) << finished.out << finished.err;
+  const auto summaries = events_of(finished.out, "summary");
+  ASSERT_EQ(summaries.size(), 2U);
+  EXPECT_EQ(summaries.front().at("exit_code"), 0);
+  EXPECT_THAT(summaries.back().at("reason").get<std::string>(), HasSubstr("--for is over"));
+}
+
 TEST_F(Steering, ResolveCorrectsTheLedgerBothWays) {
   locker_.exec("COMMIT");
   ASSERT_EQ(trial_.run().code(), 0);

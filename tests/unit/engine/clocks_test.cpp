@@ -29,17 +29,15 @@ class ClocksTest : public ::testing::Test {
 
 TEST_F(ClocksTest, ForIsOverAfterThatTime) {
   options_.duration = seconds{10};
-  const Clocks clocks(options_, began_, kNoon);
+  const Clocks clocks(options_, began_);
   EXPECT_EQ(cause_after(clocks, seconds{9}, kNoon + 9), StopCause::kNone);
   EXPECT_EQ(cause_after(clocks, seconds{10}, kNoon + 10), StopCause::kDuration);
 }
 
 TEST_F(ClocksTest, UntilIsTheInstantOfTheStartAlsoWhenTheClockIsSetForwardOverIt) {
   const std::time_t due = kNoon + 600;
-  std::tm local{};
-  localtime_r(&due, &local);
-  options_.until_minute = local.tm_hour * 60 + local.tm_min;
-  const Clocks clocks(options_, began_, kNoon);
+  options_.until = due;
+  const Clocks clocks(options_, began_);
   EXPECT_EQ(cause_after(clocks, seconds{599}, due - 1), StopCause::kNone);
   EXPECT_EQ(cause_after(clocks, seconds{600}, due), StopCause::kUntil);
   EXPECT_EQ(cause_after(clocks, seconds{5}, due + 3600), StopCause::kUntil);
@@ -47,7 +45,7 @@ TEST_F(ClocksTest, UntilIsTheInstantOfTheStartAlsoWhenTheClockIsSetForwardOverIt
 
 TEST_F(ClocksTest, TheWindowClosesByTheServersClockThoughNobodyReadsItAnyMore) {
   job_.window = Window{22 * 60, 6 * 60, "UTC"};
-  Clocks clocks(options_, began_, kNoon);
+  Clocks clocks(options_, began_);
   EXPECT_EQ(cause_after(clocks, hours{1}, kNoon), StopCause::kNone) << "nobody has read it yet";
   clocks.set_server_clock(23.5 * 3600, began_);
   EXPECT_EQ(cause_after(clocks, hours{6}, kNoon), StopCause::kNone);
@@ -56,7 +54,7 @@ TEST_F(ClocksTest, TheWindowClosesByTheServersClockThoughNobodyReadsItAnyMore) {
 
 TEST_F(ClocksTest, ALockThatNothingGetsPastIsGivenUp) {
   job_.throttle.give_up = seconds{30};
-  const Clocks clocks(options_, began_, kNoon);
+  const Clocks clocks(options_, began_);
   blockers_.gave_up("row (17) is locked by pid 4711", began_ + seconds{1});
   blockers_.gave_up("row (17) is locked by pid 4711", began_ + seconds{29});
   EXPECT_EQ(cause_after(clocks, seconds{30}, kNoon), StopCause::kNone);
