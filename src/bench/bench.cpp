@@ -16,7 +16,7 @@
 #include "bench/rolled_ground.hpp"
 #include "bench/table_size.hpp"
 #include "bench/verdict.hpp"
-#include "engine/server_checks.hpp"
+#include "engine/outcome.hpp"
 #include "pgsluice/error.hpp"
 #include "report/bench_columns.hpp"
 
@@ -33,16 +33,6 @@ constexpr double kAloneSecondsMin = 2;  // less would hold too few transactions 
 // two share the cores.
 constexpr double kTrafficShare = 0.5;
 constexpr std::chrono::seconds kTrafficMax{600};  // of one trial; it is stopped with the trial
-
-Error error_of(const pg::Failure& f) {
-  if (f.sqlstate() == "42501") return Error(ExitCode::kPrivileges, f.what(), "GRANT what is missing");
-  if (f.sqlstate() == "28000") return Error(ExitCode::kPrivileges, f.what(), engine::kLoginHint);
-  if (f.is_connection_lost() || f.sqlstate() == "3D000") {
-    return Error(ExitCode::kUnreachable, f.what(),
-                 "check --dsn, DATABASE_URL or the PG* variables, and that the server runs");
-  }
-  return Error(ExitCode::kFailed, f.what(), "SQLSTATE " + f.sqlstate());
-}
 
 std::string traffic_note(bool on_copy) {
   const std::string note = "the traffic's script ran for real: what it wrote is written";
@@ -104,7 +94,7 @@ asio::awaitable<void> Bench::story() {
   try {
     co_await measure();
   } catch (const pg::Failure& f) {
-    error = std::make_exception_ptr(error_of(f));
+    error = std::make_exception_ptr(engine::error_of(f, engine::Asker::kOperator));
   } catch (...) {
     error = std::current_exception();
   }

@@ -1,9 +1,10 @@
+#include "engine/backfill_checks.hpp"
+
 #include "base/units.hpp"
 #include "engine/backfill_facts.hpp"
 #include "engine/block_statements.hpp"
 #include "engine/estimate.hpp"
 #include "engine/range_plan.hpp"
-#include "engine/step_checks.hpp"
 #include "engine/table_checks.hpp"
 #include "engine/table_facts.hpp"
 #include "pg/identifier.hpp"

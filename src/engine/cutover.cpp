@@ -19,6 +19,7 @@
 #include "ledger/objects.hpp"
 #include "ledger/schema.hpp"
 #include "ledger/undo.hpp"
+#include "pg/lock_holders.hpp"
 #include "pg/transaction.hpp"
 #include "pgsluice/error.hpp"
 #include "steps/index/index.hpp"
@@ -139,7 +140,7 @@ bool carry_out(OperatorAct& act, const Move& move) {
       [&] {
         auto holders = holders_of(act.session(), tables);
         if (move.kill_blockers_after.count() > 0 && Clock::now() - began > move.kill_blockers_after)
-          holders += steps::end_blockers(act.session(), tables, move.kill_blockers_after);
+          holders += pg::end_blockers(act.session(), tables, move.kill_blockers_after);
         return holders;
       });
   if (locked)

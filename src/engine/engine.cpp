@@ -6,11 +6,11 @@
 #include "base/process_identity.hpp"
 #include "engine/cutover.hpp"
 #include "engine/notice.hpp"
+#include "engine/outcome.hpp"
 #include "engine/planner.hpp"
 #include "engine/preflight.hpp"
 #include "engine/rollback.hpp"
 #include "engine/run.hpp"
-#include "engine/server_checks.hpp"
 #include "engine/verification.hpp"
 #include "ledger/control.hpp"
 #include "ledger/event_log.hpp"
@@ -30,14 +30,7 @@ auto with_session(const std::string& dsn, Work work) {
     pg::Session session(pg::ConnectionTarget(dsn), kApplicationName);
     return work(session);
   } catch (const pg::Failure& f) {
-    if (f.sqlstate() == "28000") throw Error(ExitCode::kPrivileges, f.what(), engine::kLoginHint);
-    if (f.is_connection_lost() || f.sqlstate() == "3D000") {
-      throw Error(ExitCode::kUnreachable, f.what(),
-                  "check --dsn, DATABASE_URL or the PG* variables, and that the server runs");
-    }
-    if (f.sqlstate() == "25006") throw Error(ExitCode::kRefused, f.what(), engine::kReadOnlyHint);
-    if (f.sqlstate() == "42501") throw Error(ExitCode::kPrivileges, f.what(), "GRANT what is missing");
-    throw Error(ExitCode::kFailed, std::string(f.what()) + " (SQLSTATE " + f.sqlstate() + ")");
+    throw engine::error_of(f, engine::Asker::kOperator);
   }
 }
 

@@ -7,8 +7,8 @@
 #include "engine/block_batch.hpp"
 #include "engine/interruption.hpp"
 #include "engine/outage.hpp"
+#include "engine/outcome.hpp"
 #include "engine/recut.hpp"
-#include "engine/server_checks.hpp"
 #include "pgsluice/error.hpp"
 
 namespace pgsluice::engine {
@@ -28,10 +28,6 @@ std::string row_in_words(const pg::Table& table, const pg::Key& key) {
   return "row " + pg::display(key) + " of table \"" + table.schema + "." + table.name + "\"";
 }
 
-ExitCode exit_code_for(const std::string& sqlstate) {
-  return sqlstate == "42501" ? ExitCode::kPrivileges : ExitCode::kFailed;
-}
-
 /// A batch has a position from the moment that it moves it: what comes before is no UPDATE of rows.
 bool blames_a_row(const BatchOutcome& outcome) {
   if (outcome.disposition != pg::Disposition::kFatal) return false;
@@ -39,14 +35,18 @@ bool blames_a_row(const BatchOutcome& outcome) {
                                   : pg::is_row_fault_of_update(outcome.sqlstate);
 }
 
-std::string hint_for(const std::string& sqlstate) {
-  if (sqlstate == "53100")
-    return "free space on the server's disk, then run again: the job goes on where it stopped";
-  if (sqlstate == "42501") return "GRANT what is missing, then run again: the job goes on where it stopped";
-  if (sqlstate == "25006") return kReadOnlyHint;
-  if (sqlstate.substr(0, 2) == "42")
-    return "the table or an expression does not fit any more: compare it with the job file";
-  return "mend the cause, then run again: the job goes on where it stopped";
+/// What a batch that failed for good ends the run by.
+Error error_of_batch(const BatchOutcome& outcome, const pg::Table& table) {
+  const auto words =
+      "a batch on table \"" + table.schema + "." + table.name + "\" failed: " + outcome.message;
+  const auto error = error_of(pg::Failure(outcome.sqlstate, words, false), Asker::kRun);
+  if (error.code() != ExitCode::kFailed) return error;
+  std::string hint = "mend the cause, then run again: the job goes on where it stopped";
+  if (outcome.sqlstate == pg::kDiskFull)
+    hint = "free space on the server's disk, then run again: the job goes on where it stopped";
+  if (outcome.sqlstate.starts_with("42"))
+    hint = "the table or an expression does not fit any more: compare it with the job file";
+  return {error.code(), error.what(), hint};
 }
 
 }  // namespace
@@ -308,10 +308,7 @@ void Lane::heed_cancel(const BatchOutcome& outcome) const {
 }
 
 void Lane::fail(const BatchOutcome& outcome) const {
-  throw Error(exit_code_for(outcome.sqlstate),
-              "a batch on table \"" + fill_->prepared().table.schema + "." + fill_->prepared().table.name +
-                  "\" failed: " + outcome.message + " (SQLSTATE " + outcome.sqlstate + ")",
-              hint_for(outcome.sqlstate));
+  throw error_of_batch(outcome, fill_->prepared().table);
 }
 
 void Lane::tune(const std::optional<walk::Tune>& change) {

@@ -6,8 +6,6 @@
 namespace pgsluice::engine {
 namespace {
 
-constexpr const char* kLockTimeout = "55P03";
-
 /// A page that is walked by blocks, or a row.
 ledger::NewRange apart_of(const ledger::Range& range, const pg::Key& position,
                           const std::optional<BlockWork>& blocks) {
@@ -29,7 +27,7 @@ RetryFacts Lane::retry_facts(const ledger::Range& range, const BatchOutcome& out
   facts.is_yielding = is_yielding_;
   facts.is_timeout = pg::is_timeout(outcome.sqlstate);
   const auto seen = at_.blockers.of(number_, last_began_);
-  const bool is_lock = outcome.sqlstate == kLockTimeout;
+  const bool is_lock = outcome.sqlstate == pg::kLockNotAvailable;
   // Before it has moved its position a batch waits for a table, its own or one of the ledger.
   facts.is_table_locked = is_lock && (outcome.position.empty() || (seen && seen->is_for_table));
   facts.is_row_locked = is_lock && !facts.is_table_locked;

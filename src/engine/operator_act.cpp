@@ -5,6 +5,7 @@
 #include "base/backoff.hpp"
 #include "engine/interruption.hpp"
 #include "ledger/event_log.hpp"
+#include "pg/lock_holders.hpp"
 #include "pgsluice/error.hpp"
 #include "steps/sql/ddl.hpp"
 
@@ -63,7 +64,7 @@ void OperatorAct::store_events() {
 std::string holders_of(pg::Session& session, const std::vector<std::string>& tables) {
   std::string text;
   for (const auto& table : tables) {
-    for (const auto& holder : steps::lock_holders(session, table))
+    for (const auto& holder : pg::lock_holders(session, table))
       text += "; " + table + " is held by " + holder;
   }
   return text;

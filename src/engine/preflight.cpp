@@ -1,5 +1,6 @@
 #include "engine/preflight.hpp"
 
+#include "engine/backfill_checks.hpp"
 #include "engine/findings.hpp"
 #include "engine/job_definition.hpp"
 #include "engine/outlook.hpp"

@@ -15,6 +15,7 @@
 #include "ledger/runs.hpp"
 #include "ledger/undo.hpp"
 #include "pg/catalog.hpp"
+#include "pg/lock_holders.hpp"
 #include "pg/transaction.hpp"
 #include "pgsluice/error.hpp"
 #include "steps/index/index.hpp"
@@ -145,7 +146,7 @@ class Rollback {
   void drop_index(const std::string& step, const RollbackAct& act) {
     const auto sql = steps::drop_index_sql(act.index_sql);
     act_.journal().write(event::Statement{step, sql, "SHARE UPDATE EXCLUSIVE"});
-    for (const auto& holder : steps::lock_holders(session_, act.table_sql)) {
+    for (const auto& holder : pg::lock_holders(session_, act.table_sql)) {
       act_.journal().warn("the index of " + act.table_sql + " is dropped when " + holder +
                           " has ended its transaction");
     }

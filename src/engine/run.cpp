@@ -11,8 +11,8 @@
 #include "base/uuid.hpp"
 #include "engine/job_definition.hpp"
 #include "engine/outage.hpp"
+#include "engine/outcome.hpp"
 #include "engine/preflight.hpp"
-#include "engine/server_checks.hpp"
 #include "engine/version.hpp"
 #include "ledger/runs.hpp"
 #include "ledger/schema.hpp"
@@ -51,17 +51,6 @@ Opened open_run(pg::Session& session, const Job& job, const std::string& run_id)
   return opened;
 }
 
-Error as_error(const pg::Failure& f) {
-  if (f.sqlstate() == "42501")
-    return Error(ExitCode::kPrivileges, f.what(), "GRANT what is missing to the role that runs the job");
-  if (f.sqlstate() == "25006") return Error(ExitCode::kRefused, f.what(), kReadOnlyHint);
-  if (f.sqlstate() == "28000") return Error(ExitCode::kPrivileges, f.what(), kLoginHint);
-  const bool is_unreachable = f.is_connection_lost() || f.sqlstate() == "3D000";
-  return Error(is_unreachable ? ExitCode::kUnreachable : ExitCode::kFailed, f.what(),
-               is_unreachable ? "check the connection, then run again: the job goes on where it stopped"
-                              : "SQLSTATE " + f.sqlstate());
-}
-
 /// What the run fails by; nullopt: it was told to stop, and has stopped.
 std::optional<Error> failure_of(const std::exception_ptr& error, const Stop& stop) {
   if (!error) return std::nullopt;
@@ -73,7 +62,7 @@ std::optional<Error> failure_of(const std::exception_ptr& error, const Stop& sto
     if (e.code() == ExitCode::kWorkLeft && was_told) return std::nullopt;
     return e;
   } catch (const pg::Failure& f) {
-    return as_error(f);
+    return error_of(f, Asker::kRun);
   } catch (const std::exception& e) {
     return Error(ExitCode::kInternal, e.what());
   }

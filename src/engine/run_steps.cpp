@@ -16,6 +16,7 @@
 #include "ledger/overview.hpp"
 #include "ledger/split.hpp"
 #include "pg/identifier.hpp"
+#include "pg/lock_holders.hpp"
 #include "pg/transaction.hpp"
 #include "pgsluice/error.hpp"
 #include "steps/index/index.hpp"
@@ -252,7 +253,7 @@ asio::awaitable<void> Run::name_blockers(std::vector<steps::DdlStatement> statem
   std::function<std::vector<std::string>(pg::Session&)> look = [=](pg::Session& s) {
     std::vector<std::string> all;
     for (const auto& statement : statements) {
-      for (auto& holder : steps::lock_holders(s, statement.table_sql))
+      for (auto& holder : pg::lock_holders(s, statement.table_sql))
         all.push_back(statement.table_sql + ": " + std::move(holder));
     }
     return all;

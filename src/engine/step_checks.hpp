@@ -16,9 +16,4 @@ void check_sql_step(pg::Session& session, const SqlStep& step, const Outlook& ou
 void check_index_step(pg::Session& session, const IndexStep& step, const Outlook& outlook,
                       Findings& findings);
 
-/// A table, its columns, key, expressions, privileges and triggers, and what the change of its rows will
-/// need.
-void check_backfill_step(pg::Session& session, const Job& job, const BackfillStep& step,
-                         const Outlook& outlook, Findings& findings);
-
 }  // namespace pgsluice::engine

@@ -5,10 +5,10 @@
 
 #include "pg/catalog.hpp"
 #include "pg/identifier.hpp"
+#include "pg/lock_holders.hpp"
 #include "pg/storage.hpp"
 #include "pg/transaction.hpp"
 #include "pgsluice/job.hpp"
-#include "steps/sql/ddl.hpp"
 
 namespace pgsluice::engine {
 
@@ -33,7 +33,7 @@ inline TableFacts read_facts(pg::Session& session, const TableName& name) {
 /// "pid 4711 (…); pid 4712 (…)": who holds the table's locks, for a 55P03.
 inline std::string holders_in_words(pg::Session& session, const TableName& name) {
   std::string words;
-  for (const auto& holder : steps::lock_holders(session, pg::Identifier(name.schema, name.name).sql())) {
+  for (const auto& holder : pg::lock_holders(session, pg::Identifier(name.schema, name.name).sql())) {
     words += (words.empty() ? "" : "; ") + holder;
   }
   return words;

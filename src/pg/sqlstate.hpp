@@ -25,6 +25,17 @@ bool is_row_fault(std::string_view sqlstate);
 bool is_row_fault_of_update(std::string_view sqlstate);
 
 /// A timeout or cancel: the batch took too long, a smaller one may pass.
+/// Those that others than this layer decide by.
+inline constexpr std::string_view kInsufficientPrivilege = "42501";
+inline constexpr std::string_view kReadOnlyTransaction = "25006";
+inline constexpr std::string_view kInvalidAuthorization =
+    "28000";  // libpq says it of a refused password, too
+inline constexpr std::string_view kNoSuchDatabase = "3D000";
+inline constexpr std::string_view kLockNotAvailable = "55P03";
+inline constexpr std::string_view kQueryCanceled = "57014";
+inline constexpr std::string_view kDiskFull = "53100";
+inline constexpr std::string_view kUndefinedTable = "42P01";
+
 bool is_timeout(std::string_view sqlstate);
 
 /// After this state the connection is not used again: ecosystem rule "after any cancel, timeout or commit

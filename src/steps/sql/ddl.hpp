@@ -42,14 +42,4 @@ bool is_existing_table(pg::Session& session, const std::string& table_sql);
 /// The statements of an attempt as they are sent, BEGIN and COMMIT aside; for `plan`.
 std::vector<std::string> ddl_texts(const DdlStatement& statement);
 
-/// Who holds locks on the table, in words, oldest transaction first: `pid 4711 (alice, psql, idle in
-/// transaction for 12 s)`.
-std::vector<std::string> lock_holders(pg::Session& session, const std::string& table_sql);
-
-/// Ends every session of an application that holds a lock on one of `tables` in a transaction older than
-/// `age`. Says whom, in words; empty: nobody. Never for a connection through a pooler: it may serve somebody
-/// else by now.
-std::string end_blockers(pg::Session& session, const std::vector<std::string>& tables,
-                         std::chrono::milliseconds age);
-
 }  // namespace pgsluice::steps

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string>
+
+#include "pg/failure.hpp"
+#include "pgsluice/error.hpp"
+
+namespace pgsluice::engine {
+
+/// Who waits for the answer: an operator at a prompt, or a run that can be started again.
+enum class Asker { kOperator, kRun };
+
+/// The one way from what the server said to how the program ends: exit code, words and hint by SQLSTATE.
+/// Pure.
+Error error_of(const pg::Failure& failure, Asker asker);
+
+}  // namespace pgsluice::engine

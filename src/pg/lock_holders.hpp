@@ -1,0 +1,21 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "pg/session.hpp"
+
+namespace pgsluice::pg {
+
+/// Who holds locks on the table, in words, oldest transaction first: `pid 4711 (alice, psql, idle in
+/// transaction for 12 s)`.
+std::vector<std::string> lock_holders(Session& session, const std::string& table_sql);
+
+/// Ends every session of an application that holds a lock on one of `tables` in a transaction older than
+/// `age`. Says whom, in words; empty: nobody. Never for a connection through a pooler: it may serve somebody
+/// else by now.
+std::string end_blockers(Session& session, const std::vector<std::string>& tables,
+                         std::chrono::milliseconds age);
+
+}  // namespace pgsluice::pg
