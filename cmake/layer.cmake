@@ -14,18 +14,32 @@ if(PGSLUICE_FAILPOINTS)
   target_compile_definitions(pgsluice_warnings INTERFACE PGSLUICE_FAILPOINTS=1)
 endif()
 
-# pgsluice_layer(NAME SOURCES … LINK …): static library pgsluice_NAME, alias pgsluice::NAME. Its LINK line is the
-# dependency rule: what is not named there cannot be used there.
+# pgsluice_layer(NAME SOURCES … SEES … [LIBRARIES …] [PRIVATE_LIBRARIES …] [LINK_ONLY …]): static library pgsluice_NAME,
+# alias pgsluice::NAME, of the folder of that name. SEES is the dependency rule, and the compiler keeps it: a layer's
+# include path holds its own folder, those that SEES names, and those that they see; nothing else under src can be
+# included. LIBRARIES are third-party ones that its headers need. LINK_ONLY is called through the public face.
 function(pgsluice_layer name)
-  cmake_parse_arguments(LAYER "" "" "SOURCES;LINK;PRIVATE_LINK" ${ARGN})
-  if(NOT LAYER_SOURCES)
-    add_library(pgsluice_${name} INTERFACE)
-    add_library(pgsluice::${name} ALIAS pgsluice_${name})
-    target_link_libraries(pgsluice_${name} INTERFACE ${LAYER_LINK})
-    return()
-  endif()
+  cmake_parse_arguments(LAYER "" "" "SOURCES;SEES;LIBRARIES;PRIVATE_LIBRARIES;LINK_ONLY" ${ARGN})
+  set(seen ${LAYER_SEES})
+  foreach(layer IN LISTS LAYER_SEES)
+    get_target_property(below pgsluice_${layer} PGSLUICE_SEES)
+    list(APPEND seen ${below})
+  endforeach()
+  list(REMOVE_DUPLICATES seen)
+  list(REMOVE_ITEM seen "below-NOTFOUND")
+  set(view "${PROJECT_BINARY_DIR}/sees/${name}")
+  file(REMOVE_RECURSE "${view}")
+  file(MAKE_DIRECTORY "${view}")
+  foreach(layer IN LISTS seen ITEMS ${name})
+    file(CREATE_LINK "${PROJECT_SOURCE_DIR}/src/${layer}" "${view}/${layer}" SYMBOLIC)
+  endforeach()
+
   add_library(pgsluice_${name} STATIC ${LAYER_SOURCES})
   add_library(pgsluice::${name} ALIAS pgsluice_${name})
-  target_include_directories(pgsluice_${name} PUBLIC "${PROJECT_SOURCE_DIR}/include" "${PROJECT_SOURCE_DIR}/src")
-  target_link_libraries(pgsluice_${name} PUBLIC ${LAYER_LINK} PRIVATE ${LAYER_PRIVATE_LINK} pgsluice_warnings)
+  set_target_properties(pgsluice_${name} PROPERTIES PGSLUICE_SEES "${seen}")
+  target_include_directories(pgsluice_${name} PRIVATE "${view}" PUBLIC "${PROJECT_SOURCE_DIR}/include")
+  list(TRANSFORM seen PREPEND pgsluice:: OUTPUT_VARIABLE targets)
+  target_link_libraries(pgsluice_${name}
+    PUBLIC ${LAYER_LIBRARIES}
+    PRIVATE ${targets} ${LAYER_LINK_ONLY} ${LAYER_PRIVATE_LIBRARIES} pgsluice_warnings)
 endfunction()

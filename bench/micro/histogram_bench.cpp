@@ -1,6 +1,6 @@
 #include <benchmark/benchmark.h>
 
-#include "engine/tally.hpp"
+#include "telling/tally.hpp"
 
 namespace pgsluice::engine {
 namespace {

@@ -11,14 +11,14 @@
 #include "base/units.hpp"
 #include "base/uuid.hpp"
 #include "bench/bench_options.hpp"
-#include "bench/copy_ground.hpp"
-#include "bench/figures.hpp"
-#include "bench/rolled_ground.hpp"
-#include "bench/table_size.hpp"
-#include "bench/verdict.hpp"
-#include "engine/outcome.hpp"
+#include "bench/copy/copy_ground.hpp"
+#include "bench/measure/figures.hpp"
+#include "bench/measure/table_size.hpp"
+#include "bench/measure/verdict.hpp"
+#include "bench/rolled/rolled_ground.hpp"
 #include "pgsluice/error.hpp"
-#include "report/bench_columns.hpp"
+#include "report/bench/bench_columns.hpp"
+#include "telling/outcome.hpp"
 
 namespace pgsluice::bench {
 

@@ -8,13 +8,13 @@
 #include <string>
 #include <vector>
 
-#include "bench/ground.hpp"
-#include "bench/patience.hpp"
-#include "bench/surroundings.hpp"
-#include "bench/traffic.hpp"
-#include "engine/stop.hpp"
+#include "bench/measure/ground.hpp"
+#include "bench/measure/patience.hpp"
+#include "bench/measure/surroundings.hpp"
+#include "bench/measure/traffic.hpp"
 #include "pg/connection.hpp"
 #include "pgsluice/bench.hpp"
+#include "telling/stop.hpp"
 
 namespace pgsluice::bench {
 

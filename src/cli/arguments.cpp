@@ -10,8 +10,8 @@
 
 #include "base/local_time.hpp"
 #include "base/units.hpp"
-#include "cli/near_word.hpp"
-#include "cli/password_blot.hpp"
+#include "cli/text/near_word.hpp"
+#include "cli/text/password_blot.hpp"
 
 namespace pgsluice::cli {
 namespace {

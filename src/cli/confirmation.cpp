@@ -7,7 +7,7 @@
 #include <cstdio>
 #include <iostream>
 
-#include "cli/plain_text.hpp"
+#include "cli/text/plain_text.hpp"
 #include "pgsluice/error.hpp"
 
 namespace pgsluice::cli {

@@ -4,19 +4,19 @@
 #include <unistd.h>
 
 #include "base/process_identity.hpp"
-#include "engine/cutover.hpp"
-#include "engine/notice.hpp"
-#include "engine/outcome.hpp"
-#include "engine/planner.hpp"
-#include "engine/preflight.hpp"
-#include "engine/rollback.hpp"
-#include "engine/run.hpp"
-#include "engine/verification.hpp"
+#include "engine/command/notice.hpp"
+#include "engine/command/rollback.hpp"
+#include "engine/command/verification.hpp"
+#include "engine/preflight/preflight.hpp"
+#include "engine/run/run.hpp"
+#include "kinds/planner.hpp"
+#include "kinds/retype/cutover/cutover.hpp"
 #include "ledger/control.hpp"
 #include "ledger/event_log.hpp"
 #include "ledger/overview.hpp"
 #include "ledger/schema.hpp"
 #include "pgsluice/job_file.hpp"
+#include "telling/outcome.hpp"
 
 namespace pgsluice {
 namespace {

@@ -1,4 +1,4 @@
-#include "job/table_name.hpp"
+#include "job/sql/table_name.hpp"
 #include "pgsluice/job.hpp"
 
 namespace pgsluice {

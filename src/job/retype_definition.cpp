@@ -1,6 +1,6 @@
 #include "job/retype_definition.hpp"
 
-#include "job/table_name.hpp"
+#include "job/sql/table_name.hpp"
 #include "pgsluice/error.hpp"
 
 namespace pgsluice::job {

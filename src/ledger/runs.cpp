@@ -1,6 +1,6 @@
 #include "ledger/runs.hpp"
 
-#include "ledger/lease.hpp"
+#include "ledger/range/lease.hpp"
 #include "pg/key.hpp"
 #include "pg/transaction.hpp"
 

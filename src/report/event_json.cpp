@@ -3,8 +3,8 @@
 #include <cmath>
 
 #include "base/json.hpp"
-#include "report/progress_text.hpp"
-#include "report/timestamp.hpp"
+#include "report/render/progress_text.hpp"
+#include "report/render/timestamp.hpp"
 
 namespace pgsluice::report {
 

@@ -1,9 +1,9 @@
 #include "report/live_presenter.hpp"
 
-#include "report/clean_text.hpp"
-#include "report/render_line.hpp"
-#include "report/render_summary.hpp"
-#include "report/timestamp.hpp"
+#include "report/render/clean_text.hpp"
+#include "report/render/render_line.hpp"
+#include "report/render/render_summary.hpp"
+#include "report/render/timestamp.hpp"
 
 namespace pgsluice::report {
 

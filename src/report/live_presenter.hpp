@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "report/presenter.hpp"
-#include "report/render_live.hpp"
-#include "report/screen.hpp"
+#include "report/render/render_live.hpp"
+#include "report/render/screen.hpp"
 
 namespace pgsluice::report {
 

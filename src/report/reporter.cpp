@@ -11,7 +11,7 @@
 #include "report/line_presenter.hpp"
 #include "report/live_presenter.hpp"
 #include "report/quiet_presenter.hpp"
-#include "report/terminal.hpp"
+#include "report/render/terminal.hpp"
 
 namespace pgsluice {
 

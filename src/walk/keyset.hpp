@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "pg/catalog.hpp"
+#include "pg/catalog/catalog.hpp"
 #include "pg/key.hpp"
 #include "walk/fragment.hpp"
 

@@ -4,7 +4,7 @@
 
 #include <future>
 
-#include "engine/batch.hpp"
+#include "lanes/batch/batch.hpp"
 #include "ledger/runs.hpp"
 #include "pg/counted_range.hpp"
 #include "support/shared_server.hpp"

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "kinds/retype/bound/bound_objects.hpp"
 #include "pg/transaction.hpp"
-#include "steps/retype/bound_objects.hpp"
 #include "support/db.hpp"
 #include "support/shared_server.hpp"
 

@@ -5,9 +5,9 @@
 #include "base/process_identity.hpp"
 #include "base/uuid.hpp"
 #include "ledger/jobs.hpp"
+#include "ledger/range/split.hpp"
 #include "ledger/runs.hpp"
 #include "ledger/schema.hpp"
-#include "ledger/split.hpp"
 
 namespace pgsluice::test {
 namespace {

@@ -4,8 +4,8 @@
 #include <optional>
 #include <string>
 
-#include "engine/backfill_step.hpp"
-#include "ledger/lease.hpp"
+#include "lanes/batch/backfill_step.hpp"
+#include "ledger/range/lease.hpp"
 #include "support/db.hpp"
 
 namespace pgsluice::test {

@@ -1,6 +1,6 @@
 // When a walk over blocks is complete: the story of whole runs is in blocks_test.cpp, what two lanes could do
 // to each other is here.
-#include "engine/final_pass.hpp"
+#include "lanes/ranges/final_pass.hpp"
 
 #include <gtest/gtest.h>
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <random>
 
-#include "pg/catalog.hpp"
+#include "pg/catalog/catalog.hpp"
 #include "pg/identifier.hpp"
 #include "pg/keyset_cases.hpp"
 #include "pg/transaction.hpp"

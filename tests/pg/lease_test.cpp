@@ -3,7 +3,7 @@
 
 #include <future>
 
-#include "engine/batch.hpp"
+#include "lanes/batch/batch.hpp"
 #include "ledger/runs.hpp"
 #include "ledger/schema.hpp"
 #include "pg/counted_range.hpp"

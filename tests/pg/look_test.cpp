@@ -1,6 +1,6 @@
 // The look for rows left behind, piece by piece: what it sees of rows that move meanwhile, and when it gives
 // up.
-#include "engine/look.hpp"
+#include "lanes/ranges/look.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,11 +1,11 @@
 // The plan against a real server: the statements that it prints are those that run's own functions send, and
 // it writes nothing.
-#include "engine/planner.hpp"
+#include "kinds/planner.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "engine/job_definition.hpp"
+#include "kinds/job_definition.hpp"
 #include "ledger/jobs.hpp"
 #include "ledger/schema.hpp"
 #include "pg/engine_jobs.hpp"

@@ -7,15 +7,15 @@
 #include <algorithm>
 #include <sstream>
 
-#include "engine/backfill_step.hpp"
-#include "engine/batch.hpp"
-#include "engine/job_definition.hpp"
-#include "engine/planner.hpp"
+#include "kinds/job_definition.hpp"
+#include "kinds/planner.hpp"
+#include "lanes/batch/backfill_step.hpp"
+#include "lanes/batch/batch.hpp"
 #include "ledger/jobs.hpp"
-#include "ledger/lease.hpp"
+#include "ledger/range/lease.hpp"
+#include "ledger/range/split.hpp"
 #include "ledger/runs.hpp"
 #include "ledger/schema.hpp"
-#include "ledger/split.hpp"
 #include "pg/engine_jobs.hpp"
 #include "pgsluice/engine.hpp"
 #include "support/private_server.hpp"

@@ -1,16 +1,16 @@
 // Preflight against a real server: each thing that would stop or harm a run is made to happen and must be
 // found.
-#include "engine/preflight.hpp"
+#include "engine/preflight/preflight.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "engine/job_definition.hpp"
-#include "engine/planner.hpp"
+#include "kinds/job_definition.hpp"
+#include "kinds/planner.hpp"
 #include "ledger/jobs.hpp"
 #include "ledger/schema.hpp"
+#include "pg/activity/health.hpp"
 #include "pg/engine_jobs.hpp"
-#include "pg/health.hpp"
 #include "support/pgbouncer.hpp"
 #include "support/private_server.hpp"
 #include "support/replica.hpp"

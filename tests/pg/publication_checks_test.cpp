@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "engine/preflight.hpp"
+#include "engine/preflight/preflight.hpp"
 #include "pg/engine_jobs.hpp"
 #include "support/shared_server.hpp"
 

@@ -4,10 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "engine/retype_facts.hpp"
+#include "kinds/retype/graph/retype_facts.hpp"
+#include "kinds/retype/rehearsal/rehearsal.hpp"
 #include "pg/engine_jobs.hpp"
 #include "pg/transaction.hpp"
-#include "steps/retype/rehearsal.hpp"
 #include "support/shared_server.hpp"
 
 namespace pgsluice::test {

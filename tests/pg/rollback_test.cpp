@@ -1,6 +1,6 @@
 // Rollback against a real server: what it undoes, what it leaves, what it refuses.
-#include "engine/preflight.hpp"
-#include "engine/verification.hpp"
+#include "engine/command/verification.hpp"
+#include "engine/preflight/preflight.hpp"
 #include "pg/rolled_back_job.hpp"
 
 namespace pgsluice::engine {

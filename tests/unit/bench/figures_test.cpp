@@ -1,5 +1,5 @@
 // Goal: medians and percentiles that a single disturbed trial does not move.
-#include "bench/figures.hpp"
+#include "bench/measure/figures.hpp"
 
 #include <gtest/gtest.h>
 

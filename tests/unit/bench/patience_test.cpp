@@ -1,5 +1,5 @@
 // Goal: what made others wait is not done again and again.
-#include "bench/patience.hpp"
+#include "bench/measure/patience.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // Goal: a rolled-back trial counts what says something, and admits what disturbed it.
-#include "bench/rolled_trial.hpp"
+#include "bench/rolled/rolled_trial.hpp"
 
 #include <gtest/gtest.h>
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "bench/trial_result.hpp"
+#include "bench/measure/trial_result.hpp"
 #include "pgsluice/bench.hpp"
 
 namespace pgsluice::bench {

@@ -1,5 +1,5 @@
 // Goal: no two lanes work in one strip, and a trial goes on where the one before ended.
-#include "bench/strip.hpp"
+#include "bench/rolled/strip.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // Goal: as many trials as the time allows, in an order that favours none.
-#include "bench/trial_plan.hpp"
+#include "bench/measure/trial_plan.hpp"
 
 #include <gtest/gtest.h>
 

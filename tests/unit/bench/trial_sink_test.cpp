@@ -1,5 +1,5 @@
 // Goal: figures of a real run from what it tells.
-#include "bench/trial_sink.hpp"
+#include "bench/measure/trial_sink.hpp"
 
 #include <gtest/gtest.h>
 

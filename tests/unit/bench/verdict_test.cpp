@@ -1,5 +1,5 @@
 // Goal: the winner is the fastest that keeps its promises, and the reader learns why.
-#include "bench/verdict.hpp"
+#include "bench/measure/verdict.hpp"
 
 #include <gtest/gtest.h>
 

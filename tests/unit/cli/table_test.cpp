@@ -1,5 +1,5 @@
 // Goal: columns line up for every reader.
-#include "cli/table.hpp"
+#include "cli/text/table.hpp"
 
 #include <gmock/gmock.h>
 

@@ -1,6 +1,6 @@
 // Goal: whoever is woken reads who holds the lock, and no data of theirs.
 
-#include "engine/blockers.hpp"
+#include "lanes/pace/blockers.hpp"
 
 #include <gtest/gtest.h>
 

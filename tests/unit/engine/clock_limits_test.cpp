@@ -1,6 +1,6 @@
 // Goal: windows mean what a person who reads a clock means, across midnight too.
 
-#include "engine/clock_limits.hpp"
+#include "engine/run/clock_limits.hpp"
 
 #include <gtest/gtest.h>
 

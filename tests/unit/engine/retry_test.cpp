@@ -1,6 +1,6 @@
 // Goal: a row that somebody has locked holds up no other row, and everything else is tried as it was.
 
-#include "engine/retry.hpp"
+#include "lanes/retry.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // Goal: a setting that makes every COMMIT wait for ever is seen before the first one does.
 
-#include "engine/standby_checks.hpp"
+#include "engine/preflight/standby_checks.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // Goal: the figures on screen and in the summary are those of the batches, in bounded memory.
 
-#include "engine/tally.hpp"
+#include "telling/tally.hpp"
 
 #include <gtest/gtest.h>
 

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "engine/batch.hpp"
+#include "lanes/batch/batch.hpp"
 
 namespace pgsluice::engine {
 namespace {

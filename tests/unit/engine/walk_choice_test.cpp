@@ -1,4 +1,4 @@
-#include "engine/walk_choice.hpp"
+#include "table/walk_choice.hpp"
 
 #include <gtest/gtest.h>
 

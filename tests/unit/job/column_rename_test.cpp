@@ -1,10 +1,10 @@
 // Goal: an expression follows its columns to their new names, and nothing else in it changes.
 // Method: tables of texts, most of them as PostgreSQL's own deparser prints them, before and after.
-#include "job/column_rename.hpp"
+#include "job/sql/column_rename.hpp"
 
 #include <gtest/gtest.h>
 
-#include "job/expression.hpp"
+#include "job/sql/expression.hpp"
 #include "pgsluice/error.hpp"
 
 namespace pgsluice::job {

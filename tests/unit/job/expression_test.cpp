@@ -1,6 +1,6 @@
 // Goal: what the operator writes as an expression is one expression, over one row, and cannot escape its
 // parentheses. Method: tables of accepted and refused texts.
-#include "job/expression.hpp"
+#include "job/sql/expression.hpp"
 
 #include <gtest/gtest.h>
 

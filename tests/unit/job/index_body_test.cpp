@@ -1,5 +1,5 @@
 // Goal: an index's body is what stands behind its table's name. Method: texts.
-#include "job/index_body.hpp"
+#include "job/sql/index_body.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // Goal: two texts are one definition when, and only when, they do the same. Method: pairs of texts.
-#include "job/meaning.hpp"
+#include "job/sql/meaning.hpp"
 
 #include <gtest/gtest.h>
 

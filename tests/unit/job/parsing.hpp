@@ -5,7 +5,7 @@
 #include <string>
 #include <variant>
 
-#include "job/refusal.hpp"
+#include "job/sql/refusal.hpp"
 #include "pgsluice/job_file.hpp"
 
 namespace pgsluice::job {

@@ -1,6 +1,6 @@
 // Goal: what a step of each kind may hold, it may hold; anything else is refused with the way out.
 // Method: tables of texts.
-#include "job/sql_rules.hpp"
+#include "job/sql/sql_rules.hpp"
 
 #include <gtest/gtest.h>
 

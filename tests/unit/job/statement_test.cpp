@@ -1,10 +1,10 @@
 // Goal: the plan says for every statement which table it touches and which lock it takes, as the server does.
 // Method: a table of statements with the locks that a PostgreSQL 15 showed in pg_locks for each of them.
-#include "job/statement.hpp"
+#include "job/sql/statement.hpp"
 
 #include <gtest/gtest.h>
 
-#include "job/table_name.hpp"
+#include "job/sql/table_name.hpp"
 #include "unit/job/parsing.hpp"
 
 namespace pgsluice::job {

@@ -1,6 +1,6 @@
 // Goal: a mistyped word leads to the word that was meant, and a strange one to the list.
 // Method: a table of words.
-#include "job/suggestion.hpp"
+#include "job/read/suggestion.hpp"
 
 #include <gtest/gtest.h>
 

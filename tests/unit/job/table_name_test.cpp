@@ -1,6 +1,6 @@
 // Goal: names mean what they mean in SQL.
 // Method: tables of what is written and what it names.
-#include "job/table_name.hpp"
+#include "job/sql/table_name.hpp"
 
 #include <gtest/gtest.h>
 

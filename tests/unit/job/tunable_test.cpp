@@ -1,6 +1,6 @@
 // Goal: settings may change while a job runs, but never to something that cannot be.
 // Method: apply texts to a job and look at all of it.
-#include "job/tunable.hpp"
+#include "job/read/tunable.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // Goal: the type of a retype is one type and cannot carry anything else into a statement.
 // Method: tables of accepted and refused texts.
-#include "job/type_name.hpp"
+#include "job/sql/type_name.hpp"
 
 #include <gtest/gtest.h>
 

@@ -3,7 +3,7 @@
 
 #include <regex>
 
-#include "report/bench_plot.hpp"
+#include "report/bench/bench_plot.hpp"
 #include "unit/report/bench_sample.hpp"
 
 namespace pgsluice::report {

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bench/measure/trial_result.hpp"
+
+namespace pgsluice::bench {
+
+/// Which settings are not worth another trial, or not ours to try again: who made a session wait twice does
+/// not do it a third time. Pure; confined to the thread that decides.
+class Patience {
+ public:
+  static constexpr int kTimes = 2;
+
+  void note(const TrialResult& trial);
+
+  /// In words; empty: try it.
+  std::string why_not(const BenchSetting& setting) const;
+
+ private:
+  struct Refused {
+    BenchSetting setting;
+    int times = 0;
+  };
+  int give_ways_ = 0;
+  std::optional<std::int64_t> too_large_;  // from this size on sessions waited
+  std::vector<Refused> timeouts_;
+};
+
+}  // namespace pgsluice::bench

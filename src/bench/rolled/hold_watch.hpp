@@ -1,0 +1,57 @@
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "bench/measure/surroundings.hpp"
+#include "lanes/pace/gate.hpp"
+#include "lanes/pace/sampler.hpp"
+#include "telling/journal.hpp"
+#include "telling/tally.hpp"
+
+namespace pgsluice::bench {
+
+/// The engine's own signals and gate, for batches on the real table: they hold as a run's would. A hold that
+/// lasts ends the bench, for its figures would be the throttle's. Confined to the io thread.
+class HoldWatch {
+ public:
+  /// Longer than a replica needs to catch up with a trial; shorter than the patience of whoever watches.
+  static constexpr std::chrono::seconds kHoldMax{10};
+
+  explicit HoldWatch(const Surroundings& at);
+  /// REQUIRES: end() was awaited if begin() was called.
+  ~HoldWatch() = default;
+
+  void begin();
+  boost::asio::awaitable<void> end();
+
+  /// Until batches may go as fast as they can, so that a trial does not show what slowed the one before; or
+  /// until stop is requested, or kHoldMax is over.
+  boost::asio::awaitable<void> await_full_pace();
+
+  engine::Gate& gate() { return gate_; }
+  engine::Sampler& sampler() { return sampler_; }
+  /// Seconds since begin() in which batches had to wait, and why they last did.
+  double slowed_s() const { return slowed_s_; }
+  const std::string& reason() const { return reason_; }
+
+ private:
+  boost::asio::awaitable<void> look();
+
+  Surroundings at_;
+  std::unique_ptr<EventSink> nobody_;  // what the sampler tells is told by this object
+  engine::Gate gate_;
+  engine::Tally tally_;
+  engine::Blockers blockers_;
+  engine::Journal journal_;
+  pg::Connection monitor_;
+  engine::Sampler sampler_;
+  bool is_over_ = false;
+  int beside_ = 0;  // coroutines that have not ended
+  double slowed_s_ = 0;
+  std::string reason_;
+};
+
+}  // namespace pgsluice::bench

@@ -1,0 +1,196 @@
+#include "engine/command/rollback.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+#include "base/failpoint.hpp"
+#include "engine/command/rollback_survey.hpp"
+#include "kinds/ddl/ddl.hpp"
+#include "kinds/ddl/ddl_statements.hpp"
+#include "kinds/ddl/operator_act.hpp"
+#include "kinds/index/index.hpp"
+#include "kinds/job_definition.hpp"
+#include "kinds/retype/cutover/cutover.hpp"
+#include "ledger/control.hpp"
+#include "ledger/jobs.hpp"
+#include "ledger/overview.hpp"
+#include "ledger/runs.hpp"
+#include "ledger/undo.hpp"
+#include "pg/activity/lock_holders.hpp"
+#include "pg/catalog/catalog.hpp"
+#include "pg/transaction.hpp"
+#include "pgsluice/error.hpp"
+
+namespace pgsluice::engine {
+namespace {
+
+constexpr const char* kActor = "rollback";
+constexpr const char* kNoRun = "00000000-0000-0000-0000-000000000000";
+
+/// One rollback; a value that lives for one call.
+class Rollback {
+ public:
+  Rollback(pg::Session& session, const Job& job, const std::function<void(EventBody)>& tell)
+      : session_(session), job_(job), act_(session, job.name, 0, tell) {}
+
+  void run() {
+    find_job();
+    refuse_beside_runs();
+    refuse_obstacles(survey_rollback(session_, job_, job_id_));
+    const auto before = ledger::read_overview(session_, job_.name).front();
+    shut_out_runs();
+    RollbackSurvey survey;
+    try {
+      refuse_beside_runs();
+      ledger::fence_job(session_, job_id_);
+      survey = survey_rollback(session_, job_, job_id_);  // an orphan may have committed until now
+      refuse_obstacles(survey);
+    } catch (...) {
+      ledger::set_control(session_, job_.name, before.control, kActor, "rollback refused");
+      throw;
+    }
+    for (const auto& remark : survey.remarks) act_.journal().warn(remark);
+    for (const auto& act : survey.acts) undo(act);
+    finish();
+  }
+
+ private:
+  void find_job() {
+    const auto record = ledger::find_job(session_, job_.name);
+    if (!record) {
+      throw Error(ExitCode::kNoSuchJob, "no job \"" + job_.name + "\" in this database's ledger",
+                  "pgsluice status lists the jobs");
+    }
+    job_id_ = record->job_id;
+    act_.set_job_id(job_id_);
+    state_ = record->state;
+    const auto change = read_definition_change(session_, job_, job_id_);
+    if (change.refused.empty()) return;
+    std::string message = "job \"" + job_.name + "\" exists with another definition";
+    for (const auto& line : change.refused) message += "\n  " + line;
+    throw Error(ExitCode::kRefused, message,
+                "roll back with the file that it ran with; only `down` may be mended");
+  }
+
+  void refuse_beside_runs() {
+    ledger::end_gone_runs(session_, job_id_);
+    if (const int live = ledger::other_live_runs(session_, job_id_, kNoRun); live > 0) {
+      throw Error(
+          ExitCode::kRefused,
+          "job \"" + job_.name + "\" has " + std::to_string(live) + " live run" + (live > 1 ? "s" : ""),
+          "stop it first: pgsluice cancel " + job_.name +
+              ", and wait for its end (a killed run on another host is over when its lease ends)");
+    }
+  }
+
+  void refuse_obstacles(const RollbackSurvey& survey) {
+    if (survey.obstacles.empty() &&
+        (!needs_own_session(survey) || !pg::is_behind_pooler(session_) || !job_.direct_dsn.empty()))
+      return;
+    if (survey.obstacles.empty()) {
+      throw Error(ExitCode::kRefused,
+                  "an index must be dropped concurrently, and the connection goes through a pooler",
+                  "give the server's own address as direct_dsn in the job file");
+    }
+    std::string message = "job \"" + job_.name + "\" cannot be rolled back";
+    for (const auto& obstacle : survey.obstacles) message += "\n  " + obstacle;
+    throw Error(
+        ExitCode::kRefused, message,
+        "nothing was touched; write the missing `down`, or undo that step by hand and say pgsluice resolve " +
+            job_.name + " STEP --rolled-back");
+  }
+
+  static bool needs_own_session(const RollbackSurvey& survey) {
+    return std::any_of(survey.acts.begin(), survey.acts.end(),
+                       [](const RollbackAct& act) { return !act.index_sql.empty(); });
+  }
+
+  /// A run that starts from now on finds 'cancel' and leaves; one that was quicker is found by
+  /// refuse_beside_runs().
+  void shut_out_runs() {
+    ledger::set_control(session_, job_.name, "cancel", kActor, "the job is being rolled back");
+  }
+
+  void undo(const RollbackAct& act) {
+    const Step& step = job_.steps[act.place];
+    const auto began = std::chrono::steady_clock::now();
+    if (!act.index_sql.empty()) drop_index(step_name(step), act);
+    base::failpoint("rollback_before_note");
+    if (const auto* retype = std::get_if<RetypeStep>(&step)) {
+      roll_back_retype(act_, job_.name, *retype, act.step_id);
+    } else if (act.down.empty()) {
+      pg::in_transaction(session_, {}, [&] { return ledger::mark_rolled_back(session_, act.step_id); });
+    } else {
+      run_down(step_name(step), act);
+    }
+    base::failpoint("rollback_after_step");
+    const auto took = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+    act_.journal().write(event::StepEnded{step_name(step), step_kind(step), "rolled back", {}, took});
+    act_.store_events();
+  }
+
+  void run_down(const std::string& step, const RollbackAct& act) {
+    const auto statements = ddl_statements(act.down);
+    for (const auto& s : statements) act_.journal().write(event::Statement{step, s.sql, s.lock});
+    std::vector<std::string> tables;
+    for (const auto& statement : statements) tables.push_back(statement.table_sql);
+    act_.insist(
+        failing(step),
+        [&] {
+          steps::attempt_ddl(session_, statements,
+                             [&](pg::Session& s) { return ledger::mark_rolled_back(s, act.step_id); });
+        },
+        [&] { return holders_of(session_, tables); });
+  }
+
+  void drop_index(const std::string& step, const RollbackAct& act) {
+    const auto sql = steps::drop_index_sql(act.index_sql);
+    act_.journal().write(event::Statement{step, sql, "SHARE UPDATE EXCLUSIVE"});
+    for (const auto& holder : pg::lock_holders(session_, act.table_sql)) {
+      act_.journal().warn("the index of " + act.table_sql + " is dropped when " + holder +
+                          " has ended its transaction");
+    }
+    act_.store_events();
+    act_.insist(
+        failing(step),
+        [&] {
+          if (job_.direct_dsn.empty()) return steps::run_concurrently(session_, sql);
+          pg::Session own(pg::ConnectionTarget(job_.direct_dsn), "pgsluice rollback index");
+          steps::run_concurrently(own, sql);
+        },
+        [] { return std::string(); });
+  }
+
+  static OperatorAct::Failing failing(const std::string& step) {
+    return {
+        "step \"" + step + "\" could not be undone",
+        "end the sessions in its way (the event log names them), then roll back again: it goes on with this "
+        "step",
+        "mend `down`, then roll back again: it goes on with this step"};
+  }
+
+  void finish() {
+    pg::in_transaction(session_, {}, [&] {
+      ledger::set_job_state(session_, job_id_, "rolled back");
+      return true;
+    });
+    ledger::set_control(session_, job_.name, "run", kActor, "the job is rolled back");
+    act_.journal().write(
+        event::State{state_, "rolled back", "every step that had changed something is undone"});
+    act_.store_events();
+  }
+
+  pg::Session& session_;
+  const Job& job_;
+  OperatorAct act_;
+  std::int64_t job_id_ = 0;
+  std::string state_;
+};
+
+}  // namespace
+
+void rollback_job(pg::Session& session, const Job& job, const std::function<void(EventBody)>& tell) {
+  Rollback(session, job, tell).run();
+}
+
+}  // namespace pgsluice::engine

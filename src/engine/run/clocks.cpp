@@ -1,0 +1,39 @@
+#include "engine/run/clocks.hpp"
+
+#include <cmath>
+
+#include "base/units.hpp"
+#include "engine/run/clock_limits.hpp"
+
+namespace pgsluice::engine {
+
+namespace {
+constexpr double kSecondsPerDay = 24 * 3600;
+}
+
+Clocks::Clocks(const RunOptions& options, TimePoint began)
+    : began_(began), duration_(options.duration), until_(options.until) {}
+
+int Clocks::server_minute(TimePoint now) const {
+  const auto since = std::chrono::duration<double>(now - server_clock_->at).count();
+  return static_cast<int>(std::fmod(server_clock_->seconds_of_day + since, kSecondsPerDay)) / 60;
+}
+
+void Clocks::look(const Job& job, Gate& gate, const Blockers& blockers, Stop& stop, TimePoint now,
+                  std::time_t wall) const {
+  if (duration_ && now - began_ >= *duration_) stop.request(StopCause::kDuration, "--for is over");
+  if (until_ && wall >= *until_) stop.request(StopCause::kUntil, "--until is reached");
+  if (job.window && server_clock_ && !is_inside(*job.window, server_minute(now)))
+    stop.request(StopCause::kWindow, "outside the window");
+  const auto held_since = gate.held_since(now);
+  if (held_since && now - *held_since >= job.throttle.give_up) {
+    const auto reason = "held for " + base::format_duration(job.throttle.give_up) + ": " + gate.reason(now);
+    stop.request(gate.is_paused() ? StopCause::kPaused : StopCause::kHeldTooLong, reason);
+  }
+  if (blockers.since() && now - *blockers.since() >= job.throttle.give_up) {
+    stop.request(StopCause::kHeldTooLong,
+                 "held for " + base::format_duration(job.throttle.give_up) + ": " + blockers.reason());
+  }
+}
+
+}  // namespace pgsluice::engine

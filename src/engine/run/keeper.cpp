@@ -1,0 +1,112 @@
+#include "engine/run/keeper.hpp"
+
+#include "ledger/event_log.hpp"
+#include "ledger/range/lease.hpp"
+#include "pg/transaction.hpp"
+#include "pgsluice/job_file.hpp"
+
+namespace pgsluice::engine {
+
+using SteadyClock = std::chrono::steady_clock;
+
+namespace {
+// While a COMMIT waits for the disk, behind all that lanes have written, no page can be pruned of what they
+// replaced meanwhile. A crash of the server may lose the last of what is told; leases commit synchronously.
+constexpr pg::TransactionLimits kTellLimits{std::chrono::milliseconds{5'000},
+                                            std::chrono::milliseconds{5'000}, false};
+}  // namespace
+
+boost::asio::awaitable<void> Keeper::run(const bool& is_over, std::function<std::string()> progress) {
+  auto heartbeat_at = SteadyClock::time_point{};
+  while (!is_over) {
+    const auto now = SteadyClock::now();
+    const bool is_heartbeat_due = now - heartbeat_at >= std::chrono::seconds{ledger::kHeartbeatSeconds};
+    if (is_heartbeat_due) heartbeat_at = now;
+    const std::string text = is_heartbeat_due ? progress() : std::string();
+    co_await turn(is_heartbeat_due, text);
+    co_await flush_journal();
+    for (int i = 0; i < 10 && !is_over; ++i) co_await sleep_for(kTurn / 10);
+  }
+}
+
+boost::asio::awaitable<void> Keeper::turn(bool is_heartbeat_due, std::string progress) {
+  const std::string timezone = job_.window ? job_.window->timezone : "UTC";
+  std::function<ledger::Control(pg::Session&)> visit = [=, job_id = job_id_,
+                                                        run_id = run_id_](pg::Session& s) {
+    if (!is_heartbeat_due) return ledger::read_control(s, job_id, run_id, timezone);
+    return pg::in_transaction(s, kTellLimits,
+                              [&] { return ledger::heartbeat(s, job_id, run_id, progress, timezone); });
+  };
+  try {
+    const auto control = co_await connection_.run<ledger::Control>(std::move(visit));
+    obey(control);
+  } catch (const pg::Failure&) {
+    // Unreachable for now: the lanes notice too and decide when to give up; a late heartbeat is what fencing
+    // is for.
+  }
+}
+
+boost::asio::awaitable<void> Keeper::flush_journal() {
+  auto entries = journal_.take_pending();
+  if (entries.empty()) co_return;
+  std::function<bool(pg::Session&)> store = [entries, job_id = job_id_](pg::Session& s) {
+    return pg::in_transaction(s, kTellLimits, [&] {
+      ledger::append_events(s, job_id, entries);
+      return true;
+    });
+  };
+  bool is_stored = false;
+  try {
+    is_stored = co_await connection_.run<bool>(std::move(store));
+  } catch (const pg::Failure&) {
+    // Kept and stored with the next turn.
+  }
+  if (!is_stored) journal_.give_back(std::move(entries));
+}
+
+void Keeper::obey(const ledger::Control& control) {
+  obey_tunables(control);
+  clocks_.set_server_clock(control.seconds_of_day, SteadyClock::now());
+  if (!control.is_run_alive) {
+    if (!is_end_expected_)
+      stop_.request(StopCause::kFailed, "another run took this one for dead and ended it");
+    return;
+  }
+  if (control.control == control_) return;
+  const std::string by = (control.actor.empty() ? "" : " by " + control.actor) +
+                         (control.reason.empty() ? "" : ": " + control.reason);
+  if (control.control == "pause") {
+    gate_.pause(by.empty() ? "by an operator" : by.substr(1));
+    journal_.write(event::State{control_ == "run" ? "running" : control_, "paused", "paused" + by});
+  } else if (control.control == "run") {
+    gate_.resume();
+    journal_.write(event::State{"paused", "running", "resumed" + by});
+  } else {
+    stop_.request(StopCause::kCancelled, "cancelled" + by);
+    journal_.write(event::State{"running", "cancelling", "cancelled" + by});
+  }
+  control_ = control.control;
+}
+
+void Keeper::obey_tunables(const ledger::Control& control) {
+  if (control.tunables_version == tunables_version_) return;
+  tunables_version_ = control.tunables_version;
+  Job changed = tunables_;
+  for (const auto& tunable : control.tunables) {
+    const auto equals = tunable.find('=');
+    const auto key = tunable.substr(0, equals);
+    const auto value = tunable.substr(equals + 1);
+    if (const auto mistake = apply_tunable(changed, key, value); !mistake.empty()) {
+      journal_.warn("tunable " + tunable + " is ignored: " + mistake);
+    } else {
+      journal_.write(event::Tune{key, "", value, "set by an operator"});
+    }
+  }
+  changed.steps = {};  // only tunables move; the steps stay where others refer to them
+  job_.lanes = changed.lanes;
+  job_.batch = changed.batch;
+  job_.throttle = changed.throttle;
+  job_.max_quarantined = changed.max_quarantined;
+}
+
+}  // namespace pgsluice::engine

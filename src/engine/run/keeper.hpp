@@ -1,0 +1,68 @@
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "engine/run/clocks.hpp"
+#include "lanes/pace/gate.hpp"
+#include "ledger/runs.hpp"
+#include "pg/connection.hpp"
+#include "pgsluice/job.hpp"
+#include "telling/journal.hpp"
+#include "telling/stop.hpp"
+
+namespace pgsluice::engine {
+
+/// Keeps a run alive and obedient: renews its lease, reads what operators said and what the server's clock
+/// shows, applies tunables and stores the event log. On a connection of its own; a
+/// server that cannot be reached is tried again at the next turn. Confined to the io thread.
+class Keeper {
+ public:
+  Keeper(pg::Connection& connection, std::int64_t job_id, std::string run_id, Clocks& clocks, Job& job,
+         Gate& gate, Journal& journal, Stop& stop)
+      : connection_(connection),
+        job_id_(job_id),
+        run_id_(std::move(run_id)),
+        clocks_(clocks),
+        job_(job),
+        tunables_(job),
+        gate_(gate),
+        journal_(journal),
+        stop_(stop) {}
+
+  /// Turns every kTurn until `is_over` is set, then stores what is left of the event log. `progress` gives
+  /// the line that `status` shows.
+  boost::asio::awaitable<void> run(const bool& is_over, std::function<std::string()> progress);
+
+  /// Stores pending events; keeps them if the ledger cannot be reached.
+  boost::asio::awaitable<void> flush_journal();
+
+  /// The run's row in the ledger is being ended by ourselves: that it has ended is no news any more.
+  void expect_end() { is_end_expected_ = true; }
+
+  /// What operators said; also once before the first step.
+  void obey(const ledger::Control& control);
+
+ private:
+  static constexpr std::chrono::milliseconds kTurn{500};
+
+  boost::asio::awaitable<void> turn(bool is_heartbeat_due, std::string progress);
+  void obey_tunables(const ledger::Control& control);
+
+  pg::Connection& connection_;
+  std::int64_t job_id_;
+  std::string run_id_;
+  Clocks& clocks_;
+  Job& job_;      // the tunables of now: this is their only writer
+  Job tunables_;  // as the job file has them
+  Gate& gate_;
+  Journal& journal_;
+  Stop& stop_;
+  bool is_end_expected_ = false;
+  std::string control_ = "run";
+  std::int64_t tunables_version_ = 0;
+};
+
+}  // namespace pgsluice::engine

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string>
+
+#include "job/sql/parse_tree.hpp"
+
+namespace pgsluice::job {
+
+/// The words by which a person names the statement: "ALTER TABLE", "DROP INDEX", "CREATE FUNCTION", "BEGIN".
+std::string statement_kind(const ParsedStatement& statement);
+
+/// False where PostgreSQL refuses to run the statement inside a transaction block.
+bool runs_in_transaction(const ParsedStatement& statement);
+
+/// True where the statement says CONCURRENTLY.
+bool is_concurrent(const ParsedStatement& statement);
+
+}  // namespace pgsluice::job

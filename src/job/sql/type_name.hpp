@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "job/sql/refusal.hpp"
+
+namespace pgsluice::job {
+
+/// A whole text that is one type as SQL writes it (`numeric(12,2)`, `text[]`, `app."Mood"`), trimmed, fit to
+/// stand behind a column's name; the built-in uuid is always "uuid". Refuses serial types, which are no types
+/// but a sequence and a default.
+Checked<std::string> parse_type_name(std::string_view text);
+
+}  // namespace pgsluice::job

@@ -1,0 +1,15 @@
+#pragma once
+
+#include "kinds/ddl/outlook.hpp"
+#include "pg/session.hpp"
+#include "pgsluice/job.hpp"
+#include "pgsluice/plan.hpp"
+
+namespace pgsluice::engine {
+
+/// Fills in what a backfill step will send, along which key and why, and what it will cost. What an earlier
+/// step has yet to make is said in the notes, and so is what run would refuse. Catalog only. Throws Failure.
+void plan_backfill(pg::Session& session, const Job& job, const BackfillStep& step, const Outlook& outlook,
+                   PlannedStep& planned);
+
+}  // namespace pgsluice::engine

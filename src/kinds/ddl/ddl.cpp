@@ -1,0 +1,99 @@
+#include "kinds/ddl/ddl.hpp"
+
+#include "base/failpoint.hpp"
+#include "pg/key.hpp"
+#include "pg/transaction.hpp"
+
+namespace pgsluice::steps {
+namespace {
+
+constexpr const char* kExists = R"sql(
+SELECT c.relkind IN ('r', 'p') FROM pg_catalog.pg_class c WHERE c.oid = pg_catalog.to_regclass($1)
+)sql";
+
+constexpr const char* kForeignKeyLock = "SHARE ROW EXCLUSIVE";  // on both tables
+
+std::string begin() {
+  // No time zone or date style here, unlike in batches: the operator's DDL means what it means in psql. A
+  // rewrite may take long, so only the waiting for locks is bounded.
+  return "BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = " +
+         std::to_string(pg::kIdleInTransaction.count());
+}
+
+std::string set_lock_timeout(std::chrono::milliseconds timeout) {
+  return "SET LOCAL lock_timeout = " + std::to_string(timeout.count());
+}
+
+std::string gentle_lock(const std::string& table_sql, const std::vector<std::string>& others) {
+  std::string list = table_sql;
+  for (const auto& other : others) list += ", " + other;
+  return "LOCK TABLE " + list + " IN SHARE UPDATE EXCLUSIVE MODE";
+}
+
+/// Both tables of a foreign key, its parent first, as a DELETE that cascades takes them; in the order of ADD
+/// FOREIGN KEY the two wait for each other until the lock_timeout. Who inserts a child first takes no lock on
+/// the parent that conflicts. Empty: one table only.
+std::string lock_parent_first(const DdlStatement& s) {
+  if (s.other_tables_sql.empty() || s.lock != kForeignKeyLock) return {};
+  std::string list;
+  for (const auto& other : s.other_tables_sql) list += other + ", ";
+  return "LOCK TABLE " + list + s.table_sql + " IN " + kForeignKeyLock + " MODE";
+}
+
+void run(pg::Session& session, DdlStatement statement) {
+  const bool is_there = is_existing_table(session, statement.table_sql);
+  if (is_there) {
+    auto& others = statement.other_tables_sql;
+    std::erase_if(others, [&](const std::string& sql) { return !is_existing_table(session, sql); });
+    session.exec(set_lock_timeout(kGentleLockTimeout));
+    session.exec(gentle_lock(statement.table_sql, others));
+  }
+  if (const auto lock = lock_parent_first(statement); is_there && !lock.empty()) {
+    session.exec(set_lock_timeout(kPairLockTimeout));
+    session.exec(lock);
+  }
+  session.exec(set_lock_timeout(kDdlLockTimeout));
+  session.exec(statement.sql);
+}
+
+}  // namespace
+
+bool is_existing_table(pg::Session& session, const std::string& table_sql) {
+  if (table_sql.empty()) return false;
+  const auto rows = session.exec(kExists, {table_sql});
+  return !rows.empty() && rows.boolean(0, 0);
+}
+
+bool attempt_ddl(pg::Session& session, const std::vector<DdlStatement>& statements,
+                 const std::function<bool(pg::Session&)>& note) {
+  session.exec(begin() + session.client_check());
+  try {
+    // The note first: a run that lost its lease must not even queue for the table's lock.
+    if (!note(session)) {
+      pg::rollback(session);
+      return false;
+    }
+    for (const auto& statement : statements) {
+      run(session, statement);
+      base::failpoint("after_ddl");
+    }
+    pg::commit(session);
+    base::failpoint("after_ddl_commit");
+    return true;
+  } catch (...) {
+    pg::rollback(session);
+    throw;
+  }
+}
+
+std::vector<std::string> ddl_texts(const DdlStatement& statement) {
+  std::vector<std::string> texts;
+  if (!statement.table_sql.empty())
+    texts.push_back(gentle_lock(statement.table_sql, statement.other_tables_sql));
+  if (const auto lock = lock_parent_first(statement); !statement.table_sql.empty() && !lock.empty())
+    texts.push_back(lock);
+  texts.push_back(statement.sql);
+  return texts;
+}
+
+}  // namespace pgsluice::steps

@@ -1,0 +1,73 @@
+#include "kinds/ddl/operator_act.hpp"
+
+#include <thread>
+
+#include "base/backoff.hpp"
+#include "kinds/ddl/ddl.hpp"
+#include "ledger/event_log.hpp"
+#include "pg/activity/lock_holders.hpp"
+#include "pgsluice/error.hpp"
+#include "telling/interruption.hpp"
+
+namespace pgsluice::engine {
+
+namespace {
+
+constexpr std::chrono::milliseconds kSlice{50};  // how soon the end of a run is noticed
+
+void sleep_unless_aborted(const pg::Session& session, std::chrono::milliseconds duration) {
+  const auto end = std::chrono::steady_clock::now() + duration;
+  while (!session.is_aborted() && std::chrono::steady_clock::now() < end) std::this_thread::sleep_for(kSlice);
+}
+
+}  // namespace
+
+OperatorAct::OperatorAct(pg::Session& session, const std::string& job, std::int64_t job_id,
+                         const std::function<void(EventBody)>& tell)
+    : session_(session), teller_(tell), journal_(teller_, job, ""), job_id_(job_id) {}
+
+void OperatorAct::insist(const Failing& failing, const std::function<void()>& work,
+                         const std::function<std::string()>& holders) {
+  const base::Backoff backoff{steps::kDdlBackoffBase, steps::kDdlBackoffMax, steps::kDdlAttempts};
+  for (int number = 1;; ++number) {
+    try {
+      return work();
+    } catch (const pg::Failure& f) {
+      if (f.is_connection_lost() || f.cancelled_by() == pg::CancelledBy::kUs) throw;
+      if (f.cancelled_by() == pg::CancelledBy::kSomebody)
+        throw cancelled_by_somebody(failing.subject, f, "it begins anew");
+      const auto wait = backoff.next(number);
+      if (f.disposition() != pg::Disposition::kRetryable || !wait) fail(failing, f, number);
+      journal_.write(event::BatchFailed{0, 0, f.sqlstate(), f.what() + holders(), number, "retry",
+                                        std::chrono::duration<double>(*wait).count()});
+      store_events();
+      sleep_unless_aborted(session_, *wait);
+    }
+  }
+}
+
+void OperatorAct::fail(const Failing& failing, const pg::Failure& failure, int attempts) {
+  const bool is_lock = failure.disposition() == pg::Disposition::kRetryable;
+  const std::string message = failing.subject +
+                              (is_lock ? " in " + std::to_string(attempts) + " attempts" : "") + ": " +
+                              failure.what() + " (SQLSTATE " + failure.sqlstate() + ")";
+  journal_.warn(message);
+  store_events();
+  throw Error(failure.sqlstate() == "42501" ? ExitCode::kPrivileges : ExitCode::kFailed, message,
+              is_lock ? failing.lock_hint : failing.other_hint);
+}
+
+void OperatorAct::store_events() {
+  ledger::append_events(session_, job_id_, journal_.take_pending());
+}
+
+std::string holders_of(pg::Session& session, const std::vector<std::string>& tables) {
+  std::string text;
+  for (const auto& table : tables) {
+    for (const auto& holder : pg::lock_holders(session, table))
+      text += "; " + table + " is held by " + holder;
+  }
+  return text;
+}
+
+}  // namespace pgsluice::engine

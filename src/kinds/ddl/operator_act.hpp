@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "pg/session.hpp"
+#include "pgsluice/event.hpp"
+#include "telling/journal.hpp"
+
+namespace pgsluice::engine {
+
+/// What an operator does to a job outside of a run (rollback, cutover, contract): statements that need locks,
+/// asked for again with backoff until they are to be had, every try in the event log. Blocks; lives for one
+/// call, on one thread.
+class OperatorAct {
+ public:
+  OperatorAct(pg::Session& session, const std::string& job, std::int64_t job_id,
+              const std::function<void(EventBody)>& tell);
+
+  pg::Session& session() { return session_; }
+  Journal& journal() { return journal_; }
+  void set_job_id(std::int64_t job_id) { job_id_ = job_id; }
+
+  /// How an act that fails is told: `subject` in words ("step \"x\" could not be undone"), and what to do
+  /// about a lock that was not to be had, or about any other error.
+  struct Failing {
+    std::string subject;
+    std::string lock_hint;
+    std::string other_hint;
+  };
+  /// Runs `work` until it succeeds, at most kDdlAttempts times. `holders` says who is in the way. Throws
+  /// Error, or Failure if the connection is lost.
+  void insist(const Failing& failing, const std::function<void()>& work,
+              const std::function<std::string()>& holders);
+
+  /// Writes what the journal holds to the ledger.
+  void store_events();
+
+ private:
+  class Teller : public EventSink {
+   public:
+    explicit Teller(const std::function<void(EventBody)>& tell) : tell_(tell) {}
+    void publish(Event event) override { tell_(std::move(event.body)); }
+
+   private:
+    const std::function<void(EventBody)>& tell_;
+  };
+
+  [[noreturn]] void fail(const Failing& failing, const pg::Failure& failure, int attempts);
+
+  pg::Session& session_;
+  Teller teller_;
+  Journal journal_;
+  std::int64_t job_id_;
+};
+
+/// "; "public"."users" is held by pid 4711 (…)" for each holder of each table.
+std::string holders_of(pg::Session& session, const std::vector<std::string>& tables);
+
+}  // namespace pgsluice::engine

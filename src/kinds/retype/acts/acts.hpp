@@ -1,0 +1,48 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "kinds/retype/graph/retype.hpp"
+
+namespace pgsluice::steps::retype {
+
+/// One resumable piece of a retype. The engine runs it once, notes it in the ledger under its name, and never
+/// again.
+struct Act {
+  enum class Kind {
+    kDdl,     // `sql` in one transaction, locks taken with a short timeout
+    kIndex,   // `sql[0]`, CREATE INDEX CONCURRENTLY
+    kFill,    // `fill`, in keyed batches
+    kVacuum,  // `sql[0]`, outside of a transaction
+    kFence,   // waits until every transaction that runs now is over
+  };
+
+  std::string name;  // unique in its step: "add columns to public.users"
+  std::string part;  // expand, fill, index, constrain, prove
+  Kind kind = Kind::kDdl;
+  std::vector<std::string> sql;
+  BackfillStep fill;
+};
+
+/// Everything up to "ready for cut-over", in order. The same graph gives the same acts; a graph that gained
+/// an index or a foreign key in between gives the same ones and more.
+std::vector<Act> acts_before_cutover(const Retype& retype);
+
+/// Before the way back: the old columns' foreign keys and the proof that no old value is missing.
+std::vector<Act> acts_before_way_back(const Retype& retype);
+
+// The pieces of acts_before_cutover, each in a file of its own.
+
+/// Shadow columns and sync triggers, one transaction a table.
+std::vector<Act> expand_acts(const Retype& retype);
+std::vector<Act> fill_acts(const Retype& retype);
+/// Where a value may have no partner: the rows without one are named, before hours go into indexes.
+std::vector<Act> missing_value_acts(const Retype& retype);
+/// A twin for every index that holds a changing column, and an index that keeps the old primary key usable.
+std::vector<Act> index_acts(const Retype& retype);
+/// NOT NULL, the map and twins of CHECKs: proved by the server itself.
+std::vector<Act> check_acts(const Retype& retype);
+std::vector<Act> foreign_key_acts(const Retype& retype);
+
+}  // namespace pgsluice::steps::retype

@@ -1,0 +1,91 @@
+#include "kinds/retype/cutover/sync_state.hpp"
+
+#include <set>
+
+#include "kinds/retype/acts/trigger_state.hpp"
+#include "kinds/retype/cutover/cutover.hpp"
+#include "kinds/retype/graph/retype_facts.hpp"
+#include "kinds/retype/mapping/questions.hpp"
+#include "kinds/verify/verify.hpp"
+#include "ledger/objects.hpp"
+#include "pgsluice/error.hpp"
+
+namespace pgsluice::engine {
+
+namespace rt = steps::retype;
+
+namespace {
+
+constexpr const char* kTriggersHint =
+    "ALTER TABLE … ENABLE ALWAYS TRIGGER …, then pgsluice verify finds rows that were written meanwhile; "
+    "what "
+    "is gone takes pgsluice rollback and a new run";
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string out;
+  for (const auto& word : words) out += (out.empty() ? "" : "; ") + word;
+  return out;
+}
+
+/// Tables on which the retype has made its triggers: a child that came later and a partition that was
+/// detached have none until the next run.
+std::set<std::uint32_t> tables_with_triggers(pg::Session& session, const rt::Retype& retype,
+                                             std::int64_t step_id) {
+  std::set<std::uint32_t> out;
+  for (const auto& object : ledger::read_objects(session, step_id)) {
+    if (object.kind == "table") out.insert(object.table_oid);
+  }
+  if (!out.empty()) return out;
+  for (const auto& table : retype.graph.tables)
+    out.insert(table.oid);  // a program that noted nothing began it
+  return out;
+}
+
+std::string complaint(const RetypeStep& step, const std::vector<std::string>& wrong) {
+  return "columns of step \"" + step.name + "\" are not kept in step: " + joined(wrong);
+}
+
+}  // namespace
+
+std::vector<std::string> wrong_triggers(pg::Session& session, const RetypeStep& step,
+                                        const ledger::StepRecord& record) {
+  const auto& detail = record.detail;
+  auto stage = rt::SyncStage::kExpanding;
+  if (detail == RetypeDetail::kReady) stage = rt::SyncStage::kReady;
+  if (detail == RetypeDetail::kCutOver) stage = rt::SyncStage::kCutOver;
+  if (stage == rt::SyncStage::kExpanding && detail != RetypeDetail::kBegun) return {};
+  const auto retype = read_retype(session, step, owner_of(session, record.step_id));
+  return rt::triggers_not_as_made(session, retype, stage,
+                                  tables_with_triggers(session, retype, record.step_id));
+}
+
+void check_triggers(pg::Session& session, const RetypeStep& step, const ledger::StepRecord& record,
+                    Findings& findings) {
+  std::vector<std::string> wrong;
+  try {
+    wrong = wrong_triggers(session, step, record);
+  } catch (const Error&) {
+    return;  // a table that is gone: the step itself says so, if it has anything left to do
+  }
+  if (!wrong.empty()) findings.refuse("triggers", complaint(step, wrong), kTriggersHint);
+}
+
+void require_triggers(pg::Session& session, const RetypeStep& step, const ledger::StepRecord& record) {
+  const auto wrong = wrong_triggers(session, step, record);
+  if (!wrong.empty()) throw Error(ExitCode::kRefused, complaint(step, wrong), kTriggersHint);
+}
+
+void require_pairs(pg::Session& session, const RetypeStep& step, const rt::Retype& retype) {
+  std::vector<std::string> wrong;
+  for (const auto& question : rt::questions_at_cutover(retype)) {
+    const auto found = steps::verify_value(session, step.name, question.query);
+    if (found != "0") wrong.push_back(found + " " + question.what);
+  }
+  if (wrong.empty()) return;
+  throw Error(
+      ExitCode::kRefused, "step \"" + step.name + "\" is not ready for cut-over: " + joined(wrong),
+      "they were written while a sync trigger was switched off: set the new columns of these rows to NULL, "
+      "with the triggers on, or pgsluice rollback and run again");
+}
+
+}  // namespace pgsluice::engine

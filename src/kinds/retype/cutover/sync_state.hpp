@@ -1,0 +1,31 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "kinds/retype/graph/retype.hpp"
+#include "ledger/jobs.hpp"
+#include "pg/session.hpp"
+#include "pgsluice/job.hpp"
+#include "telling/findings.hpp"
+
+namespace pgsluice::engine {
+
+/// What is wrong with the triggers that keep a retype's columns in step, from expand to contract, by name.
+/// Empty: nothing, or the retype has none now. Throws Error, Failure.
+std::vector<std::string> wrong_triggers(pg::Session& session, const RetypeStep& step,
+                                        const ledger::StepRecord& record);
+
+/// For a retype in work or cut over: refuses if a trigger of it is not as it was made.
+void check_triggers(pg::Session& session, const RetypeStep& step, const ledger::StepRecord& record,
+                    Findings& findings);
+
+/// Throws Error(kRefused) with the triggers' names.
+void require_triggers(pg::Session& session, const RetypeStep& step, const ledger::StepRecord& record);
+
+/// Compares every reference that was looked up with its parent: a trigger that was switched off for a while
+/// left it as it was. Reads whole tables, for as long as that takes. Throws Error(kRefused) with the rows'
+/// number, Failure.
+void require_pairs(pg::Session& session, const RetypeStep& step, const steps::retype::Retype& retype);
+
+}  // namespace pgsluice::engine

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kinds/retype/graph/graph.hpp"
+#include "kinds/retype/graph/names.hpp"
+#include "pgsluice/job.hpp"
+
+namespace pgsluice::steps::retype {
+
+/// New names for the columns of one expression (job::rename_columns).
+using RenameColumns = std::function<std::string(std::string_view, const std::map<std::string, std::string>&)>;
+
+/// A retype step over the graph that it works on: what every piece of it is made from. Pure data; all SQL
+/// that follows from it is written by acts.hpp and swap.hpp. `graph` must outlive nothing: it is a copy.
+struct Retype {
+  RetypeStep step;
+  Owner owner;
+  Graph graph;
+  RenameColumns rename;
+  std::string search_path;  // that the operator's own expressions were written for
+
+  const GraphTable& table(int index) const { return graph.tables[static_cast<std::size_t>(index)]; }
+};
+
+}  // namespace pgsluice::steps::retype

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+#include "kinds/retype/graph/retype.hpp"
+#include "pg/session.hpp"
+#include "pg/transaction.hpp"
+#include "pgsluice/job.hpp"
+
+namespace pgsluice::engine {
+
+/// Counting orphans reads a whole table. Where 10 minutes are not enough, VALIDATE CONSTRAINT is the better
+/// way to ask: it is asked once.
+constexpr pg::TransactionLimits kCountLimits{std::chrono::milliseconds{1'000},
+                                             std::chrono::milliseconds{600'000}, true};
+
+/// Questions to the catalog.
+constexpr pg::TransactionLimits kCatalogLimits{std::chrono::milliseconds{1'000},
+                                               std::chrono::milliseconds{30'000}, true};
+
+/// Whose names the objects of a retype bear, as the ledger knows it.
+steps::retype::Owner owner_of(pg::Session& session, std::int64_t step_id);
+
+/// A retype as the catalog shows it now. Short locks only; throws Error(kRefused) if a table or its key is
+/// missing, Failure 55P03 if somebody holds a table.
+steps::retype::Retype read_retype(pg::Session& session, const RetypeStep& step,
+                                  const steps::retype::Owner& owner);
+
+/// The same in the caller's transaction.
+steps::retype::Retype read_retype_inside(pg::Session& session, const RetypeStep& step,
+                                         const steps::retype::Owner& owner);
+
+}  // namespace pgsluice::engine

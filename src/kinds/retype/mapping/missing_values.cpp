@@ -1,0 +1,103 @@
+#include "kinds/retype/mapping/missing_values.hpp"
+
+#include "kinds/retype/mapping/mapping.hpp"
+#include "pg/identifier.hpp"
+
+namespace pgsluice::steps::retype {
+namespace {
+
+constexpr int kNamedMost = 10;  // keys in one message; who has more wants a query
+
+/// One column to look at.
+struct Look {
+  std::string filled;    // the column that has a value, quoted
+  std::string missing;   // the one that may have none, quoted
+  std::string value;     // what belongs there, over the table's columns
+  std::string is_kept;   // a condition that must hold besides; empty: none
+  bool is_total = true;  // every value has a partner: an expression may map some to NULL
+  std::string is_meant;  // a condition: NULL is what belongs there; empty: it never does
+  std::string hint;
+};
+
+std::string quoted(const std::string& name) {
+  return pg::Identifier(name).sql();
+}
+
+/// The row's key in words, from v_row.
+std::string key_of(const GraphTable& table) {
+  std::string list;
+  for (const auto& column : table.key) list += ", v_row." + quoted(column);
+  return "pg_catalog.concat_ws(', '" + list + ")";
+}
+
+std::string loop_of(const GraphTable& table, const Look& look) {
+  const auto lacks = look.filled + " IS NOT NULL AND " + look.missing + " IS NULL" +
+                     (look.is_meant.empty() ? "" : " AND NOT " + look.is_meant);
+  const auto at = "tableoid = v_row.pgsluice_table AND ctid = v_row.pgsluice_at AND " + lacks;
+  std::string keys;
+  for (const auto& column : table.key) keys += ", " + quoted(column);
+  std::string sql = "  FOR v_row IN SELECT tableoid AS pgsluice_table, ctid AS pgsluice_at" + keys +
+                    " FROM " + table.sql() + " WHERE " + lacks + " LOOP\n    BEGIN\n      UPDATE " +
+                    table.sql() + " SET " + look.missing + " = " + look.value + " WHERE " + at + " AND (" +
+                    look.value + ") IS NOT NULL" + (look.is_kept.empty() ? "" : " AND " + look.is_kept) +
+                    ";\n";
+  if (look.is_total)
+    sql += "      IF NOT FOUND THEN\n        PERFORM FROM " + table.sql() + " WHERE " + at +
+           ";\n        IF FOUND THEN\n          RAISE EXCEPTION 'it would be cut or rounded';\n        END "
+           "IF;\n      END IF;\n";
+  return sql +
+         "    EXCEPTION WHEN lock_not_available OR deadlock_detected OR serialization_failure THEN\n      "
+         "RAISE;\n    WHEN OTHERS THEN\n      v_count := v_count + 1;\n      v_rows := v_rows || "
+         "pg_catalog.format(E'\\n  (%s): %s', " +
+         key_of(table) + ", SQLERRM);\n    END;\n    EXIT WHEN v_count >= " + std::to_string(kNamedMost) +
+         ";\n  END LOOP;\n  IF v_count > 0 THEN\n    RAISE EXCEPTION USING ERRCODE = 'data_exception', "
+         "MESSAGE "
+         "= " +
+         pg::literal("rows of " + table.sql() + " have no value for " + look.missing + ":") +
+         " || v_rows, HINT = " + pg::literal(look.hint) + ";\n  END IF;\n";
+}
+
+std::string statement(const std::string& loops) {
+  if (loops.empty()) return {};
+  return "DO " +
+         pg::literal("DECLARE v_row record; v_rows text := ''; v_count int := 0;\nBEGIN\n" + loops + "END");
+}
+
+}  // namespace
+
+std::string look_for_missing_new_values(const Retype& retype, const GraphTable& table) {
+  std::string loops;
+  const int number = static_cast<int>(&table - retype.graph.tables.data());
+  for (std::size_t i = 0; i < table.columns.size(); ++i) {
+    const Place place{number, static_cast<int>(i)};
+    if (!may_lack_new_value(retype, place)) continue;
+    const auto& column = table.columns[i];
+    loops += loop_of(table, {quoted(column.name), quoted(new_name(column.name)), new_value(retype, place, ""),
+                             "", retype.step.using_sql.empty(), "", "correct these rows, then run again"});
+  }
+  return statement(loops);
+}
+
+std::string look_for_missing_old_values(const Retype& retype, const GraphTable& table) {
+  std::string loops;
+  const int number = static_cast<int>(&table - retype.graph.tables.data());
+  for (std::size_t i = 0; i < table.columns.size(); ++i) {
+    const Place place{number, static_cast<int>(i)};
+    if (!may_lack_old_value(retype, place)) continue;
+    const auto& column = table.columns[i];
+    // The NULL of a row that nobody touched, of which `using` made something.
+    const auto is_meant =
+        retype.step.using_sql.empty()
+            ? std::string()
+            : is_identical(
+                  quoted(column.name),
+                  "(" + new_value_of(retype, place, quoted(old_name(column.name))) + ")::" + retype.step.to);
+    loops += loop_of(table, {quoted(column.name), quoted(old_name(column.name)), old_value(retype, place, ""),
+                             is_kept_by_old_value(retype, place, ""),
+                             retype.step.back_sql.empty() && retype.step.using_sql.empty(), is_meant,
+                             "correct these rows, then roll back again"});
+  }
+  return statement(loops);
+}
+
+}  // namespace pgsluice::steps::retype

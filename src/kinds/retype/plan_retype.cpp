@@ -1,0 +1,115 @@
+#include "kinds/retype/plan_retype.hpp"
+
+#include "kinds/ddl/ddl.hpp"
+#include "kinds/ddl/ddl_statements.hpp"
+#include "kinds/ddl/plan_ddl.hpp"
+#include "kinds/retype/acts/acts.hpp"
+#include "kinds/retype/acts/swap.hpp"
+#include "kinds/retype/cutover/cutover.hpp"
+#include "kinds/retype/graph/retype_facts.hpp"
+#include "kinds/retype/retype_survey.hpp"
+#include "lanes/batch/batch.hpp"
+#include "lanes/batch_statements.hpp"
+#include "lanes/block_statements.hpp"
+#include "pg/catalog/catalog.hpp"
+#include "pg/transaction.hpp"
+#include "pgsluice/error.hpp"
+#include "table/table_facts.hpp"
+
+namespace pgsluice::engine {
+
+namespace rt = steps::retype;
+
+namespace {
+
+/// Adds statements of an act; its name goes before what else is said of when they are sent.
+void add(const rt::Act& act, std::vector<PlannedStatement> statements, PlannedStep& planned) {
+  for (auto& statement : statements) {
+    statement.when = act.part + ": " + act.name + (statement.when.empty() ? "" : ", " + statement.when);
+    planned.statements.push_back(std::move(statement));
+  }
+}
+
+void plan_ddl(const rt::Act& act, PlannedStep& planned) {
+  for (const auto& statement : ddl_statements(act.sql)) {
+    const auto analysed = job::analyse_statement(statement.sql);
+    add(act, planned_ddl(statement, std::get_if<job::StatementFacts>(&analysed)), planned);
+  }
+}
+
+void plan_fill(pg::Session& session, const Job& job, const rt::Act& act, PlannedStep& planned) {
+  const auto table = read_facts(session, act.fill.table).table;
+  const auto walked = walked_table(session, act.fill, table);
+  const auto limits = batch_limits(job.batch.target, job.throttle.lock_wait,
+                                   std::chrono::milliseconds{pg::deadlock_timeout_ms(session)});
+  add(act, backfill_statements(table, act.fill, walked, limits, job.batch.rows), planned);
+  planned.notes.push_back("the fill of " + table.sql() + " walks " + walk_in_words(walked) + ": " +
+                          walked.choice.reason);
+  planned.rows_estimated += table.rows_estimate;
+}
+
+void plan_act(pg::Session& session, const Job& job, const rt::Act& act, PlannedStep& planned) {
+  switch (act.kind) {
+    case rt::Act::Kind::kDdl:
+      return plan_ddl(act, planned);
+    case rt::Act::Kind::kFill:
+      return plan_fill(session, job, act, planned);
+    case rt::Act::Kind::kIndex:
+    case rt::Act::Kind::kVacuum:
+      return add(act, {{act.sql.front(), "SHARE UPDATE EXCLUSIVE, no lock_timeout"}}, planned);
+    case rt::Act::Kind::kFence:
+      planned.notes.push_back(act.name);
+      return;
+  }
+}
+
+void plan_swap(const rt::SwapScript& script, const rt::Graph& graph, const std::string& when,
+               PlannedStep& planned) {
+  planned.statements.push_back({"LOCK TABLE " + rt::lock_list(graph, {}) + " IN SHARE UPDATE EXCLUSIVE MODE",
+                                with_timeout("SHARE UPDATE EXCLUSIVE", steps::kGentleLockTimeout), false,
+                                when});
+  for (const auto& sql : script.view_locks)
+    planned.statements.push_back({sql, with_timeout("ACCESS EXCLUSIVE", kSwapLockTimeout), false, when});
+  planned.statements.push_back(
+      {"LOCK TABLE " + rt::lock_list(graph, script.also_locked) + " IN ACCESS EXCLUSIVE MODE",
+       with_timeout("ACCESS EXCLUSIVE", kSwapLockTimeout), false, when});
+  for (const auto& sql : script.statements)
+    planned.statements.push_back({sql, "within the locks above", false, when});
+}
+
+}  // namespace
+
+void plan_retype(pg::Session& session, const Job& job, const RetypeStep& step, const Outlook& outlook,
+                 const rt::Owner& owner, bool is_begun, PlannedStep& planned) try {
+  if (const auto maker = outlook.maker_of_any(step.tables); !maker.empty()) {
+    planned.notes.push_back("a table of it is made by step \"" + maker + "\": its acts are known after that");
+    return;
+  }
+  const auto retype = read_retype(session, step, owner);
+  const auto obstacles = is_begun ? std::vector<Obstacle>{} : retype_obstacles(session, retype);
+  for (const auto& obstacle : obstacles)
+    planned.notes.push_back("run refuses: " + obstacle.message + " (" + obstacle.hint + ")");
+  if (!obstacles.empty()) return;
+  if (!is_begun)
+    planned.notes.push_back(
+        "before the first of these, all of them and the way back are rehearsed on an empty likeness of the "
+        "tables, in "
+        "one transaction that is rolled back");
+  for (const auto& act : rt::acts_before_cutover(retype)) plan_act(session, job, act, planned);
+  const auto bound =
+      pg::in_transaction(session, {}, [&] { return rt::bound_objects(session, retype.graph); });
+  plan_swap(rt::cutover_script(retype, bound), retype.graph,
+            step.is_cutover_auto ? "cut-over, one transaction"
+                                 : "cut-over, one transaction, when you say pgsluice cutover " + job.name,
+            planned);
+  plan_swap(rt::contract_script(retype), retype.graph, "when you say pgsluice contract " + job.name, planned);
+  for (const auto& table : retype.graph.tables) {
+    for (const auto& trigger : table.update_triggers)
+      planned.notes.push_back("the fill fires trigger \"" + trigger + "\" of table " + table.sql());
+  }
+  if (is_begun) planned.notes.push_back("begun: acts that are done are not sent again");
+} catch (const Error& e) {
+  planned.notes.push_back(std::string("run refuses: ") + e.what());
+}
+
+}  // namespace pgsluice::engine

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "kinds/retype/mapping/lost_values.hpp"
+#include "lanes/ranges/look.hpp"
+#include "pg/catalog/heap.hpp"
+#include "pg/connection.hpp"
+#include "walk/sizer.hpp"
+
+namespace pgsluice::engine {
+
+/// What the values of one column are worth in the new type.
+struct ValueLosses {
+  std::string column;  // `column "price" of table "public"."orders"`
+  std::string new_type;
+  std::int64_t cut = 0;
+  std::int64_t missing = 0;  // no new value at all
+  std::vector<std::string> cut_examples;
+  std::vector<std::string> missing_examples;
+};
+
+/// Reads every value that a retype could lose, before its first write: block after block, each piece a
+/// transaction of its own, so that no snapshot grows old. Each member but is_over() is one hop. What is
+/// written from the first act on is refused by the sync trigger if it would be cut; what is written between
+/// the pass and that act is met by the proof alone.
+class ValuePass {
+ public:
+  /// Nothing to read for a retype that cannot lose any: is_over() at once. Throws Failure.
+  ValuePass(pg::Session& session, steps::retype::Retype retype);
+
+  /// Some blocks more, as many as take about `target`. Throws Failure.
+  void read(pg::Session& session, std::chrono::milliseconds target);
+
+  bool is_over() const { return place_ >= pieces_.size(); }
+  std::chrono::milliseconds last() const { return last_; }
+  std::int64_t pages_read() const { return pages_read_; }
+  std::int64_t pages_in_all() const { return pages_in_all_; }
+  /// Of columns that lose some.
+  std::vector<ValueLosses> losses() const;
+
+ private:
+  struct Piece {
+    steps::retype::DoubtfulColumn column;
+    pg::HeapFacts heap;
+    std::size_t loss = 0;  // in losses_
+  };
+  void count(pg::Session& session, const Piece& piece, const std::string& where);
+  void add(const Piece& piece, const pg::Rows& rows);
+
+  steps::retype::Retype retype_;
+  std::vector<Piece> pieces_;
+  std::size_t place_ = 0;
+  std::int64_t block_ = 0;
+  bool is_by_blocks_ = true;  // server 14 and newer
+  walk::Sizer pages_;
+  std::chrono::milliseconds last_{0};
+  std::int64_t pages_read_ = 0;
+  std::int64_t pages_in_all_ = 0;
+  std::vector<ValueLosses> losses_;
+};
+
+/// The whole pass at half of the time of one session, for `check`. Blocks.
+std::vector<ValueLosses> read_values(pg::Session& session, const steps::retype::Retype& retype);
+
+/// The whole pass at the pace of the gate, with a line of progress now and then. Empty too if stop is
+/// requested. Throws Error, Failure.
+boost::asio::awaitable<std::vector<ValueLosses>> read_values_paced(pg::Connection& connection,
+                                                                   steps::retype::Retype retype,
+                                                                   LookSurroundings at);
+
+/// What of it refuses the retype, each with a hint. Values without a new one may be set aside by the fill.
+struct LossInWords {
+  std::string message;
+  std::string hint;
+};
+std::vector<LossInWords> in_words(const std::vector<ValueLosses>& losses, std::int64_t max_quarantined);
+
+}  // namespace pgsluice::engine

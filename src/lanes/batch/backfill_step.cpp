@@ -1,0 +1,129 @@
+#include "lanes/batch/backfill_step.hpp"
+
+#include <algorithm>
+
+#include "base/failpoint.hpp"
+#include "ledger/range/split.hpp"
+#include "pg/transaction.hpp"
+#include "pgsluice/error.hpp"
+#include "table/block_ranges.hpp"
+#include "table/block_update.hpp"
+#include "table/table_facts.hpp"
+#include "table/update.hpp"
+
+namespace pgsluice::engine {
+namespace {
+
+// Quantiles of 300 pages miss by about 6 % of the table; reading them takes some 30 ms from a cold disk.
+constexpr double kSamplePages = 300;
+// More ranges than lanes, so that a lane that runs out finds another before it has to split one.
+constexpr int kRangesPerLane = 4;
+// A range below this many rows costs more to lease than it saves.
+constexpr std::int64_t kRowsPerRangeMin = 2'000;
+constexpr pg::TransactionLimits kSampleLimits{std::chrono::milliseconds{1'000},
+                                              std::chrono::milliseconds{60'000}, true};
+
+/// Counted on some pages of now: statistics may be of a time when the table was a thousandth of its size.
+/// What the catalog says where that takes too long.
+std::int64_t count_rows(pg::Session& session, const pg::Table& table) {
+  try {
+    return pg::in_transaction(session, kSampleLimits, [&] {
+      return pg::counted_rows(session, table.sql(), sample_percent(table.pages));
+    });
+  } catch (const pg::Failure& f) {
+    const bool is_locked = f.sqlstate() == "55P03";  // whoever waits for the table says so, and tries again
+    if (f.is_connection_lost() || is_locked) throw;
+    return table.rows_estimate;
+  }
+}
+
+/// The rows counted, by pages: each heap knows only what ANALYZE said.
+void share_out(const pg::Table& table, std::vector<pg::HeapFacts>& heaps) {
+  std::int64_t pages = 0;
+  for (const auto& heap : heaps) pages += heap.pages;
+  for (auto& heap : heaps) {
+    const auto share =
+        static_cast<double>(heap.pages) / static_cast<double>(std::max<std::int64_t>(1, pages));
+    heap.rows = static_cast<double>(table.rows_estimate) * share;
+  }
+}
+
+}  // namespace
+
+double sample_percent(std::int64_t pages) {
+  return std::min(100.0, 100.0 * kSamplePages / static_cast<double>(std::max<std::int64_t>(pages, 1)));
+}
+
+const pg::HeapFacts* PreparedBackfill::heap_of(const walk::Heap& heap) const {
+  const auto found =
+      std::find_if(heaps.begin(), heaps.end(), [&](const pg::HeapFacts& h) { return h.oid == heap.oid; });
+  return found == heaps.end() ? nullptr : &*found;
+}
+
+PreparedBackfill prepare_backfill(pg::Session& session, const BackfillStep& step, std::int64_t step_id,
+                                  int lanes) {
+  auto table = read_facts(session, step.table).table;  // never waits long for somebody's lock
+  auto walked = walked_table(session, step, table);
+  steps::check_columns(table, walked.keyset ? walked.keyset->key() : std::vector<pg::Column>{}, step);
+  steps::explain(session, steps::update_sql(table, step, "false"));
+  PreparedBackfill prepared;
+  prepared.step_id = step_id;
+  prepared.definition = step;
+  prepared.keyset = std::move(walked.keyset);
+  prepared.heaps = std::move(walked.heaps);
+  prepared.choice = std::move(walked.choice);
+  prepared.ground = {walked.rows_per_page, pg::cache_pages(session), lanes, prepared.choice.is_horizon_held};
+  prepared.update_sql = [table, step](const std::string& predicate) {
+    return steps::update_sql(table, step, predicate);
+  };
+  prepared.block_update_sql = [table, step](const pg::HeapFacts& heap, const walk::Fragment& predicate,
+                                            bool is_sampled) {
+    if (is_sampled) return steps::sampled_block_update_sql(table, step, heap, predicate.sql);
+    return steps::block_update_sql(table, step, heap, predicate.sql,
+                                   static_cast<int>(predicate.params.size()) + 1);
+  };
+  prepared.swallowers = std::move(walked.swallowers);
+  if (prepared.swallowers.is_any())
+    prepared.selected_sql = [table, step](const pg::HeapFacts* heap, const std::string& predicate) {
+      return heap ? steps::block_selected_sql(table, step, *heap, predicate)
+                  : steps::selected_sql(table, step, predicate);
+    };
+  prepared.deadlock_timeout = std::chrono::milliseconds{pg::deadlock_timeout_ms(session)};
+  prepared.table = std::move(table);
+  prepared.table.rows_estimate = count_rows(session, prepared.table);
+  share_out(prepared.table, prepared.heaps);
+  return prepared;
+}
+
+std::vector<ledger::NewRange> key_ranges(pg::Session& session, const PreparedBackfill& step, int lanes) {
+  const std::int64_t rows = step.table.rows_estimate;
+  const auto parts =
+      static_cast<int>(std::clamp<std::int64_t>(rows / kRowsPerRangeMin, 1, lanes * kRangesPerLane));
+  std::vector<ledger::NewRange> ranges;
+  std::optional<pg::Key> lower;
+  if (parts > 1) {
+    const auto sample =
+        step.keyset->sample(std::nullopt, std::nullopt, parts, sample_percent(step.table.pages));
+    const auto keys =
+        pg::in_transaction(session, kSampleLimits, [&] { return session.exec(sample.sql, sample.params); });
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      auto upper = step.keyset->read_key(keys, i);
+      ranges.push_back({lower, upper, rows / parts});
+      lower = std::move(upper);
+    }
+  }
+  ranges.push_back(
+      {lower, std::nullopt,
+       std::max<std::int64_t>(0, rows - static_cast<std::int64_t>(ranges.size()) * (rows / parts))});
+  return ranges;
+}
+
+void cut_into_ranges(pg::Session& session, const PreparedBackfill& step, int lanes) {
+  const auto ranges =
+      step.choice.walk == Walk::kKeyset ? key_ranges(session, step, lanes) : block_ranges(step.heaps, lanes);
+  base::failpoint("before_cut");
+  ledger::cut(session, step.step_id, step.table.rows_estimate, ranges);
+  base::failpoint("after_cut");
+}
+
+}  // namespace pgsluice::engine

@@ -1,0 +1,164 @@
+#include "lanes/batch/batch.hpp"
+
+#include <algorithm>
+
+#include "base/failpoint.hpp"
+#include "lanes/batch/block_batch.hpp"
+#include "ledger/unchanged.hpp"
+
+namespace pgsluice::engine {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds kLockTimeoutMax{150};
+constexpr int kTargetsUntilTimeout = 5;
+constexpr double kShareOfDeadlockTimeout = 0.8;
+constexpr std::chrono::milliseconds kStatementTimeoutMin{50};  // below this nothing would ever commit
+
+/// Where the batch ends.
+struct Cut {
+  walk::KeySlice slice;
+  std::int64_t visited = 0;
+  bool is_last = false;
+};
+
+Cut find_end(pg::Session& session, const BatchWork& work) {
+  const auto& range = work.range;
+  const auto ask = work.keyset->bound(range.position, *range.upper, work.rows);
+  if (const auto bound = work.keyset->read_bound(session.exec(ask.sql, ask.params));
+      bound && !bound->is_past_range) {
+    return {{range.position, bound->key, bound->equal_prefix}, work.rows, false};
+  }
+  const auto rest = work.keyset->remainder(range.position, *range.upper, work.rows);
+  const auto rows = session.exec(rest.sql, rest.params);
+  return {{range.position, *range.upper, static_cast<int>(rows.integer(0, 1))}, rows.integer(0, 0), true};
+}
+
+/// The row that failed may be gone by now; the next one must get its own chance.
+bool is_set_aside(const BatchWork& work, const Cut& cut) {
+  return work.set_aside && cut.visited == 1 && cut.slice.upper == work.set_aside->key;
+}
+
+std::int64_t change_rows(pg::Session& session, const BatchWork& work, const Cut& cut,
+                         std::int64_t& selected) {
+  if (cut.visited == 0) return 0;
+  if (is_set_aside(work, cut)) {
+    ledger::quarantine(session, work.step_id, cut.slice.upper, work.set_aside->sqlstate,
+                       work.set_aside->message);
+    return 0;
+  }
+  const auto predicate = work.keyset->predicate(cut.slice);
+  selected = count_selected(session, work, predicate);
+  const auto sql = (*work.update_sql)(predicate.sql);
+  const auto affected = session.exec_cancellable(sql, predicate.params).affected();
+  return work.is_always_instead ? 0 : affected;
+}
+
+void run_in_transaction(pg::Session& session, const BatchWork& work, BatchOutcome& out) {
+  session.exec(pg::begin_sql(work.limits));
+  base::failpoint("after_begin");
+  Cut cut = find_end(session, work);
+  if (!ledger::advance(session, work.range.token, work.range.position, cut.slice.upper, *work.range.upper)) {
+    pg::rollback(session);
+    out.is_fenced = true;
+    out.disposition = pg::Disposition::kRetryable;
+    return;
+  }
+  base::failpoint("after_position");
+  out.position = cut.slice.upper;
+  std::int64_t selected = 0;
+  out.changed = change_rows(session, work, cut, selected);
+  base::failpoint("after_update");
+  out.quarantined = is_set_aside(work, cut) ? 1 : 0;
+  out.walked = cut.visited;
+  // A final pass comes by rows that were counted before.
+  if (work.range.walk == ledger::RangeWalk::kFinal) cut.visited = out.changed + out.quarantined;
+  count_and_commit(session, work, {cut.visited, out.changed, out.quarantined, cut.is_last}, selected, out);
+  base::failpoint("after_commit");
+  out.disposition = pg::Disposition::kCommitted;
+  out.visited = cut.visited;
+  out.is_range_done = cut.is_last;
+}
+
+/// Statements name the partition, but an expression of the job's may name another table that is not there.
+bool is_partition_gone(pg::Session& session, const BatchWork& work, const BatchOutcome& out) try {
+  constexpr const char* kUndefinedTable = "42P01";
+  if (!work.blocks || work.blocks->heap.oid == work.blocks->table_oid || out.sqlstate != kUndefinedTable)
+    return false;
+  return session.exec("SELECT pg_catalog.to_regclass($1) IS NULL", {work.blocks->heap.table_sql})
+      .boolean(0, 0);
+} catch (const pg::Failure&) {
+  return false;  // the batch's own failure counts
+}
+
+}  // namespace
+
+std::int64_t count_selected(pg::Session& session, const BatchWork& work, const walk::Fragment& predicate) {
+  if (!work.selected_sql || !*work.selected_sql) return 0;
+  const auto sql = (*work.selected_sql)(work.blocks ? &work.blocks->heap : nullptr, predicate.sql);
+  return session.exec_cancellable(sql, predicate.params).integer(0, 0);
+}
+
+void count_and_commit(pg::Session& session, const BatchWork& work, const ledger::BatchCounts& counts,
+                      std::int64_t selected, BatchOutcome& out) {
+  // Rows that the application made in between can be changed too, and not selected.
+  const auto unchanged = std::max<std::int64_t>(0, selected - counts.changed);
+  // Sweeps and final passes come by rows that a walk before them found and left.
+  const bool is_seen_before =
+      work.range.walk == ledger::RangeWalk::kSweep || work.range.walk == ledger::RangeWalk::kFinal;
+  const auto note = unchanged > 0 ? ledger::note_unchanged(work.step_id, unchanged, is_seen_before) : "";
+  pg::commit(session, note + ledger::count_and_commit(work.range.token.range_id, counts));
+  out.unchanged = is_seen_before ? 0 : unchanged;
+}
+
+BatchOutcome run_batch(pg::Session& session, const BatchWork& work) {
+  BatchOutcome out;
+  const auto began = Clock::now();
+  try {
+    if (work.blocks) {
+      run_block_batch(session, work, out);
+    } else {
+      run_in_transaction(session, work, out);
+    }
+  } catch (const pg::Failure& f) {
+    out.disposition = dynamic_cast<const pg::InDoubt*>(&f) ? pg::Disposition::kInDoubt : f.disposition();
+    out.sqlstate = f.sqlstate();
+    out.message = f.what();
+    out.is_connection_lost = f.is_connection_lost();
+    out.is_our_cancel = f.cancelled_by() == pg::CancelledBy::kUs;
+    out.is_somebodys_cancel = f.is_somebodys_cancel(work.limits.statement_timeout);
+    if (!out.is_connection_lost) pg::rollback(session);
+    if (is_partition_gone(session, work, out)) {
+      out.misfit = Misfit::kHeapRewritten;
+      out.disposition = pg::Disposition::kRetryable;
+    }
+  }
+  out.is_session_spent = session.must_discard();
+  out.duration = Clock::now() - began;
+  return out;
+}
+
+pg::TransactionLimits batch_limits(std::chrono::milliseconds target, std::chrono::milliseconds lock_wait,
+                                   std::chrono::milliseconds deadlock_timeout, int long_statements) {
+  pg::TransactionLimits limits;
+  limits.is_synchronous = false;
+  limits.lock_timeout = std::min(lock_wait, kLockTimeoutMax);
+  // One more statement can use up its time: the one that moves the position waits for its row at most
+  // lock_timeout.
+  const std::chrono::milliseconds room{
+      static_cast<std::int64_t>(kShareOfDeadlockTimeout * static_cast<double>(deadlock_timeout.count())) -
+      limits.lock_timeout.count()};
+  limits.statement_timeout =
+      std::max(kStatementTimeoutMin, std::min(kTargetsUntilTimeout * target, room / long_statements));
+  return limits;
+}
+
+BatchLimits within_deadlock_timeout(BatchLimits limits, std::chrono::milliseconds lock_wait,
+                                    std::chrono::milliseconds deadlock_timeout, int long_statements) {
+  const auto bounds = batch_limits(limits.target, lock_wait, deadlock_timeout, long_statements);
+  limits.target = std::min(limits.target, bounds.statement_timeout / 2);
+  return limits;
+}
+
+}  // namespace pgsluice::engine

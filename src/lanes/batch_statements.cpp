@@ -1,0 +1,127 @@
+#include "lanes/batch_statements.hpp"
+
+#include <string>
+
+#include "lanes/block_statements.hpp"
+#include "ledger/range/checkpoint.hpp"
+#include "ledger/unchanged.hpp"
+#include "table/update.hpp"
+
+namespace pgsluice::engine {
+namespace {
+
+constexpr const char* kRangeLock = "ROW EXCLUSIVE on pgsluice.range, its one row until COMMIT";
+constexpr const char* kFirst = "first batch of the table, which has no lower end";
+
+std::string reads(const pg::Table& table) {
+  return "ACCESS SHARE on " + table.sql();
+}
+
+std::string milliseconds(std::chrono::milliseconds time) {
+  return std::to_string(time.count()) + " ms";
+}
+
+std::string changes(const pg::Table& table, const pg::TransactionLimits& limits) {
+  return "ROW EXCLUSIVE on " + table.sql() + ", its rows until COMMIT, lock_timeout " +
+         milliseconds(limits.lock_timeout) + ", statement_timeout " + milliseconds(limits.statement_timeout);
+}
+
+/// Values that nobody sees: only the shape of a statement is asked for.
+pg::Key any_key(const walk::Keyset& keyset) {
+  return pg::Key(keyset.key().size());
+}
+
+/// The UPDATE for ends that differ from column 0, 1, … on, and the one without a lower end; in front of each
+/// the count of what it selects, if that is wanted.
+std::vector<PlannedStatement> update_shapes(const pg::Table& table, const BackfillStep& step,
+                                            const walk::Keyset& keyset, bool is_selection_counted,
+                                            const std::string& lock) {
+  const auto any = any_key(keyset);
+  std::vector<PlannedStatement> out;
+  const auto add = [&](const walk::KeySlice& slice, const std::string& when) {
+    const auto predicate = keyset.predicate(slice).sql;
+    if (is_selection_counted) out.push_back({steps::selected_sql(table, step, predicate), lock, true, when});
+    out.push_back({steps::update_sql(table, step, predicate), lock, true, when});
+  };
+  const int columns = static_cast<int>(keyset.key().size());
+  for (int prefix = columns - 1; prefix >= 0; --prefix) {
+    const std::string equal = prefix == 0   ? "no key column"
+                              : prefix == 1 ? "the first key column"
+                                            : "the first " + std::to_string(prefix) + " key columns";
+    add({any, any, prefix}, columns == 1 ? "" : "both ends share " + equal);
+  }
+  add({std::nullopt, any, 0}, kFirst);
+  return out;
+}
+
+PlannedStatement check_of_expressions(const pg::Table& table, const BackfillStep& step) {
+  return {steps::explain_sql(steps::update_sql(table, step, "false")),
+          "ROW EXCLUSIVE on " + table.sql() + ", for a moment", false, "once"};
+}
+
+std::vector<PlannedStatement> preparing_statements(const pg::Table& table, const walk::Keyset& keyset) {
+  const auto any = any_key(keyset);
+  return {
+      {keyset.sample(std::nullopt, std::nullopt, 2, 1).sql, reads(table), false,
+       "once, to cut a large table into ranges"},
+      {keyset.highest(), reads(table), false, "once, to end the last range"},
+      {keyset.sample(any, any, 2, 1).sql, reads(table), false,
+       "when a lane has run out of ranges, to split another's"},
+      {keyset.bound(any, any, 1).sql, reads(table), false,
+       "in its stead, where the sample has met too few of the rows that are left"},
+  };
+}
+
+std::vector<PlannedStatement> batch_statements(const pg::Table& table, const BackfillStep& step,
+                                               const walk::Keyset& keyset, bool is_selection_counted,
+                                               const pg::TransactionLimits& limits, std::int64_t rows) {
+  const auto any = any_key(keyset);
+  std::vector<PlannedStatement> out{
+      {pg::begin_sql(limits), "none", true, ""},
+      {keyset.bound(any, any, rows).sql, reads(table), true, ""},
+      {keyset.bound(std::nullopt, any, rows).sql, reads(table), true, kFirst},
+      {keyset.remainder(any, any, rows).sql, reads(table), true, "last batch of a range"},
+      {keyset.remainder(std::nullopt, any, rows).sql, reads(table), true,
+       "first batch of a table, if it is also the last of its range"},
+      {ledger::advance_sql(), kRangeLock, true, ""},
+  };
+  for (auto& update : update_shapes(table, step, keyset, is_selection_counted, changes(table, limits)))
+    out.push_back(std::move(update));
+  out.push_back({ledger::count_and_commit(1, {rows, rows, 0, false}), kRangeLock, true, ""});
+  if (is_selection_counted) out.push_back(planned_note(rows));
+  return out;
+}
+
+}  // namespace
+
+PlannedStatement planned_note(std::int64_t rows) {
+  return {ledger::note_unchanged(1, 1, false) + ledger::count_and_commit(1, {rows, rows - 1, 0, false}),
+          "ROW EXCLUSIVE on pgsluice.step, its one row until COMMIT", true,
+          "in its stead, when a trigger or rule has left a selected row as it was"};
+}
+
+std::vector<PlannedStatement> backfill_statements(const pg::Table& table, const BackfillStep& step,
+                                                  const WalkedTable& walked,
+                                                  const pg::TransactionLimits& limits, std::int64_t rows) {
+  std::vector<PlannedStatement> out{check_of_expressions(table, step),
+                                    {pg::counted_rows_sql(table.sql()), reads(table), false,
+                                     "once, to count the rows on some of its pages"}};
+  const auto add = [&](std::vector<PlannedStatement> statements, const std::string& only) {
+    for (auto& statement : statements) {
+      if (!only.empty()) statement.when = only + (statement.when.empty() ? "" : ", " + statement.when);
+      out.push_back(std::move(statement));
+    }
+  };
+  if (walked.sampled)
+    out.push_back({pg::sample_pages_sql(*walked.sampled), "ACCESS SHARE on " + walked.sampled->table_sql,
+                   false, "once, to choose the walk and its passes"});
+  const bool is_by_blocks = walked.choice.walk != Walk::kKeyset;
+  if (is_by_blocks) add(block_statements(table, step, walked, limits), "");
+  if (!walked.keyset) return out;
+  const std::string only = is_by_blocks ? "only in a final pass" : "";
+  add(preparing_statements(table, *walked.keyset), only);
+  add(batch_statements(table, step, *walked.keyset, walked.swallowers.is_any(), limits, rows), only);
+  return out;
+}
+
+}  // namespace pgsluice::engine

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <vector>
+
+#include "lanes/batch/batch.hpp"
+#include "pg/catalog/catalog.hpp"
+#include "pgsluice/job.hpp"
+#include "pgsluice/plan.hpp"
+#include "table/walk_choice.hpp"
+
+namespace pgsluice::engine {
+
+/// What a backfill step sends: once, before its batches, and with each of them, in order, in every shape that
+/// its statements can have. Key values are parameters; the numbers in a batch's last statement are those of
+/// some batch.
+std::vector<PlannedStatement> backfill_statements(const pg::Table& table, const BackfillStep& step,
+                                                  const WalkedTable& walked,
+                                                  const pg::TransactionLimits& limits, std::int64_t rows);
+
+/// What ends a batch that came by a row which a trigger or rule left as it was.
+PlannedStatement planned_note(std::int64_t rows);
+
+}  // namespace pgsluice::engine

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <vector>
+
+#include "pg/transaction.hpp"
+#include "pgsluice/plan.hpp"
+#include "table/walk_choice.hpp"
+
+namespace pgsluice::engine {
+
+/// What a block walk sends, in order, for `plan`: of a partitioned table for its first partition. REQUIRES: a
+/// walk over blocks was chosen.
+std::vector<PlannedStatement> block_statements(const pg::Table& table, const BackfillStep& step,
+                                               const WalkedTable& walked,
+                                               const pg::TransactionLimits& limits);
+
+/// "interleaved over blocks, in 8 passes", or "keyset along (\"id\")".
+std::string walk_in_words(const WalkedTable& walked);
+
+}  // namespace pgsluice::engine

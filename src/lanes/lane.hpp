@@ -1,0 +1,122 @@
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <random>
+#include <string>
+
+#include "base/backoff.hpp"
+#include "lanes/fill.hpp"
+#include "lanes/lease_desk.hpp"
+#include "lanes/pace/blockers.hpp"
+#include "lanes/pace/gate.hpp"
+#include "lanes/retry.hpp"
+#include "pg/connection.hpp"
+#include "pgsluice/job.hpp"
+#include "walk/bisection.hpp"
+#include "walk/sizer.hpp"
+
+namespace pgsluice::engine {
+
+/// What every lane is given; each reference outlives the lanes and is confined to the io thread.
+struct LaneSurroundings {
+  const Job& job;  // the tunables of now: `set` changes them while lanes run
+  LeaseDesk& desk;
+  Gate& gate;
+  Journal& journal;
+  Tally& tally;
+  const Stop& stop;
+  Blockers& blockers;
+};
+
+/// Between two attempts of a batch: short against the lease, long against a lock queue that is about to
+/// clear.
+inline constexpr std::chrono::milliseconds kBackoffFirst{20};
+inline constexpr std::chrono::milliseconds kBackoffMax{5'000};
+
+/// One connection with the work done on it, one batch after the other: lease a range, ask the gate, run a
+/// batch, look at the outcome, go on. Confined to the io thread but for the batch itself.
+class Lane {
+ public:
+  Lane(int number, pg::Connection& connection, LaneSurroundings surroundings);
+  ~Lane() { forget_set_aside(); }
+  Lane(const Lane&) = delete;
+  Lane& operator=(const Lane&) = delete;
+
+  /// Works until nothing is left for it, stop is requested, or retire() was called. Throws Error for what
+  /// ends the run.
+  boost::asio::awaitable<void> work();
+
+  /// Finish the batch in flight, give the range back, end.
+  void retire() { is_retired_ = true; }
+  bool is_retired() const { return is_retired_; }
+
+  /// Somebody waits for this lane: cancel its batch if it is large enough to be worth it (P4).
+  boost::asio::awaitable<void> yield_to(std::string who);
+
+  bool is_in_batch() const { return in_batch_since_.has_value(); }
+  std::optional<std::chrono::steady_clock::time_point> in_batch_since() const { return in_batch_since_; }
+  int backend_pid() const { return connection_.backend_pid(); }
+  int number() const { return number_; }
+  /// Whose range it walks, or walked when it failed; nullptr between ranges.
+  Fill* fill() const { return fill_; }
+
+ private:
+  /// What walk() does after a batch.
+  enum class Next { kGoOn, kLeaseAgain, kRangeOver, kPutOff };
+
+  boost::asio::awaitable<void> walk(ledger::Range range, int times_put_off);
+  boost::asio::awaitable<BatchOutcome> attempt(ledger::Range range, std::int64_t rows, Gate::Turn turn);
+  /// The blocks of the next batch; empty for a range along a key.
+  std::optional<BlockWork> next_blocks(const ledger::Range& range, std::int64_t rows);
+  /// What can be said of a batch before it is sent.
+  std::optional<BatchOutcome> misfit_of(const BatchWork& work) const;
+  /// What a range of blocks meets that keys do not: the step's ranges are cut anew. False: it can go on.
+  boost::asio::awaitable<bool> is_recut(const ledger::Range& range, const BatchOutcome& outcome);
+  std::int64_t already_right(const BatchOutcome& outcome) const;
+  Next on_committed(ledger::Range& range, const BatchOutcome& outcome, std::int64_t rows);
+  boost::asio::awaitable<Next> on_retryable(ledger::Range& range, const BatchOutcome& outcome,
+                                            std::int64_t rows);
+  RetryFacts retry_facts(const ledger::Range& range, const BatchOutcome& outcome, std::int64_t rows) const;
+  /// What blocks the batch that has just been given up because of a lock, in words.
+  std::string blocked_by(const BatchOutcome& outcome, std::int64_t rows) const;
+  /// The one row, or page, of the batch that failed becomes a range of its own.
+  boost::asio::awaitable<Next> set_apart(ledger::Range& range, const BatchOutcome& outcome,
+                                         const std::string& why);
+  Next on_row_fault(const ledger::Range& range, const BatchOutcome& outcome, std::int64_t rows);
+  void forget_set_aside();
+  /// What ends the step or the lane instead of another attempt: a cancel that says so.
+  void heed_cancel(const BatchOutcome& outcome) const;
+  [[noreturn]] void fail(const BatchOutcome& outcome) const;
+  void tune(const std::optional<walk::Tune>& tune);
+  /// What the last batch over blocks showed of its size and its passes.
+  void learn(const BlockWork& blocks, std::int64_t rows, const BatchOutcome& outcome);
+  walk::Sizer& sizer() { return is_sweep_ ? fill_->sweep_sizer() : fill_->sizer(); }
+  /// For the next batch of the range.
+  std::int64_t rows_wanted(const ledger::Range& range);
+  bool is_draining() const { return at_.stop.is_requested() || is_retired_; }
+
+  int number_;
+  pg::Connection& connection_;
+  LaneSurroundings at_;
+  Fill* fill_ = nullptr;
+  base::Backoff jitter_;
+  std::minstd_rand random_{std::random_device{}()};
+  walk::Bisection bisection_;          // of the present range
+  std::optional<BlockWork> blocks_;    // of the batch in flight or just over
+  std::optional<SetAside> set_aside_;  // the next batch is this row
+  std::chrono::milliseconds last_batch_{0};
+  std::chrono::milliseconds backoff_{0};  // before the next attempt
+  int attempt_ = 1;
+  int times_put_off_ = 0;  // the present range
+  std::int64_t rows_in_flight_ = 0;
+  std::optional<std::chrono::steady_clock::time_point> in_batch_since_;
+  std::chrono::steady_clock::time_point last_began_{};  // a batch
+  bool is_sweep_ = false;                               // of the present range
+  bool is_yielding_ = false;                            // a cancel for somebody who waits is on its way
+  bool is_retired_ = false;
+};
+
+}  // namespace pgsluice::engine

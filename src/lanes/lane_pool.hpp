@@ -1,0 +1,71 @@
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <exception>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "lanes/lane.hpp"
+#include "lanes/pace/sampler.hpp"
+
+namespace pgsluice::engine {
+
+/// Where lanes connect to, and under which name the server shows them.
+struct LaneConnections {
+  pg::ConnectionTarget target;
+  std::string application_prefix;
+};
+
+/// Runs the lanes of fills side by side and keeps as many of them as `pool.lanes` says, also while that
+/// changes. Confined to the io thread.
+class LanePool {
+ public:
+  LanePool(boost::asio::io_context& io, LaneConnections connections, Fills& fills,
+           LaneSurroundings surroundings)
+      : io_(io), connections_(std::move(connections)), fills_(fills), at_(surroundings) {}
+
+  /// Returns when no lane works any more: the fills are done, held by others, or stop is requested. Throws
+  /// the first lane's Error after the others have drained; the fill that it failed on has it too.
+  boost::asio::awaitable<void> run(Stop& stop);
+
+  std::map<int, int> lane_of_pid() const;
+  void give_way(int lane, const std::string& who);
+  /// Since when a transaction of others has been open; for those that interleave.
+  void note_transaction(std::optional<std::chrono::steady_clock::time_point> open_since);
+  /// The grace is over: cancels whatever is in flight, and no lane begins anything more.
+  void abort();
+  /// How long the batch that was sent first has been in flight; zero: none is.
+  std::chrono::steady_clock::duration longest_batch(std::chrono::steady_clock::time_point now) const;
+  int lanes_busy() const;
+  /// What the first lane failed by, while others may still drain; nullptr: none has.
+  const std::exception_ptr& first_error() const { return first_error_; }
+
+ private:
+  struct Crew {
+    std::unique_ptr<pg::Connection> connection;
+    std::unique_ptr<Lane> lane;
+    bool is_over = false;
+  };
+
+  static boost::asio::awaitable<void> give_way_on(std::shared_ptr<Crew> crew, std::string who);
+  void start_lane(Stop& stop);
+  void match_tunables();
+  /// While a replica falls behind nobody interleaves.
+  void spare_replicas();
+  void match_lanes(Stop& stop);
+  int working() const;
+
+  boost::asio::io_context& io_;
+  LaneConnections connections_;
+  Fills& fills_;
+  LaneSurroundings at_;
+  std::vector<std::shared_ptr<Crew>> crews_;  // shared with a cancel on its way, which may outlast the lane
+  std::exception_ptr first_error_;
+  int next_number_ = 1;
+  bool is_nothing_left_ = false;  // a lane found nothing to lease: no use in starting more
+};
+
+}  // namespace pgsluice::engine

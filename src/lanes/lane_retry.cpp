@@ -1,0 +1,101 @@
+// What a Lane does after a batch that failed by something that may pass.
+
+#include "lanes/lane.hpp"
+#include "pg/sqlstate.hpp"
+
+namespace pgsluice::engine {
+namespace {
+
+/// A page that is walked by blocks, or a row.
+ledger::NewRange apart_of(const ledger::Range& range, const pg::Key& position,
+                          const std::optional<BlockWork>& blocks) {
+  if (!blocks) return {range.position, position, 1, range.walk};
+  // A pass takes its share of a page only; a sweep takes whatever still matches, and counts what it changes.
+  auto from = walk::BlockPosition::of(*range.position);
+  from.group.reset();
+  from.block = blocks->batch.first;
+  auto to = from;
+  to.block = blocks->batch.end;
+  return {from.key(), to.key(), 0, ledger::RangeWalk::kSweep};
+}
+
+}  // namespace
+
+RetryFacts Lane::retry_facts(const ledger::Range& range, const BatchOutcome& outcome,
+                             std::int64_t rows) const {
+  RetryFacts facts;
+  facts.is_yielding = is_yielding_;
+  facts.is_timeout = pg::is_timeout(outcome.sqlstate);
+  const auto seen = at_.blockers.of(number_, last_began_);
+  const bool is_lock = outcome.sqlstate == pg::kLockNotAvailable;
+  // Before it has moved its position a batch waits for a table, its own or one of the ledger.
+  facts.is_table_locked = is_lock && (outcome.position.empty() || (seen && seen->is_for_table));
+  facts.is_row_locked = is_lock && !facts.is_table_locked;
+  facts.is_connection_lost = outcome.is_connection_lost;
+  facts.is_searching = bisection_.is_searching();
+  facts.is_last_row = blocks_ ? blocks_->batch.is_last : outcome.position == range.upper;
+  facts.is_put_off = times_put_off_ > 0;
+  facts.may_set_apart = at_.desk.may_put_off();
+  facts.rows = blocks_ && blocks_->batch.end - blocks_->batch.first <= 1 ? 1 : rows;
+  facts.attempt = attempt_;
+  return facts;
+}
+
+std::string Lane::blocked_by(const BatchOutcome& outcome, std::int64_t rows) const {
+  const auto& table = fill_->prepared().table;
+  const auto seen = at_.blockers.of(number_, last_began_);
+  std::string what = "a row of table " + table.sql();
+  if (outcome.position.empty() || (seen && seen->is_for_table)) {
+    what = "table " + table.sql();
+  } else if (rows == 1 && !blocks_) {
+    what = "row " + pg::display(outcome.position) + " of table " + table.sql();
+  }
+  return what + " is locked by " + (seen ? seen->who : "another session");
+}
+
+boost::asio::awaitable<Lane::Next> Lane::on_retryable(ledger::Range& range, const BatchOutcome& outcome,
+                                                      std::int64_t rows) {
+  ++at_.tally.retries;
+  const auto facts = retry_facts(range, outcome, rows);
+  const auto retry = next_try(facts);
+  is_yielding_ = false;
+  std::string why = outcome.message;
+  if (facts.is_row_locked || facts.is_table_locked) {
+    why = blocked_by(outcome, facts.rows);
+    at_.blockers.gave_up(why, std::chrono::steady_clock::now());
+  }
+  if (retry == Retry::kSmaller)
+    tune(facts.is_yielding ? sizer().yield_to_waiter(rows) : sizer().shrink_after_timeout(rows));
+  if (retry == Retry::kBisect) bisection_.on_fault(rows);
+  // What is found by halving needs no rest in between: whoever holds the row is not disturbed by it.
+  const bool is_found_soon = facts.is_row_locked && retry != Retry::kAgain;
+  backoff_ = is_found_soon ? kBackoffFirst : jitter_.next(attempt_).value_or(kBackoffMax);
+  const auto pause =
+      retry == Retry::kLater || retry == Retry::kSetApart ? std::chrono::milliseconds{0} : backoff_;
+  at_.journal.write(event::BatchFailed{range.token.range_id, number_, outcome.sqlstate, why, attempt_,
+                                       retry_text(retry), std::chrono::duration<double>(pause).count()});
+  ++attempt_;
+  if (retry == Retry::kSetApart) co_return co_await set_apart(range, outcome, why);
+  if (retry == Retry::kLater) {
+    backoff_ = {};
+    co_return Next::kPutOff;
+  }
+  // The position in memory is worth nothing on another connection: the server may have crashed in between.
+  co_return outcome.is_connection_lost || outcome.is_session_spent ? Next::kLeaseAgain : Next::kGoOn;
+}
+
+boost::asio::awaitable<Lane::Next> Lane::set_apart(ledger::Range& range, const BatchOutcome& outcome,
+                                                   const std::string& why) {
+  backoff_ = {};
+  attempt_ = 1;
+  bisection_.on_set_aside();
+  const auto apart = apart_of(range, outcome.position, blocks_);
+  if (!co_await at_.desk.set_apart(connection_, *fill_, range, outcome.position, apart))
+    co_return Next::kLeaseAgain;
+  at_.journal.warn(why + "; it is left for later",
+                   "end that session, or wait: the run goes on with all other rows");
+  range.position = outcome.position;
+  co_return Next::kGoOn;
+}
+
+}  // namespace pgsluice::engine

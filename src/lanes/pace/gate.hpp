@@ -1,0 +1,89 @@
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "governor/pace.hpp"
+#include "governor/turns.hpp"
+#include "telling/stop.hpp"
+
+namespace pgsluice::engine {
+
+/// Where a lane asks before each batch. Holds while the governor's decision or an operator's pause says so,
+/// and waits between batches as the pace demands. Beside others lanes take turns. Confined to
+/// the io thread.
+class Gate {
+ public:
+  using TimePoint = std::chrono::steady_clock::time_point;
+
+  /// The governor's word. A decision that is not renewed within governor::kSampleAgeMax holds: no fresh
+  /// sample, no new batch.
+  void decide(const governor::Decision& decision, TimePoint now);
+  void pause(const std::string& reason);
+  void resume();
+  /// No batch starts while it is set: the sampler looks at others without us. For a moment, so nobody is
+  /// told.
+  void make_room(bool is_wanted) { makes_room_ = is_wanted; }
+
+  bool is_open(TimePoint now) const;
+  bool is_paused() const { return pause_reason_.has_value(); }
+  /// In words; empty when open at full pace.
+  std::string reason(TimePoint now) const;
+  double pace(TimePoint now) const;
+  const governor::Decision& decision() const { return decision_; }
+  /// Since when lanes have been held, for whatever reason, without a break. Nothing while no lane asks: an
+  /// index build does not wait for replicas.
+  std::optional<TimePoint> held_since(TimePoint now);
+
+  /// Returns when no operator's pause stands, or stop is requested: between steps.
+  boost::asio::awaitable<void> pass_pause(const Stop& stop);
+
+  /// A batch in work, until it is destroyed. The gate outlives it.
+  class Turn {
+   public:
+    Turn() = default;  // of nobody: the gate was left because of a stop
+    Turn(Gate& gate, int lanes) : gate_(&gate), lanes_(lanes) {}
+    Turn(Turn&& other) noexcept
+        : gate_(std::exchange(other.gate_, nullptr)), lanes_(other.lanes_), worked_(other.worked_) {}
+    Turn& operator=(Turn&&) = delete;
+    ~Turn() { end(); }
+
+    /// What a batch took of the server's time that did not fail: one that waited for a lock took nothing.
+    void worked(std::chrono::nanoseconds time) { worked_ = time; }
+    void end() {
+      if (gate_) std::exchange(gate_, nullptr)->end_turn(*this);
+    }
+
+   private:
+    friend class Gate;
+    Gate* gate_ = nullptr;
+    int lanes_ = 1;
+    std::chrono::nanoseconds worked_{0};
+  };
+
+  /// Returns when the next batch may start, or stop is requested, or at `until` without a turn. `batch_time`
+  /// is what this lane's last one took, 0 before its first; `lanes` share the turns. Hold the turn while the
+  /// batch is in work.
+  boost::asio::awaitable<Turn> pass(std::chrono::milliseconds batch_time, int lanes, const Stop& stop,
+                                    TimePoint until = TimePoint::max());
+
+ private:
+  bool is_stale(TimePoint now) const;
+  void end_turn(const Turn& turn);
+
+  governor::Decision decision_;  // starts as a hold: nothing has been looked at yet
+  std::optional<TimePoint> decided_at_;
+  std::optional<std::string> pause_reason_;
+  bool makes_room_ = false;
+  std::optional<TimePoint> held_since_;
+  std::set<std::uint64_t> waiting_;  // in pass() or pass_pause(): their tickets, who came first first
+  std::uint64_t next_ticket_ = 0;
+  governor::Turns turns_;
+};
+
+}  // namespace pgsluice::engine

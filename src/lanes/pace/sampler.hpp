@@ -1,0 +1,84 @@
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "governor/lock_waits.hpp"
+#include "governor/replica_lag.hpp"
+#include "governor/slowdown.hpp"
+#include "lanes/pace/blockers.hpp"
+#include "lanes/pace/gate.hpp"
+#include "pg/connection.hpp"
+#include "pgsluice/job.hpp"
+#include "telling/journal.hpp"
+#include "telling/tally.hpp"
+
+namespace pgsluice::engine {
+
+/// Reads the signals every governor::kPoll on a connection of its own, lets the governor decide, and sets the
+/// gate. A slow server delays a reading; the gate then holds by itself. Confined to the io thread.
+class Sampler {
+ public:
+  /// Which lane a server process works for; empty behind a pooler, and while no lanes run.
+  using LanePids = std::function<std::map<int, int>()>;
+  /// Asks a lane to give way to a waiter, who is named in words.
+  using GiveWay = std::function<void(int lane, const std::string& who)>;
+  /// Since when the oldest transaction of others has been open that may keep old row versions; nothing: none
+  /// is.
+  using OpenSince = std::optional<governor::TimePoint>;
+  using NoteTransaction = std::function<void(OpenSince)>;
+
+  Sampler(pg::Connection& connection, std::string application_prefix, const Job& job, Gate& gate,
+          Journal& journal, Tally& tally, Blockers& blockers)
+      : connection_(connection),
+        prefix_(std::move(application_prefix)),
+        job_(job),
+        gate_(gate),
+        journal_(journal),
+        tally_(tally),
+        blockers_(blockers) {}
+
+  /// Called while a backfill step runs.
+  void attach(LanePids lane_pids, GiveWay give_way, NoteTransaction note_transaction = nullptr);
+  void detach();
+
+  /// Samples until `is_over` is set, and returns within a look of it: the run's end waits for that. Never
+  /// throws for a server that cannot be reached: without samples the gate holds.
+  boost::asio::awaitable<void> run(const bool& is_over);
+
+  /// That a COMMIT of ours waits for a standby and how long, in words; empty: none does, or not for long.
+  std::string commit_wait(governor::TimePoint now) const;
+
+  const std::vector<governor::Sample>& samples() const { return samples_; }
+
+ private:
+  /// Between two polls: who is at work?
+  boost::asio::awaitable<void> look_around(governor::TimePoint until, bool is_start, const bool& is_over);
+  void observe(const struct AtWork& reading, governor::TimePoint asked);
+  void take(const struct Readings& readings, governor::TimePoint taken_at);
+  void decide(governor::TimePoint now);
+
+  pg::Connection& connection_;
+  std::string prefix_;
+  const Job& job_;
+  Gate& gate_;
+  Journal& journal_;
+  Tally& tally_;
+  Blockers& blockers_;
+  LanePids lane_pids_;
+  GiveWay give_way_;
+  NoteTransaction note_transaction_;
+  governor::LsnClock clock_;
+  governor::ReplicaLag replica_lag_;
+  governor::Slowdown slowdown_;
+  governor::PaceState pace_;
+  governor::Flow flow_ = governor::Flow::kGo;  // last told
+  std::string signal_;                         // last told as the cause of a hold
+  std::vector<governor::Sample> samples_;
+};
+
+}  // namespace pgsluice::engine

@@ -1,0 +1,103 @@
+#include "table/block_update.hpp"
+
+#include <cmath>
+
+#include "base/json.hpp"
+#include "pg/identifier.hpp"
+#include "table/update.hpp"
+
+namespace pgsluice::steps {
+namespace {
+
+constexpr const char* kAnswer =
+    "SELECT count(*), count(still), pg_catalog.pg_stat_get_xact_tuples_hot_updated($OID::oid),\n       ";
+
+// Without timing, which would cost two looks at the clock for each row. In server 13 and newer.
+constexpr const char* kExplain = "EXPLAIN (ANALYZE, WAL, COSTS OFF, TIMING OFF, SUMMARY OFF, FORMAT JSON)\n";
+
+/// Looked up under the UPDATE's own lock on the heap, which keeps anybody from rewriting or detaching it.
+/// NULL for a partition that is not the table's any more; its ancestors are read without locking their other
+/// parts. NULL too where its name is another's by now: the UPDATE goes by name.
+std::string filenode_sql(std::uint32_t table_oid, const pg::HeapFacts& heap, const std::string& oid) {
+  const auto filenode = "pg_catalog.pg_relation_filenode(" + oid + "::oid)::bigint";
+  const auto is_named = "pg_catalog.to_regclass(" + pg::literal(heap.table_sql) + ") = " + oid + "::oid";
+  if (heap.oid == table_oid) return "CASE WHEN " + is_named + " THEN " + filenode + " END";
+  return "CASE WHEN " + is_named + " AND EXISTS (SELECT FROM pg_catalog.pg_partition_ancestors(" + oid +
+         "::oid::regclass) AS a WHERE a.relid = " + std::to_string(table_oid) + ") THEN " + filenode + " END";
+}
+
+/// An expression may call the columns by the name of the partitioned table.
+std::string only(const pg::Table& table, const pg::HeapFacts& heap) {
+  const std::string alias = heap.oid == table.oid ? "" : " AS " + pg::Identifier(table.name).sql();
+  return "ONLY " + heap.table_sql + alias;
+}
+
+std::string changed_sql(const pg::Table& table, const BackfillStep& step, const pg::HeapFacts& heap,
+                        const std::string& predicate) {
+  return "WITH changed AS (\nUPDATE " + only(table, heap) + "\n" + set_and_where(step, predicate) +
+         "\nRETURNING CASE WHEN (" + step.where + "\n) THEN true END AS still)\n";
+}
+
+std::string with_parameter(std::string sql, int oid) {
+  const std::string mark = "$OID";
+  for (auto at = sql.find(mark); at != std::string::npos; at = sql.find(mark))
+    sql.replace(at, mark.size(), "$" + std::to_string(oid));
+  return sql;
+}
+
+}  // namespace
+
+std::string block_update_sql(const pg::Table& table, const BackfillStep& step, const pg::HeapFacts& heap,
+                             const std::string& predicate, int oid) {
+  const auto answer = kAnswer + filenode_sql(table.oid, heap, "$OID") + "\nFROM changed";
+  return changed_sql(table, step, heap, predicate) + with_parameter(answer, oid);
+}
+
+BlockAnswer read_block_answer(const pg::Rows& rows) {
+  return {rows.integer(0, 0), rows.integer(0, 1), rows.integer(0, 2), rows.integer(0, 3), std::nullopt};
+}
+
+std::string sampled_block_update_sql(const pg::Table& table, const BackfillStep& step,
+                                     const pg::HeapFacts& heap, const std::string& predicate) {
+  return kExplain + changed_sql(table, step, heap, predicate) + "SELECT FROM changed WHERE still";
+}
+
+std::string heap_state_sql(std::uint32_t table_oid, const pg::HeapFacts& heap) {
+  const auto oid = std::to_string(heap.oid);
+  return "SELECT pg_catalog.pg_stat_get_xact_tuples_hot_updated(" + oid + "), " +
+         filenode_sql(table_oid, heap, oid);
+}
+
+std::optional<BlockAnswer> read_sampled_answer(const pg::Rows& explained, const pg::Rows& state) {
+  const auto answer = base::Json::parse(explained.text(0, 0), nullptr, false);
+  if (!answer.is_array() || answer.empty()) return std::nullopt;
+  const auto& plan = answer.front().value("Plan", base::Json::object());
+  for (const char* field : {"Actual Rows", "Rows Removed by Filter", "WAL Bytes", "WAL FPI"}) {
+    if (!plan.contains(field) || !plan.at(field).is_number()) return std::nullopt;
+  }
+  const auto number = [&](const char* field) { return plan.at(field).get<double>(); };
+  const auto still = std::llround(number("Actual Rows"));
+  return BlockAnswer{still + std::llround(number("Rows Removed by Filter")), still, state.integer(0, 0),
+                     state.integer(0, 1), BlockAnswer::Wal{number("WAL Bytes"), number("WAL FPI")}};
+}
+
+std::string hot_so_far_sql(const pg::HeapFacts& heap) {
+  return "SELECT pg_catalog.pg_stat_get_xact_tuples_hot_updated(" + std::to_string(heap.oid) + ")";
+}
+
+std::string block_selected_sql(const pg::Table& table, const BackfillStep& step, const pg::HeapFacts& heap,
+                               const std::string& predicate) {
+  return "SELECT count(*) FROM (SELECT FROM " + only(table, heap) + "\n" + where_sql(step, predicate) +
+         "\nFOR NO KEY UPDATE) AS selected";
+}
+
+std::string count_blocks_sql(const pg::HeapFacts& heap) {
+  return "SELECT count(*) FROM ONLY " + heap.table_sql + " WHERE ctid >= $1::tid AND ctid < $2::tid";
+}
+
+std::string rows_left(const pg::Table& table, const BackfillStep& step, const pg::HeapFacts& heap) {
+  return "FROM " + only(table, heap) + "\nWHERE ctid >= $1::tid AND ctid < $2::tid AND CASE WHEN (" +
+         step.where + "\n) THEN true END";
+}
+
+}  // namespace pgsluice::steps
