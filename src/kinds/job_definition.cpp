@@ -3,7 +3,7 @@
 #include "job/sql/meaning.hpp"
 #include "job/sql/statement.hpp"
 #include "job/sql/table_name.hpp"
-#include "kinds/index/index.hpp"
+#include "kinds/ddl/index.hpp"
 #include "ledger/runs.hpp"
 #include "pg/identifier.hpp"
 #include "pgsluice/error.hpp"
@@ -67,9 +67,10 @@ std::string index_left(pg::Session& session, const ledger::KnownStep& known, con
   if (was.index_sql.empty()) return "";
   const auto state = steps::index_state(session, was.index_sql, was.table_sql);
   if (state == steps::IndexState::kMissing || state == steps::IndexState::kForeign) return "";
-  const auto* step = given ? std::get_if<IndexStep>(given) : nullptr;
   const bool is_leftover = state == steps::IndexState::kInvalid;
-  if (is_leftover && step && index_of(session, step->sql) == was) return "";
+  const bool keeps_name = given && step_kind(*given) == known.record.kind &&
+                          index_of(session, sql_of(step_definition(*given))) == was;
+  if (is_leftover && keeps_name) return "";
   return "index " + was.index_sql +
          (is_leftover ? " is there, INVALID: keep its name, or drop it" : " is there: drop it first");
 }

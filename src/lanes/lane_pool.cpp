@@ -5,6 +5,7 @@
 #include <boost/asio/detached.hpp>
 
 #include "telling/interruption.hpp"
+#include "telling/outcome.hpp"
 
 namespace pgsluice::engine {
 
@@ -93,7 +94,10 @@ std::map<int, int> LanePool::lane_of_pid() const {
 void LanePool::give_way(int number, const std::string& who) {
   for (const auto& crew : crews_) {
     if (!crew->is_over && crew->lane->number() == number)
-      asio::co_spawn(io_, give_way_on(crew, who), asio::detached);
+      asio::co_spawn(io_, give_way_on(crew, who), [this, number](const std::exception_ptr& error) {
+        if (error)
+          at_.journal.warn("lane " + std::to_string(number) + " could not give way: " + message_of(error));
+      });
   }
 }
 

@@ -30,4 +30,13 @@ Error error_of(const pg::Failure& failure, Asker asker) {
   return {ExitCode::kFailed, std::string(failure.what()) + " (SQLSTATE " + state + ")"};
 }
 
+std::string message_of(const std::exception_ptr& error) {
+  if (!error) return {};
+  try {
+    std::rethrow_exception(error);
+  } catch (const std::exception& e) {
+    return e.what();
+  }
+}
+
 }  // namespace pgsluice::engine

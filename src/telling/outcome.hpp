@@ -1,5 +1,6 @@
 #pragma once
 
+#include <exception>
 #include <string>
 
 #include "pg/failure.hpp"
@@ -13,5 +14,8 @@ enum class Asker { kOperator, kRun };
 /// The one way from what the server said to how the program ends: exit code, words and hint by SQLSTATE.
 /// Pure.
 Error error_of(const pg::Failure& failure, Asker asker);
+
+/// What it says; empty for nullptr.
+std::string message_of(const std::exception_ptr& error);
 
 }  // namespace pgsluice::engine

@@ -3,22 +3,16 @@
 #include "engine/command/rollback_survey.hpp"
 #include "job/retype_definition.hpp"
 #include "kinds/retype/cutover/cutover.hpp"
+#include "kinds/retype/retype_kind.hpp"
+#include "kinds/table_of_kinds.hpp"
 #include "ledger/acts.hpp"
 #include "ledger/jobs.hpp"
 #include "ledger/schema.hpp"
-#include "pg/identifier.hpp"
 
 namespace pgsluice::engine {
 namespace {
 
 using Lines = std::vector<std::string>;
-
-std::string tables_of(const RetypeStep& step) {
-  std::string list;
-  for (const auto& table : step.tables)
-    list += (list.empty() ? "" : ", ") + pg::Identifier(table.schema, table.name).sql();
-  return list + (step.column.empty() ? " and of the tables that refer to them" : "");
-}
 
 /// The retype steps of the job that stand at `detail`.
 std::vector<RetypeStep> retypes_at(pg::Session& session, const std::string& job, const std::string& detail) {
@@ -34,25 +28,12 @@ std::string of_step(const std::string& name) {
   return "step \"" + name + "\": ";
 }
 
-void add_undoing(const Step& step, const RollbackAct& act, const std::string& detail, Lines& lines) {
-  const auto of = of_step(step_name(step));
-  for (const auto& down : act.down) lines.push_back(of + down);
-  if (!act.index_sql.empty()) lines.push_back(of + "index " + act.index_sql + " is dropped");
-  const auto* retype = std::get_if<RetypeStep>(&step);
-  if (!retype) return;
-  lines.push_back(of +
-                  (detail == RetypeDetail::kCutOver
-                       ? "the old columns of " + tables_of(*retype) +
-                             " get their names back, with every write since, and the new ones are dropped"
-                       : "the new columns of " + tables_of(*retype) + " are dropped"));
-}
-
 }  // namespace
 
 std::vector<std::string> cutover_notice(pg::Session& session, const std::string& job) {
   Lines lines;
   for (const auto& step : retypes_at(session, job, RetypeDetail::kReady))
-    lines.push_back(of_step(step.name) + "old and new columns of " + tables_of(step) +
+    lines.push_back(of_step(step.name) + "old and new columns of " + tables_in_words(step) +
                     " swap names in one transaction; from then on the application meets type " + step.to);
   if (!lines.empty()) lines.push_back("until contract this can be undone: pgsluice rollback");
   return lines;
@@ -61,7 +42,7 @@ std::vector<std::string> cutover_notice(pg::Session& session, const std::string&
 std::vector<std::string> contract_notice(pg::Session& session, const std::string& job) {
   Lines lines;
   for (const auto& step : retypes_at(session, job, RetypeDetail::kCutOver))
-    lines.push_back(of_step(step.name) + "the old columns of " + tables_of(step) +
+    lines.push_back(of_step(step.name) + "the old columns of " + tables_in_words(step) +
                     " are dropped, with the triggers that keep them in step");
   if (!lines.empty())
     lines.push_back("this cannot be undone: there is no way back to the old type afterwards");
@@ -74,8 +55,11 @@ std::vector<std::string> rollback_notice(pg::Session& session, const Job& job) {
   if (!record) return lines;
   const auto survey = survey_rollback(session, job, record->job_id);
   if (!survey.obstacles.empty()) return lines;
-  for (const auto& act : survey.acts)
-    add_undoing(job.steps[act.place], act, record->steps[act.place].detail, lines);
+  for (const auto& act : survey.acts) {
+    const Step& step = job.steps[act.place];
+    for (const auto& line : kind_of(step)->undoing_in_words(act, record->steps[act.place].detail))
+      lines.push_back(of_step(step_name(step)) + line);
+  }
   for (const auto& remark : survey.remarks) lines.push_back(remark);
   if (!lines.empty()) lines.push_back("values in columns and tables that are dropped cannot be had back");
   return lines;

@@ -5,18 +5,14 @@
 
 #include "base/failpoint.hpp"
 #include "engine/command/rollback_survey.hpp"
-#include "kinds/ddl/ddl.hpp"
-#include "kinds/ddl/ddl_statements.hpp"
 #include "kinds/ddl/operator_act.hpp"
-#include "kinds/index/index.hpp"
 #include "kinds/job_definition.hpp"
-#include "kinds/retype/cutover/cutover.hpp"
+#include "kinds/table_of_kinds.hpp"
 #include "ledger/control.hpp"
 #include "ledger/jobs.hpp"
 #include "ledger/overview.hpp"
 #include "ledger/runs.hpp"
 #include "ledger/undo.hpp"
-#include "pg/activity/lock_holders.hpp"
 #include "pg/catalog/catalog.hpp"
 #include "pg/transaction.hpp"
 #include "pgsluice/error.hpp"
@@ -114,59 +110,11 @@ class Rollback {
   void undo(const RollbackAct& act) {
     const Step& step = job_.steps[act.place];
     const auto began = std::chrono::steady_clock::now();
-    if (!act.index_sql.empty()) drop_index(step_name(step), act);
-    base::failpoint("rollback_before_note");
-    if (const auto* retype = std::get_if<RetypeStep>(&step)) {
-      roll_back_retype(act_, job_.name, *retype, act.step_id);
-    } else if (act.down.empty()) {
-      pg::in_transaction(session_, {}, [&] { return ledger::mark_rolled_back(session_, act.step_id); });
-    } else {
-      run_down(step_name(step), act);
-    }
+    kind_of(step)->take_back(act_, job_, act);
     base::failpoint("rollback_after_step");
     const auto took = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
     act_.journal().write(event::StepEnded{step_name(step), step_kind(step), "rolled back", {}, took});
     act_.store_events();
-  }
-
-  void run_down(const std::string& step, const RollbackAct& act) {
-    const auto statements = ddl_statements(act.down);
-    for (const auto& s : statements) act_.journal().write(event::Statement{step, s.sql, s.lock});
-    std::vector<std::string> tables;
-    for (const auto& statement : statements) tables.push_back(statement.table_sql);
-    act_.insist(
-        failing(step),
-        [&] {
-          steps::attempt_ddl(session_, statements,
-                             [&](pg::Session& s) { return ledger::mark_rolled_back(s, act.step_id); });
-        },
-        [&] { return holders_of(session_, tables); });
-  }
-
-  void drop_index(const std::string& step, const RollbackAct& act) {
-    const auto sql = steps::drop_index_sql(act.index_sql);
-    act_.journal().write(event::Statement{step, sql, "SHARE UPDATE EXCLUSIVE"});
-    for (const auto& holder : pg::lock_holders(session_, act.table_sql)) {
-      act_.journal().warn("the index of " + act.table_sql + " is dropped when " + holder +
-                          " has ended its transaction");
-    }
-    act_.store_events();
-    act_.insist(
-        failing(step),
-        [&] {
-          if (job_.direct_dsn.empty()) return steps::run_concurrently(session_, sql);
-          pg::Session own(pg::ConnectionTarget(job_.direct_dsn), "pgsluice rollback index");
-          steps::run_concurrently(own, sql);
-        },
-        [] { return std::string(); });
-  }
-
-  static OperatorAct::Failing failing(const std::string& step) {
-    return {
-        "step \"" + step + "\" could not be undone",
-        "end the sessions in its way (the event log names them), then roll back again: it goes on with this "
-        "step",
-        "mend `down`, then roll back again: it goes on with this step"};
   }
 
   void finish() {

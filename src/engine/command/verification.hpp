@@ -1,19 +1,12 @@
 #pragma once
 
-#include <string>
 #include <vector>
 
+#include "kinds/kind/step_kind.hpp"
 #include "pg/session.hpp"
 #include "pgsluice/job.hpp"
 
 namespace pgsluice::engine {
-
-struct VerifyResult {
-  std::string step;
-  std::string expected;
-  std::string actual;
-  bool matches = false;
-};
 
 /// Runs the query of every verify step, and counts the rows that still match the `where` of every backfill
 /// step: none may be left but those that were quarantined. Reads whole tables, in a read-only transaction

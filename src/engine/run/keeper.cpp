@@ -40,9 +40,15 @@ boost::asio::awaitable<void> Keeper::turn(bool is_heartbeat_due, std::string pro
   try {
     const auto control = co_await connection_.run<ledger::Control>(std::move(visit));
     obey(control);
-  } catch (const pg::Failure&) {
+    refused_.clear();
+  } catch (const pg::Failure& f) {
     // Unreachable for now: the lanes notice too and decide when to give up; a late heartbeat is what fencing
-    // is for.
+    // is for. What the server refuses is said, or the run would look dead for no reason.
+    if (!f.is_connection_lost() && refused_ != f.what()) {
+      refused_ = f.what();
+      journal_.warn("the heartbeat is refused: " + refused_ + " (SQLSTATE " + f.sqlstate() + ")",
+                    "another run takes this one for dead when its lease ends");
+    }
   }
 }
 

@@ -55,8 +55,9 @@ class Keeper {
   std::int64_t job_id_;
   std::string run_id_;
   Clocks& clocks_;
-  Job& job_;      // the tunables of now: this is their only writer
-  Job tunables_;  // as the job file has them
+  Job& job_;             // the tunables of now: this is their only writer
+  Job tunables_;         // as the job file has them
+  std::string refused_;  // why the last heartbeat was, and told
   Gate& gate_;
   Journal& journal_;
   Stop& stop_;

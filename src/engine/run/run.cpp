@@ -89,7 +89,9 @@ Run::~Run() = default;
 
 ExitCode Run::execute() {
   if (options_.handle_signals) heed_signals();
-  asio::co_spawn(io_, watch_end(), asio::detached);
+  asio::co_spawn(io_, watch_end(), [this](const std::exception_ptr& error) {
+    note_beside("the watch over the run's end", error);
+  });
   asio::co_spawn(io_, story(), [this](const std::exception_ptr& error) {
     if (error && !error_) error_ = error;
     has_ended_ = true;
@@ -112,6 +114,7 @@ asio::awaitable<void> Run::story() {
   if (!failure_) failure_ = error;
   is_over_ = true;
   while (beside_ > 0) co_await sleep_for(std::chrono::milliseconds{5});
+  if (!error) error = beside_failure_;
   is_closing_ = true;
   if (is_registered_) co_await count_rows();
 
@@ -142,8 +145,7 @@ asio::awaitable<void> Run::open() {
   std::function<bool(pg::Session&)> connect = [](pg::Session&) { return true; };
   co_await keep_trying<bool>(control_, connect, journal_, stop_, kFirstConnectMax);
   is_opening_ = true;
-  ++beside_;
-  asio::co_spawn(io_, sample(), [this](const std::exception_ptr&) { --beside_; });
+  start_beside("the sampler", sample());
   std::function<Opened(pg::Session&)> open_it = [job = job_, run_id = run_id_](pg::Session& s) {
     return open_run(s, job, run_id);
   };
@@ -165,17 +167,29 @@ asio::awaitable<void> Run::open() {
   }
   keeper_->obey(opened.control);
   clocks_.look(job_, gate_, blockers_, stop_, SteadyClock::now(), std::time(nullptr));
-  ++beside_;
-  asio::co_spawn(io_, keeper_->run(is_over_, [this] { return progress_text(); }),
-                 [this](const std::exception_ptr&) { --beside_; });
-  ++beside_;
-  asio::co_spawn(io_, show_progress(is_over_), [this](const std::exception_ptr&) { --beside_; });
+  start_beside("the keeper", keeper_->run(is_over_, [this] { return progress_text(); }));
+  start_beside("the progress", show_progress(is_over_));
 
   std::function<bool(pg::Session&)> mark = [job_id = record_.job_id](pg::Session& s) {
     ledger::set_job_state(s, job_id, "running");
     return true;
   };
   if (!stop_.is_requested()) co_await keep_trying<bool>(control_, mark, journal_, stop_);
+}
+
+void Run::start_beside(const char* what, awaitable<void> work) {
+  ++beside_;
+  asio::co_spawn(io_, std::move(work), [this, what](const std::exception_ptr& error) {
+    --beside_;
+    note_beside(what, error);
+  });
+}
+
+void Run::note_beside(const char* what, const std::exception_ptr& error) {
+  if (!error) return;
+  if (!beside_failure_) beside_failure_ = error;
+  if (!failure_) failure_ = error;
+  stop_.request(StopCause::kFailed, std::string(what) + " failed: " + message_of(error));
 }
 
 asio::awaitable<void> Run::sample() {

@@ -76,7 +76,17 @@ class Run {
   awaitable<void> open();
   awaitable<void> run_steps();
   awaitable<void> run_work(Work work, ledger::StepRecord record);
-  awaitable<void> perform(const Work& work, const ledger::StepRecord& record);
+  /// The story of each kind of work; one that is missing here does not compile.
+  awaitable<void> run_kind(SqlStep step, ledger::StepRecord record);
+  awaitable<void> run_kind(IndexStep step, ledger::StepRecord record);
+  awaitable<void> run_kind(BackfillStep step, ledger::StepRecord record);
+  awaitable<void> run_kind(VerifyStep step, ledger::StepRecord record);
+  awaitable<void> run_kind(RetypeStep step, ledger::StepRecord record);
+  awaitable<void> run_kind(Vacuum work, ledger::StepRecord record);
+  awaitable<void> run_kind(Fence work, ledger::StepRecord record);
+  using Story = std::function<awaitable<void>()>;
+  /// Tells ledger and event log of a story's begin and end. REQUIRES: both outlive it.
+  awaitable<void> run_told(const ledger::StepRecord& record, const Story& story);
   /// Tells the ledger that the step is in work.
   awaitable<StepInWork> begin_step(ledger::StepRecord record);
   /// Tells ledger and event log how it ended. Returns `error`, or what kept the ledger from being told.
@@ -148,6 +158,9 @@ class Run {
   std::string in_work() const;
   /// Of a run whose server does not answer: ends the process.
   awaitable<void> leave();
+  /// Work beside the story, which waits for its end. What it fails by ends the run.
+  void start_beside(const char* what, awaitable<void> work);
+  void note_beside(const char* what, const std::exception_ptr& error);
   /// As soon as the run is opened, or seems to hang before that.
   awaitable<void> sample();
   awaitable<void> show_progress(const bool& is_over);
@@ -196,7 +209,8 @@ class Run {
   bool is_closing_ = false;  // nothing is in work any more
   bool has_ended_ = false;
   ExitCode ended_with_ = ExitCode::kInternal;
-  int beside_ = 0;  // coroutines beside the story that have not ended
+  int beside_ = 0;                     // coroutines beside the story that have not ended
+  std::exception_ptr beside_failure_;  // of one of them, the first
   int signals_seen_ = 0;
   std::optional<std::chrono::steady_clock::time_point> drains_since_, aborts_since_, aborted_at_;
   bool is_closed_beside_ = false;     // by the abort, as the story did not end

@@ -121,7 +121,8 @@ void Run::heed_signals() {
   signals_.add(SIGTERM);
   signals_.add(SIGINT);
   if (!is_ignored(SIGHUP)) signals_.add(SIGHUP);
-  asio::co_spawn(io_, watch_signals(), asio::detached);
+  asio::co_spawn(io_, watch_signals(),
+                 [this](const std::exception_ptr& error) { note_beside("the watch over signals", error); });
 }
 
 asio::awaitable<void> Run::watch_signals() {
@@ -168,7 +169,9 @@ void Run::end_in_time(SteadyClock::time_point now) {
     is_closed_beside_ = true;
     keeper_->expect_end();
     const auto code = ending(first_failure()).code;
-    asio::co_spawn(io_, close(code, outcome_text(code)), asio::detached);
+    asio::co_spawn(io_, close(code, outcome_text(code)), [this](const std::exception_ptr& error) {
+      note_beside("the end of the run's row", error);
+    });
   }
 }
 

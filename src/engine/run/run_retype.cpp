@@ -11,6 +11,7 @@
 #include "kinds/retype/graph/retype_facts.hpp"
 #include "kinds/retype/retype_survey.hpp"
 #include "kinds/retype/value_pass.hpp"
+#include "kinds/table_of_kinds.hpp"
 #include "ledger/acts.hpp"
 #include "ledger/objects.hpp"
 #include "ledger/range/checkpoint.hpp"
@@ -179,15 +180,14 @@ asio::awaitable<void> Run::look_before_writing() {
   for (std::size_t i = 0; i < job_.steps.size() && !stop_.is_requested(); ++i) {
     const auto& record = record_.steps[i];
     if (record.state == "done") continue;
-    if (const auto* sql = std::get_if<SqlStep>(&job_.steps[i])) {
-      for (const auto& statement : sql->up) outlook.add(sql->name, statement);
-    }
-    const auto* retype = std::get_if<RetypeStep>(&job_.steps[i]);
+    const auto kind = kind_of(job_.steps[i]);
+    kind->foresee(outlook);
+    const auto* retype = kind->to_rehearse();
     if (retype && record.detail.empty() && outlook.maker_of_any(retype->tables).empty()) {
       co_await refuse_beforehand(*retype, record.step_id);
       if (is_first_to_write) looked_at_.insert(record.step_id);
     }
-    is_first_to_write = is_first_to_write && std::holds_alternative<VerifyStep>(job_.steps[i]);
+    is_first_to_write = is_first_to_write && !kind->writes();
   }
 }
 

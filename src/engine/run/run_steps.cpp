@@ -10,9 +10,9 @@
 #include "job/sql/statement.hpp"
 #include "kinds/ddl/ddl.hpp"
 #include "kinds/ddl/ddl_statements.hpp"
-#include "kinds/index/index.hpp"
-#include "kinds/retype/cutover/standing.hpp"
-#include "kinds/verify/verify.hpp"
+#include "kinds/ddl/index.hpp"
+#include "kinds/kind/one_value.hpp"
+#include "kinds/table_of_kinds.hpp"
 #include "ledger/overview.hpp"
 #include "ledger/range/checkpoint.hpp"
 #include "ledger/range/lease.hpp"
@@ -22,6 +22,7 @@
 #include "pg/transaction.hpp"
 #include "pgsluice/error.hpp"
 #include "telling/outage.hpp"
+#include "telling/outcome.hpp"
 
 namespace pgsluice::engine {
 
@@ -41,15 +42,6 @@ double seconds_since(SteadyClock::time_point then) {
   return std::chrono::duration<double>(SteadyClock::now() - then).count();
 }
 
-std::string message_of(const std::exception_ptr& error) {
-  if (!error) return {};
-  try {
-    std::rethrow_exception(error);
-  } catch (const std::exception& e) {
-    return e.what();
-  }
-}
-
 }  // namespace
 
 asio::awaitable<void> Run::run_steps() {
@@ -60,16 +52,6 @@ asio::awaitable<void> Run::run_steps() {
     const Work work = std::visit([](const auto& step) { return Work(step); }, job_.steps[i]);
     co_await run_work(work, record_.steps[i]);
   }
-}
-
-asio::awaitable<void> Run::perform(const Work& work, const ledger::StepRecord& record) {
-  const auto id = record.step_id;
-  if (const auto* sql = std::get_if<SqlStep>(&work)) co_await run_sql(*sql, id);
-  if (const auto* index = std::get_if<IndexStep>(&work)) co_await run_index(*index, record);
-  if (const auto* verify = std::get_if<VerifyStep>(&work)) co_await run_verify(*verify, id);
-  if (const auto* retype = std::get_if<RetypeStep>(&work)) co_await run_retype(*retype, record);
-  if (const auto* vacuum = std::get_if<Vacuum>(&work)) co_await run_vacuum(*vacuum, id);
-  if (std::holds_alternative<Fence>(work)) co_await run_fence(id);
 }
 
 asio::awaitable<StepInWork> Run::begin_step(ledger::StepRecord record) {
@@ -114,18 +96,53 @@ std::string Run::outcome(const std::exception_ptr& error) const {
 
 asio::awaitable<void> Run::run_work(Work work, ledger::StepRecord record) {
   if (record.state == "done") co_return;
-  if (const auto* backfill = std::get_if<BackfillStep>(&work)) {
-    std::vector<Filling> alone{{*backfill, record}};
-    co_await run_fills(std::move(alone));
-    co_return;
-  }
+  auto running = std::visit([&](const auto& each) { return run_kind(each, record); }, work);
+  co_await std::move(running);
+}
+
+asio::awaitable<void> Run::run_kind(BackfillStep step, ledger::StepRecord record) {
+  std::vector<Filling> alone{{std::move(step), std::move(record)}};
+  co_await run_fills(std::move(alone));
+}
+
+asio::awaitable<void> Run::run_kind(SqlStep step, ledger::StepRecord record) {
+  const Story story = [this, &step, id = record.step_id] { return run_sql(step, id); };
+  co_await run_told(record, story);
+}
+
+asio::awaitable<void> Run::run_kind(IndexStep step, ledger::StepRecord record) {
+  const Story story = [this, &step, &record] { return run_index(step, record); };
+  co_await run_told(record, story);
+}
+
+asio::awaitable<void> Run::run_kind(VerifyStep step, ledger::StepRecord record) {
+  const Story story = [this, &step, id = record.step_id] { return run_verify(step, id); };
+  co_await run_told(record, story);
+}
+
+asio::awaitable<void> Run::run_kind(RetypeStep step, ledger::StepRecord record) {
+  const Story story = [this, &step, &record] { return run_retype(step, record); };
+  co_await run_told(record, story);
+}
+
+asio::awaitable<void> Run::run_kind(Vacuum work, ledger::StepRecord record) {
+  const Story story = [this, &work, id = record.step_id] { return run_vacuum(work, id); };
+  co_await run_told(record, story);
+}
+
+asio::awaitable<void> Run::run_kind(Fence /*work*/, ledger::StepRecord record) {
+  const Story story = [this, id = record.step_id] { return run_fence(id); };
+  co_await run_told(record, story);
+}
+
+asio::awaitable<void> Run::run_told(const ledger::StepRecord& record, const Story& story) {
   step_name_ = record.name;
   step_kind_ = record.kind;
   last_fills_ = {};
   const auto step = co_await begin_step(record);
   std::exception_ptr error;
   try {
-    co_await perform(work, record);
+    co_await story();
   } catch (...) {
     error = std::current_exception();
   }
@@ -235,14 +252,14 @@ asio::awaitable<void> Run::fail_statement(pg::Failure failure) {
     hint = "it was applied before: write IF NOT EXISTS, or say pgsluice resolve " + job_.name + " " +
            step_name_ + " --applied";
   // An act is one of many: what those before it made stays.
-  if (const auto* retype = std::get_if<RetypeStep>(&job_.steps[static_cast<std::size_t>(step_number_ - 1)])) {
-    std::function<std::string(pg::Session&)> look = [job = job_.name, step = retype->name](pg::Session& s) {
-      return standing_in_words(s, job, step);
-    };
-    hint = "correct the cause and run again: nothing of this step was changed yet";
-    const auto standing = co_await keep_trying<std::string>(steps_, look, journal_, stop_);
-    if (!standing.empty())
-      hint = standing + ": correct the cause and run again, or take them away with pgsluice rollback";
+  std::function<std::optional<std::string>(pg::Session&)> look = [this](pg::Session& s) {
+    return kind_of(job_.steps[static_cast<std::size_t>(step_number_ - 1)])->standing(s, job_);
+  };
+  const auto standing = co_await keep_trying<std::optional<std::string>>(steps_, look, journal_, stop_);
+  if (standing) {
+    hint = standing->empty()
+               ? "correct the cause and run again: nothing of this step was changed yet"
+               : *standing + ": correct the cause and run again, or take them away with pgsluice rollback";
   }
   throw Error(state == "42501" ? ExitCode::kPrivileges : ExitCode::kFailed,
               "step \"" + step_name_ + "\" failed: " + failure.what() + " (SQLSTATE " + state + ")", hint);
@@ -267,111 +284,6 @@ asio::awaitable<void> Run::name_blockers(std::vector<steps::DdlStatement> statem
   }
   journal_.write(event::BatchFailed{0, 0, "55P03", failure + holders, attempt, "retry",
                                     std::chrono::duration<double>(wait).count()});
-}
-
-asio::awaitable<void> Run::run_index(const IndexStep& step, ledger::StepRecord record) {
-  const auto step_id = record.step_id;
-  journal_.write(event::StepStarted{step_name_, step_kind_, false, 0});
-  const auto analysed = job::analyse_statement(step.sql);
-  const auto* facts = std::get_if<job::StatementFacts>(&analysed);
-  if (!facts || !facts->table)
-    throw Error(ExitCode::kJobFile, "step \"" + step_name_ + "\" names no table", "check `sql`");
-  const auto table_sql = pg::Identifier(facts->table->schema, facts->table->name).sql();
-  pg::Connection own(job_.direct_dsn.empty() ? target_ : pg::ConnectionTarget(job_.direct_dsn),
-                     application_prefix_ + " index");
-  const Lent lent(own_, own);
-
-  const auto range = co_await lease_single(own, step_id);
-  if (!range) co_return;
-  struct Seen {
-    std::string index_sql;
-    steps::IndexState state = steps::IndexState::kMissing;
-  };
-  const steps::IndexWanted wanted{facts->table->name, facts->unique, job::index_body(step.sql)};
-  std::function<Seen(pg::Session&)> look = [=, name = facts->index_name](pg::Session& s) {
-    Seen found;
-    found.index_sql = steps::index_in_schema_of(s, table_sql, name);
-    found.state = steps::index_state(s, found.index_sql, table_sql);
-    return found;
-  };
-  // Noted before the build: who dies in it could not say any more that the index is ours to drop at rollback.
-  std::function<bool(pg::Session&)> note = [=](pg::Session& s) {
-    ledger::set_step_detail(s, step_id, "building");
-    return true;
-  };
-  bool is_ours = record.detail == "building" || record.detail == "created";
-  bool is_built = false;
-  for (int attempt = 1; !stop_.is_requested(); ++attempt) {
-    const auto found = co_await keep_trying<Seen>(own, look, journal_, stop_);
-    if (found.state == steps::IndexState::kForeign) {
-      throw Error(ExitCode::kRefused,
-                  "the name " + found.index_sql + " belongs to something else than an index of " + table_sql,
-                  "give the index another name");
-    }
-    if (found.state == steps::IndexState::kValid && is_built) break;
-    if (found.state == steps::IndexState::kValid) {
-      std::function<std::string(pg::Session&)> compare = [=, index_sql = found.index_sql](pg::Session& s) {
-        return steps::other_definition(s, index_sql, table_sql, wanted);
-      };
-      const auto other = co_await keep_trying<std::string>(own, compare, journal_, stop_);
-      if (other.empty()) break;
-      throw Error(
-          ExitCode::kRefused,
-          "index " + found.index_sql + " of " + table_sql + " is another one than the step says: " + other,
-          "drop it, or give the step's index another name");
-    }
-    if (found.state == steps::IndexState::kBuilding) {
-      co_await sleep_unless_stopped(kLook, stop_);  // an orphan backend of an earlier run is at it
-      continue;
-    }
-    const bool is_leftover = found.state == steps::IndexState::kInvalid;
-    if (is_leftover)
-      journal_.warn("index " + found.index_sql + " is INVALID, a leftover: it is dropped and built again");
-    const auto sql = is_leftover ? steps::drop_index_sql(found.index_sql) : step.sql;
-    const std::string lock = is_leftover ? "SHARE UPDATE EXCLUSIVE" : facts->lock;
-    if (!is_ours) co_await keep_trying<bool>(own, note, journal_, stop_);
-    is_ours = true;
-    co_await build(own, sql, lock, attempt);
-    is_built = !is_leftover;
-  }
-  if (stop_.is_requested()) co_return;
-  std::function<bool(pg::Session&)> mark = [=, token = range->token](pg::Session& s) {
-    if (is_ours) ledger::set_step_detail(s, step_id, "created");
-    return ledger::mark_done(s, token);
-  };
-  base::failpoint("after_index");
-  co_await keep_trying<bool>(own, mark, journal_, stop_);
-}
-
-asio::awaitable<void> Run::build(pg::Connection& own, std::string sql, std::string lock, int attempt) {
-  journal_.write(event::Statement{step_name_, sql, lock});
-  co_await keeper_->flush_journal();
-  std::function<bool(pg::Session&)> run = [sql](pg::Session& s) {
-    steps::run_concurrently(s, sql);
-    return true;
-  };
-  std::exception_ptr error;
-  std::string message;
-  try {
-    co_await own.run<bool>(std::move(run));
-  } catch (const pg::Failure& f) {
-    const bool is_retryable = f.disposition() == pg::Disposition::kRetryable && attempt < steps::kDdlAttempts;
-    if (!is_retryable && !stop_.is_requested()) {
-      error = std::make_exception_ptr(
-          Error(f.sqlstate() == "42501" ? ExitCode::kPrivileges : ExitCode::kFailed,
-                "step \"" + step_name_ + "\" failed: " + f.what() + " (SQLSTATE " + f.sqlstate() + ")",
-                "correct it and run again: an INVALID leftover is dropped first"));
-    }
-    if (f.is_somebodys_cancel(kNoTimeout))
-      error = std::make_exception_ptr(cancelled_by_somebody(
-          "step \"" + step_name_ + "\"", f, "an INVALID leftover is dropped, and the statement begins anew"));
-    message = f.what();
-  }
-  if (error) std::rethrow_exception(error);
-  if (message.empty() || stop_.is_requested()) co_return;
-  ++tally_.retries;
-  journal_.write(event::BatchFailed{0, 0, "", message, attempt, "retry", 1});
-  co_await sleep_unless_stopped(std::chrono::seconds{1}, stop_);
 }
 
 asio::awaitable<void> Run::run_verify(const VerifyStep& step, std::int64_t step_id) {

@@ -61,6 +61,14 @@ void OperatorAct::store_events() {
   ledger::append_events(session_, job_id_, journal_.take_pending());
 }
 
+OperatorAct::Failing failing_to_undo(const std::string& step) {
+  return {
+      "step \"" + step + "\" could not be undone",
+      "end the sessions in its way (the event log names them), then roll back again: it goes on with this "
+      "step",
+      "mend `down`, then roll back again: it goes on with this step"};
+}
+
 std::string holders_of(pg::Session& session, const std::vector<std::string>& tables) {
   std::string text;
   for (const auto& table : tables) {

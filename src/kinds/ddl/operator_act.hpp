@@ -56,6 +56,9 @@ class OperatorAct {
   std::int64_t job_id_;
 };
 
+/// A step that could not be undone.
+OperatorAct::Failing failing_to_undo(const std::string& step);
+
 /// "; "public"."users" is held by pid 4711 (…)" for each holder of each table.
 std::string holders_of(pg::Session& session, const std::vector<std::string>& tables);
 

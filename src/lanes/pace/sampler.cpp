@@ -115,8 +115,16 @@ boost::asio::awaitable<void> Sampler::run(const bool& is_over) {
     try {
       const auto readings = co_await connection_.run<Readings>(visit);
       take(readings, began);  // a reading is as old as its question
-    } catch (const pg::Failure&) {
-      // No sample: the ones we have grow stale, and the governor says so in the hold's reason.
+      refused_.clear();
+    } catch (const pg::Failure& f) {
+      // No sample: the ones we have grow stale, and the governor says so in the hold's reason. Why the server
+      // refuses one is said here.
+      const bool is_refused = !f.is_connection_lost() && f.disposition() != pg::Disposition::kRetryable;
+      if (is_refused && refused_ != f.what()) {
+        refused_ = f.what();
+        journal_.warn("signals cannot be read: " + refused_ + " (SQLSTATE " + f.sqlstate() + ")",
+                      "lanes are held until they can");
+      }
     }
     decide(std::chrono::steady_clock::now());
     const bool is_starting = began - first < kStart && gate_.decision().flow == governor::Flow::kHold;

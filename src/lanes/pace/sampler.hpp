@@ -69,6 +69,7 @@ class Sampler {
   Journal& journal_;
   Tally& tally_;
   Blockers& blockers_;
+  std::string refused_;  // why the last reading was, and told
   LanePids lane_pids_;
   GiveWay give_way_;
   NoteTransaction note_transaction_;

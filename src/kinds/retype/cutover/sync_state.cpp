@@ -2,11 +2,11 @@
 
 #include <set>
 
+#include "kinds/kind/one_value.hpp"
 #include "kinds/retype/acts/trigger_state.hpp"
 #include "kinds/retype/cutover/cutover.hpp"
 #include "kinds/retype/graph/retype_facts.hpp"
 #include "kinds/retype/mapping/questions.hpp"
-#include "kinds/verify/verify.hpp"
 #include "ledger/objects.hpp"
 #include "pgsluice/error.hpp"
 

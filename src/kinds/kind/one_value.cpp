@@ -1,4 +1,4 @@
-#include "kinds/verify/verify.hpp"
+#include "kinds/kind/one_value.hpp"
 
 #include "pg/transaction.hpp"
 #include "pgsluice/error.hpp"

@@ -1,4 +1,4 @@
-#include "kinds/index/index.hpp"
+#include "kinds/ddl/index.hpp"
 
 #include "pg/identifier.hpp"
 #include "pg/transaction.hpp"

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "kinds/kind/undoing.hpp"
+#include "pg/session.hpp"
+#include "pgsluice/job.hpp"
+
+namespace pgsluice::engine {
+
+/// Earlier steps whose `down` together drop the table, or every column that the backfill sets: undoing them
+/// takes away the values of the backfill at `place`. Empty: there are none.
+std::vector<std::size_t> steps_that_take_away(pg::Session& session, const BackfillStep& backfill,
+                                              std::size_t place, const Downs& downs);
+
+}  // namespace pgsluice::engine

@@ -1,0 +1,191 @@
+#include "kinds/index/index_kind.hpp"
+
+#include "base/units.hpp"
+#include "job/sql/index_body.hpp"
+#include "job/sql/statement.hpp"
+#include "kinds/ddl/ddl.hpp"
+#include "kinds/ddl/index.hpp"
+#include "kinds/ddl/statement_checks.hpp"
+#include "pg/activity/lock_holders.hpp"
+#include "pg/catalog/catalog.hpp"
+#include "pg/identifier.hpp"
+#include "pgsluice/error.hpp"
+#include "table/table_facts.hpp"
+
+namespace pgsluice::engine {
+namespace {
+
+std::string sql_of(const TableName& table) {
+  return pg::Identifier(table.schema, table.name).sql();
+}
+
+job::StatementFacts facts_of(const IndexStep& step) {
+  const auto analysed = job::analyse_statement(step.sql);
+  const auto* facts = std::get_if<job::StatementFacts>(&analysed);
+  return facts ? *facts : job::StatementFacts{};
+}
+
+std::string name_of_index(pg::Session& session, const IndexStep& step) {
+  const auto facts = facts_of(step);
+  return steps::index_in_schema_of(session, facts.table ? sql_of(*facts.table) : "", facts.index_name);
+}
+
+void check_pooler(const StepAt& at, const IndexStep& step, Findings& findings) {
+  if (!at.job.direct_dsn.empty() || !pg::is_behind_pooler(at.session)) return;
+  findings.refuse(
+      "pooler",
+      "index step \"" + step.name + "\" needs a session of its own, and the connection goes through a pooler",
+      "give the server's own address as direct_dsn in the job file");
+}
+
+void check_index(pg::Session& session, const IndexStep& step, const Outlook& outlook, Findings& findings) {
+  const auto analysed = job::analyse_statement(step.sql);
+  const auto* facts = std::get_if<job::StatementFacts>(&analysed);
+  if (!facts || !facts->table) return;
+  if (!steps::is_existing_table(session, sql_of(*facts->table))) {
+    if (!outlook.maker_of(*facts->table).empty() || !outlook.opaque_step().empty()) return;
+    findings.refuse("table",
+                    "index step \"" + step.name + "\": table " + sql_of(*facts->table) + " does not exist",
+                    "check the name and the database");
+    return;
+  }
+  const auto index_sql = steps::index_in_schema_of(session, sql_of(*facts->table), facts->index_name);
+  const auto state = steps::index_state(session, index_sql, sql_of(*facts->table));
+  if (state == steps::IndexState::kForeign) {
+    findings.refuse(
+        "index",
+        "the name " + index_sql + " belongs to something else than an index of " + sql_of(*facts->table),
+        "give the index of step \"" + step.name + "\" another name");
+  }
+  const auto other =
+      state == steps::IndexState::kValid
+          ? steps::other_definition(session, index_sql, sql_of(*facts->table),
+                                    {facts->table->name, facts->unique, job::index_body(step.sql)})
+          : std::string();
+  if (!other.empty())
+    findings.refuse("index",
+                    "index " + index_sql + " is another one than step \"" + step.name + "\" says: " + other,
+                    "drop it, or give the step's index another name");
+  if (state == steps::IndexState::kValid && other.empty())
+    findings.inform(
+        "index", "index " + index_sql + " is there and valid: step \"" + step.name + "\" has nothing to do");
+  if (state == steps::IndexState::kInvalid)
+    findings.inform("index", "index " + index_sql + " is an INVALID leftover: step \"" + step.name +
+                                 "\" drops and builds it again");
+  check_statement(session, step.sql, outlook, findings);
+}
+
+void describe_table(const StepAt& at, const TableName& name, PlannedStep& planned) {
+  try {
+    const auto facts = read_facts(at.session, name);
+    planned.rows_estimated = facts.table.rows_estimate;
+    planned.notes.push_back("reads the table twice: " +
+                            base::format_bytes(static_cast<double>(facts.storage.heap_bytes)));
+  } catch (const pg::Failure& f) {
+    if (f.is_connection_lost() || !pg::is_timeout(f.sqlstate())) throw;
+    planned.notes.push_back("its table is locked now: " + holders_in_words(at.session, name));
+  } catch (const Error& e) {
+    const auto maker = at.outlook.maker_of(name);
+    planned.notes.push_back(maker.empty() ? std::string("run will refuse: ") + e.what()
+                                          : "step \"" + maker + "\" makes the table");
+  }
+}
+
+}  // namespace
+
+void IndexKind::check(const StepAt& at, ChecksTogether& /*together*/, Findings& findings) const {
+  check_pooler(at, step_, findings);
+  check_index(at.session, step_, at.outlook, findings);
+}
+
+void IndexKind::plan(const StepAt& at, PlannedStep& planned) const {
+  const auto facts = facts_of(step_);
+  if (!facts.table) return;
+  const auto index_sql = name_of_index(at.session, step_);
+  const auto table_sql = sql_of(*facts.table);
+  const std::string lock =
+      facts.lock + " on " + table_sql + ", no lock_timeout: it waits for every older transaction";
+  switch (steps::index_state(at.session, index_sql, table_sql)) {
+    case steps::IndexState::kValid:
+      planned.notes.push_back(
+          "index " + index_sql +
+          " is there and valid: if it is what the step says it stays, after rollback too");
+      for (const auto& sql :
+           steps::probe_sql(table_sql, {facts.table->name, facts.unique, job::index_body(step_.sql)}))
+        planned.statements.push_back(
+            {sql, "ACCESS SHARE on " + table_sql, false, "to compare it, and rolled back"});
+      return;
+    case steps::IndexState::kForeign:
+      planned.notes.push_back("run will refuse: the name " + index_sql + " belongs to something else");
+      return;
+    case steps::IndexState::kBuilding:
+      planned.notes.push_back("another session is building " + index_sql +
+                              ": it is waited for, and built only if that fails");
+      break;
+    case steps::IndexState::kInvalid:
+      planned.notes.push_back("index " + index_sql +
+                              " is INVALID, left by a build that was interrupted: it is dropped first");
+      planned.statements.push_back({steps::drop_index_sql(index_sql), lock});
+      break;
+    case steps::IndexState::kMissing:
+      break;
+  }
+  planned.statements.push_back({step_.sql, lock});
+  describe_table(at, *facts.table, planned);
+}
+
+Undo IndexKind::undo_planned(const StepAt& at) const {
+  return {true, steps::drop_index_sql(name_of_index(at.session, step_)) + " (only if this job built it)"};
+}
+
+void IndexKind::survey(const StepAt& at, const Traces& traces, RollbackAct& act,
+                       RollbackSurvey& survey) const {
+  const auto facts = facts_of(step_);
+  if (!facts.table) return;
+  const auto table_sql = sql_of(*facts.table);
+  const auto index_sql = name_of_index(at.session, step_);
+  const auto state = steps::index_state(at.session, index_sql, table_sql);
+  // "building" is noted before the build: a run that died after it cannot say any more that the index is its
+  // own.
+  const auto& detail = traces.at(act.place).detail;
+  const bool is_ours = detail == "created" || detail == "building";
+  if (state == steps::IndexState::kBuilding) {
+    survey.obstacles.push_back("index " + index_sql + " is being built by a session that outlived its run");
+  } else if (state == steps::IndexState::kInvalid || (state == steps::IndexState::kValid && is_ours)) {
+    act.index_sql = index_sql;
+    act.table_sql = table_sql;
+  } else if (state == steps::IndexState::kValid) {
+    survey.remarks.push_back("index " + index_sql + " was there before this job: it stays");
+  }
+}
+
+std::vector<std::string> IndexKind::undoing_in_words(const RollbackAct& act,
+                                                     const std::string& /*detail*/) const {
+  if (act.index_sql.empty()) return {};
+  return {"index " + act.index_sql + " is dropped"};
+}
+
+void IndexKind::take_back(OperatorAct& act, const Job& job, const RollbackAct& undo) const {
+  if (!undo.index_sql.empty()) drop(act, job, undo);
+  StepKind::take_back(act, job, undo);
+}
+
+void IndexKind::drop(OperatorAct& act, const Job& job, const RollbackAct& undo) const {
+  const auto sql = steps::drop_index_sql(undo.index_sql);
+  act.journal().write(event::Statement{step_.name, sql, "SHARE UPDATE EXCLUSIVE"});
+  for (const auto& holder : pg::lock_holders(act.session(), undo.table_sql)) {
+    act.journal().warn("the index of " + undo.table_sql + " is dropped when " + holder +
+                       " has ended its transaction");
+  }
+  act.store_events();
+  act.insist(
+      failing_to_undo(step_.name),
+      [&] {
+        if (job.direct_dsn.empty()) return steps::run_concurrently(act.session(), sql);
+        pg::Session own(pg::ConnectionTarget(job.direct_dsn), "pgsluice rollback index");
+        steps::run_concurrently(own, sql);
+      },
+      [] { return std::string(); });
+}
+
+}  // namespace pgsluice::engine

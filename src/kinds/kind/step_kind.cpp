@@ -1,0 +1,19 @@
+#include "kinds/kind/step_kind.hpp"
+
+#include "base/failpoint.hpp"
+#include "pg/transaction.hpp"
+
+namespace pgsluice::engine {
+
+std::vector<std::string> StepKind::undoing_in_words(const RollbackAct& /*act*/,
+                                                    const std::string& /*detail*/) const {
+  return {};
+}
+
+void StepKind::take_back(OperatorAct& act, const Job& /*job*/, const RollbackAct& undo) const {
+  base::failpoint("rollback_before_note");
+  pg::in_transaction(act.session(), {},
+                     [&] { return ledger::mark_rolled_back(act.session(), undo.step_id); });
+}
+
+}  // namespace pgsluice::engine

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "ledger/undo.hpp"
+
+namespace pgsluice::engine {
+
+/// How rollback undoes a step, in words and statements; or why it cannot.
+struct Undo {
+  bool is_possible = false;
+  std::string text;
+};
+
+/// What undoes each step, as the job file gives it, by the step's place.
+using Downs = std::vector<std::vector<std::string>>;
+
+/// What has to be done for one step.
+struct RollbackAct {
+  std::size_t place = 0;
+  std::int64_t step_id = 0;
+  std::vector<std::string> down{};  // in one transaction with the ledger's note
+  std::string index_sql{};          // to be dropped; empty: none
+  std::string table_sql{};          // that index's table
+};
+
+/// What a rollback would do now.
+struct RollbackSurvey {
+  std::vector<RollbackAct> acts;       // in the order of undoing: last step first
+  std::vector<std::string> obstacles;  // why it cannot be; empty: it can
+  std::vector<std::string> remarks;    // what stays although a step made sure of it
+};
+
+/// What the ledger says that each step of a job has done.
+class Traces {
+ public:
+  explicit Traces(std::vector<ledger::StepTrace> traces) : traces_(std::move(traces)) {}
+
+  std::size_t size() const { return traces_.size(); }
+  const ledger::StepTrace& at(std::size_t place) const { return traces_.at(place); }
+  bool is_begun(std::size_t place) const {
+    return at(place).state != "waiting" && at(place).state != "rolled back";
+  }
+  /// A step without keys is applied when its range is done, whatever its state says: the state follows later.
+  bool is_applied(std::size_t place) const {
+    const auto& trace = at(place);
+    return trace.state == "done" || (trace.state != "rolled back" && trace.has_range_done);
+  }
+
+ private:
+  std::vector<ledger::StepTrace> traces_;
+};
+
+}  // namespace pgsluice::engine

@@ -1,0 +1,103 @@
+#include "kinds/retype/retype_kind.hpp"
+
+#include "base/failpoint.hpp"
+#include "kinds/kind/one_value.hpp"
+#include "kinds/retype/cutover/cutover.hpp"
+#include "kinds/retype/cutover/standing.hpp"
+#include "kinds/retype/cutover/sync_state.hpp"
+#include "kinds/retype/graph/retype_facts.hpp"
+#include "kinds/retype/mapping/questions.hpp"
+#include "kinds/retype/plan_retype.hpp"
+#include "kinds/retype/retype_checks.hpp"
+#include "pg/identifier.hpp"
+
+namespace pgsluice::engine {
+namespace {
+
+void ask_for_triggers(const StepAt& at, const RetypeStep& step, std::vector<VerifyResult>& results) {
+  if (at.record.detail == RetypeDetail::kContracted) return;
+  std::string found;
+  for (const auto& wrong : wrong_triggers(at.session, step, at.record))
+    found += (found.empty() ? "" : "; ") + wrong;
+  const std::string expected = "as they were made";
+  results.push_back(
+      {step.name + ": sync triggers", expected, found.empty() ? expected : found, found.empty()});
+}
+
+std::vector<steps::retype::Question> questions_at(const std::string& detail,
+                                                  const steps::retype::Retype& retype) {
+  if (detail == RetypeDetail::kReady) return steps::retype::questions_before_cutover(retype);
+  if (detail == RetypeDetail::kCutOver) return steps::retype::questions_after_cutover(retype);
+  return steps::retype::questions_after_contract(retype);
+}
+
+}  // namespace
+
+std::string tables_in_words(const RetypeStep& step) {
+  std::string list;
+  for (const auto& table : step.tables)
+    list += (list.empty() ? "" : ", ") + pg::Identifier(table.schema, table.name).sql();
+  return list + (step.column.empty() ? " and of the tables that refer to them" : "");
+}
+
+void RetypeKind::check(const StepAt& at, ChecksTogether& together, Findings& findings) const {
+  if (!at.record.detail.empty()) return;
+  check_retype_step(at.session, at.job, step_, at.outlook, together.reads_values, findings);
+  if (at.outlook.maker_of_any(step_.tables).empty()) together.retypes_to_begin.push_back(step_);
+}
+
+void RetypeKind::check_begun(const StepAt& at, Findings& findings) const {
+  if (!at.record.detail.empty()) check_triggers(at.session, step_, at.record, findings);
+}
+
+void RetypeKind::plan(const StepAt& at, PlannedStep& planned) const {
+  const bool is_begun = !at.record.detail.empty();
+  const auto owner =
+      is_begun ? owner_of(at.session, at.record.step_id) : steps::retype::Owner{at.job.name, step_.name};
+  plan_retype(at.session, at.job, step_, at.outlook, owner, is_begun, planned);
+}
+
+Undo RetypeKind::undo_planned(const StepAt& /*at*/) const {
+  return {true, "the old columns take their names again, with every write since; until contract"};
+}
+
+std::optional<std::string> RetypeKind::standing(pg::Session& session, const Job& job) const {
+  return standing_in_words(session, job.name, step_.name);
+}
+
+void RetypeKind::survey(const StepAt& at, const Traces& traces, RollbackAct& /*act*/,
+                        RollbackSurvey& survey) const {
+  if (traces.at(at.place).detail != RetypeDetail::kContracted) return;
+  survey.obstacles.push_back("retype step \"" + step_.name + "\" is contracted: its old columns are gone");
+}
+
+std::vector<std::string> RetypeKind::undoing_in_words(const RollbackAct& /*act*/,
+                                                      const std::string& detail) const {
+  const auto tables = tables_in_words(step_);
+  if (detail != RetypeDetail::kCutOver) return {"the new columns of " + tables + " are dropped"};
+  return {"the old columns of " + tables +
+          " get their names back, with every write since, and the new ones are dropped"};
+}
+
+void RetypeKind::take_back(OperatorAct& act, const Job& job, const RollbackAct& undo) const {
+  base::failpoint("rollback_before_note");
+  roll_back_retype(act, job.name, step_, undo.step_id);
+}
+
+/// Each count must be 0. A retype that has not begun, or whose fill is not over, has nothing to prove yet.
+void RetypeKind::prove(const StepAt& at, std::vector<VerifyResult>& results) const {
+  const auto& detail = at.record.detail;
+  if (detail != RetypeDetail::kReady && detail != RetypeDetail::kCutOver &&
+      detail != RetypeDetail::kContracted)
+    return;
+  ask_for_triggers(at, step_, results);
+  const auto retype = read_retype(at.session, step_, owner_of(at.session, at.record.step_id));
+  for (const auto& question : questions_at(detail, retype)) {
+    VerifyResult result{step_.name + ": " + question.what, "0", "", false};
+    result.actual = steps::verify_value(at.session, step_.name, question.query);
+    result.matches = result.actual == result.expected;
+    results.push_back(std::move(result));
+  }
+}
+
+}  // namespace pgsluice::engine

@@ -1,0 +1,14 @@
+#pragma once
+
+#include "kinds/ddl/outlook.hpp"
+#include "pg/session.hpp"
+#include "pgsluice/job.hpp"
+#include "pgsluice/plan.hpp"
+
+namespace pgsluice::engine {
+
+/// The statements of a sql step as an attempt sends them, with the locks that it takes beforehand, and what
+/// takes long under them. Tells the outlook of each before the next. Throws Failure.
+void plan_sql(pg::Session& session, const SqlStep& step, Outlook& outlook, PlannedStep& planned);
+
+}  // namespace pgsluice::engine

@@ -1,0 +1,61 @@
+#include "kinds/sql/sql_kind.hpp"
+
+#include "base/failpoint.hpp"
+#include "kinds/ddl/ddl.hpp"
+#include "kinds/ddl/ddl_statements.hpp"
+#include "kinds/ddl/statement_checks.hpp"
+#include "kinds/sql/plan_sql.hpp"
+
+namespace pgsluice::engine {
+
+void SqlKind::foresee(Outlook& outlook) const {
+  for (const auto& statement : step_.up) outlook.add(step_.name, statement);
+}
+
+void SqlKind::check(const StepAt& at, ChecksTogether& /*together*/, Findings& findings) const {
+  for (const auto& sql : step_.up) check_statement(at.session, sql, at.outlook, findings);
+  foresee(at.outlook);
+}
+
+void SqlKind::plan(const StepAt& at, PlannedStep& planned) const {
+  plan_sql(at.session, step_, at.outlook, planned);
+}
+
+Undo SqlKind::undo_planned(const StepAt& /*at*/) const {
+  if (step_.down.empty()) return {false, "it has no `down`"};
+  std::string text;
+  for (const auto& statement : ddl_statements(step_.down)) {
+    for (const auto& sql : steps::ddl_texts(statement)) text += (text.empty() ? "" : ";\n") + sql;
+  }
+  return {true, text};
+}
+
+void SqlKind::survey(const StepAt& /*at*/, const Traces& traces, RollbackAct& act,
+                     RollbackSurvey& survey) const {
+  if (!traces.is_applied(act.place)) return;  // all or nothing, and it was nothing
+  if (step_.down.empty()) survey.obstacles.push_back("sql step \"" + step_.name + "\" has no `down`");
+  act.down = step_.down;
+}
+
+std::vector<std::string> SqlKind::undoing_in_words(const RollbackAct& act,
+                                                   const std::string& /*detail*/) const {
+  return act.down;
+}
+
+void SqlKind::take_back(OperatorAct& act, const Job& job, const RollbackAct& undo) const {
+  if (undo.down.empty()) return StepKind::take_back(act, job, undo);
+  base::failpoint("rollback_before_note");
+  const auto statements = ddl_statements(undo.down);
+  for (const auto& s : statements) act.journal().write(event::Statement{step_.name, s.sql, s.lock});
+  std::vector<std::string> tables;
+  for (const auto& statement : statements) tables.push_back(statement.table_sql);
+  act.insist(
+      failing_to_undo(step_.name),
+      [&] {
+        steps::attempt_ddl(act.session(), statements,
+                           [&](pg::Session& s) { return ledger::mark_rolled_back(s, undo.step_id); });
+      },
+      [&] { return holders_of(act.session(), tables); });
+}
+
+}  // namespace pgsluice::engine

@@ -1,0 +1,27 @@
+#include "kinds/steps_of_job.hpp"
+
+#include "kinds/table_of_kinds.hpp"
+#include "ledger/schema.hpp"
+#include "pg/catalog/privileges.hpp"
+
+namespace pgsluice::engine {
+
+StepsOfJob::StepsOfJob(pg::Session& session, const Job& job, ledger::JobRecord record)
+    : session_(session), job_(job), record_(std::move(record)) {
+  record_.steps.resize(job.steps.size());
+  for (const auto& step : job.steps) {
+    kinds_.push_back(kind_of(step));
+    downs_.push_back(kinds_.back()->down());
+  }
+}
+
+StepAt StepsOfJob::at(std::size_t place) {
+  return {session_, job_, place, record_.steps.at(place), downs_, outlook_};
+}
+
+ledger::JobRecord read_job_record(pg::Session& session, const std::string& job) {
+  if (!pg::missing_schema_grant(session, "pgsluice").empty() || !ledger::is_installed(session)) return {};
+  return ledger::find_job(session, job).value_or(ledger::JobRecord{});
+}
+
+}  // namespace pgsluice::engine

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "kinds/kind/step_kind.hpp"
+
+namespace pgsluice::engine {
+
+/// The steps of a job, one after the other, each with its kind and its place: what asks them all walks this.
+/// Belongs to the thread of the session.
+class StepsOfJob {
+ public:
+  /// `record`: what the ledger says of the job; empty if it says nothing. REQUIRES: session and job outlive
+  /// it.
+  StepsOfJob(pg::Session& session, const Job& job, ledger::JobRecord record);
+
+  std::size_t size() const { return kinds_.size(); }
+  const StepKind& kind(std::size_t place) const { return *kinds_.at(place); }
+  /// REQUIRES: this outlives the answer.
+  StepAt at(std::size_t place);
+  const ledger::JobRecord& record() const { return record_; }
+  const Outlook& outlook() const { return outlook_; }
+  /// As if the ledger knew nothing of the step.
+  void forget(std::size_t place) { record_.steps.at(place) = {}; }
+
+ private:
+  pg::Session& session_;
+  const Job& job_;
+  ledger::JobRecord record_;
+  std::vector<std::unique_ptr<StepKind>> kinds_;
+  Downs downs_;
+  Outlook outlook_;
+};
+
+/// What the ledger says of the job of that name; empty without a ledger that can be read. Throws Failure.
+ledger::JobRecord read_job_record(pg::Session& session, const std::string& job);
+
+}  // namespace pgsluice::engine
