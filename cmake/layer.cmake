@@ -37,9 +37,13 @@ function(pgsluice_layer name)
   add_library(pgsluice_${name} STATIC ${LAYER_SOURCES})
   add_library(pgsluice::${name} ALIAS pgsluice_${name})
   set_target_properties(pgsluice_${name} PROPERTIES PGSLUICE_SEES "${seen}")
-  target_include_directories(pgsluice_${name} PRIVATE "${view}" PUBLIC "${PROJECT_SOURCE_DIR}/include")
+  target_include_directories(pgsluice_${name} 
+    PRIVATE "${view}"
+    PUBLIC "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>" "$<INSTALL_INTERFACE:include>")
   list(TRANSFORM seen PREPEND pgsluice:: OUTPUT_VARIABLE targets)
   target_link_libraries(pgsluice_${name}
     PUBLIC ${LAYER_LIBRARIES}
-    PRIVATE ${targets} ${LAYER_LINK_ONLY} ${LAYER_PRIVATE_LIBRARIES} pgsluice_warnings)
+    PRIVATE ${targets} ${LAYER_LINK_ONLY} ${LAYER_PRIVATE_LIBRARIES} $<BUILD_INTERFACE:pgsluice_warnings>)
+  set_target_properties(pgsluice_${name} PROPERTIES EXPORT_NAME ${name})
+  install(TARGETS pgsluice_${name} EXPORT pgsluice ARCHIVE DESTINATION lib/pgsluice)
 endfunction()

@@ -347,8 +347,8 @@ Arguments parse_arguments(const std::vector<std::string>& words) {
   Arguments a;
   bool rolled_back = false;
   CLI::App app(kDescription, "pgsluice");
-  app.set_help_flag("-h,--help", "Say this and end");
-  app.set_version_flag("--version", "pgsluice " PGSLUICE_VERSION, "Say the version and end");
+  app.set_help_flag("-h,--help", "Print this help and exit");
+  app.set_version_flag("--version", "pgsluice " PGSLUICE_VERSION, "Print the version and exit");
   app.get_formatter()->label("SUBCOMMAND", "VERB");
   app.get_formatter()->label("Positionals", "Arguments");
   app.get_formatter()->label("REQUIRED", "");  // the usage line shows it

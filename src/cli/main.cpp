@@ -30,7 +30,7 @@ void require_printed(const cli::Arguments& arguments) {
   const bool is_written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
   if (is_written || (is_said_elsewhere && arguments.answer.empty())) return;
   throw Error(ExitCode::kFailed, "the result could not be written to standard output",
-              "the disk may be full, or whoever reads it may have gone");
+              "the disk may be full, or the reader of the pipe may have gone");
 }
 
 }  // namespace

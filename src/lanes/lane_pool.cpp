@@ -12,8 +12,10 @@ namespace pgsluice::engine {
 namespace asio = boost::asio;
 
 namespace {
-constexpr std::chrono::milliseconds kLook{20};  // how soon a finished lane or a changed pool.lanes is noticed
-}
+// How soon changed tunables are noticed: an operator waits no longer than for the keeper, who reads them
+// twice a second. A lane that is over says so.
+constexpr std::chrono::milliseconds kLook{100};
+}  // namespace
 
 int LanePool::working() const {
   return static_cast<int>(
@@ -33,6 +35,7 @@ void LanePool::start_lane(Stop& stop) {
   crews_.push_back(crew);
   asio::co_spawn(io_, crew->lane->work(), [this, crew, &stop](const std::exception_ptr& error) {
     crew->is_over = true;
+    over_.notify();
     if (!error || is_cut_short(error, stop)) {
       is_nothing_left_ = is_nothing_left_ || !crew->lane->is_retired();
       return;
@@ -77,7 +80,7 @@ asio::awaitable<void> LanePool::run(Stop& stop) {
     match_tunables();
     spare_replicas();
     match_lanes(stop);
-    co_await sleep_for(kLook);
+    co_await over_.wait(kLook);
   } while (working() > 0 || (!is_nothing_left_ && !stop.is_requested()));
   crews_.clear();
   if (first_error_) std::rethrow_exception(first_error_);

@@ -63,6 +63,7 @@ class LanePool {
   Fills& fills_;
   LaneSurroundings at_;
   std::vector<std::shared_ptr<Crew>> crews_;  // shared with a cancel on its way, which may outlast the lane
+  Wakeup over_;                               // a lane is
   std::exception_ptr first_error_;
   int next_number_ = 1;
   bool is_nothing_left_ = false;  // a lane found nothing to lease: no use in starting more

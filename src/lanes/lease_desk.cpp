@@ -15,6 +15,8 @@ namespace {
 constexpr std::int64_t kBatchesToSplit = 4;
 constexpr std::chrono::milliseconds kAskAgain{
     50};  // while an orphan backend or our own lanes hold what is left
+// The lane that is being served says when it was: this only bounds the wait.
+constexpr std::chrono::milliseconds kServedSoon{1'000};
 // A lane without work asks so often whether a range in work can be split: less than the batches that are left
 // of one that cannot be, and far more than the sample takes.
 constexpr std::chrono::milliseconds kMeasureAgain{500};
@@ -134,7 +136,7 @@ bool LeaseDesk::is_any_looked_at() const {
 
 boost::asio::awaitable<std::optional<Leased>> LeaseDesk::next(pg::Connection& connection, int lane) {
   while (!stop_.is_requested()) {
-    while (is_serving_) co_await sleep_for(kAskAgain / 10);
+    while (is_serving_) co_await served_.wait(kServedSoon);
     const auto fills = by_fewest_lanes();
     if (fills.empty()) {
       if (!is_any_looked_at()) break;
@@ -143,7 +145,7 @@ boost::asio::awaitable<std::optional<Leased>> LeaseDesk::next(pg::Connection& co
     }
     Answer answer;
     {
-      const Serving serving(is_serving_);
+      const Serving serving(*this);
       std::vector<Offer> offers;
       for (const auto* fill : fills) offers.push_back(offer_of(*fill));
       std::function<Answer(pg::Session&)> ask_once = [run_id = run_id_, offers](pg::Session& s) {
@@ -188,8 +190,8 @@ boost::asio::awaitable<bool> LeaseDesk::set_apart(pg::Connection& connection, Fi
                                                                    position, apart](pg::Session& s) {
     return ledger::set_apart(s, step_id, range, position, apart);
   };
-  while (is_serving_) co_await sleep_for(kAskAgain / 10);
-  const Serving serving(is_serving_);
+  while (is_serving_) co_await served_.wait(kServedSoon);
+  const Serving serving(*this);
   const auto token = co_await keep_trying<std::optional<ledger::Token>>(connection, cut, journal_, stop_);
   if (!token) co_return false;
   fill.in_use.insert(token->range_id);

@@ -72,13 +72,16 @@ class LeaseDesk {
  private:
   /// While one lane is served.
   struct Serving {
-    explicit Serving(bool& flag) : flag_(flag) { flag_ = true; }
-    ~Serving() { flag_ = false; }
+    explicit Serving(LeaseDesk& desk) : desk_(desk) { desk_.is_serving_ = true; }
+    ~Serving() {
+      desk_.is_serving_ = false;
+      desk_.served_.notify();
+    }
     Serving(const Serving&) = delete;
     Serving& operator=(const Serving&) = delete;
 
    private:
-    bool& flag_;
+    LeaseDesk& desk_;
   };
   struct PutOff {
     Fill* fill = nullptr;
@@ -125,6 +128,7 @@ class LeaseDesk {
   EndIfOver end_if_over_;
   std::vector<PutOff> put_off_;  // each in its fill's in_use
   bool is_serving_ = false;
+  Wakeup served_;  // a lane has been served
 };
 
 }  // namespace pgsluice::engine

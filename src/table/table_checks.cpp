@@ -14,7 +14,7 @@ void check_table(pg::Session& session, const pg::Table& table, const pg::Storage
   for (const auto& lock : pg::strong_locks(session, table.oid)) {
     findings.warn("locks",
                   "pid " + std::to_string(lock.pid) + " (" + lock.user + ", " + lock.application +
-                      ") holds or awaits " + lock.mode + " on table " + name + ", its transaction is " +
+                      ") holds or waits for " + lock.mode + " on table " + name + ", its transaction is " +
                       base::format_duration(std::chrono::seconds{lock.age_s}) + " old",
                   "the job waits for it, and never long: batches and statements are tried again");
   }

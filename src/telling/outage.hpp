@@ -53,7 +53,7 @@ boost::asio::awaitable<Result> keep_trying(pg::Connection& connection,
     const auto wait = backoff.next(attempt, left);
     const bool is_over = !wait || (stop.is_requested() && attempt > 3);
     if (is_over && is_reached) {
-      throw Error(ExitCode::kWorkLeft, "the server puts us off: " + message,
+      throw Error(ExitCode::kWorkLeft, "the server cannot serve us: " + message,
                   "end the sessions in the way, or run again later: the job goes on where it stopped");
     }
     if (is_over) {

@@ -1,6 +1,5 @@
 #include "telling/stop.hpp"
 
-#include <algorithm>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -8,10 +7,6 @@
 namespace pgsluice::engine {
 
 namespace asio = boost::asio;
-
-namespace {
-constexpr std::chrono::milliseconds kSlice{50};
-}
 
 asio::awaitable<void> sleep_for(std::chrono::milliseconds duration) {
   auto executor = co_await asio::this_coro::executor;
@@ -24,7 +19,7 @@ asio::awaitable<void> sleep_unless_stopped(std::chrono::milliseconds duration, c
   while (!stop.is_requested()) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
     if (left.count() <= 0) co_return;
-    co_await sleep_for(std::min(left, kSlice));
+    co_await stop.wakeup().wait(left);
   }
 }
 

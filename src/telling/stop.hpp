@@ -4,6 +4,8 @@
 #include <chrono>
 #include <string>
 
+#include "telling/wakeup.hpp"
+
 namespace pgsluice::engine {
 
 /// Why a run takes no new batch.
@@ -28,17 +30,22 @@ class Stop {
     if (cause_ != StopCause::kNone && cause != StopCause::kFailed) return;
     cause_ = cause;
     reason_ = reason;
+    wakeup_.notify();
   }
   bool is_requested() const { return cause_ != StopCause::kNone; }
   StopCause cause() const { return cause_; }
   const std::string& reason() const { return reason_; }
 
+  /// Notified with every request.
+  Wakeup& wakeup() const { return wakeup_; }
+
  private:
+  mutable Wakeup wakeup_;
   StopCause cause_ = StopCause::kNone;
   std::string reason_;
 };
 
-/// Waits, but at most 50 ms longer than until `stop` is requested.
+/// Waits, but no longer than until `stop` is requested.
 boost::asio::awaitable<void> sleep_unless_stopped(std::chrono::milliseconds duration, const Stop& stop);
 
 /// Waits.

@@ -112,6 +112,24 @@ TEST_F(Disaster, APrivilegeTakenAwayWhileItRunsEndsItWith77) {
   expect_each_once();
 }
 
+TEST_F(Disaster, AHeartbeatThatTheServerRefusesIsSaid) {
+  const auto role = trial_.make_role("filler");
+  trial_.db().exec("GRANT SELECT, UPDATE ON t TO " + role);
+  trial_.connect_as(trial_.dsn(role));
+  hold();
+  Process process(trial_.command("run"));
+  await_batches(trial_, 5);
+  trial_.db().exec("REVOKE UPDATE ON pgsluice.run FROM " + role);
+  const auto is_told = [&] {
+    return process.out().find("the heartbeat is refused: permission denied") != std::string::npos;
+  };
+  wait_for(is_told, "the warning");
+  trial_.db().exec("GRANT UPDATE ON pgsluice.run TO " + role);
+  locker_.exec("COMMIT");
+  EXPECT_EQ(process.wait().code, 0) << process.out() << process.err();
+  expect_each_once();
+}
+
 TEST_F(Disaster, ATableThatSomebodyLocksIsWaitedFor) {
   locker_.exec("BEGIN; LOCK TABLE t IN EXCLUSIVE MODE");
   Process process(trial_.command("run"));
@@ -121,7 +139,7 @@ TEST_F(Disaster, ATableThatSomebodyLocksIsWaitedFor) {
   };
   wait_for(is_told, "the warning");
   EXPECT_THAT(trial_.logged("warning").front().at("message").get<std::string>(),
-              AllOf(HasSubstr("the server puts us off"), HasSubstr("lock timeout")));
+              AllOf(HasSubstr("the server cannot serve us"), HasSubstr("lock timeout")));
   EXPECT_TRUE(process.running());
   locker_.exec("COMMIT");
   EXPECT_EQ(process.wait().code, 0) << process.out() << process.err();

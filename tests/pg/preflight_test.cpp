@@ -288,7 +288,7 @@ TEST_F(PreflightTest, WarnsOfStrongLocksAndOldTransactions) {
   EXPECT_THAT(warned(check(dsn_, backfill("users", "plan = \"1\""))),
               HasSubstr("locks: pid " + pid + " (postgres"));
   EXPECT_THAT(warned(check(dsn_, backfill("users", "plan = \"1\""))),
-              HasSubstr("holds or awaits SHARE on table \"public.users\""));
+              HasSubstr("holds or waits for SHARE on table \"public.users\""));
 }
 
 TEST_F(PreflightTest, NeverWaitsForATableThatIsLocked) {
@@ -338,7 +338,7 @@ TEST_F(PreflightTest, WarnsOfPreparedTransactionsIdleSlotsAndSynchronousStandbys
   db.exec("PREPARE TRANSACTION 'left'");
   auto warnings = warned(check(server.dsn(), backfill("users", "plan = \"1\"")));
   EXPECT_THAT(warnings, HasSubstr("prepared transactions: transaction \"left\" of postgres"));
-  EXPECT_THAT(warnings, HasSubstr("holds or awaits SHARE ROW EXCLUSIVE"));
+  EXPECT_THAT(warnings, HasSubstr("holds or waits for SHARE ROW EXCLUSIVE"));
   db.exec("ROLLBACK PREPARED 'left'");
   server.set("synchronous_standby_names", "somebody");
   EXPECT_THAT(warned(check(server.dsn(), backfill("users", "plan = \"1\""))),

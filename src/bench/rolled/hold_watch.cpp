@@ -19,17 +19,17 @@ HoldWatch::HoldWatch(const Surroundings& at)
       nobody_(std::make_unique<Nobody>()),
       journal_(*nobody_, at.job.name, ""),
       monitor_(at.target, at.prefix + " monitor"),
-      sampler_(monitor_, at.prefix, at.job, gate_, journal_, tally_, blockers_) {}
+      sampler_(monitor_, at.prefix, at.job, {gate_, journal_, tally_, blockers_}) {}
 
 void HoldWatch::begin() {
   const auto one_less = [this](const std::exception_ptr&) { --beside_; };
   beside_ += 2;
-  boost::asio::co_spawn(at_.io, sampler_.run(is_over_), one_less);
+  boost::asio::co_spawn(at_.io, sampler_.run(over_), one_less);
   boost::asio::co_spawn(at_.io, look(), one_less);
 }
 
 boost::asio::awaitable<void> HoldWatch::end() {
-  is_over_ = true;
+  over_.set();
   while (beside_ > 0) co_await engine::sleep_for(kLook);
 }
 
@@ -46,7 +46,7 @@ boost::asio::awaitable<void> HoldWatch::await_full_pace() {
 
 boost::asio::awaitable<void> HoldWatch::look() {
   auto last = std::chrono::steady_clock::now();
-  while (!is_over_) {
+  while (!over_.is_set()) {
     const auto now = std::chrono::steady_clock::now();
     const auto held_since = gate_.held_since(now);
     if (held_since || (gate_.is_open(now) && gate_.pace(now) < 1)) {

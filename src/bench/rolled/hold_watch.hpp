@@ -48,7 +48,7 @@ class HoldWatch {
   engine::Journal journal_;
   pg::Connection monitor_;
   engine::Sampler sampler_;
-  bool is_over_ = false;
+  engine::Over over_;
   int beside_ = 0;  // coroutines that have not ended
   double slowed_s_ = 0;
   std::string reason_;

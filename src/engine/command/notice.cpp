@@ -34,7 +34,7 @@ std::vector<std::string> cutover_notice(pg::Session& session, const std::string&
   Lines lines;
   for (const auto& step : retypes_at(session, job, RetypeDetail::kReady))
     lines.push_back(of_step(step.name) + "old and new columns of " + tables_in_words(step) +
-                    " swap names in one transaction; from then on the application meets type " + step.to);
+                    " exchange names in one transaction; from then on the application sees type " + step.to);
   if (!lines.empty()) lines.push_back("until contract this can be undone: pgsluice rollback");
   return lines;
 }
@@ -61,7 +61,7 @@ std::vector<std::string> rollback_notice(pg::Session& session, const Job& job) {
       lines.push_back(of_step(step_name(step)) + line);
   }
   for (const auto& remark : survey.remarks) lines.push_back(remark);
-  if (!lines.empty()) lines.push_back("values in columns and tables that are dropped cannot be had back");
+  if (!lines.empty()) lines.push_back("values in columns and tables that are dropped cannot be restored");
   return lines;
 }
 

@@ -16,16 +16,16 @@ constexpr pg::TransactionLimits kTellLimits{std::chrono::milliseconds{5'000},
                                             std::chrono::milliseconds{5'000}, false};
 }  // namespace
 
-boost::asio::awaitable<void> Keeper::run(const bool& is_over, std::function<std::string()> progress) {
+boost::asio::awaitable<void> Keeper::run(const Over& over, std::function<std::string()> progress) {
   auto heartbeat_at = SteadyClock::time_point{};
-  while (!is_over) {
+  while (!over.is_set()) {
     const auto now = SteadyClock::now();
     const bool is_heartbeat_due = now - heartbeat_at >= std::chrono::seconds{ledger::kHeartbeatSeconds};
     if (is_heartbeat_due) heartbeat_at = now;
     const std::string text = is_heartbeat_due ? progress() : std::string();
     co_await turn(is_heartbeat_due, text);
     co_await flush_journal();
-    for (int i = 0; i < 10 && !is_over; ++i) co_await sleep_for(kTurn / 10);
+    co_await over.wait(kTurn);
   }
 }
 

@@ -12,6 +12,7 @@
 #include "pgsluice/job.hpp"
 #include "telling/journal.hpp"
 #include "telling/stop.hpp"
+#include "telling/wakeup.hpp"
 
 namespace pgsluice::engine {
 
@@ -20,21 +21,29 @@ namespace pgsluice::engine {
 /// server that cannot be reached is tried again at the next turn. Confined to the io thread.
 class Keeper {
  public:
-  Keeper(pg::Connection& connection, std::int64_t job_id, std::string run_id, Clocks& clocks, Job& job,
-         Gate& gate, Journal& journal, Stop& stop)
+  /// What it moves when an operator says so, and what it watches over; each outlives it.
+  struct Kept {
+    Clocks& clocks;
+    Job& job;
+    Gate& gate;
+    Journal& journal;
+    Stop& stop;
+  };
+
+  Keeper(pg::Connection& connection, std::int64_t job_id, std::string run_id, Kept kept)
       : connection_(connection),
         job_id_(job_id),
         run_id_(std::move(run_id)),
-        clocks_(clocks),
-        job_(job),
-        tunables_(job),
-        gate_(gate),
-        journal_(journal),
-        stop_(stop) {}
+        clocks_(kept.clocks),
+        job_(kept.job),
+        tunables_(kept.job),
+        gate_(kept.gate),
+        journal_(kept.journal),
+        stop_(kept.stop) {}
 
-  /// Turns every kTurn until `is_over` is set, then stores what is left of the event log. `progress` gives
+  /// Turns every kTurn until `over` is set, then stores what is left of the event log. `progress` gives
   /// the line that `status` shows.
-  boost::asio::awaitable<void> run(const bool& is_over, std::function<std::string()> progress);
+  boost::asio::awaitable<void> run(const Over& over, std::function<std::string()> progress);
 
   /// Stores pending events; keeps them if the ledger cannot be reached.
   boost::asio::awaitable<void> flush_journal();

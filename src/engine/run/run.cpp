@@ -25,6 +25,8 @@ using SteadyClock = std::chrono::steady_clock;
 
 namespace {
 
+// Each says when it is over: this only bounds the wait.
+constexpr std::chrono::milliseconds kBesideOver{1'000};
 constexpr std::chrono::milliseconds kLookTurn{10};
 // Opening takes longer only where a COMMIT waits for a standby or a lock: then who looks on is to see that.
 constexpr std::chrono::milliseconds kOpensQuickly{1'000};
@@ -83,7 +85,7 @@ Run::Run(pg::ConnectionTarget target, Job job, RunOptions options, EventSink& si
       control_(target_, application_prefix_ + " control"),
       monitor_(target_, application_prefix_ + " monitor"),
       steps_(target_, application_prefix_ + " steps"),
-      sampler_(monitor_, application_prefix_, job_, gate_, journal_, tally_, blockers_) {}
+      sampler_(monitor_, application_prefix_, job_, {gate_, journal_, tally_, blockers_}) {}
 
 Run::~Run() = default;
 
@@ -112,8 +114,8 @@ asio::awaitable<void> Run::story() {
     error = std::current_exception();
   }
   if (!failure_) failure_ = error;
-  is_over_ = true;
-  while (beside_ > 0) co_await sleep_for(std::chrono::milliseconds{5});
+  over_.set();
+  while (beside_ > 0) co_await beside_over_.wait(kBesideOver);
   if (!error) error = beside_failure_;
   is_closing_ = true;
   if (is_registered_) co_await count_rows();
@@ -158,8 +160,8 @@ asio::awaitable<void> Run::open() {
                                    job_.lanes});
   for (const auto& mended : opened.job.change.mended) journal_.write(command_of(mended));
 
-  keeper_ =
-      std::make_unique<Keeper>(control_, record_.job_id, run_id_, clocks_, job_, gate_, journal_, stop_);
+  keeper_ = std::make_unique<Keeper>(control_, record_.job_id, run_id_,
+                                     Keeper::Kept{clocks_, job_, gate_, journal_, stop_});
   if (opened.control.control == "pause") {
     stop_.request(StopCause::kPaused,
                   "the job is paused" + (opened.control.reason.empty() ? "" : ": " + opened.control.reason));
@@ -167,8 +169,8 @@ asio::awaitable<void> Run::open() {
   }
   keeper_->obey(opened.control);
   clocks_.look(job_, gate_, blockers_, stop_, SteadyClock::now(), std::time(nullptr));
-  start_beside("the keeper", keeper_->run(is_over_, [this] { return progress_text(); }));
-  start_beside("the progress", show_progress(is_over_));
+  start_beside("the keeper", keeper_->run(over_, [this] { return progress_text(); }));
+  start_beside("the progress", show_progress(over_));
 
   std::function<bool(pg::Session&)> mark = [job_id = record_.job_id](pg::Session& s) {
     ledger::set_job_state(s, job_id, "running");
@@ -181,6 +183,7 @@ void Run::start_beside(const char* what, awaitable<void> work) {
   ++beside_;
   asio::co_spawn(io_, std::move(work), [this, what](const std::exception_ptr& error) {
     --beside_;
+    beside_over_.notify();
     note_beside(what, error);
   });
 }
@@ -193,9 +196,9 @@ void Run::note_beside(const char* what, const std::exception_ptr& error) {
 }
 
 asio::awaitable<void> Run::sample() {
-  while (!is_registered_ && !is_over_ && SteadyClock::now() - began_ < kOpensQuickly)
-    co_await sleep_for(kLookTurn);
-  co_await sampler_.run(is_over_);
+  while (!is_registered_ && !over_.is_set() && SteadyClock::now() - began_ < kOpensQuickly)
+    co_await over_.wait(kLookTurn);
+  co_await sampler_.run(over_);
 }
 
 event::Summary Run::summary(ExitCode code, const std::string& outcome, const std::string& reason,

@@ -163,7 +163,7 @@ class Run {
   void note_beside(const char* what, const std::exception_ptr& error);
   /// As soon as the run is opened, or seems to hang before that.
   awaitable<void> sample();
-  awaitable<void> show_progress(const bool& is_over);
+  awaitable<void> show_progress(const Over& over);
   /// Warns once of each table of which more rows were visited than were estimated.
   void tell_wrong_estimates();
   Progress progress() const;
@@ -205,11 +205,12 @@ class Run {
   ledger::JobRecord record_;
   bool is_opening_ = false;
   bool is_registered_ = false;
-  bool is_over_ = false;
+  Over over_;                // the story is
   bool is_closing_ = false;  // nothing is in work any more
   bool has_ended_ = false;
   ExitCode ended_with_ = ExitCode::kInternal;
-  int beside_ = 0;                     // coroutines beside the story that have not ended
+  int beside_ = 0;  // coroutines beside the story that have not ended
+  Wakeup beside_over_;
   std::exception_ptr beside_failure_;  // of one of them, the first
   int signals_seen_ = 0;
   std::optional<std::chrono::steady_clock::time_point> drains_since_, aborts_since_, aborted_at_;

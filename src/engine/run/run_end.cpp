@@ -142,7 +142,7 @@ asio::awaitable<void> Run::watch_end() {
   while (!has_ended_) {
     const auto now = SteadyClock::now();
     // What is over stays done; only how long the telling may take is still watched.
-    clocks_.look(job_, gate_, blockers_, is_over_ ? late_ : stop_, now, std::time(nullptr));
+    clocks_.look(job_, gate_, blockers_, over_.is_set() ? late_ : stop_, now, std::time(nullptr));
     if (stop_.is_requested() || late_.is_requested()) end_in_time(now);
     if (aborts_since_ && now - *aborts_since_ > kAbortMost) co_await leave();
     co_await sleep_for(kLook);

@@ -19,33 +19,64 @@ namespace {
 constexpr std::chrono::milliseconds kLook{200};     // how often builds of others are looked at
 constexpr std::chrono::milliseconds kNoTimeout{0};  // what a statement that may take long is given
 
+/// What an index step asks for.
+struct Wanted {
+  job::StatementFacts facts;
+  std::string table_sql;
+  steps::IndexWanted index;
+};
+
+Wanted wanted_by(const IndexStep& step) {
+  const auto analysed = job::analyse_statement(step.sql);
+  const auto* facts = std::get_if<job::StatementFacts>(&analysed);
+  if (!facts || !facts->table)
+    throw Error(ExitCode::kJobFile, "step \"" + step.name + "\" names no table", "check `sql`");
+  return {*facts,
+          pg::Identifier(facts->table->schema, facts->table->name).sql(),
+          {facts->table->name, facts->unique, job::index_body(step.sql)}};
+}
+
+/// What stands under its name.
+struct Seen {
+  std::string index_sql;
+  steps::IndexState state = steps::IndexState::kMissing;
+  std::string other{};  // how one that is valid differs from what the step says
+};
+
+/// One that this run has built is what the step says.
+Seen look_for(pg::Session& session, const Wanted& wanted, bool is_built) {
+  Seen found;
+  found.index_sql = steps::index_in_schema_of(session, wanted.table_sql, wanted.facts.index_name);
+  found.state = steps::index_state(session, found.index_sql, wanted.table_sql);
+  if (found.state == steps::IndexState::kValid && !is_built)
+    found.other = steps::other_definition(session, found.index_sql, wanted.table_sql, wanted.index);
+  return found;
+}
+
+void refuse_foreign(const Seen& found, const std::string& table_sql) {
+  if (found.state == steps::IndexState::kForeign)
+    throw Error(ExitCode::kRefused,
+                "the name " + found.index_sql + " belongs to something else than an index of " + table_sql,
+                "give the index another name");
+  if (!found.other.empty())
+    throw Error(ExitCode::kRefused,
+                "index " + found.index_sql + " of " + table_sql +
+                    " is another one than the step says: " + found.other,
+                "drop it, or give the step's index another name");
+}
+
 }  // namespace
 
 asio::awaitable<void> Run::run_index(const IndexStep& step, ledger::StepRecord record) {
   const auto step_id = record.step_id;
   journal_.write(event::StepStarted{step_name_, step_kind_, false, 0});
-  const auto analysed = job::analyse_statement(step.sql);
-  const auto* facts = std::get_if<job::StatementFacts>(&analysed);
-  if (!facts || !facts->table)
-    throw Error(ExitCode::kJobFile, "step \"" + step_name_ + "\" names no table", "check `sql`");
-  const auto table_sql = pg::Identifier(facts->table->schema, facts->table->name).sql();
+  const auto wanted = wanted_by(step);
   pg::Connection own(job_.direct_dsn.empty() ? target_ : pg::ConnectionTarget(job_.direct_dsn),
                      application_prefix_ + " index");
   const Lent lent(own_, own);
 
   const auto range = co_await lease_single(own, step_id);
   if (!range) co_return;
-  struct Seen {
-    std::string index_sql;
-    steps::IndexState state = steps::IndexState::kMissing;
-  };
-  const steps::IndexWanted wanted{facts->table->name, facts->unique, job::index_body(step.sql)};
-  std::function<Seen(pg::Session&)> look = [=, name = facts->index_name](pg::Session& s) {
-    Seen found;
-    found.index_sql = steps::index_in_schema_of(s, table_sql, name);
-    found.state = steps::index_state(s, found.index_sql, table_sql);
-    return found;
-  };
   // Noted before the build: who dies in it could not say any more that the index is ours to drop at rollback.
   std::function<bool(pg::Session&)> note = [=](pg::Session& s) {
     ledger::set_step_detail(s, step_id, "building");
@@ -54,24 +85,10 @@ asio::awaitable<void> Run::run_index(const IndexStep& step, ledger::StepRecord r
   bool is_ours = record.detail == "building" || record.detail == "created";
   bool is_built = false;
   for (int attempt = 1; !stop_.is_requested(); ++attempt) {
+    std::function<Seen(pg::Session&)> look = [=](pg::Session& s) { return look_for(s, wanted, is_built); };
     const auto found = co_await keep_trying<Seen>(own, look, journal_, stop_);
-    if (found.state == steps::IndexState::kForeign) {
-      throw Error(ExitCode::kRefused,
-                  "the name " + found.index_sql + " belongs to something else than an index of " + table_sql,
-                  "give the index another name");
-    }
-    if (found.state == steps::IndexState::kValid && is_built) break;
-    if (found.state == steps::IndexState::kValid) {
-      std::function<std::string(pg::Session&)> compare = [=, index_sql = found.index_sql](pg::Session& s) {
-        return steps::other_definition(s, index_sql, table_sql, wanted);
-      };
-      const auto other = co_await keep_trying<std::string>(own, compare, journal_, stop_);
-      if (other.empty()) break;
-      throw Error(
-          ExitCode::kRefused,
-          "index " + found.index_sql + " of " + table_sql + " is another one than the step says: " + other,
-          "drop it, or give the step's index another name");
-    }
+    refuse_foreign(found, wanted.table_sql);
+    if (found.state == steps::IndexState::kValid) break;
     if (found.state == steps::IndexState::kBuilding) {
       co_await sleep_unless_stopped(kLook, stop_);  // an orphan backend of an earlier run is at it
       continue;
@@ -80,7 +97,7 @@ asio::awaitable<void> Run::run_index(const IndexStep& step, ledger::StepRecord r
     if (is_leftover)
       journal_.warn("index " + found.index_sql + " is INVALID, a leftover: it is dropped and built again");
     const auto sql = is_leftover ? steps::drop_index_sql(found.index_sql) : step.sql;
-    const std::string lock = is_leftover ? "SHARE UPDATE EXCLUSIVE" : facts->lock;
+    const std::string lock = is_leftover ? "SHARE UPDATE EXCLUSIVE" : wanted.facts.lock;
     if (!is_ours) co_await keep_trying<bool>(own, note, journal_, stop_);
     is_ours = true;
     co_await build(own, sql, lock, attempt);

@@ -18,16 +18,16 @@ constexpr std::chrono::seconds kSilence{5};
 
 }  // namespace
 
-asio::awaitable<void> Run::show_progress(const bool& is_over) {
+asio::awaitable<void> Run::show_progress(const Over& over) {
   auto last = SteadyClock::now();
-  while (!is_over) {
+  while (!over.is_set()) {
     const auto now = SteadyClock::now();
     if (gate_.held_since(now) || blockers_.since())
       tally_.held_s += std::chrono::duration<double>(now - last).count();
     last = now;
     tell_wrong_estimates();
     journal_.write(event::Status{progress()});
-    for (int i = 0; i < 5 && !is_over; ++i) co_await sleep_for(kProgressTurn / 5);
+    co_await over.wait(kProgressTurn);
   }
 }
 

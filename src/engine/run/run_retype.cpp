@@ -170,7 +170,7 @@ asio::awaitable<void> Run::run_retype(const RetypeStep& step, ledger::StepRecord
   } else {
     stop_.request(StopCause::kReadyForCutover,
                   "old and new columns of step \"" + name +
-                      "\" are in step; the swap awaits the operator: pgsluice cutover " + job_.name);
+                      "\" are in step; the cut-over waits for you: pgsluice cutover " + job_.name);
   }
 }
 

@@ -59,11 +59,12 @@ std::string rate_text(std::int64_t rows) {
   return base::format_count(rows);
 }
 
-void add_estimate(pg::Session& session, const Job& job, const BackfillStep& step, const pg::Table& table,
-                  const pg::Storage& storage, Walk walk, PlannedStep& planned) {
+void add_estimate(pg::Session& session, int lanes, const BackfillStep& step, const TableFacts& facts,
+                  Walk walk, PlannedStep& planned) {
+  const auto& table = facts.table;
   const auto matching = estimate_matching(session, table, step.where);
   const auto changed = std::min(matching.value_or(table.rows_estimate), table.rows_estimate);
-  auto estimate = estimate_backfill(storage, table.rows_estimate, changed, job.lanes);
+  auto estimate = estimate_backfill(facts.storage, table.rows_estimate, changed, lanes);
   if (walk == Walk::kInterleaved) {
     for (auto* bytes : {&estimate.wal_bytes, &estimate.room_bytes})
       *bytes = static_cast<std::int64_t>(kInterleavedShare * static_cast<double>(*bytes));
@@ -77,7 +78,7 @@ void add_estimate(pg::Session& session, const Job& job, const BackfillStep& step
   }
   planned.notes.push_back("takes " + base::format_duration(estimate.fastest) + " to " +
                           base::format_duration(estimate.slowest) + ", holds aside, if each of " +
-                          std::to_string(job.lanes) + " lanes changes " + rate_text(kLaneRowsFast) + " to " +
+                          std::to_string(lanes) + " lanes changes " + rate_text(kLaneRowsFast) + " to " +
                           rate_text(kLaneRowsSlow) + " rows a second (an assumption)");
   planned.notes.push_back("table and indexes grow by up to " +
                           base::format_bytes(static_cast<double>(estimate.room_bytes)) +
@@ -86,13 +87,14 @@ void add_estimate(pg::Session& session, const Job& job, const BackfillStep& step
 
 void plan_known_table(pg::Session& session, const Job& job, const BackfillStep& step, const Outlook& outlook,
                       PlannedStep& planned) {
-  auto [table, storage] = read_facts(session, step.table);
+  auto facts = read_facts(session, step.table);
+  auto& [table, storage] = facts;
   const auto walked = walked_table(session, step, table);
   planned.walk = walk_in_words(walked);
   planned.walk_reason = walked.choice.reason;
   if (walked.choice.walk == Walk::kKeyset)
     planned.walk_reason += "; " + key_reason(table, key_behind(table, walked.keyset->key()), step);
-  add_estimate(session, job, step, table, storage, walked.choice.walk, planned);
+  add_estimate(session, job.lanes, step, facts, walked.choice.walk, planned);
   note_surprises(session, step, table, storage, planned.notes);
   add_coming_columns(step, outlook, table, planned.notes);
   try {

@@ -94,7 +94,7 @@ class MappingSurvey {
       }
     }
     if (step.mapping == Mapping::kV5 && retype_.graph.v5_function.empty())
-      add("function uuid_generate_v5 is not to be found",
+      add("function uuid_generate_v5 cannot be found",
           "CREATE EXTENSION \"uuid-ossp\", or use another mapping");
     return std::move(found_);
   }
@@ -228,7 +228,8 @@ class MappingSurvey {
       return;
     }
     for (const auto& roles : unable_roles(table, expression))
-      add(roles + ": the triggers and the proof call it as whoever writes to table " + table.sql(),
+      add(roles + ": the triggers and the proof call it with the rights of the role that writes to table " +
+              table.sql(),
           "GRANT EXECUTE on it to them");
     const auto typed = "(" + expression + "\n)::" + (result.empty() ? retype_.step.to : result);
     rt::ExpressionTrial trial{

@@ -79,14 +79,14 @@ void plan_swap(const rt::SwapScript& script, const rt::Graph& graph, const std::
 
 }  // namespace
 
-void plan_retype(pg::Session& session, const Job& job, const RetypeStep& step, const Outlook& outlook,
-                 const rt::Owner& owner, bool is_begun, PlannedStep& planned) try {
-  if (const auto maker = outlook.maker_of_any(step.tables); !maker.empty()) {
+void plan_retype(const StepAt& at, const RetypeStep& step, const rt::Owner& owner, PlannedStep& planned) try {
+  const bool is_begun = !at.record.detail.empty();
+  if (const auto maker = at.outlook.maker_of_any(step.tables); !maker.empty()) {
     planned.notes.push_back("a table of it is made by step \"" + maker + "\": its acts are known after that");
     return;
   }
-  const auto retype = read_retype(session, step, owner);
-  const auto obstacles = is_begun ? std::vector<Obstacle>{} : retype_obstacles(session, retype);
+  const auto retype = read_retype(at.session, step, owner);
+  const auto obstacles = is_begun ? std::vector<Obstacle>{} : retype_obstacles(at.session, retype);
   for (const auto& obstacle : obstacles)
     planned.notes.push_back("run refuses: " + obstacle.message + " (" + obstacle.hint + ")");
   if (!obstacles.empty()) return;
@@ -95,14 +95,15 @@ void plan_retype(pg::Session& session, const Job& job, const RetypeStep& step, c
         "before the first of these, all of them and the way back are rehearsed on an empty likeness of the "
         "tables, in "
         "one transaction that is rolled back");
-  for (const auto& act : rt::acts_before_cutover(retype)) plan_act(session, job, act, planned);
+  for (const auto& act : rt::acts_before_cutover(retype)) plan_act(at.session, at.job, act, planned);
   const auto bound =
-      pg::in_transaction(session, {}, [&] { return rt::bound_objects(session, retype.graph); });
+      pg::in_transaction(at.session, {}, [&] { return rt::bound_objects(at.session, retype.graph); });
   plan_swap(rt::cutover_script(retype, bound), retype.graph,
             step.is_cutover_auto ? "cut-over, one transaction"
-                                 : "cut-over, one transaction, when you say pgsluice cutover " + job.name,
+                                 : "cut-over, one transaction, when you say pgsluice cutover " + at.job.name,
             planned);
-  plan_swap(rt::contract_script(retype), retype.graph, "when you say pgsluice contract " + job.name, planned);
+  plan_swap(rt::contract_script(retype), retype.graph, "when you say pgsluice contract " + at.job.name,
+            planned);
   for (const auto& table : retype.graph.tables) {
     for (const auto& trigger : table.update_triggers)
       planned.notes.push_back("the fill fires trigger \"" + trigger + "\" of table " + table.sql());

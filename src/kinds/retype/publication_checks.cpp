@@ -79,7 +79,7 @@ void warn(pg::Session& session, const steps::retype::Retype& retype, const steps
                     ": a subscriber without the new columns applies nothing any more, and its slot keeps "
                     "WAL here",
                 "on each subscriber, before run: " + adding_sql(retype, table) +
-                    "; at the cut-over swap the names there as well; or " +
+                    "; at the cut-over exchange the names there as well; or " +
                     way_out(session, publication, table.sql()));
 }
 

@@ -54,7 +54,7 @@ void RetypeKind::plan(const StepAt& at, PlannedStep& planned) const {
   const bool is_begun = !at.record.detail.empty();
   const auto owner =
       is_begun ? owner_of(at.session, at.record.step_id) : steps::retype::Owner{at.job.name, step_.name};
-  plan_retype(at.session, at.job, step_, at.outlook, owner, is_begun, planned);
+  plan_retype(at, step_, owner, planned);
 }
 
 Undo RetypeKind::undo_planned(const StepAt& /*at*/) const {

@@ -21,7 +21,7 @@ void note_long_work(pg::Session& session, const std::string& lock, const std::st
   const auto described = job::table_effects(sql);
   const auto* effects = std::get_if<job::TableEffects>(&described);
   if (!effects) return;
-  const std::string held = lock.empty() ? "" : " (" + lock + " is held meanwhile)";
+  const std::string held = lock.empty() ? "" : " (" + lock + " is held all that time)";
   for (const auto& work : effects->long_work) notes.push_back(work + held);
   for (const auto& function : steps::volatile_functions(session, effects->default_functions)) {
     notes.push_back("the default calls the volatile function " + function + ", so the table is rewritten" +

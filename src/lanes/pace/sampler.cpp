@@ -105,12 +105,12 @@ void Sampler::detach() {
   gate_.make_room(false);
 }
 
-boost::asio::awaitable<void> Sampler::run(const bool& is_over) {
+boost::asio::awaitable<void> Sampler::run(const Over& over) {
   std::function<Readings(pg::Session&)> visit = [prefix = prefix_](pg::Session& s) {
     return read(s, prefix);
   };
   const auto first = std::chrono::steady_clock::now();
-  while (!is_over) {
+  while (!over.is_set()) {
     const auto began = std::chrono::steady_clock::now();
     try {
       const auto readings = co_await connection_.run<Readings>(visit);
@@ -129,23 +129,23 @@ boost::asio::awaitable<void> Sampler::run(const bool& is_over) {
     decide(std::chrono::steady_clock::now());
     const bool is_starting = began - first < kStart && gate_.decision().flow == governor::Flow::kHold;
     const auto due = began + (is_starting ? kFirstPolls : governor::kPoll);
-    co_await look_around(due, began - first < kStart, is_over);
+    co_await look_around(due, began - first < kStart, over);
     do {
       const auto left = std::chrono::ceil<std::chrono::milliseconds>(due - std::chrono::steady_clock::now());
-      co_await sleep_for(std::clamp(left, std::chrono::milliseconds{1}, kLook));
-    } while (!is_over && std::chrono::steady_clock::now() < due);
+      co_await over.wait(std::clamp(left, std::chrono::milliseconds{1}, kLook));
+    } while (!over.is_set() && std::chrono::steady_clock::now() < due);
   }
 }
 
 boost::asio::awaitable<void> Sampler::look_around(governor::TimePoint until, bool is_start,
-                                                  const bool& is_over) {
+                                                  const Over& over) {
   const auto pause = is_start ? kFirstLooks : kLook;
   std::function<AtWork(pg::Session&)> visit = [prefix = prefix_](pg::Session& s) { return look(s, prefix); };
   // A look that takes long would make the next poll late.
-  for (auto took = pause; took <= pause && !is_over;) {
+  for (auto took = pause; took <= pause && !over.is_set();) {
     const auto began = std::chrono::steady_clock::now();
     if (until - began < 2 * pause) co_return;
-    co_await sleep_for(pause);
+    co_await over.wait(pause);
     try {
       const auto asked = std::chrono::steady_clock::now();
       const auto reading = co_await connection_.run<AtWork>(visit);

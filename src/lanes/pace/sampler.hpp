@@ -16,6 +16,7 @@
 #include "pgsluice/job.hpp"
 #include "telling/journal.hpp"
 #include "telling/tally.hpp"
+#include "telling/wakeup.hpp"
 
 namespace pgsluice::engine {
 
@@ -32,23 +33,30 @@ class Sampler {
   using OpenSince = std::optional<governor::TimePoint>;
   using NoteTransaction = std::function<void(OpenSince)>;
 
-  Sampler(pg::Connection& connection, std::string application_prefix, const Job& job, Gate& gate,
-          Journal& journal, Tally& tally, Blockers& blockers)
+  /// What it tells of what it has read; each outlives it.
+  struct Listeners {
+    Gate& gate;
+    Journal& journal;
+    Tally& tally;
+    Blockers& blockers;
+  };
+
+  Sampler(pg::Connection& connection, std::string application_prefix, const Job& job, Listeners listeners)
       : connection_(connection),
         prefix_(std::move(application_prefix)),
         job_(job),
-        gate_(gate),
-        journal_(journal),
-        tally_(tally),
-        blockers_(blockers) {}
+        gate_(listeners.gate),
+        journal_(listeners.journal),
+        tally_(listeners.tally),
+        blockers_(listeners.blockers) {}
 
   /// Called while a backfill step runs.
   void attach(LanePids lane_pids, GiveWay give_way, NoteTransaction note_transaction = nullptr);
   void detach();
 
-  /// Samples until `is_over` is set, and returns within a look of it: the run's end waits for that. Never
+  /// Samples until `over` is set, and returns then: the run's end waits for that. Never
   /// throws for a server that cannot be reached: without samples the gate holds.
-  boost::asio::awaitable<void> run(const bool& is_over);
+  boost::asio::awaitable<void> run(const Over& over);
 
   /// That a COMMIT of ours waits for a standby and how long, in words; empty: none does, or not for long.
   std::string commit_wait(governor::TimePoint now) const;
@@ -57,7 +65,7 @@ class Sampler {
 
  private:
   /// Between two polls: who is at work?
-  boost::asio::awaitable<void> look_around(governor::TimePoint until, bool is_start, const bool& is_over);
+  boost::asio::awaitable<void> look_around(governor::TimePoint until, bool is_start, const Over& over);
   void observe(const struct AtWork& reading, governor::TimePoint asked);
   void take(const struct Readings& readings, governor::TimePoint taken_at);
   void decide(governor::TimePoint now);

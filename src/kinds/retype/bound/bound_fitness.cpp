@@ -63,7 +63,9 @@ void judge(BoundNode& node, const std::string& obstacle, const std::string& owne
     node.hint = "end that session";
   } else if (obstacle == "extension") {
     node.refusal = "it belongs to an extension, which would have to be changed";
-    node.hint = "take it out of the extension with ALTER EXTENSION … DROP, or drop the extension meanwhile";
+    node.hint =
+        "take it out of the extension with ALTER EXTENSION … DROP, or drop the extension until the job is "
+        "done";
   } else if (obstacle == "owner") {
     node.refusal = "it belongs to role " + owner + ", which the connected role may not act for";
     node.hint = "connect as a member of that role or as a superuser";

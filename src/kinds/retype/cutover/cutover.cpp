@@ -173,7 +173,7 @@ void leave_behind(OperatorAct& act, const rt::Retype& retype, std::int64_t step_
     if (is_in_graph)
       throw Error(
           ExitCode::kRefused,
-          "step \"" + retype.step.name + "\" cannot be swapped back: table " + left +
+          "step \"" + retype.step.name + "\" cannot go back: table " + left +
               " was detached after the cut-over, and nothing has kept its old columns in step since",
           "drop its foreign keys to the tables that go back, or the table; it then keeps the new type");
     act.journal().warn("table " + left +
@@ -211,7 +211,7 @@ void prepare_way_back(OperatorAct& act, const RetypeStep& step, std::int64_t ste
                        " refers to nothing that goes back: it keeps the new type, and the old one stays");
   build_key_copies(act, retype);
   if (const auto missing = rt::missing_old_twins(session, retype); !missing.empty())
-    throw Error(ExitCode::kRefused, "step \"" + step.name + "\" cannot be swapped back: " + missing,
+    throw Error(ExitCode::kRefused, "step \"" + step.name + "\" cannot go back: " + missing,
                 "it came after the cut-over: drop it, roll back, and create it anew");
   for (const auto& piece : rt::acts_before_way_back(retype)) {
     const auto statements = ddl_statements(piece.sql);
@@ -329,7 +329,7 @@ void contract_job(pg::Session& session, const std::string& job, const ContractOp
               "could not be contracted",
               "the old columns are gone; at the longest the tables were locked for ", "old column"});
     if (!is_done && record_of(session, job, record.step_id).detail != RetypeDetail::kContracted)
-      throw Error(ExitCode::kRefused, "step \"" + step.name + "\" was rolled back meanwhile",
+      throw Error(ExitCode::kRefused, "step \"" + step.name + "\" has been rolled back in the meantime",
                   "pgsluice status " + job + " shows where it stands");
   }
   if (!is_any)
@@ -362,7 +362,7 @@ void roll_back_retype(OperatorAct& act, const std::string& job, const RetypeStep
               "could not be undone", "the new columns are gone; at the longest the tables were locked for ",
               "column", step.kill_blockers_after});
   } else if (record.detail == RetypeDetail::kContracted) {
-    throw Error(ExitCode::kRefused, "step \"" + step.name + "\" was contracted meanwhile",
+    throw Error(ExitCode::kRefused, "step \"" + step.name + "\" has been contracted in the meantime",
                 "the old columns are gone: there is no way back");
   }
   if (!is_done) return roll_back_retype(act, job, step, step_id);  // a cut-over was quicker

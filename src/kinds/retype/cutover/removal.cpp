@@ -209,7 +209,7 @@ bool take_away_what_is_left(OperatorAct& act, const RetypeStep& step, const Remo
   if (changed.empty()) return false;
   // After the cut-over the old columns are all that a way back could come from.
   if (move.from == RetypeDetail::kCutOver && move.to == RetypeDetail::kSwappedBack && !tables.empty())
-    throw Error(ExitCode::kRefused, "step \"" + step.name + "\" cannot be swapped back: " + changed,
+    throw Error(ExitCode::kRefused, "step \"" + step.name + "\" cannot go back: " + changed,
                 "give the table its name again; or contract, which takes away the old columns that are left");
   if (move.going == "old column") refuse_to_take_sequences(session, step, objects);
   const auto statements = rt::removal_of(objects, tables, move.going);

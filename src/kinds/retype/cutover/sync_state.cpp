@@ -17,7 +17,8 @@ namespace rt = steps::retype;
 namespace {
 
 constexpr const char* kTriggersHint =
-    "ALTER TABLE … ENABLE ALWAYS TRIGGER …, then pgsluice verify finds rows that were written meanwhile; "
+    "ALTER TABLE … ENABLE ALWAYS TRIGGER …, then pgsluice verify finds rows that were written while it was "
+    "off; "
     "what "
     "is gone takes pgsluice rollback and a new run";
 

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <set>
+
+namespace pgsluice::engine {
+
+/// Wakes coroutines that wait for something to change, so that nobody has to look again and again. What has
+/// changed is theirs to find out: a wait may end without cause. Confined to the io thread; outlives its
+/// waiters.
+class Wakeup {
+ public:
+  Wakeup() = default;
+  Wakeup(const Wakeup&) = delete;
+  Wakeup& operator=(const Wakeup&) = delete;
+
+  /// Until notify(), but no longer than `at_most`.
+  boost::asio::awaitable<void> wait(std::chrono::milliseconds at_most);
+  void notify();
+
+ private:
+  std::set<boost::asio::steady_timer*> waiting_;
+};
+
+/// The end of what others work beside: set once, and noticed at once. Confined to the io thread.
+class Over {
+ public:
+  void set() {
+    is_set_ = true;
+    wakeup_.notify();
+  }
+  bool is_set() const { return is_set_; }
+  /// Until it is set, but no longer than `at_most`.
+  boost::asio::awaitable<void> wait(std::chrono::milliseconds at_most) const;
+
+ private:
+  bool is_set_ = false;
+  mutable Wakeup wakeup_;
+};
+
+}  // namespace pgsluice::engine
