@@ -6,7 +6,8 @@
 
 int main() {
   const auto file = pgsluice::parse_job(
-      "name = \"embedded\"\n[[step]]\nkind = \"verify\"\nname = \"one\"\nquery = \"SELECT 1\"\nexpect = \"1\"\n",
+      "name = \"embedded\"\n[[step]]\nkind = \"verify\"\nname = \"one\"\nquery = \"SELECT 1\"\nexpect = "
+      "\"1\"\n",
       "job.toml", "");
   if (!file.ok()) return 1;
   try {
