@@ -52,7 +52,7 @@ class Engine {
   ExitCode rollback(const Job& job, EventSink& sink);
 
   /// The operator's word for a retype that is ready: old and new columns swap names in one transaction, tried
-  /// again until its locks are to be had. Sessions that stand in the way for longer than
+  /// again until it gets its locks. Sessions that stand in the way for longer than
   /// `kill_blockers_after` are ended; 0: never. Throws Error(kRefused) if no step of the job is ready.
   ExitCode cutover(const std::string& name, Milliseconds kill_blockers_after, EventSink& sink);
   /// Takes away the old columns of a retype that is cut over. There is no way back afterwards. Throws

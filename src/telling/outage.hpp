@@ -16,14 +16,14 @@ namespace pgsluice::engine {
 
 /// How long a run stands an unreachable server, then it exits with 69. A restart or a failover takes less.
 constexpr std::chrono::seconds kReconnectMax{60};
-/// The same before anything was begun: whoever mistyped the host wants to hear of it, and there is nothing to
+/// The same before anything was begun: who mistyped the host wants to hear of it, and there is nothing to
 /// save.
 constexpr std::chrono::seconds kFirstConnectMax{5};
 constexpr std::chrono::milliseconds kReconnectFirst{50};
 constexpr std::chrono::milliseconds kReconnectWaitMax{5'000};
 
 /// Runs `work` until it succeeds or the server was unreachable for `patience`; also retries what the server
-/// calls retryable, a lock that is not to be had for instance. Throws Error(kUnreachable), or
+/// calls retryable, a lock that it does not get for instance. Throws Error(kUnreachable), or
 /// Error(kWorkLeft) if the server was there or the run's stop ended it, Error(kFailed) if somebody cancelled
 /// it. REQUIRES: `work` may run twice, for its first answer can be lost. Other failures pass through.
 template <class Result>

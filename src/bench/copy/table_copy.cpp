@@ -30,7 +30,7 @@ ORDER BY c.reltuples DESC LIMIT 1
 constexpr double kSampleMargin = 1.2;  // pages hold unequally many rows
 constexpr int kFillfactorDefault = 100;
 
-// Reading many rows takes its time; the lock that it takes is to be had at once or not at all.
+// Reading many rows takes its time; the lock that it takes it gets at once or not at all.
 constexpr pg::TransactionLimits kLimits{std::chrono::milliseconds{1'000}, std::chrono::milliseconds{0}, true};
 
 std::string schema_sql() {

@@ -16,7 +16,7 @@ namespace pgsluice::engine {
 ///
 /// Throws Error(kRefused), before anything is touched, if a step that has changed something cannot be undone,
 /// if the definition changed, or while a run of the job is alive; Error(kNoSuchJob); Error(kFailed) when a
-/// lock is not to be had. What happens goes to `tell` and into the job's event log. Blocks, and sleeps
+/// lock cannot be acquired. What happens goes to `tell` and into the job's event log. Blocks, and sleeps
 /// between attempts. REQUIRES: a ledger, in this database.
 void rollback_job(pg::Session& session, const Job& job, const std::function<void(EventBody)>& tell);
 

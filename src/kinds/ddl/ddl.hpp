@@ -32,7 +32,7 @@ struct DdlStatement {
 
 /// One attempt of a sql step: all its statements and the note that it was done, in one transaction. `note`
 /// writes that note under the lease's token and returns false if the lease is lost; then nothing is changed
-/// and false is returned. Throws Failure: 55P03 when a lock was not to be had in time.
+/// and false is returned. Throws Failure: 55P03 when a lock could not be acquired in time.
 bool attempt_ddl(pg::Session& session, const std::vector<DdlStatement>& statements,
                  const std::function<bool(pg::Session&)>& note);
 

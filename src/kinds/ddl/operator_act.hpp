@@ -12,7 +12,7 @@
 namespace pgsluice::engine {
 
 /// What an operator does to a job outside of a run (rollback, cutover, contract): statements that need locks,
-/// asked for again with backoff until they are to be had, every try in the event log. Blocks; lives for one
+/// asked for again with backoff until it has them, every try in the event log. Blocks; lives for one
 /// call, on one thread.
 class OperatorAct {
  public:
@@ -24,7 +24,7 @@ class OperatorAct {
   void set_job_id(std::int64_t job_id) { job_id_ = job_id; }
 
   /// How an act that fails is told: `subject` in words ("step \"x\" could not be undone"), and what to do
-  /// about a lock that was not to be had, or about any other error.
+  /// about a lock that it did not get, or about any other error.
   struct Failing {
     std::string subject;
     std::string lock_hint;

@@ -36,7 +36,7 @@ Measured counted_ahead(pg::Session& session, const PreparedBackfill& step, const
           ahead(session, step, candidate, std::max<std::int64_t>(1, rows / 2))};
 }
 
-/// A lock that was not to be had, a statement_timeout, or a table that was changed: the batches tell that
+/// A lock that it did not get, a statement_timeout, or a table that was changed: the batches tell that
 /// better.
 bool is_without_answer(const pg::Failure& failure) {
   if (failure.sqlstate() == "55P03" || failure.sqlstate().starts_with("42")) return true;

@@ -18,7 +18,7 @@ constexpr int kFreshSeconds = 2 * kHeartbeatSeconds;
 
 /// Takes a range of the step that nobody works on: free, or of a run that ended or whose lease ran out, or
 /// ours but not `in_use` (the answer to an earlier lease was lost). Commits by itself, synchronously. Rows
-/// that an orphan backend still locks are passed over. nullopt: none to be had now.
+/// that an orphan backend still locks are passed over. nullopt: none is free now.
 std::optional<Range> lease_next(pg::Session& session, std::int64_t step_id, const std::string& run_id,
                                 const std::set<std::int64_t>& in_use);
 

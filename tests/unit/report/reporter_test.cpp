@@ -1,4 +1,4 @@
-// Goal: the reporter never holds up whoever publishes, loses only what may be lost, and says how much that
+// Goal: the reporter never holds up the publisher, loses only what may be lost, and says how much that
 // was. Method: real threads; a pipe that nobody reads stands for a slow terminal.
 #include <gtest/gtest.h>
 #include <unistd.h>

@@ -79,7 +79,7 @@ void lock_within(pg::Session& session, std::chrono::milliseconds time,
 }
 
 /// One attempt. Returns how long the application was locked out; nullopt: somebody else did it. Throws
-/// Failure 57014 or 55P03 when the locks were not to be had in time.
+/// Failure 57014 or 55P03 when the locks could not be acquired in time.
 std::optional<std::chrono::milliseconds> attempt(pg::Session& session, const Move& move) {
   pg::begin(session, {steps::kGentleLockTimeout, kSwapTimeout, true});
   try {

@@ -26,8 +26,8 @@ struct RetypeDetail {
 /// attempts succeed with 100 ms as with 300 ms.
 constexpr std::chrono::milliseconds kSwapLockTimeout{100};
 
-/// Swaps old and new columns of one retype in one transaction, trying again with backoff until the locks are
-/// to be had. Blocks. Nothing to do if it is cut over already. Throws Error(kRefused) if it is not ready, or
+/// Swaps old and new columns of one retype in one transaction, trying again with backoff until it gets the
+/// locks. Blocks. Nothing to do if it is cut over already. Throws Error(kRefused) if it is not ready, or
 /// if something was added to the tables that has no twin yet.
 void cut_over_step(pg::Session& session, const std::string& job, const RetypeStep& step, std::int64_t step_id,
                    const std::function<void(EventBody)>& tell);
