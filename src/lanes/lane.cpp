@@ -94,7 +94,7 @@ boost::asio::awaitable<void> Lane::walk(ledger::Range range, int times_put_off) 
     const auto outcome = co_await attempt(range, rows, std::move(turn));
     heed_cancel(outcome);
     Next next = Next::kLeaseAgain;
-    const bool is_cut_anew = co_await is_recut(range, outcome);
+    const bool is_cut_anew = co_await recut_if_misfit(range, outcome);
     if (is_cut_anew) {
       attempt_ = 1;  // the range is over, others stand in its place
     } else if (outcome.disposition == pg::Disposition::kCommitted) {
@@ -208,7 +208,7 @@ void Lane::learn(const BlockWork& blocks, std::int64_t rows, const BatchOutcome&
     at_.journal.write(fill_->event_of(*change));
 }
 
-boost::asio::awaitable<bool> Lane::is_recut(const ledger::Range& range, const BatchOutcome& outcome) {
+boost::asio::awaitable<bool> Lane::recut_if_misfit(const ledger::Range& range, const BatchOutcome& outcome) {
   if (!ledger::is_by_blocks(range.walk)) co_return false;
   if (outcome.misfit == Misfit::kNone && !blames_a_row(outcome)) co_return false;
   const auto& prepared = fill_->prepared();

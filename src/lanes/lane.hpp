@@ -74,7 +74,7 @@ class Lane {
   /// What can be said of a batch before it is sent.
   std::optional<BatchOutcome> misfit_of(const BatchWork& work) const;
   /// What a range of blocks meets that keys do not: the step's ranges are cut anew. False: it can go on.
-  boost::asio::awaitable<bool> is_recut(const ledger::Range& range, const BatchOutcome& outcome);
+  boost::asio::awaitable<bool> recut_if_misfit(const ledger::Range& range, const BatchOutcome& outcome);
   std::int64_t already_right(const BatchOutcome& outcome) const;
   Next on_committed(ledger::Range& range, const BatchOutcome& outcome, std::int64_t rows);
   boost::asio::awaitable<Next> on_retryable(ledger::Range& range, const BatchOutcome& outcome,

@@ -237,25 +237,6 @@ ledger::StepRecord as_step(const ledger::RetypeRecord& record) {
   return {record.step_id, "", "retype", record.state, record.detail, false};
 }
 
-/// Looks at triggers and rows before anything is locked. Returns what the triggers were like meanwhile: a
-/// trigger that was switched off and on since then has other marks.
-std::string marks_of_proof(pg::Session& session, const RetypeStep& step, const ledger::RetypeRecord& record) {
-  const auto retype = read_retype(session, step, owner_of(session, record.step_id));
-  auto marks = rt::trigger_marks(session, retype);
-  require_triggers(session, step, as_step(record));
-  require_pairs(session, step, retype);
-  return marks;
-}
-
-std::function<void(const rt::Retype&)> refuse_other_marks(pg::Session& session, const RetypeStep& step,
-                                                          const std::string& marks) {
-  return [&session, name = step.name, marks](const rt::Retype& retype) {
-    if (rt::trigger_marks(session, retype) == marks) return;
-    throw Error(ExitCode::kRefused, "a sync trigger of step \"" + name + "\" was altered just now",
-                "say cutover again: it compares the rows anew");
-  };
-}
-
 std::vector<ledger::RetypeRecord> require_retypes(pg::Session& session, const std::string& job) {
   if (ledger::is_installed(session)) ledger::install(session);  // brings an older one up
   auto records = ledger::is_installed(session) ? ledger::find_retypes(session, job)
@@ -268,17 +249,26 @@ std::vector<ledger::RetypeRecord> require_retypes(pg::Session& session, const st
   return records;
 }
 
-}  // namespace
+/// After so many, somebody does the opposite of us again and again.
+constexpr int kMovesOfOthersMost = 5;
 
-void cut_over_step(pg::Session& session, const std::string& job, const RetypeStep& step, std::int64_t step_id,
+Error moved_too_often(const std::string& step) {
+  return {ExitCode::kRefused,
+          "others cut over and rolled back step \"" + step + "\" " + std::to_string(kMovesOfOthersMost) +
+              " times in between",
+          "find out who else works on this job, then say it again"};
+}
+
+/// False: somebody else cut over or went back in between.
+bool cut_over_once(pg::Session& session, const std::string& job, const RetypeStep& step, std::int64_t step_id,
                    const std::function<void(EventBody)>& tell) {
   const auto record = record_of(session, job, step_id);
-  if (record.detail == RetypeDetail::kCutOver || record.detail == RetypeDetail::kContracted) return;
+  if (record.detail == RetypeDetail::kCutOver || record.detail == RetypeDetail::kContracted) return true;
   if (record.detail != RetypeDetail::kReady)
     throw Error(ExitCode::kRefused, "step \"" + step.name + "\" is not ready for cut-over",
                 "pgsluice run goes on with it");
   OperatorAct act(session, job, record.job_id, tell);
-  const auto marks = marks_of_proof(session, step, record);
+  const auto marks = marks_of_proof(session, step, as_step(record));
   const auto script = [&](const rt::Retype& retype) {
     refuse_other_columns(session, retype, step_id);
     if (const auto orphans = rt::orphaned_twins(session, retype); !orphans.empty())
@@ -289,11 +279,20 @@ void cut_over_step(pg::Session& session, const std::string& job, const RetypeSte
     throw Error(ExitCode::kRefused, "step \"" + step.name + "\" is not ready for cut-over: " + changed,
                 "it was changed since; say pgsluice run, which makes what is missing and tidies up the rest");
   };
-  const bool is_done = carry_out(
+  return carry_out(
       act, {step, step_id, RetypeDetail::kReady, RetypeDetail::kCutOver, script, "could not be cut over",
             "new columns have the old ones' names; at the longest the tables were locked for ", "",
             step.kill_blockers_after, refuse_other_marks(session, step, marks)});
-  if (!is_done) cut_over_step(session, job, step, step_id, tell);  // what somebody else made of it
+}
+
+}  // namespace
+
+void cut_over_step(pg::Session& session, const std::string& job, const RetypeStep& step, std::int64_t step_id,
+                   const std::function<void(EventBody)>& tell) {
+  for (int i = 0; i < kMovesOfOthersMost; ++i) {
+    if (cut_over_once(session, job, step, step_id, tell)) return;
+  }
+  throw moved_too_often(step.name);
 }
 
 void cut_over_job(pg::Session& session, const std::string& job, std::chrono::milliseconds kill_blockers_after,
@@ -337,39 +336,49 @@ void contract_job(pg::Session& session, const std::string& job, const ContractOp
                 "pgsluice status " + job + " shows where it stands");
 }
 
-void roll_back_retype(OperatorAct& act, const std::string& job, const RetypeStep& step,
-                      std::int64_t step_id) {
+namespace {
+
+/// False: a cut-over was quicker.
+bool take_columns_back(OperatorAct& act, const std::string& job, const RetypeStep& step,
+                       std::int64_t step_id) {
   auto& session = act.session();
   const auto record = record_of(session, job, step_id);
-  bool is_done = true;
   const bool is_before = record.detail == RetypeDetail::kBegun || record.detail == RetypeDetail::kReady;
   const RemovalMove removal{step_id, record.detail, RetypeDetail::kSwappedBack, "done", "column"};
-  if ((is_before || record.detail == RetypeDetail::kCutOver) && take_away_what_is_left(act, step, removal)) {
-    // Nothing else is to be done.
-  } else if (record.detail == RetypeDetail::kCutOver) {
-    require_triggers(session, step, as_step(record));
-    prepare_way_back(act, step, step_id);
-    const auto script = [&](const rt::Retype& retype) {
-      return rt::way_back_script(retype, rt::bound_objects(session, retype.graph));
-    };
-    is_done = carry_out(
-        act, {step, step_id, record.detail, RetypeDetail::kSwappedBack, script, "could not be undone",
-              "old columns have their names again; at the longest the tables were locked for ", "",
-              step.kill_blockers_after});
-  } else if (is_before) {
-    is_done = carry_out(
+  if ((is_before || record.detail == RetypeDetail::kCutOver) && take_away_what_is_left(act, step, removal))
+    return true;
+  if (record.detail == RetypeDetail::kContracted)
+    throw Error(ExitCode::kRefused, "step \"" + step.name + "\" has been contracted in the meantime",
+                "the old columns are gone: there is no way back");
+  if (is_before)
+    return carry_out(
         act, {step, step_id, record.detail, RetypeDetail::kSwappedBack, rt::abandon_script,
               "could not be undone", "the new columns are gone; at the longest the tables were locked for ",
               "column", step.kill_blockers_after});
-  } else if (record.detail == RetypeDetail::kContracted) {
-    throw Error(ExitCode::kRefused, "step \"" + step.name + "\" has been contracted in the meantime",
-                "the old columns are gone: there is no way back");
-  }
-  if (!is_done) return roll_back_retype(act, job, step, step_id);  // a cut-over was quicker
+  if (record.detail != RetypeDetail::kCutOver) return true;
+  require_triggers(session, step, as_step(record));
+  prepare_way_back(act, step, step_id);
+  const auto script = [&](const rt::Retype& retype) {
+    return rt::way_back_script(retype, rt::bound_objects(session, retype.graph));
+  };
+  return carry_out(act,
+                   {step, step_id, record.detail, RetypeDetail::kSwappedBack, script, "could not be undone",
+                    "old columns have their names again; at the longest the tables were locked for ", "",
+                    step.kill_blockers_after});
+}
+
+}  // namespace
+
+void roll_back_retype(OperatorAct& act, const std::string& job, const RetypeStep& step,
+                      std::int64_t step_id) {
+  bool is_done = false;
+  for (int i = 0; i < kMovesOfOthersMost && !is_done; ++i)
+    is_done = take_columns_back(act, job, step, step_id);
+  if (!is_done) throw moved_too_often(step.name);
   base::failpoint("rollback_before_note");
-  pg::in_transaction(session, {}, [&] {
-    ledger::forget_acts(session, step_id);
-    return ledger::mark_rolled_back(session, step_id);
+  pg::in_transaction(act.session(), {}, [&] {
+    ledger::forget_acts(act.session(), step_id);
+    return ledger::mark_rolled_back(act.session(), step_id);
   });
 }
 

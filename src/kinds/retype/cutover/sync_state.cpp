@@ -89,4 +89,22 @@ void require_pairs(pg::Session& session, const RetypeStep& step, const rt::Retyp
       "with the triggers on, or pgsluice rollback and run again");
 }
 
+std::string marks_of_proof(pg::Session& session, const RetypeStep& step, const ledger::StepRecord& record) {
+  const auto retype = read_retype(session, step, owner_of(session, record.step_id));
+  auto marks = steps::retype::trigger_marks(session, retype);
+  require_triggers(session, step, record);
+  require_pairs(session, step, retype);
+  return marks;
+}
+
+std::function<void(const steps::retype::Retype&)> refuse_other_marks(pg::Session& session,
+                                                                     const RetypeStep& step,
+                                                                     const std::string& marks) {
+  return [&session, name = step.name, marks](const steps::retype::Retype& retype) {
+    if (steps::retype::trigger_marks(session, retype) == marks) return;
+    throw Error(ExitCode::kRefused, "a sync trigger of step \"" + name + "\" was altered just now",
+                "say cutover again: it compares the rows anew");
+  };
+}
+
 }  // namespace pgsluice::engine

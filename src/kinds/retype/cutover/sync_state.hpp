@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -27,5 +28,13 @@ void require_triggers(pg::Session& session, const RetypeStep& step, const ledger
 /// left it as it was. Reads whole tables, for as long as that takes. Throws Error(kRefused) with the rows'
 /// number, Failure.
 void require_pairs(pg::Session& session, const RetypeStep& step, const steps::retype::Retype& retype);
+
+/// Looks at triggers and rows before anything is locked. Returns what the triggers were like at that time: a
+/// trigger that was switched off and on since then has other marks. Throws Error(kRefused), Failure.
+std::string marks_of_proof(pg::Session& session, const RetypeStep& step, const ledger::StepRecord& record);
+/// Throws Error(kRefused) once they have other marks. REQUIRES: the session outlives the answer.
+std::function<void(const steps::retype::Retype&)> refuse_other_marks(pg::Session& session,
+                                                                     const RetypeStep& step,
+                                                                     const std::string& marks);
 
 }  // namespace pgsluice::engine
