@@ -1,7 +1,7 @@
 #include <benchmark/benchmark.h>
 
-#include "walk/bisection.hpp"
-#include "walk/sizer.hpp"
+#include "walk/size/bisection.hpp"
+#include "walk/size/sizer.hpp"
 
 namespace pgsluice::walk {
 namespace {

@@ -18,7 +18,7 @@
 #include "bench/rolled/rolled_ground.hpp"
 #include "pgsluice/error.hpp"
 #include "report/bench/bench_columns.hpp"
-#include "telling/outcome.hpp"
+#include "telling/failure/outcome.hpp"
 
 namespace pgsluice::bench {
 

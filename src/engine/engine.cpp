@@ -16,7 +16,7 @@
 #include "ledger/overview.hpp"
 #include "ledger/schema.hpp"
 #include "pgsluice/job_file.hpp"
-#include "telling/outcome.hpp"
+#include "telling/failure/outcome.hpp"
 
 namespace pgsluice {
 namespace {

@@ -6,7 +6,7 @@
 #include "pg/catalog/catalog.hpp"
 #include "pgsluice/job.hpp"
 #include "pgsluice/plan.hpp"
-#include "table/walk_choice.hpp"
+#include "table/walk_choice/walk_choice.hpp"
 
 namespace pgsluice::engine {
 

@@ -4,7 +4,7 @@
 
 #include "pg/transaction.hpp"
 #include "pgsluice/plan.hpp"
-#include "table/walk_choice.hpp"
+#include "table/walk_choice/walk_choice.hpp"
 
 namespace pgsluice::engine {
 

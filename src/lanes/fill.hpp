@@ -14,7 +14,7 @@
 #include "pgsluice/event.hpp"
 #include "telling/step_in_work.hpp"
 #include "walk/interleaving.hpp"
-#include "walk/sizer.hpp"
+#include "walk/size/sizer.hpp"
 
 namespace pgsluice::engine {
 

@@ -7,9 +7,9 @@
 #include "lanes/batch/block_batch.hpp"
 #include "lanes/ranges/recut.hpp"
 #include "pgsluice/error.hpp"
-#include "telling/interruption.hpp"
-#include "telling/outage.hpp"
-#include "telling/outcome.hpp"
+#include "telling/failure/interruption.hpp"
+#include "telling/failure/outage.hpp"
+#include "telling/failure/outcome.hpp"
 
 namespace pgsluice::engine {
 namespace {

@@ -12,11 +12,11 @@
 #include "lanes/lease_desk.hpp"
 #include "lanes/pace/blockers.hpp"
 #include "lanes/pace/gate.hpp"
-#include "lanes/retry.hpp"
+#include "lanes/retry/retry.hpp"
 #include "pg/connection.hpp"
 #include "pgsluice/job.hpp"
-#include "walk/bisection.hpp"
-#include "walk/sizer.hpp"
+#include "walk/size/bisection.hpp"
+#include "walk/size/sizer.hpp"
 
 namespace pgsluice::engine {
 

@@ -4,8 +4,8 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 
-#include "telling/interruption.hpp"
-#include "telling/outcome.hpp"
+#include "telling/failure/interruption.hpp"
+#include "telling/failure/outcome.hpp"
 
 namespace pgsluice::engine {
 

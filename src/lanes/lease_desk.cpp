@@ -6,7 +6,7 @@
 #include "lanes/ranges/range_measure.hpp"
 #include "ledger/range/checkpoint.hpp"
 #include "pg/transaction.hpp"
-#include "telling/outage.hpp"
+#include "telling/failure/outage.hpp"
 
 namespace pgsluice::engine {
 namespace {

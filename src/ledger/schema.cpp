@@ -212,7 +212,7 @@ void install(pg::Session& session) try {
                 "use the newer pgsluice that wrote it");
   }
 } catch (const pg::Failure& f) {
-  if (f.sqlstate() != "42501") throw;
+  if (f.sqlstate() != pg::kInsufficientPrivilege) throw;
   throw Error(ExitCode::kPrivileges,
               std::string("cannot create or read the ledger in schema \"pgsluice\": ") + f.what(),
               "as a superuser: GRANT CREATE ON DATABASE … TO …, or create the ledger once as its owner and "

@@ -54,6 +54,14 @@ bool is_row_fault_of_update(std::string_view sqlstate) {
   return sqlstate == "0A000" || is_row_fault(sqlstate);
 }
 
+bool exists_already(std::string_view sqlstate) {
+  return sqlstate == "42701" || sqlstate == "42P07" || sqlstate == kDuplicateObject;
+}
+
+bool is_type_misfit(std::string_view sqlstate) {
+  return sqlstate == "42883" || sqlstate == "42804" || sqlstate == "42846" || sqlstate == "22P02";
+}
+
 bool is_timeout(std::string_view sqlstate) {
   return std::find(kTimeouts.begin(), kTimeouts.end(), sqlstate) != kTimeouts.end();
 }

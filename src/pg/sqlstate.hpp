@@ -24,7 +24,6 @@ bool is_row_fault(std::string_view sqlstate);
 /// elsewhere that blames the statement.
 bool is_row_fault_of_update(std::string_view sqlstate);
 
-/// A timeout or cancel: the batch took too long, a smaller one may pass.
 /// Those that others than this layer decide by.
 inline constexpr std::string_view kInsufficientPrivilege = "42501";
 inline constexpr std::string_view kReadOnlyTransaction = "25006";
@@ -35,7 +34,16 @@ inline constexpr std::string_view kLockNotAvailable = "55P03";
 inline constexpr std::string_view kQueryCanceled = "57014";
 inline constexpr std::string_view kDiskFull = "53100";
 inline constexpr std::string_view kUndefinedTable = "42P01";
+inline constexpr std::string_view kDuplicateObject = "42710";          // also a constraint of that name
+inline constexpr std::string_view kInvalidObjectDefinition = "42P17";  // not immutable in an index
 
+/// What a CREATE or ADD is refused with when it was applied before.
+bool exists_already(std::string_view sqlstate);
+/// A type that does not fit: no such function or operator, types that do not match, no cast, a constant that
+/// cannot be read.
+bool is_type_misfit(std::string_view sqlstate);
+
+/// A timeout or cancel: the batch took too long, a smaller one may pass.
 bool is_timeout(std::string_view sqlstate);
 
 /// After this state the connection is not used again: ecosystem rule "after any cancel, timeout or commit

@@ -83,7 +83,7 @@ std::string explain(pg::Session& session, const std::string& statement) try {
 } catch (const pg::Failure& f) {
   // A lock that somebody holds on the table says nothing about the statement.
   if (f.is_connection_lost() || f.disposition() == pg::Disposition::kRetryable) throw;
-  if (f.sqlstate() == "42501") {
+  if (f.sqlstate() == pg::kInsufficientPrivilege) {
     throw Error(
         ExitCode::kPrivileges, std::string("the batch statement is not allowed: ") + f.what(),
         "GRANT what is missing to the role that runs the job; rows hidden by row security need BYPASSRLS");

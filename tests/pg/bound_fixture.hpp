@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "kinds/retype/bound/bound_objects.hpp"
+#include "kinds/retype/dependents/bound_objects.hpp"
 #include "pg/transaction.hpp"
 #include "support/db.hpp"
 #include "support/shared_server.hpp"

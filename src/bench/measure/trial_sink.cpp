@@ -2,10 +2,12 @@
 
 #include <algorithm>
 
+#include "pg/sqlstate.hpp"
+
 namespace pgsluice::bench {
 namespace {
 
-constexpr const char* kStatementTimeout = "57014";
+constexpr std::string_view kStatementTimeout = pg::kQueryCanceled;
 constexpr double kHeldShareMax = 0.05;  // of a trial, then its figures are the throttle's
 // The last batch of a range may be small. Walks over blocks know the size of theirs only about, and count a
 // row as visited with the first of its passes.

@@ -13,7 +13,7 @@
 #include "table/backfill_facts.hpp"
 #include "table/table_facts.hpp"
 #include "table/update.hpp"
-#include "table/walk_choice.hpp"
+#include "table/walk_choice/walk_choice.hpp"
 
 namespace pgsluice::bench {
 

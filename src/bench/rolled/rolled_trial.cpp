@@ -5,7 +5,7 @@
 namespace pgsluice::bench {
 namespace {
 
-constexpr const char* kStatementTimeout = "57014";
+constexpr std::string_view kStatementTimeout = pg::kQueryCanceled;
 
 }  // namespace
 
@@ -32,7 +32,7 @@ void RolledTrial::take_failure(const RolledOutcome& outcome, bool has_given_way)
     return disturb("a batch ran into its statement_timeout");
   }
   if (outcome.disposition == pg::Disposition::kFatal) {
-    throw Error(outcome.sqlstate == "42501" ? ExitCode::kPrivileges : ExitCode::kFailed,
+    throw Error(outcome.sqlstate == pg::kInsufficientPrivilege ? ExitCode::kPrivileges : ExitCode::kFailed,
                 "a batch failed: " + outcome.message + " (SQLSTATE " + outcome.sqlstate + ")",
                 "a run of the job would meet the same: mend the cause first");
   }

@@ -6,7 +6,7 @@
 #include "base/failpoint.hpp"
 #include "engine/command/rollback_survey.hpp"
 #include "kinds/ddl/operator_act.hpp"
-#include "kinds/job_definition.hpp"
+#include "kinds/definition/job_definition.hpp"
 #include "kinds/table_of_kinds.hpp"
 #include "ledger/control.hpp"
 #include "ledger/jobs.hpp"

@@ -1,7 +1,7 @@
 #include "engine/preflight/preflight.hpp"
 
 #include "engine/preflight/server_checks.hpp"
-#include "kinds/job_definition.hpp"
+#include "kinds/definition/job_definition.hpp"
 #include "kinds/retype/retype_pairs.hpp"
 #include "kinds/steps_of_job.hpp"
 #include "telling/findings.hpp"

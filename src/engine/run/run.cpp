@@ -10,12 +10,12 @@
 #include "base/units.hpp"
 #include "base/uuid.hpp"
 #include "engine/preflight/preflight.hpp"
-#include "kinds/job_definition.hpp"
+#include "kinds/definition/job_definition.hpp"
 #include "ledger/runs.hpp"
 #include "ledger/schema.hpp"
 #include "pgsluice/error.hpp"
-#include "telling/outage.hpp"
-#include "telling/outcome.hpp"
+#include "telling/failure/outage.hpp"
+#include "telling/failure/outcome.hpp"
 #include "telling/version.hpp"
 
 namespace pgsluice::engine {

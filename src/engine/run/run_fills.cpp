@@ -6,7 +6,7 @@
 #include "engine/run/run.hpp"
 #include "ledger/overview.hpp"
 #include "ledger/range/lease.hpp"
-#include "telling/outage.hpp"
+#include "telling/failure/outage.hpp"
 
 namespace pgsluice::engine {
 

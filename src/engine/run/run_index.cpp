@@ -8,7 +8,7 @@
 #include "ledger/range/checkpoint.hpp"
 #include "pg/identifier.hpp"
 #include "pgsluice/error.hpp"
-#include "telling/outage.hpp"
+#include "telling/failure/outage.hpp"
 
 namespace pgsluice::engine {
 
@@ -127,7 +127,7 @@ asio::awaitable<void> Run::build(pg::Connection& own, std::string sql, std::stri
     const bool is_retryable = f.disposition() == pg::Disposition::kRetryable && attempt < steps::kDdlAttempts;
     if (!is_retryable && !stop_.is_requested()) {
       error = std::make_exception_ptr(
-          Error(f.sqlstate() == "42501" ? ExitCode::kPrivileges : ExitCode::kFailed,
+          Error(f.sqlstate() == pg::kInsufficientPrivilege ? ExitCode::kPrivileges : ExitCode::kFailed,
                 "step \"" + step_name_ + "\" failed: " + f.what() + " (SQLSTATE " + f.sqlstate() + ")",
                 "correct it and run again: an INVALID leftover is dropped first"));
     }

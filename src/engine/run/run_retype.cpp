@@ -17,7 +17,7 @@
 #include "ledger/range/checkpoint.hpp"
 #include "pg/transaction.hpp"
 #include "pgsluice/error.hpp"
-#include "telling/outage.hpp"
+#include "telling/failure/outage.hpp"
 
 namespace pgsluice::engine {
 

@@ -21,8 +21,8 @@
 #include "pg/identifier.hpp"
 #include "pg/transaction.hpp"
 #include "pgsluice/error.hpp"
-#include "telling/outage.hpp"
-#include "telling/outcome.hpp"
+#include "telling/failure/outage.hpp"
+#include "telling/failure/outcome.hpp"
 
 namespace pgsluice::engine {
 
@@ -248,7 +248,7 @@ asio::awaitable<void> Run::run_sql(const SqlStep& step, std::int64_t step_id) {
 asio::awaitable<void> Run::fail_statement(pg::Failure failure) {
   const auto& state = failure.sqlstate();
   std::string hint = "correct the statement; nothing of this step was changed";
-  if (state == "42701" || state == "42P07" || state == "42710")
+  if (pg::exists_already(state))
     hint = "it was applied before: write IF NOT EXISTS, or say pgsluice resolve " + job_.name + " " +
            step_name_ + " --applied";
   // An act is one of many: what those before it made stays.
@@ -261,7 +261,7 @@ asio::awaitable<void> Run::fail_statement(pg::Failure failure) {
                ? "correct the cause and run again: nothing of this step was changed yet"
                : *standing + ": correct the cause and run again, or take them away with pgsluice rollback";
   }
-  throw Error(state == "42501" ? ExitCode::kPrivileges : ExitCode::kFailed,
+  throw Error(state == pg::kInsufficientPrivilege ? ExitCode::kPrivileges : ExitCode::kFailed,
               "step \"" + step_name_ + "\" failed: " + failure.what() + " (SQLSTATE " + state + ")", hint);
 }
 
@@ -282,8 +282,8 @@ asio::awaitable<void> Run::name_blockers(std::vector<steps::DdlStatement> statem
   } catch (const pg::Failure&) {
     // Who blocks is a courtesy; the attempt's own error is what counts.
   }
-  journal_.write(event::BatchFailed{0, 0, "55P03", failure + holders, attempt, "retry",
-                                    std::chrono::duration<double>(wait).count()});
+  journal_.write(event::BatchFailed{0, 0, std::string(pg::kLockNotAvailable), failure + holders, attempt,
+                                    "retry", std::chrono::duration<double>(wait).count()});
 }
 
 asio::awaitable<void> Run::run_verify(const VerifyStep& step, std::int64_t step_id) {

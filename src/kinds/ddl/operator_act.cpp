@@ -7,7 +7,7 @@
 #include "ledger/event_log.hpp"
 #include "pg/activity/lock_holders.hpp"
 #include "pgsluice/error.hpp"
-#include "telling/interruption.hpp"
+#include "telling/failure/interruption.hpp"
 
 namespace pgsluice::engine {
 
@@ -53,8 +53,8 @@ void OperatorAct::fail(const Failing& failing, const pg::Failure& failure, int a
                               failure.what() + " (SQLSTATE " + failure.sqlstate() + ")";
   journal_.warn(message);
   store_events();
-  throw Error(failure.sqlstate() == "42501" ? ExitCode::kPrivileges : ExitCode::kFailed, message,
-              is_lock ? failing.lock_hint : failing.other_hint);
+  throw Error(failure.sqlstate() == pg::kInsufficientPrivilege ? ExitCode::kPrivileges : ExitCode::kFailed,
+              message, is_lock ? failing.lock_hint : failing.other_hint);
 }
 
 void OperatorAct::store_events() {

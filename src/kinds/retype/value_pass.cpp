@@ -6,7 +6,7 @@
 #include "base/units.hpp"
 #include "pg/key.hpp"
 #include "pg/transaction.hpp"
-#include "telling/outage.hpp"
+#include "telling/failure/outage.hpp"
 
 namespace pgsluice::engine {
 namespace {

@@ -9,7 +9,7 @@
 #include "lanes/ranges/look.hpp"
 #include "pg/catalog/heap.hpp"
 #include "pg/connection.hpp"
-#include "walk/sizer.hpp"
+#include "walk/size/sizer.hpp"
 
 namespace pgsluice::engine {
 

@@ -31,7 +31,8 @@ std::int64_t count_rows(pg::Session& session, const pg::Table& table) {
       return pg::counted_rows(session, table.sql(), sample_percent(table.pages));
     });
   } catch (const pg::Failure& f) {
-    const bool is_locked = f.sqlstate() == "55P03";  // whoever waits for the table says so, and tries again
+    const bool is_locked =
+        f.sqlstate() == pg::kLockNotAvailable;  // whoever waits for the table says so, and tries again
     if (f.is_connection_lost() || is_locked) throw;
     return table.rows_estimate;
   }

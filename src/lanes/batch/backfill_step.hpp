@@ -9,7 +9,7 @@
 #include "ledger/range/split.hpp"
 #include "pg/catalog/catalog.hpp"
 #include "pgsluice/job.hpp"
-#include "table/walk_choice.hpp"
+#include "table/walk_choice/walk_choice.hpp"
 #include "walk/interleaving.hpp"
 #include "walk/keyset.hpp"
 

@@ -83,8 +83,7 @@ void run_in_transaction(pg::Session& session, const BatchWork& work, BatchOutcom
 
 /// Statements name the partition, but an expression of the job's may name another table that is not there.
 bool is_partition_gone(pg::Session& session, const BatchWork& work, const BatchOutcome& out) try {
-  constexpr const char* kUndefinedTable = "42P01";
-  if (!work.blocks || work.blocks->heap.oid == work.blocks->table_oid || out.sqlstate != kUndefinedTable)
+  if (!work.blocks || work.blocks->heap.oid == work.blocks->table_oid || out.sqlstate != pg::kUndefinedTable)
     return false;
   return session.exec("SELECT pg_catalog.to_regclass($1) IS NULL", {work.blocks->heap.table_sql})
       .boolean(0, 0);

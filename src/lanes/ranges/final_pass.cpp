@@ -5,7 +5,7 @@
 #include "pg/catalog/heap.hpp"
 #include "pgsluice/error.hpp"
 #include "table/block_ranges.hpp"
-#include "telling/outage.hpp"
+#include "telling/failure/outage.hpp"
 
 namespace pgsluice::engine {
 namespace {

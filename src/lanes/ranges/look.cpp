@@ -7,8 +7,8 @@
 #include "pg/transaction.hpp"
 #include "table/block_ranges.hpp"
 #include "table/block_update.hpp"
-#include "telling/interruption.hpp"
-#include "telling/outage.hpp"
+#include "telling/failure/interruption.hpp"
+#include "telling/failure/outage.hpp"
 
 namespace pgsluice::engine {
 namespace {

@@ -10,7 +10,7 @@
 #include "lanes/pace/gate.hpp"
 #include "pg/connection.hpp"
 #include "telling/journal.hpp"
-#include "walk/sizer.hpp"
+#include "walk/size/sizer.hpp"
 
 namespace pgsluice::engine {
 

@@ -39,8 +39,8 @@ Measured counted_ahead(pg::Session& session, const PreparedBackfill& step, const
 /// A lock that it did not get, a statement_timeout, or a table that was changed: the batches tell that
 /// better.
 bool is_without_answer(const pg::Failure& failure) {
-  if (failure.sqlstate() == "55P03" || failure.sqlstate().starts_with("42")) return true;
-  return failure.sqlstate() == "57014" && failure.cancelled_by() != pg::CancelledBy::kUs &&
+  if (failure.sqlstate() == pg::kLockNotAvailable || failure.sqlstate().starts_with("42")) return true;
+  return failure.sqlstate() == pg::kQueryCanceled && failure.cancelled_by() != pg::CancelledBy::kUs &&
          !failure.is_somebodys_cancel(kSampleLimits.statement_timeout);
 }
 

@@ -1,6 +1,6 @@
 // Goal: what has changed nothing that stands may be mended, and nothing else. Method: steps as the ledger
 // knows them beside a file's.
-#include "kinds/definition_change.hpp"
+#include "kinds/definition/definition_change.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

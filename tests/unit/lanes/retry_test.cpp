@@ -1,10 +1,10 @@
 // Goal: a row that somebody has locked holds up no other row, and everything else is tried as it was.
 
-#include "lanes/retry.hpp"
+#include "lanes/retry/retry.hpp"
 
 #include <gtest/gtest.h>
 
-#include "walk/bisection.hpp"
+#include "walk/size/bisection.hpp"
 
 namespace pgsluice::engine {
 namespace {

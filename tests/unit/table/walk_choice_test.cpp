@@ -1,4 +1,4 @@
-#include "table/walk_choice.hpp"
+#include "table/walk_choice/walk_choice.hpp"
 
 #include <gtest/gtest.h>
 

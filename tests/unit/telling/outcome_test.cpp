@@ -1,6 +1,6 @@
 // Goal: whatever the server says ends with the exit code that a scheduler decides by, and a hint that helps.
 
-#include "telling/outcome.hpp"
+#include "telling/failure/outcome.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "kinds/retype/bound/bound_objects.hpp"
+#include "kinds/retype/dependents/bound_objects.hpp"
 #include "kinds/retype/graph/retype.hpp"
 
 namespace pgsluice::steps::retype {

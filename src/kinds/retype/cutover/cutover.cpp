@@ -40,8 +40,6 @@ using Clock = std::chrono::steady_clock;
 // The swap itself takes milliseconds; whoever cannot finish it in this time gives the locks back.
 constexpr std::chrono::milliseconds kSwapTimeout{5'000};
 
-constexpr const char* kDuplicateObject = "42710";  // a constraint of that name exists
-
 std::vector<std::string> tables_of(const rt::Retype& retype) {
   std::vector<std::string> out;
   for (const auto& table : retype.graph.tables) out.push_back(table.sql());
@@ -102,7 +100,8 @@ std::optional<std::chrono::milliseconds> attempt(pg::Session& session, const Mov
     lock_within(session, kSwapLockTimeout, locks);
     base::failpoint("cutover_locked");
     if (rt::dependents(session, retype.graph) != before)
-      throw pg::Failure("55P03", "a view or policy was made on one of the tables just now", false);
+      throw pg::Failure(std::string(pg::kLockNotAvailable),
+                        "a view or policy was made on one of the tables just now", false);
     session.exec("SET LOCAL statement_timeout = " + std::to_string(kSwapTimeout.count()));
     if (move.once_locked) move.once_locked(retype);
     if (!move.left_behind.empty())
@@ -225,7 +224,7 @@ void prepare_way_back(OperatorAct& act, const RetypeStep& step, std::int64_t ste
           try {
             steps::attempt_ddl(session, statements, [](pg::Session&) { return true; });
           } catch (const pg::Failure& f) {
-            if (f.sqlstate() != kDuplicateObject) throw;
+            if (f.sqlstate() != pg::kDuplicateObject) throw;
           }
         },
         [&] { return holders_of(session, tables); });

@@ -7,8 +7,6 @@
 namespace pgsluice::steps::retype {
 namespace {
 
-constexpr const char* kNotImmutable = "42P17";  // invalid_object_definition
-
 // As far from the settings of our own transactions as an application's can be.
 constexpr const char* kOtherSettings =
     "SET LOCAL TimeZone = 'Asia/Kathmandu'; SET LOCAL DateStyle = 'SQL, DMY'; SET LOCAL IntervalStyle = "
@@ -49,7 +47,7 @@ std::string unsteadiness(pg::Session& session, const ExpressionTrial& trial) {
     session.exec("CREATE INDEX pgsluice_trial_index ON pg_temp.pgsluice_trial (((" + trial.expression +
                  "\n) IS NULL))");
   } catch (const pg::Failure& f) {
-    if (f.sqlstate() != kNotImmutable) throw;
+    if (f.sqlstate() != pg::kInvalidObjectDefinition) throw;
     return "the server does not call all of its functions IMMUTABLE";
   }
   session.exec("DROP INDEX pg_temp.pgsluice_trial_index");

@@ -3,7 +3,7 @@
 #include <set>
 
 #include "kinds/retype/acts/swap.hpp"
-#include "kinds/retype/bound/bound_nodes.hpp"
+#include "kinds/retype/dependents/bound_nodes.hpp"
 #include "kinds/retype/graph/exact_settings.hpp"
 #include "kinds/retype/mapping/twins.hpp"
 #include "kinds/retype/rehearsal/sampled_rows.hpp"

@@ -4,7 +4,7 @@
 #include <set>
 
 #include "kinds/retype/acts/swap.hpp"
-#include "kinds/retype/bound/bound_nodes.hpp"
+#include "kinds/retype/dependents/bound_nodes.hpp"
 #include "pg/failure.hpp"
 #include "pg/identifier.hpp"
 #include "pg/key.hpp"
@@ -40,10 +40,6 @@ SELECT t.tgrelid::regclass,
        substring(pg_catalog.pg_get_triggerdef(t.oid) FROM ' WHEN \((.*)\) EXECUTE (?:FUNCTION|PROCEDURE) ')
 FROM pg_catalog.pg_trigger t WHERE t.oid = $1::oid AND t.tgqual IS NOT NULL
 )sql";
-
-// What a type that does not fit is told with: no such function or operator, types that do not match, no cast,
-// a constant that cannot be read. Any other error may come of the way in which it is tried.
-const std::set<std::string> kMisfit{"42883", "42804", "42846", "22P02"};
 
 std::string first_line(const std::string& text) {
   auto line = text.substr(0, text.find('\n'));
@@ -127,7 +123,7 @@ class Trial {
     } catch (const pg::Failure& f) {
       if (f.is_connection_lost()) throw;
       session_.exec("ROLLBACK TO SAVEPOINT pgsluice_trial");
-      if (kMisfit.count(f.sqlstate())) found_.push_back({node.name, first_line(f.what())});
+      if (pg::is_type_misfit(f.sqlstate())) found_.push_back({node.name, first_line(f.what())});
       return false;
     }
   }

@@ -39,7 +39,7 @@ struct CutShort {
 };
 
 bool says_nothing(const pg::Failure& f) {
-  return f.disposition() == pg::Disposition::kRetryable || f.sqlstate() == "57014" ||
+  return f.disposition() == pg::Disposition::kRetryable || f.sqlstate() == pg::kQueryCanceled ||
          f.sqlstate().starts_with("53");
 }
 
@@ -125,9 +125,7 @@ class Stage {
     const auto failure = pg::attempt(session_, [&] { session_.exec(update); });
     if (!failure) return;
     const auto& state = failure->sqlstate();
-    const bool is_of_a_row =
-        state.starts_with("22") || state.starts_with("23") || state == "0A000" || state == "P0001";
-    if (!is_of_a_row) refuse(act.name, update, *failure);
+    if (!pg::is_row_fault_of_update(state)) refuse(act.name, update, *failure);
     perform(act.name, {"TRUNCATE " + table + " CASCADE"});
   }
 

@@ -1,0 +1,27 @@
+#pragma once
+
+#include "kinds/definition/definition_change.hpp"
+#include "ledger/jobs.hpp"
+#include "pgsluice/job.hpp"
+
+namespace pgsluice::engine {
+
+/// The part of a job that the ledger compares between runs.
+ledger::JobDefinition definition_of(const Job& job);
+
+/// How the job differs from what the ledger knows of it. Throws Failure.
+DefinitionChange read_definition_change(pg::Session& session, const Job& job, std::int64_t job_id);
+
+/// Throws Error(kRefused) with the difference if a step differs of which something stands.
+void refuse_definition(const Job& job, const DefinitionChange& change);
+
+struct OpenedJob {
+  ledger::JobRecord record;
+  DefinitionChange change;  // what was mended
+};
+
+/// Finds the job by name or writes it; writes steps anew that were mended. Waits for orphans that still work
+/// on them. Throws Error(kRefused) as above, and when another live run works on a mended job.
+OpenedJob open_job(pg::Session& session, const Job& job);
+
+}  // namespace pgsluice::engine

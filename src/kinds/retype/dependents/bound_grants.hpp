@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "kinds/retype/dependents/bound_script.hpp"
+#include "pg/session.hpp"
+
+namespace pgsluice::steps::retype {
+
+/// Privileges that one role gave another on a relation or a column: a part of one entry of its ACL.
+struct Grant {
+  std::uint32_t relation = 0;
+  pg::Value column;  // NULL: on the relation
+  std::string grantor;
+  std::string grantee_sql;  // quoted, or PUBLIC
+  std::vector<std::string> privileges;
+  bool is_grantable = false;
+  bool is_by_owner = false;
+  bool may_act = false;  // as the grantor, and it finds the relation
+};
+
+/// All grants on the relations and their columns, in the order of the ACL: who passes a privilege on has got
+/// it before.
+std::vector<Grant> read_grants(pg::Session& session, const Oids& relations);
+
+/// Appends the GRANT, in the grantor's role if that is not the owner: an entry names who made it.
+void add_grant(Script& script, const Grant& grant, const std::string& relation_sql, const std::string& self);
+
+/// The statements that take `grants`, all of one column, away.
+std::vector<std::string> revoke_statements(const std::vector<Grant>& grants, const std::string& relation_sql,
+                                           const std::string& self);
+
+/// The role in which this session's statements run.
+std::string current_role(pg::Session& session);
+
+}  // namespace pgsluice::steps::retype
