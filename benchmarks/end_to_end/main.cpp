@@ -34,8 +34,8 @@ constexpr std::array kCases{
 };
 
 constexpr const char* kUsage =
-    R"(usage: pgsluice_bench [--quick] [--only NAME]… [--repeat N] [--seed N] [--out FILE]
-       pgsluice_bench --list
+    R"(usage: pgsluice_end_to_end [--quick] [--only NAME]… [--repeat N] [--seed N] [--out FILE]
+       pgsluice_end_to_end --list
 
   --quick       a tenth of the rows and fewer trials: some minutes
   --only NAME   this case; may be repeated
@@ -81,10 +81,10 @@ int main_of(const std::vector<std::string>& words) try {
   }
   return 0;
 } catch (const std::invalid_argument& mistake) {
-  std::cerr << "pgsluice_bench: " << mistake.what() << "\n" << kUsage;
+  std::cerr << "pgsluice_end_to_end: " << mistake.what() << "\n" << kUsage;
   return 2;
 } catch (const std::exception& error) {
-  std::cerr << "pgsluice_bench: " << error.what() << "\n";
+  std::cerr << "pgsluice_end_to_end: " << error.what() << "\n";
   return 1;
 }
 
