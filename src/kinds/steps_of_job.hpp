@@ -34,7 +34,8 @@ class StepsOfJob {
   Outlook outlook_;
 };
 
-/// What the ledger says of the job of that name; empty without a ledger that can be read. Throws Failure.
+/// What the ledger says of the job of that name; empty without a ledger. Throws Failure, also for a role that
+/// may not read it.
 ledger::JobRecord read_job_record(pg::Session& session, const std::string& job);
 
 }  // namespace pgsluice::engine

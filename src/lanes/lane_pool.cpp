@@ -97,10 +97,11 @@ std::map<int, int> LanePool::lane_of_pid() const {
 void LanePool::give_way(int number, const std::string& who) {
   for (const auto& crew : crews_) {
     if (!crew->is_over && crew->lane->number() == number)
-      asio::co_spawn(io_, give_way_on(crew, who), [this, number](const std::exception_ptr& error) {
-        if (error)
-          at_.journal.warn("lane " + std::to_string(number) + " could not give way: " + message_of(error));
-      });
+      asio::co_spawn(
+          io_, give_way_on(crew, who), [&journal = at_.journal, number](const std::exception_ptr& error) {
+            if (error)
+              journal.warn("lane " + std::to_string(number) + " could not give way: " + message_of(error));
+          });
   }
 }
 

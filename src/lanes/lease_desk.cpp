@@ -59,8 +59,9 @@ std::optional<event::Split> split(pg::Session& session, const PreparedBackfill& 
 }
 
 std::optional<event::Split> split_largest(pg::Session& session, const PreparedBackfill& step,
-                                          std::int64_t rows_to_split, int& measures_left) {
-  for (auto& candidate : ledger::largest_remaining(session, step.step_id)) {
+                                          const std::set<std::int64_t>& put_off, std::int64_t rows_to_split,
+                                          int& measures_left) {
+  for (auto& candidate : ledger::largest_remaining(session, step.step_id, put_off)) {
     const bool is_by_blocks = ledger::is_by_blocks(candidate.walk);  // counted, not estimated
     if (!is_by_blocks && !candidate.is_longer_than_expected && candidate.rows_left < rows_to_split) continue;
     if (!is_by_blocks && measures_left-- <= 0) break;
@@ -99,7 +100,7 @@ LeaseDesk::Answer LeaseDesk::ask(pg::Session& session, const std::string& run_id
   for (answer.offer = 0; answer.offer < offers.size() && !answer.split && measures_left > 0; ++answer.offer) {
     const auto& offer = offers[answer.offer];
     if (answer.left[answer.offer].ranges == 0 || !offer.is_to_be_split) continue;
-    answer.split = split_largest(session, *offer.step, offer.rows_to_split, measures_left);
+    answer.split = split_largest(session, *offer.step, offer.put_off, offer.rows_to_split, measures_left);
     if (answer.split && lease(session, run_id, offer, answer)) return answer;
     if (!answer.split) answer.unsplit.push_back(answer.offer);
   }
@@ -107,9 +108,16 @@ LeaseDesk::Answer LeaseDesk::ask(pg::Session& session, const std::string& run_id
   return answer;
 }
 
-LeaseDesk::Offer LeaseDesk::offer_of(const Fill& fill) {
-  return {&fill.prepared(), fill.in_use, kBatchesToSplit * fill.sizer().rows(),
-          std::chrono::steady_clock::now() >= fill.measure_again};
+LeaseDesk::Offer LeaseDesk::offer_of(const Fill& fill) const {
+  Offer offer{&fill.prepared(),
+              fill.in_use,
+              {},
+              kBatchesToSplit * fill.sizer().rows(),
+              std::chrono::steady_clock::now() >= fill.measure_again};
+  for (const auto& waiting : put_off_) {
+    if (waiting.fill == &fill) offer.put_off.insert(waiting.token.range_id);
+  }
+  return offer;
 }
 
 void LeaseDesk::learn(const Answer& answer, const std::vector<Fill*>& fills) {
@@ -169,6 +177,7 @@ boost::asio::awaitable<std::optional<Leased>> LeaseDesk::next(pg::Connection& co
                                        [](const auto& left) { return left.held_by_others < left.ranges; });
     for (std::size_t i = 0; i < fills.size(); ++i) {
       if (answer.left[i].ranges > 0) continue;
+      forget_put_off(*fills[i]);
       const bool is_left = co_await end_if_over_(connection, *fills[i]);
       is_more_to_come = is_more_to_come || is_left;
     }
@@ -178,8 +187,15 @@ boost::asio::awaitable<std::optional<Leased>> LeaseDesk::next(pg::Connection& co
   co_return std::nullopt;
 }
 
+void LeaseDesk::forget_put_off(Fill& fill) {
+  for (const auto& gone : put_off_) {
+    if (gone.fill == &fill) fill.in_use.erase(gone.token.range_id);
+  }
+  std::erase_if(put_off_, [&](const PutOff& gone) { return gone.fill == &fill; });
+}
+
 void LeaseDesk::put_off(Fill& fill, ledger::Token token, int times) {
-  const auto wait = std::min(kPutOffMax, kPutOffFirst * (1 << std::min(times, 8)));
+  const auto wait = std::min(kPutOffMax, kPutOffFirst * (1 << std::min(times - 1, 8)));
   put_off_.push_back({&fill, std::move(token), times, std::chrono::steady_clock::now() + wait});
 }
 
@@ -195,7 +211,7 @@ boost::asio::awaitable<bool> LeaseDesk::set_apart(pg::Connection& connection, Fi
   const auto token = co_await keep_trying<std::optional<ledger::Token>>(connection, cut, journal_, stop_);
   if (!token) co_return false;
   fill.in_use.insert(token->range_id);
-  put_off(fill, *token, 0);
+  put_off(fill, *token, 1);
   co_return true;
 }
 

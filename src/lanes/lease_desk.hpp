@@ -89,6 +89,8 @@ class LeaseDesk {
     int times = 0;
     std::chrono::steady_clock::time_point due;
   };
+  /// No range of the fill is left: others have ended those that wait.
+  void forget_put_off(Fill& fill);
   /// One that is due, leased anew; nullopt: none is.
   boost::asio::awaitable<std::optional<Leased>> take_put_off(pg::Connection& connection);
 
@@ -96,6 +98,7 @@ class LeaseDesk {
   struct Offer {
     const PreparedBackfill* step = nullptr;
     std::set<std::int64_t> in_use;
+    std::set<std::int64_t> put_off;  // of these
     std::int64_t rows_to_split = 0;
     bool is_to_be_split = true;
   };
@@ -109,7 +112,7 @@ class LeaseDesk {
     std::chrono::steady_clock::duration measured_for{};
   };
   static Answer ask(pg::Session& session, const std::string& run_id, const std::vector<Offer>& offers);
-  static Offer offer_of(const Fill& fill);
+  Offer offer_of(const Fill& fill) const;
   /// What the ledger expects by now; what was not worth a split is not measured again at once.
   static void learn(const Answer& answer, const std::vector<Fill*>& fills);
   static bool lease(pg::Session& session, const std::string& run_id, const Offer& offer, Answer& answer);

@@ -144,11 +144,12 @@ TEST_F(Lanes, WorkWhereOnlyTheLastTenthMatches) {
 
 TEST_F(Lanes, GrowNoBatchThatTheNextStretchCannotBear) {
   make("id int PRIMARY KEY",
-       "SELECT g, CASE WHEN g <= 4000 OR g > 200000 THEN NULL ELSE 0 END"
-       " FROM generate_series(1, 204000) g; ANALYZE t");
+       "SELECT g, CASE WHEN g <= 4000 OR g > 1004000 THEN NULL ELSE 0 END"
+       " FROM generate_series(1, 1008000) g; ANALYZE t");
   const auto seen = run();
   EXPECT_EQ(seen.rows, 8'000);
-  EXPECT_EQ(seen.timeouts, 0);
+  // What a row that changes takes is known once the first batch of them has committed.
+  EXPECT_LE(seen.timeouts, 1) << "six without a bound";
 }
 
 TEST_F(Lanes, WorkByBlocksWithOldStatistics) {

@@ -4,6 +4,7 @@
 #include "kinds/definition/job_definition.hpp"
 #include "kinds/retype/retype_pairs.hpp"
 #include "kinds/steps_of_job.hpp"
+#include "pg/catalog/privileges.hpp"
 #include "telling/findings.hpp"
 
 namespace pgsluice::engine {
@@ -34,7 +35,9 @@ std::vector<Finding> preflight(pg::Session& session, const Job& job, bool is_led
   if (!findings.worst_first().empty()) return findings.worst_first();  // nothing else could be asked there
   check_privileges(session, is_ledger_needed, findings);
   check_health(session, findings);
-  const auto record = read_job_record(session, job.name);
+  // A role that may not read the ledger is told so by check_privileges().
+  const bool may_read = pg::missing_schema_grant(session, "pgsluice").empty();
+  const auto record = may_read ? read_job_record(session, job.name) : ledger::JobRecord{};
   const auto change =
       record.job_id != 0 ? check_definition(session, job, record.job_id, findings) : DefinitionChange{};
   StepsOfJob steps(session, job, record);

@@ -19,7 +19,7 @@ int Clocks::server_minute(TimePoint now) const {
   return static_cast<int>(std::fmod(server_clock_->seconds_of_day + since, kSecondsPerDay)) / 60;
 }
 
-void Clocks::look(const Job& job, Gate& gate, const Blockers& blockers, Stop& stop, TimePoint now,
+void Clocks::look(const Job& job, Gate& gate, Blockers& blockers, Stop& stop, TimePoint now,
                   std::time_t wall) const {
   if (duration_ && now - began_ >= *duration_) stop.request(StopCause::kDuration, "--for is over");
   if (until_ && wall >= *until_) stop.request(StopCause::kUntil, "--until is reached");
@@ -30,6 +30,8 @@ void Clocks::look(const Job& job, Gate& gate, const Blockers& blockers, Stop& st
     const auto reason = "held for " + base::format_duration(job.throttle.give_up) + ": " + gate.reason(now);
     stop.request(gate.is_paused() ? StopCause::kPaused : StopCause::kHeldTooLong, reason);
   }
+  // What the gate holds for another reason gets no further anyhow: a lock counts from the next try on.
+  if (held_since) blockers.clear();
   if (blockers.since() && now - *blockers.since() >= job.throttle.give_up) {
     stop.request(StopCause::kHeldTooLong,
                  "held for " + base::format_duration(job.throttle.give_up) + ": " + blockers.reason());

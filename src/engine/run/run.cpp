@@ -58,6 +58,9 @@ std::optional<Error> failure_of(const std::exception_ptr& error, const Stop& sto
   if (!error) return std::nullopt;
   try {
     std::rethrow_exception(error);
+  } catch (const CutShort& e) {
+    if (stop.is_requested()) return std::nullopt;
+    return e;
   } catch (const Error& e) {
     // Who was told to stop while the server put us off has stopped: for the reason that was given.
     const bool was_told = stop.is_requested() && stop.cause() != StopCause::kFailed;
@@ -116,7 +119,7 @@ asio::awaitable<void> Run::story() {
   if (!failure_) failure_ = error;
   over_.set();
   while (beside_ > 0) co_await beside_over_.wait(kBesideOver);
-  if (!error) error = beside_failure_;
+  if (beside_failure_ && (!error || is_cut_short(error, stop_))) error = beside_failure_;
   is_closing_ = true;
   if (is_registered_) co_await count_rows();
 

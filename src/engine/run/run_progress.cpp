@@ -73,7 +73,7 @@ Progress Run::progress() const {
     p.hold_reason = "a batch has had no answer from the server for " +
                     base::format_duration(std::chrono::duration_cast<std::chrono::seconds>(silent));
   }
-  if (const auto since = blockers_.since(); since && now - *since >= kBlockedFor) {
+  if (const auto since = blockers_.since(); since && now - *since >= kBlockedFor && gate_.is_open(now)) {
     p.state = stop_.is_requested() ? "draining" : "held";
     p.pace = 0;
     p.hold_reason = blockers_.reason() + "; nothing else is left to do";

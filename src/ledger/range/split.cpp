@@ -29,6 +29,7 @@ SELECT range_id, epoch, coalesce(position, lower), upper, rows_expected - rows_v
        rows_visited >= rows_expected
 FROM pgsluice.range
 WHERE step_id = $1::bigint AND NOT is_done AND run_id IS NOT NULL AND upper IS NOT NULL
+  AND range_id <> ALL ($3::bigint[])
 ORDER BY rows_visited >= rows_expected DESC, rows_left DESC LIMIT $2::int
 )sql";
 
@@ -95,7 +96,12 @@ bool recut(pg::Session& session, std::int64_t step_id, const pg::Key& heap,
            const std::vector<NewRange>& ranges) {
   return pg::in_transaction(session, kSplitLimits, [&] {
     session.exec(kLockStep, {number(step_id)});
-    if (session.exec(kEndBlockRanges, {number(step_id), pg::to_array(heap)}).affected() == 0) return false;
+    // Who cuts a range in two just then holds its row, and the half that he writes is not to be seen by the
+    // statement that waited for it: the next one sees it, and no range is left that can be cut.
+    std::int64_t ended = 0;
+    for (std::int64_t more = 1; more > 0; ended += more)
+      more = session.exec(kEndBlockRanges, {number(step_id), pg::to_array(heap)}).affected();
+    if (ended == 0) return false;
     insert(session, step_id, ranges);
     return true;
   });
@@ -120,8 +126,11 @@ std::int64_t rows_expected(pg::Session& session, std::int64_t step_id) {
   return session.exec(kExpected, {number(step_id)}).integer(0, 0);
 }
 
-std::vector<Candidate> largest_remaining(pg::Session& session, std::int64_t step_id) {
-  const auto rows = session.exec(kLargest, {number(step_id), number(kCandidatesMost)});
+std::vector<Candidate> largest_remaining(pg::Session& session, std::int64_t step_id,
+                                         const std::set<std::int64_t>& put_off) {
+  pg::Key without;
+  for (const auto range_id : put_off) without.push_back(number(range_id).value());
+  const auto rows = session.exec(kLargest, {number(step_id), number(kCandidatesMost), pg::to_array(without)});
   std::vector<Candidate> candidates;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     candidates.push_back({rows.integer(i, 0), rows.integer(i, 1), read_range_walk(rows.text(i, 5)),

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -57,8 +58,10 @@ struct Candidate {
 };
 /// So many are looked at for one split.
 inline constexpr int kCandidatesMost = 8;
-/// First those that are longer than expected, then those with the most rows left.
-std::vector<Candidate> largest_remaining(pg::Session& session, std::int64_t step_id);
+/// First those that are longer than expected, then those with the most rows left; none of those that are put
+/// off.
+std::vector<Candidate> largest_remaining(pg::Session& session, std::int64_t step_id,
+                                         const std::set<std::int64_t>& put_off);
 
 /// Writes `position < middle` for the position expression and the number of the first parameter, typed as the
 /// key is.

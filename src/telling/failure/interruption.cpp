@@ -10,7 +10,7 @@ Error cancelled_by_somebody(const std::string& subject, const pg::Failure& failu
           "find out who called pg_cancel_backend and why, then run again: " + standing};
 }
 
-Error cut_short(const Stop& stop) {
+CutShort cut_short(const Stop& stop) {
   return {ExitCode::kWorkLeft, "stopped before it was done: " + stop.reason(),
           "run again: the job goes on where it stopped"};
 }
