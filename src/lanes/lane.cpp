@@ -69,7 +69,7 @@ boost::asio::awaitable<void> Lane::work() {
 }
 
 std::int64_t Lane::rows_wanted(const ledger::Range& range) {
-  if (set_aside_) return 1;
+  if (set_aside_ || times_put_off_ > 0) return 1;  // a row that was looked for and found
   auto rows = sizer().rows();
   // A range of a few rows that moved: to look for its end further on would read on among rows that are right.
   if (range.walk == ledger::RangeWalk::kFinal && range.rows_expected > 0)

@@ -112,13 +112,13 @@ TEST(Plan, PrintsTheStatementsThatRunSendsAndNoOthersChangeAnything) {
   const auto plan = Json::parse(run_ok(trial.command("plan")));
   const auto before = server.log_text().size();
 
-  // A row that is locked near the start keeps one lane there, so that the other runs out of ranges and
-  // splits.
+  // Rows that are locked near the start, more than are left for later, keep one lane there, so that the other
+  // runs out of ranges and splits.
   Db locker(trial.dsn());
   Process process(trial.command("run", {"--lanes", "2"}));
   const auto has_column = [&] { return trial.db().yes("SELECT to_regclass('note') IS NOT NULL"); };
   wait_for(has_column, "the first step");
-  locker.exec("BEGIN; SELECT 1 FROM t WHERE id = 400 FOR UPDATE");
+  locker.exec("BEGIN; SELECT 1 FROM t WHERE id BETWEEN 400 AND 1400 FOR UPDATE");
   const auto has_split = [&] { return !trial.logged("split").empty() || !process.running(); };
   wait_for(has_split, "a split");
   locker.exec("COMMIT");
@@ -324,6 +324,21 @@ TEST_F(Steering, WorkLeftEndsWithTheCodeThatTheSchedulerWants) {
   locker_.exec("COMMIT");
   EXPECT_EQ(trial_.run({"--for", "1min", "--yield-exit-code", "99"}).code(), 0);
   expect_each_once();
+}
+
+TEST(Verify, ByARoleThatMayOnlyReadProvesTheSame) {
+  Trial trial;
+  trial.db().exec("CREATE TABLE t (id int PRIMARY KEY, n int); INSERT INTO t SELECT generate_series(1, 9)");
+  trial.job(backfill_job("t", "n = \"1 / (id - 5)\"", "where = \"n IS NULL\"", "max_quarantined = 1"));
+  ASSERT_EQ(trial.run().code(), 3);
+  ASSERT_EQ(trial.verb("verify").code(), 0) << "the row that was set aside may be left";
+  const auto auditor = trial.make_role("auditor");
+  trial.db().exec("GRANT SELECT ON t TO " + auditor + "; GRANT USAGE ON SCHEMA pgsluice TO " + auditor +
+                  "; GRANT SELECT ON ALL TABLES IN SCHEMA pgsluice TO " + auditor);
+  trial.connect_as(trial.dsn(auditor));
+  EXPECT_EQ(trial.verb("verify").code(), 0);
+  trial.db().exec("REVOKE USAGE ON SCHEMA pgsluice FROM " + auditor);
+  EXPECT_EQ(trial.verb("verify").code(), 77) << "who may not read the ledger proves nothing";
 }
 
 TEST(Limits, AreThoseOfAllJobsTogether) {

@@ -72,7 +72,7 @@ engine::BatchWork CountedRange::work(const ledger::Range& range, std::int64_t ro
 }
 
 std::optional<std::int64_t> CountedRange::split_at(pg::Session& session, int middle) {
-  const auto candidates = ledger::largest_remaining(session, step_->step_id);
+  const auto candidates = ledger::largest_remaining(session, step_->step_id, {});
   if (candidates.empty()) return std::nullopt;
   return ledger::split(
       session, step_->step_id, candidates.front(), {std::to_string(middle)},

@@ -132,6 +132,18 @@ TEST_F(LockedRow, IsGivenUpLikeAnyOtherHold) {
   expect_each_once();
 }
 
+TEST_F(LockedRow, IsNoReasonOfARunThatSomebodyPauses) {
+  job("keyset", 1, "3s");
+  hold_row(7'000);
+  Process process(trial_.command("run"));
+  await_left(1);
+  await_progress("is locked by");
+  EXPECT_EQ(trial_.verb("pause", {"--reason", "peak hour"}).code(), 0);
+  EXPECT_EQ(process.wait().code, 6) << process.out() << process.err();
+  EXPECT_THAT(events_of(process.out(), "summary").back().at("reason").get<std::string>(),
+              HasSubstr("peak hour"));
+}
+
 TEST_F(LockedRow, IsAmongTheRangesOfTheNextRunAfterSigkill) {
   job("keyset", 2);
   hold_row(7'000);

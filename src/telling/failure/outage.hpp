@@ -61,7 +61,7 @@ boost::asio::awaitable<Result> keep_trying(pg::Connection& connection,
                   "start it or correct the connection, then run again: the job goes on where it stopped");
     }
     if (attempt == 2) {
-      const std::string what = is_reached ? "the server puts us off" : "the database cannot be reached";
+      const std::string what = is_reached ? "the server cannot serve us" : "the database cannot be reached";
       journal.warn(what + ", trying again: " + message);
     }
     co_await sleep_for(*wait);
