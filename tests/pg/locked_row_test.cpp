@@ -133,7 +133,7 @@ TEST_F(LockedRow, IsGivenUpLikeAnyOtherHold) {
 }
 
 TEST_F(LockedRow, IsNoReasonOfARunThatSomebodyPauses) {
-  job("keyset", 1, "3s");
+  job("keyset", 1, "8s");
   hold_row(7'000);
   Process process(trial_.command("run"));
   await_left(1);

@@ -31,7 +31,7 @@ void Clocks::look(const Job& job, Gate& gate, Blockers& blockers, Stop& stop, Ti
     stop.request(gate.is_paused() ? StopCause::kPaused : StopCause::kHeldTooLong, reason);
   }
   // What the gate holds for another reason gets no further anyhow: a lock counts from the next try on.
-  if (held_since) blockers.clear();
+  if (!gate.is_open(now)) blockers.clear();
   if (blockers.since() && now - *blockers.since() >= job.throttle.give_up) {
     stop.request(StopCause::kHeldTooLong,
                  "held for " + base::format_duration(job.throttle.give_up) + ": " + blockers.reason());

@@ -55,12 +55,27 @@ TEST_F(ClocksTest, TheWindowClosesByTheServersClockThoughNobodyReadsItAnyMore) {
 TEST_F(ClocksTest, ALockThatNothingGetsPastIsGivenUp) {
   job_.throttle.give_up = seconds{30};
   const Clocks clocks(options_, began_);
+  const auto cause_after_open = [&](seconds passed) {
+    governor::Decision open;
+    open.flow = governor::Flow::kGo;
+    gate_.decide(open, began_ + passed);
+    return cause_after(clocks, passed, kNoon);
+  };
   blockers_.gave_up("row (17) is locked by pid 4711", began_ + seconds{1});
   blockers_.gave_up("row (17) is locked by pid 4711", began_ + seconds{29});
-  EXPECT_EQ(cause_after(clocks, seconds{30}, kNoon), StopCause::kNone);
-  EXPECT_EQ(cause_after(clocks, seconds{31}, kNoon), StopCause::kHeldTooLong);
+  EXPECT_EQ(cause_after_open(seconds{30}), StopCause::kNone);
+  EXPECT_EQ(cause_after_open(seconds{31}), StopCause::kHeldTooLong);
   blockers_.clear();
-  EXPECT_EQ(cause_after(clocks, seconds{31}, kNoon), StopCause::kNone) << "another batch has committed";
+  EXPECT_EQ(cause_after_open(seconds{31}), StopCause::kNone) << "another batch has committed";
+}
+
+TEST_F(ClocksTest, ALockIsNoReasonWhileTheGateHolds) {
+  job_.throttle.give_up = seconds{30};
+  const Clocks clocks(options_, began_);
+  blockers_.gave_up("row (17) is locked by pid 4711", began_);
+  gate_.pause("peak hour");
+  EXPECT_EQ(cause_after(clocks, seconds{31}, kNoon), StopCause::kNone);
+  EXPECT_FALSE(blockers_.since());
 }
 
 }  // namespace
