@@ -37,7 +37,7 @@ function(pgsluice_layer name)
   add_library(pgsluice_${name} STATIC ${LAYER_SOURCES})
   add_library(pgsluice::${name} ALIAS pgsluice_${name})
   set_target_properties(pgsluice_${name} PROPERTIES PGSLUICE_SEES "${seen}")
-  target_include_directories(pgsluice_${name} 
+  target_include_directories(pgsluice_${name}
     PRIVATE "${view}"
     PUBLIC "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>" "$<INSTALL_INTERFACE:include>")
   list(TRANSFORM seen PREPEND pgsluice:: OUTPUT_VARIABLE targets)

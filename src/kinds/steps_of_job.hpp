@@ -20,8 +20,6 @@ class StepsOfJob {
   const StepKind& kind(std::size_t place) const { return *kinds_.at(place); }
   /// REQUIRES: this outlives the answer.
   StepAt at(std::size_t place);
-  const ledger::JobRecord& record() const { return record_; }
-  const Outlook& outlook() const { return outlook_; }
   /// As if the ledger knew nothing of the step.
   void forget(std::size_t place) { record_.steps.at(place) = {}; }
 

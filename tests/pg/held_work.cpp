@@ -124,9 +124,9 @@ HeldWork::HeldWork(PrivateServer& server, Work work)
   trial_.job("name = \"held\"\n[[step]]\n" + std::string(step_of(work)) + "\n");
 }
 
-void HeldWork::hold() {
+void HeldWork::hold(const std::string& pattern) {
   gate_.exec("SELECT pg_advisory_lock(7)");
-  if (is_retype(work_)) watcher_.exec("INSERT INTO held VALUES ('" + std::string(pattern_of(work_)) + "')");
+  if (!pattern.empty()) watcher_.exec("INSERT INTO held VALUES ('" + pattern + "')");
 }
 
 void HeldWork::release() {
@@ -157,16 +157,15 @@ std::unique_ptr<Process> HeldWork::start_at_fence(const std::vector<std::string>
 
 std::unique_ptr<Process> HeldWork::start(const std::vector<std::string>& args) {
   // What the rehearsal does with the same statements is not what is to be held.
-  if (!is_retype(work_)) hold();
+  if (!is_retype(work_)) hold("");
   auto process = is_retype(work_) ? start_rehearsed(args) : start_released(args);
-  if (is_retype(work_)) hold();
+  if (is_retype(work_)) hold(pattern_of(work_));
   wait_for([&] { return at_work() > 0; }, name_of(work_) + " in flight");
   return process;
 }
 
 std::unique_ptr<Process> HeldWork::start_verb(const std::string& verb, const std::string& pattern) {
-  gate_.exec("SELECT pg_advisory_lock(7)");
-  if (!pattern.empty()) watcher_.exec("INSERT INTO held VALUES ('" + pattern + "')");
+  hold(pattern);
   auto process = std::make_unique<Process>(trial_.command(verb));
   wait_for([&] { return at_work() > 0; }, verb + " in flight");
   return process;

@@ -15,7 +15,7 @@ enum class Work {
   kVerify,
   kFill,
   kIndex,
-  kRetypeColumn,
+  kRetypeColumn,  // from here on the parts of a retype
   kRetypeIndex,
   kRetypeVacuum,
   kRetypeProof,
@@ -60,7 +60,8 @@ class HeldWork {
   Trial& trial() { return trial_; }
 
  private:
-  void hold();
+  /// The work, and statements like `pattern` unless it is empty.
+  void hold(const std::string& pattern);
   std::unique_ptr<Process> start_rehearsed(const std::vector<std::string>& args);
 
   Work work_;

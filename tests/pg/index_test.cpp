@@ -92,12 +92,9 @@ TEST_F(Index, OfThatNameWithAnotherDefinitionIsRefused) {
 }
 
 TEST_F(Index, OfThatNameThatTakesNullsForEqualIsAnotherOne) {
-  constexpr std::int64_t kVersionWithNullsNotDistinct = 150'000;
   trial_.job(
       "name = \"build\"\n[[step]]\nkind = \"index\"\nname = \"build\"\n"
       "sql = \"CREATE UNIQUE INDEX CONCURRENTLY t_v ON t (v)\"\n");
-  if (trial_.db().number("SHOW server_version_num") < kVersionWithNullsNotDistinct)
-    GTEST_SKIP() << "NULLS NOT DISTINCT came with server 15";
   trial_.db().exec("DELETE FROM t; CREATE UNIQUE INDEX t_v ON t (v) NULLS NOT DISTINCT");
   EXPECT_EQ(trial_.run().code(), 5);
   trial_.db().exec("DROP INDEX t_v; CREATE UNIQUE INDEX t_v ON t (v)");

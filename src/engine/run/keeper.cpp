@@ -44,7 +44,7 @@ boost::asio::awaitable<void> Keeper::turn(bool is_heartbeat_due, std::string pro
   } catch (const pg::Failure& f) {
     // Unreachable for now: the lanes notice too and decide when to give up; a late heartbeat is what fencing
     // is for. What the server refuses is said, or the run would look dead for no reason.
-    if (!f.is_connection_lost() && refused_ != f.what()) {
+    if (f.disposition() == pg::Disposition::kFatal && refused_ != f.what()) {
       refused_ = f.what();
       journal_.warn("the heartbeat is refused: " + refused_ + " (SQLSTATE " + f.sqlstate() + ")",
                     "another run takes this one for dead when its lease ends");

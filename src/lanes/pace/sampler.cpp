@@ -119,8 +119,7 @@ boost::asio::awaitable<void> Sampler::run(const Over& over) {
     } catch (const pg::Failure& f) {
       // No sample: the ones we have grow stale, and the governor says so in the hold's reason. Why the server
       // refuses one is said here.
-      const bool is_refused = !f.is_connection_lost() && f.disposition() != pg::Disposition::kRetryable;
-      if (is_refused && refused_ != f.what()) {
+      if (f.disposition() == pg::Disposition::kFatal && refused_ != f.what()) {
         refused_ = f.what();
         journal_.warn("signals cannot be read: " + refused_ + " (SQLSTATE " + f.sqlstate() + ")",
                       "lanes are held until they can");
