@@ -2,11 +2,8 @@
 
 #include "base/failpoint.hpp"
 #include "engine/run/run.hpp"
-#include "job/sql/index_body.hpp"
-#include "job/sql/statement.hpp"
-#include "kinds/ddl/index.hpp"
+#include "kinds/ddl/asked_index.hpp"
 #include "ledger/range/checkpoint.hpp"
-#include "pg/identifier.hpp"
 #include "pgsluice/error.hpp"
 #include "telling/failure/outage.hpp"
 
@@ -19,21 +16,9 @@ namespace {
 constexpr std::chrono::milliseconds kLook{200};     // how often builds of others are looked at
 constexpr std::chrono::milliseconds kNoTimeout{0};  // what a statement that may take long is given
 
-/// What an index step asks for.
-struct Wanted {
-  job::StatementFacts facts;
-  std::string table_sql;
-  steps::IndexWanted index;
-};
-
-Wanted wanted_by(const IndexStep& step) {
-  const auto analysed = job::analyse_statement(step.sql);
-  const auto* facts = std::get_if<job::StatementFacts>(&analysed);
-  if (!facts || !facts->table)
-    throw Error(ExitCode::kJobFile, "step \"" + step.name + "\" names no table", "check `sql`");
-  return {*facts,
-          pg::Identifier(facts->table->schema, facts->table->name).sql(),
-          {facts->table->name, facts->unique, job::index_body(step.sql)}};
+AskedIndex asked_by(const IndexStep& step) {
+  if (auto asked = asked_index(step.sql)) return std::move(*asked);
+  throw Error(ExitCode::kJobFile, "step \"" + step.name + "\" names no table", "check `sql`");
 }
 
 /// What stands under its name.
@@ -44,12 +29,12 @@ struct Seen {
 };
 
 /// One that this run has built is what the step says.
-Seen look_for(pg::Session& session, const Wanted& wanted, bool is_built) {
+Seen look_for(pg::Session& session, const AskedIndex& asked, bool is_built) {
   Seen found;
-  found.index_sql = steps::index_in_schema_of(session, wanted.table_sql, wanted.facts.index_name);
-  found.state = steps::index_state(session, found.index_sql, wanted.table_sql);
+  found.index_sql = index_sql_of(session, asked);
+  found.state = steps::index_state(session, found.index_sql, asked.table_sql);
   if (found.state == steps::IndexState::kValid && !is_built)
-    found.other = steps::other_definition(session, found.index_sql, wanted.table_sql, wanted.index);
+    found.other = steps::other_definition(session, found.index_sql, asked.table_sql, asked.wanted);
   return found;
 }
 
@@ -70,7 +55,7 @@ void refuse_foreign(const Seen& found, const std::string& table_sql) {
 asio::awaitable<void> Run::run_index(const IndexStep& step, ledger::StepRecord record) {
   const auto step_id = record.step_id;
   journal_.write(event::StepStarted{step_name_, step_kind_, false, 0});
-  const auto wanted = wanted_by(step);
+  const auto asked = asked_by(step);
   pg::Connection own(job_.direct_dsn.empty() ? target_ : pg::ConnectionTarget(job_.direct_dsn),
                      application_prefix_ + " index");
   const Lent lent(own_, own);
@@ -85,9 +70,9 @@ asio::awaitable<void> Run::run_index(const IndexStep& step, ledger::StepRecord r
   bool is_ours = record.detail == "building" || record.detail == "created";
   bool is_built = false;
   for (int attempt = 1; !stop_.is_requested(); ++attempt) {
-    std::function<Seen(pg::Session&)> look = [=](pg::Session& s) { return look_for(s, wanted, is_built); };
+    std::function<Seen(pg::Session&)> look = [=](pg::Session& s) { return look_for(s, asked, is_built); };
     const auto found = co_await keep_trying<Seen>(own, look, journal_, stop_);
-    refuse_foreign(found, wanted.table_sql);
+    refuse_foreign(found, asked.table_sql);
     if (found.state == steps::IndexState::kValid) break;
     if (found.state == steps::IndexState::kBuilding) {
       co_await sleep_unless_stopped(kLook, stop_);  // an orphan backend of an earlier run is at it
@@ -97,7 +82,7 @@ asio::awaitable<void> Run::run_index(const IndexStep& step, ledger::StepRecord r
     if (is_leftover)
       journal_.warn("index " + found.index_sql + " is INVALID, a leftover: it is dropped and built again");
     const auto sql = is_leftover ? steps::drop_index_sql(found.index_sql) : step.sql;
-    const std::string lock = is_leftover ? "SHARE UPDATE EXCLUSIVE" : wanted.facts.lock;
+    const std::string lock = is_leftover ? "SHARE UPDATE EXCLUSIVE" : asked.facts.lock;
     if (!is_ours) co_await keep_trying<bool>(own, note, journal_, stop_);
     is_ours = true;
     co_await build(own, sql, lock, attempt);

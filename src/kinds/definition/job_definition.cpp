@@ -1,9 +1,8 @@
 #include "kinds/definition/job_definition.hpp"
 
 #include "job/sql/meaning.hpp"
-#include "job/sql/statement.hpp"
 #include "job/sql/table_name.hpp"
-#include "kinds/ddl/index.hpp"
+#include "kinds/ddl/asked_index.hpp"
 #include "ledger/runs.hpp"
 #include "pg/identifier.hpp"
 #include "pgsluice/error.hpp"
@@ -43,11 +42,8 @@ struct NamedIndex {
 };
 
 NamedIndex index_of(pg::Session& session, const std::string& sql) {
-  const auto analysed = job::analyse_statement(sql);
-  const auto* facts = std::get_if<job::StatementFacts>(&analysed);
-  if (!facts || !facts->table) return {};
-  const auto table = pg::Identifier(facts->table->schema, facts->table->name).sql();
-  return {steps::index_in_schema_of(session, table, facts->index_name), table};
+  const auto asked = asked_index(sql);
+  return asked ? NamedIndex{index_sql_of(session, *asked), asked->table_sql} : NamedIndex{};
 }
 
 std::string sql_of(const std::vector<std::string>& definition) {

@@ -1,34 +1,16 @@
 #include "kinds/index/index_kind.hpp"
 
 #include "base/units.hpp"
-#include "job/sql/index_body.hpp"
-#include "job/sql/statement.hpp"
+#include "kinds/ddl/asked_index.hpp"
 #include "kinds/ddl/ddl.hpp"
-#include "kinds/ddl/index.hpp"
 #include "kinds/ddl/statement_checks.hpp"
 #include "pg/activity/lock_holders.hpp"
 #include "pg/catalog/catalog.hpp"
-#include "pg/identifier.hpp"
 #include "pgsluice/error.hpp"
 #include "table/table_facts.hpp"
 
 namespace pgsluice::engine {
 namespace {
-
-std::string sql_of(const TableName& table) {
-  return pg::Identifier(table.schema, table.name).sql();
-}
-
-job::StatementFacts facts_of(const IndexStep& step) {
-  const auto analysed = job::analyse_statement(step.sql);
-  const auto* facts = std::get_if<job::StatementFacts>(&analysed);
-  return facts ? *facts : job::StatementFacts{};
-}
-
-std::string name_of_index(pg::Session& session, const IndexStep& step) {
-  const auto facts = facts_of(step);
-  return steps::index_in_schema_of(session, facts.table ? sql_of(*facts.table) : "", facts.index_name);
-}
 
 void check_pooler(const StepAt& at, const IndexStep& step, Findings& findings) {
   if (!at.job.direct_dsn.empty() || !pg::is_behind_pooler(at.session)) return;
@@ -39,29 +21,25 @@ void check_pooler(const StepAt& at, const IndexStep& step, Findings& findings) {
 }
 
 void check_index(pg::Session& session, const IndexStep& step, const Outlook& outlook, Findings& findings) {
-  const auto analysed = job::analyse_statement(step.sql);
-  const auto* facts = std::get_if<job::StatementFacts>(&analysed);
-  if (!facts || !facts->table) return;
-  if (!steps::is_existing_table(session, sql_of(*facts->table))) {
-    if (!outlook.maker_of(*facts->table).empty() || !outlook.opaque_step().empty()) return;
-    findings.refuse("table",
-                    "index step \"" + step.name + "\": table " + sql_of(*facts->table) + " does not exist",
+  const auto asked = asked_index(step.sql);
+  if (!asked) return;
+  const auto& table_sql = asked->table_sql;
+  if (!steps::is_existing_table(session, table_sql)) {
+    if (!outlook.maker_of(*asked->facts.table).empty() || !outlook.opaque_step().empty()) return;
+    findings.refuse("table", "index step \"" + step.name + "\": table " + table_sql + " does not exist",
                     "check the name and the database");
     return;
   }
-  const auto index_sql = steps::index_in_schema_of(session, sql_of(*facts->table), facts->index_name);
-  const auto state = steps::index_state(session, index_sql, sql_of(*facts->table));
+  const auto index_sql = index_sql_of(session, *asked);
+  const auto state = steps::index_state(session, index_sql, table_sql);
   if (state == steps::IndexState::kForeign) {
-    findings.refuse(
-        "index",
-        "the name " + index_sql + " belongs to something else than an index of " + sql_of(*facts->table),
-        "give the index of step \"" + step.name + "\" another name");
+    findings.refuse("index",
+                    "the name " + index_sql + " belongs to something else than an index of " + table_sql,
+                    "give the index of step \"" + step.name + "\" another name");
   }
-  const auto other =
-      state == steps::IndexState::kValid
-          ? steps::other_definition(session, index_sql, sql_of(*facts->table),
-                                    {facts->table->name, facts->unique, job::index_body(step.sql)})
-          : std::string();
+  const auto other = state == steps::IndexState::kValid
+                         ? steps::other_definition(session, index_sql, table_sql, asked->wanted)
+                         : std::string();
   if (!other.empty())
     findings.refuse("index",
                     "index " + index_sql + " is another one than step \"" + step.name + "\" says: " + other,
@@ -99,19 +77,18 @@ void IndexKind::check(const StepAt& at, ChecksTogether& /*together*/, Findings& 
 }
 
 void IndexKind::plan(const StepAt& at, PlannedStep& planned) const {
-  const auto facts = facts_of(step_);
-  if (!facts.table) return;
-  const auto index_sql = name_of_index(at.session, step_);
-  const auto table_sql = sql_of(*facts.table);
+  const auto asked = asked_index(step_.sql);
+  if (!asked) return;
+  const auto index_sql = index_sql_of(at.session, *asked);
+  const auto& table_sql = asked->table_sql;
   const std::string lock =
-      facts.lock + " on " + table_sql + ", no lock_timeout: it waits for every older transaction";
+      asked->facts.lock + " on " + table_sql + ", no lock_timeout: it waits for every older transaction";
   switch (steps::index_state(at.session, index_sql, table_sql)) {
     case steps::IndexState::kValid:
       planned.notes.push_back(
           "index " + index_sql +
           " is there and valid: if it is what the step says it stays, after rollback too");
-      for (const auto& sql :
-           steps::probe_sql(table_sql, {facts.table->name, facts.unique, job::index_body(step_.sql)}))
+      for (const auto& sql : steps::probe_sql(table_sql, asked->wanted))
         planned.statements.push_back(
             {sql, "ACCESS SHARE on " + table_sql, false, "to compare it, and rolled back"});
       return;
@@ -131,19 +108,21 @@ void IndexKind::plan(const StepAt& at, PlannedStep& planned) const {
       break;
   }
   planned.statements.push_back({step_.sql, lock});
-  describe_table(at, *facts.table, planned);
+  describe_table(at, *asked->facts.table, planned);
 }
 
 Undo IndexKind::undo_planned(const StepAt& at) const {
-  return {true, steps::drop_index_sql(name_of_index(at.session, step_)) + " (only if this job built it)"};
+  const auto asked = asked_index(step_.sql);
+  if (!asked) return {false, "its statement names no table"};
+  return {true, steps::drop_index_sql(index_sql_of(at.session, *asked)) + " (only if this job built it)"};
 }
 
 void IndexKind::survey(const StepAt& at, const Traces& traces, RollbackAct& act,
                        RollbackSurvey& survey) const {
-  const auto facts = facts_of(step_);
-  if (!facts.table) return;
-  const auto table_sql = sql_of(*facts.table);
-  const auto index_sql = name_of_index(at.session, step_);
+  const auto asked = asked_index(step_.sql);
+  if (!asked) return;
+  const auto& table_sql = asked->table_sql;
+  const auto index_sql = index_sql_of(at.session, *asked);
   const auto state = steps::index_state(at.session, index_sql, table_sql);
   // "building" is noted before the build: a run that died after it cannot say any more that the index is its
   // own.
