@@ -14,12 +14,12 @@ if(PGSLUICE_FAILPOINTS)
   target_compile_definitions(pgsluice_warnings INTERFACE PGSLUICE_FAILPOINTS=1)
 endif()
 
-# pgsluice_layer(NAME SOURCES … SEES … [LIBRARIES …] [PRIVATE_LIBRARIES …] [LINK_ONLY …]): static library pgsluice_NAME,
-# alias pgsluice::NAME, of the folder of that name. SEES is the dependency rule, and the compiler keeps it: a layer's
+# pgsluice_layer(NAME SEES … [LIBRARIES …] [PRIVATE_LIBRARIES …] [LINK_ONLY …]): static library pgsluice_NAME, alias
+# pgsluice::NAME, of all sources in the folder of that name and below, but a program's main.cpp. SEES is the dependency rule, and the compiler keeps it: a layer's
 # include path holds its own folder, those that SEES names, and those that they see; nothing else under src can be
 # included. LIBRARIES are third-party ones that its headers need. LINK_ONLY is called through the public face.
 function(pgsluice_layer name)
-  cmake_parse_arguments(LAYER "" "" "SOURCES;SEES;LIBRARIES;PRIVATE_LIBRARIES;LINK_ONLY" ${ARGN})
+  cmake_parse_arguments(LAYER "" "" "SEES;LIBRARIES;PRIVATE_LIBRARIES;LINK_ONLY" ${ARGN})
   set(seen ${LAYER_SEES})
   foreach(layer IN LISTS LAYER_SEES)
     get_target_property(below pgsluice_${layer} PGSLUICE_SEES)
@@ -34,7 +34,9 @@ function(pgsluice_layer name)
     file(CREATE_LINK "${PROJECT_SOURCE_DIR}/src/${layer}" "${view}/${layer}" SYMBOLIC)
   endforeach()
 
-  add_library(pgsluice_${name} STATIC ${LAYER_SOURCES})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp")
+  list(FILTER sources EXCLUDE REGEX "/main[.]cpp$")
+  add_library(pgsluice_${name} STATIC ${sources})
   add_library(pgsluice::${name} ALIAS pgsluice_${name})
   set_target_properties(pgsluice_${name} PROPERTIES PGSLUICE_SEES "${seen}")
   target_include_directories(pgsluice_${name}

@@ -22,7 +22,7 @@ constexpr const char* kResult =
 EngineJob job_of(const Arm& arm) {
   EngineJob job{"users", "onboarding_completed = \"true\"", kLeft, arm.lanes};
   job.walk = arm.walk;
-  job.throttle = arm.throttle;
+  job.tunables.throttle = arm.throttle;
   job.env = arm.env;
   return job;
 }

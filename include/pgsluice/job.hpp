@@ -1,10 +1,11 @@
 #pragma once
 
+#include <any>
 #include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <variant>
+#include <utility>
 #include <vector>
 
 namespace pgsluice {
@@ -52,6 +53,8 @@ struct Window {
 
 /// DDL that commits together with the note that it was done.
 struct SqlStep {
+  static constexpr const char* kKind = "sql";
+
   std::string name;
   std::vector<std::string> up;    // one statement each
   std::vector<std::string> down;  // empty: cannot be undone
@@ -59,6 +62,8 @@ struct SqlStep {
 
 /// CREATE INDEX CONCURRENTLY, with the recovery it needs.
 struct IndexStep {
+  static constexpr const char* kKind = "index";
+
   std::string name;
   std::string sql;
 };
@@ -92,6 +97,8 @@ inline const char* walk_name(Walk walk) {
 
 /// UPDATE of every row that matches `where`, in batches.
 struct BackfillStep {
+  static constexpr const char* kKind = "backfill";
+
   std::string name;
   TableName table;
   std::vector<std::string> key;  // empty: the primary key, else the best unique key
@@ -103,6 +110,8 @@ struct BackfillStep {
 
 /// A query whose single value, as the server writes it (true is "t"), must equal `expect`.
 struct VerifyStep {
+  static constexpr const char* kKind = "verify";
+
   std::string name;
   std::string query;
   std::string expect;
@@ -117,8 +126,27 @@ enum class Mapping {
   kUsing,   // `using_sql`
 };
 
+/// As the job file writes it: "embed", "v5", "v7" or "random"; "using" for kUsing.
+inline const char* mapping_name(Mapping mapping) {
+  switch (mapping) {
+    case Mapping::kEmbed:
+      return "embed";
+    case Mapping::kV5:
+      return "v5";
+    case Mapping::kV7:
+      return "v7";
+    case Mapping::kRandom:
+      return "random";
+    case Mapping::kUsing:
+      return "using";
+  }
+  return "";
+}
+
 /// Change of a column's type while the table stays in use, with every foreign key that points at it.
 struct RetypeStep {
+  static constexpr const char* kKind = "retype";
+
   std::string name;
   std::vector<TableName> tables;  // whose primary key of one column changes; exactly one if `column` is given
   std::string column;             // folded, unquoted; empty: the primary key
@@ -135,25 +163,54 @@ struct RetypeStep {
   Milliseconds kill_blockers_after{0};  // tunable: 0 = never
 };
 
-using Step = std::variant<SqlStep, IndexStep, BackfillStep, VerifyStep, RetypeStep>;
+/// One step of a job: what its kind reads of it, be it one of those above or one that a program adds. Made of
+/// any copyable struct with a `kKind` and a `name`. A value.
+class Step {
+ public:
+  template <class Definition, class = decltype(Definition::kKind)>
+  Step(Definition definition)
+      : kind_(Definition::kKind),
+        definition_(std::move(definition)),
+        name_of_([](const std::any& any) -> const std::string& {
+          return std::any_cast<const Definition&>(any).name;
+        }) {}
 
-const std::string& step_name(const Step& step);
-/// "sql", "index", "backfill", "verify" or "retype".
-const char* step_kind(const Step& step);
-/// As the job file writes it: "embed", "v5", "v7" or "random"; "using" for kUsing.
-const char* mapping_name(Mapping mapping);
+  const std::string& name() const { return name_of_(definition_); }
+  /// As the job file writes it: "sql", "index", "backfill", "verify", "retype".
+  const std::string& kind() const { return kind_; }
 
-/// Identity of a job in the database is its name; everything but the steps is a tunable and may change
-/// between runs.
+  /// nullptr: it is of another kind.
+  template <class Definition>
+  const Definition* as() const {
+    return std::any_cast<Definition>(&definition_);
+  }
+  template <class Definition>
+  Definition* as() {
+    return std::any_cast<Definition>(&definition_);
+  }
+
+ private:
+  std::string kind_;
+  std::any definition_;
+  const std::string& (*name_of_)(const std::any&);
+};
+
+/// What `pgsluice set` changes while a run goes on.
+struct Tunables {
+  int lanes = 2;
+  std::int64_t max_quarantined = 0;
+  BatchLimits batch;
+  ThrottleLimits throttle;
+};
+
+/// Identity of a job in the database is its name. Everything but the steps may change between runs; while a
+/// run goes on, its tunables alone.
 struct Job {
   std::string name;
   std::string description;
   std::string dsn;         // optional; --dsn wins
   std::string direct_dsn;  // for index steps, where dsn goes through a transaction pooler
-  int lanes = 2;
-  std::int64_t max_quarantined = 0;
-  BatchLimits batch;
-  ThrottleLimits throttle;
+  Tunables tunables;
   std::optional<Window> window;
   std::vector<Step> steps;
 };

@@ -49,10 +49,10 @@ JobFile job_from_flags(const BackfillFlags& flags);
 /// …".
 std::string to_string(const Diagnostic& diagnostic);
 
-/// Parses one tunable as `set NAME key=value` writes it ("batch.target=500ms", "pool.lanes=2") into `job`.
-/// Returns the mistake, empty if none; a refused value leaves the job as it was. Keys: pool.lanes, batch.*,
-/// throttle.* (throttle.ignore takes names with commas between them), max_quarantined. Changing
-/// batch.rows_min or rows_max moves batch.rows between them.
-std::string apply_tunable(Job& job, const std::string& key, const std::string& value);
+/// Parses one tunable as `set NAME key=value` writes it ("batch.target=500ms", "pool.lanes=2") into
+/// `tunables`. Returns the mistake, empty if none; a refused value leaves them as they were. Keys:
+/// pool.lanes, batch.*, throttle.* (throttle.ignore takes names with commas between them), max_quarantined.
+/// Changing batch.rows_min or rows_max moves batch.rows between them.
+std::string apply_tunable(Tunables& tunables, const std::string& key, const std::string& value);
 
 }  // namespace pgsluice

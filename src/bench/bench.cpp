@@ -55,11 +55,11 @@ Bench::Bench(const std::string& dsn, Job job, BenchOptions options, Tell tell)
   report_.step = chosen_step(job_, options_).name;
   report_.target = target_.display();
   report_.on_copy = options_.on_copy;
-  report_.batch_target_ms = static_cast<double>(job_.batch.target.count());
+  report_.batch_target_ms = static_cast<double>(job_.tunables.batch.target.count());
   report_.seed = options_.seed ? *options_.seed : std::random_device{}();
   job_ = job_of_step(job_, options_);
   // What a setting costs others is measured, not mended: a trial that is slowed for it shows another setting.
-  job_.throttle.slowdown = ThrottleLimits::kSlowdownMost;
+  job_.tunables.throttle.slowdown = ThrottleLimits::kSlowdownMost;
   if (!options_.traffic.empty()) traffic_ = std::make_unique<Traffic>(options_.traffic, target_);
 }
 
@@ -129,7 +129,7 @@ asio::awaitable<void> Bench::clean_up() {
 }
 
 asio::awaitable<void> Bench::measure() {
-  const auto& step = std::get<BackfillStep>(job_.steps.front());
+  const auto& step = *job_.steps.front().as<BackfillStep>();
   Surroundings at{io_, dsn_, target_, job_, step, options_, stop_, control_, tell_, prefix_};
   if (options_.on_copy) {
     ground_ = std::make_unique<CopyGround>(std::move(at));
@@ -295,7 +295,7 @@ void Bench::conclude() {
   }
   report_.others_alone_p50_ms = spread_of(std::move(p50));
   report_.others_alone_p99_ms = spread_of(std::move(p99));
-  const auto verdict = judge(report_.figures, report_.others_alone_p99_ms, job_.batch, report_.step);
+  const auto verdict = judge(report_.figures, report_.others_alone_p99_ms, job_.tunables.batch, report_.step);
   report_.winner = verdict.winner;
   report_.verdict = verdict.reason;
   report_.advice = verdict.advice;

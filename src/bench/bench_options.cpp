@@ -38,7 +38,7 @@ const BackfillStep& chosen_step(const Job& job, const BenchOptions& options) {
   std::vector<const BackfillStep*> found;
   std::string names;
   for (const auto& step : job.steps) {
-    const auto* backfill = std::get_if<BackfillStep>(&step);
+    const auto* backfill = step.as<BackfillStep>();
     if (!backfill) continue;
     names += (names.empty() ? "" : ", ") + backfill->name;
     if (options.step.empty() || options.step == backfill->name) found.push_back(backfill);

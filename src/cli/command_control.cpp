@@ -34,8 +34,8 @@ std::pair<std::string, std::string> read_setting(const std::string& setting) {
                 "write key=value, such as batch.target=500ms");
   }
   auto read = std::pair(setting.substr(0, equals), setting.substr(equals + 1));
-  Job job;
-  const auto mistake = apply_tunable(job, read.first, read.second);
+  Tunables tunables;
+  const auto mistake = apply_tunable(tunables, read.first, read.second);
   if (!mistake.empty()) throw Error(ExitCode::kUsage, mistake);
   return read;
 }

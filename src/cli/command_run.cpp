@@ -22,7 +22,7 @@ ReportOptions report_options(const Arguments& arguments) {
 
 void apply_lanes(Job& job, const Arguments& arguments) {
   if (!arguments.lanes) return;
-  const auto mistake = apply_tunable(job, "pool.lanes", std::to_string(*arguments.lanes));
+  const auto mistake = apply_tunable(job.tunables, "pool.lanes", std::to_string(*arguments.lanes));
   if (!mistake.empty()) throw Error(ExitCode::kUsage, "--lanes: " + mistake);
 }
 

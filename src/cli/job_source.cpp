@@ -74,8 +74,7 @@ LedgerJob find_ledger_job(const Arguments& arguments) {
   const Job job = load_job(arguments.name, arguments.environment);
   LedgerJob found{job.name, choose_dsn(arguments.dsn, job.dsn), {}};
   for (const auto& step : job.steps) {
-    if (const auto* retype = std::get_if<RetypeStep>(&step))
-      found.kill_blockers_after = retype->kill_blockers_after;
+    if (const auto* retype = step.as<RetypeStep>()) found.kill_blockers_after = retype->kill_blockers_after;
   }
   return found;
 }

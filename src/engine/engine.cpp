@@ -53,14 +53,14 @@ ledger::JobRecord require_job(pg::Session& session, const std::string& name) {
 /// What an earlier `set` said stands beside the new value: rows_min may follow rows_max.
 void check_tunable(pg::Session& session, const std::string& name, const std::string& key,
                    const std::string& value) {
-  Job job;
+  Tunables tunables;
   for (const auto& overview : ledger::read_overview(session, name)) {
     for (const auto& tunable : overview.tunables) {
       const auto equals = tunable.find('=');
-      apply_tunable(job, tunable.substr(0, equals), tunable.substr(equals + 1));
+      apply_tunable(tunables, tunable.substr(0, equals), tunable.substr(equals + 1));
     }
   }
-  if (const auto mistake = apply_tunable(job, key, value); !mistake.empty()) {
+  if (const auto mistake = apply_tunable(tunables, key, value); !mistake.empty()) {
     throw Error(ExitCode::kUsage, mistake,
                 "tunables are pool.lanes, batch.*, throttle.* and max_quarantined");
   }

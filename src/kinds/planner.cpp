@@ -8,9 +8,9 @@ namespace {
 PlannedStep planned_step(const StepAt& at, const StepKind& kind) {
   const Step& step = at.job.steps[at.place];
   PlannedStep planned;
-  planned.name = step_name(step);
-  planned.kind = step_kind(step);
-  planned.state = at.record.state;
+  planned.name = step.name();
+  planned.kind = step.kind();
+  planned.state = at.record().state;
   const auto undo = kind.undo_planned(at);
   planned.undo = undo.text;
   planned.can_be_undone = undo.is_possible;

@@ -13,24 +13,24 @@ namespace {
 // wrong.
 constexpr double kEstimateError = 1.1;
 
-BatchLimits limits_of(const Job& job, const PreparedBackfill& prepared) {
-  return within_deadlock_timeout(job.batch, job.throttle.lock_wait, prepared.deadlock_timeout,
+BatchLimits limits_of(const Tunables& tunables, const PreparedBackfill& prepared) {
+  return within_deadlock_timeout(tunables.batch, tunables.throttle.lock_wait, prepared.deadlock_timeout,
                                  prepared.long_statements());
 }
 
 }  // namespace
 
-Fill::Fill(StepInWork step, PreparedBackfill prepared, const Job& job)
+Fill::Fill(StepInWork step, PreparedBackfill prepared, const Tunables& tunables)
     : step_(std::move(step)),
       prepared_(std::move(prepared)),
       rows_expected_(prepared_.table.rows_estimate),
-      limits_(limits_of(job, prepared_)),
+      limits_(limits_of(tunables, prepared_)),
       sizer_(limits_),
       sweep_sizer_(limits_),
       interleaving_(prepared_.ground, prepared_.choice.walk == Walk::kInterleaved) {}
 
-std::optional<walk::Tune> Fill::match(const Job& job, bool is_beside_others) {
-  auto limits = limits_of(job, prepared_);
+std::optional<walk::Tune> Fill::match(const Tunables& tunables, bool is_beside_others) {
+  auto limits = limits_of(tunables, prepared_);
   if (is_beside_others) limits.target = std::min(limits.target, governor::kTargetBesideOthers);
   if (limits_ == limits) return std::nullopt;
   limits_ = limits;

@@ -12,7 +12,7 @@
 #include "lanes/batch/backfill_step.hpp"
 #include "lanes/ranges/look.hpp"
 #include "pgsluice/event.hpp"
-#include "telling/step_in_work.hpp"
+#include "telling/step/step_in_work.hpp"
 #include "walk/interleaving.hpp"
 #include "walk/size/sizer.hpp"
 
@@ -22,7 +22,7 @@ namespace pgsluice::engine {
 /// statement, the size of its batches, its counts. Confined to the io thread, but for prepared().
 class Fill {
  public:
-  Fill(StepInWork step, PreparedBackfill prepared, const Job& job);
+  Fill(StepInWork step, PreparedBackfill prepared, const Tunables& tunables);
 
   const StepInWork& step() const { return step_; }
   /// Constant, so that batches read it on their lanes' threads.
@@ -35,7 +35,7 @@ class Fill {
 
   /// Sizes batches by the tunables of now, and small while others are slowed by them: what queues up behind a
   /// batch is as long as the batch.
-  std::optional<walk::Tune> match(const Job& job, bool is_beside_others);
+  std::optional<walk::Tune> match(const Tunables& tunables, bool is_beside_others);
   event::Tune event_of(const walk::Tune& tune) const;
   event::Tune event_of(const walk::Interleaving::Change& change) const;
 

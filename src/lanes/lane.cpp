@@ -84,7 +84,7 @@ boost::asio::awaitable<void> Lane::walk(ledger::Range range, int times_put_off) 
   attempt_ = 1;
   for (;;) {
     co_await sleep_unless_stopped(std::exchange(backoff_, {}), at_.stop);
-    auto turn = co_await at_.gate.pass(std::exchange(last_batch_, {}), at_.job.lanes, at_.stop);
+    auto turn = co_await at_.gate.pass(std::exchange(last_batch_, {}), at_.tunables.lanes, at_.stop);
     if (is_draining()) {
       turn.end();
       co_await at_.desk.give_back(connection_, *fill_, range.token, false);
@@ -137,8 +137,8 @@ boost::asio::awaitable<BatchOutcome> Lane::attempt(ledger::Range range, std::int
   work.step_id = prepared.step_id;
   work.range = std::move(range);
   work.rows = rows;
-  work.limits = batch_limits(at_.job.batch.target, at_.job.throttle.lock_wait, prepared.deadlock_timeout,
-                             prepared.long_statements());
+  work.limits = batch_limits(at_.tunables.batch.target, at_.tunables.throttle.lock_wait,
+                             prepared.deadlock_timeout, prepared.long_statements());
   work.set_aside = set_aside_;
   if (const auto misfit = misfit_of(work)) co_return *misfit;
   std::function<BatchOutcome(pg::Session&)> run = [work = std::move(work)](pg::Session& s) {
@@ -218,7 +218,7 @@ boost::asio::awaitable<bool> Lane::recut_if_misfit(const ledger::Range& range, c
                     "\" that was changed matches `where` again: walked by blocks it would be changed twice",
                 "write walk = \"keyset\", or a `where` that a row leaves once it is done");
   if (outcome.misfit != Misfit::kHeapRewritten && !prepared.keyset) co_return false;  // fail() says the rest
-  std::function<Recut(pg::Session&)> cut = [step = &prepared, lanes = at_.job.lanes, walk = range.walk,
+  std::function<Recut(pg::Session&)> cut = [step = &prepared, lanes = at_.tunables.lanes, walk = range.walk,
                                             heap = walk::BlockPosition::of(*range.position).heap,
                                             misfit = outcome.misfit](pg::Session& s) {
     return cut_anew(s, *step, lanes, walk, heap, misfit);
@@ -282,12 +282,12 @@ Lane::Next Lane::on_row_fault(const ledger::Range& range, const BatchOutcome& ou
                                        attempt_, is_single ? "quarantine" : "bisect", 0});
   if (!is_single) return outcome.is_session_spent ? Next::kLeaseAgain : Next::kGoOn;
   forget_set_aside();  // its row is gone, or this would not be another one
-  if (fill_->step().rows.quarantined + fill_->setting_aside >= at_.job.max_quarantined) {
+  if (fill_->step().rows.quarantined + fill_->setting_aside >= at_.tunables.max_quarantined) {
     throw Error(ExitCode::kFailed,
                 row_in_words(fill_->prepared().table, outcome.position) +
                     " cannot be changed: " + outcome.message + " (SQLSTATE " + outcome.sqlstate + ")",
                 "correct the row or the expression, or allow more than max_quarantined = " +
-                    std::to_string(at_.job.max_quarantined) +
+                    std::to_string(at_.tunables.max_quarantined) +
                     "; then run again: the job goes on at this row");
   }
   set_aside_ = SetAside{outcome.position, outcome.sqlstate, outcome.message};

@@ -22,7 +22,7 @@ namespace pgsluice::engine {
 
 /// What every lane is given; each reference outlives the lanes and is confined to the io thread.
 struct LaneSurroundings {
-  const Job& job;  // the tunables of now: `set` changes them while lanes run
+  const Tunables& tunables;  // of now: `set` changes them while lanes run
   LeaseDesk& desk;
   Gate& gate;
   Journal& journal;

@@ -48,7 +48,7 @@ void LanePool::start_lane(Stop& stop) {
 
 void LanePool::match_tunables() {
   for (const auto& fill : fills_) {
-    if (const auto tune = fill->match(at_.job, at_.gate.decision().is_beside_others))
+    if (const auto tune = fill->match(at_.tunables, at_.gate.decision().is_beside_others))
       at_.journal.write(fill->event_of(*tune));
   }
 }
@@ -63,7 +63,7 @@ void LanePool::spare_replicas() {
 }
 
 void LanePool::match_lanes(Stop& stop) {
-  const int wanted = at_.job.lanes;
+  const int wanted = at_.tunables.lanes;
   while (working() < wanted && !is_nothing_left_ && !stop.is_requested()) start_lane(stop);
   int surplus = working() - wanted;
   for (auto it = crews_.rbegin(); it != crews_.rend() && surplus > 0; ++it) {

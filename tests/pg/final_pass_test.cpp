@@ -37,7 +37,7 @@ class Asking {
 
  private:
   boost::asio::awaitable<void> ask() {
-    const engine::LookSurroundings at{job_, gate_, journal_, stop_};
+    const engine::LookSurroundings at{tunables_, gate_, journal_, stop_};
     const auto complete = co_await engine::completeness(connection_, step_, before_, at);
     found_ = complete.found;
   }
@@ -45,7 +45,7 @@ class Asking {
   const engine::PreparedBackfill& step_;
   engine::Looks before_;
   boost::asio::io_context io_;
-  Job job_;
+  Tunables tunables_;
   engine::Gate gate_;
   NoSink sink_;
   engine::Journal journal_{sink_, "count", "run"};

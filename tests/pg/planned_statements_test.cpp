@@ -53,7 +53,7 @@ class PlannedBatches : public ::testing::Test {
     const std::string run_id = "11111111-1111-1111-1111-111111111111";
     ledger::register_run(session, record.job_id, run_id, "test", base::this_process());
     const auto step =
-        prepare_backfill(session, std::get<BackfillStep>(job.steps.at(0)), record.steps.at(0).step_id, 2);
+        prepare_backfill(session, *job.steps.at(0).as<BackfillStep>(), record.steps.at(0).step_id, 2);
     cut_into_ranges(session, step, 2);
     while (auto range = ledger::lease_next(session, step.step_id, run_id, {}))
       walk(session, job, step, *range, rows);
@@ -72,8 +72,8 @@ class PlannedBatches : public ::testing::Test {
     work.range = std::move(range);
     work.rows = rows;
     work.selected_sql = &step.selected_sql;
-    work.limits =
-        batch_limits(job.batch.target, job.throttle.lock_wait, step.deadlock_timeout, step.long_statements());
+    work.limits = batch_limits(job.tunables.batch.target, job.tunables.throttle.lock_wait,
+                               step.deadlock_timeout, step.long_statements());
     for (;;) {
       const auto outcome = run_batch(session, work);
       ASSERT_EQ(outcome.disposition, pg::Disposition::kCommitted) << outcome.message;

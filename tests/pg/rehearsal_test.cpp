@@ -40,7 +40,7 @@ class RehearsalTest : public testing::Test {
 
   rt::Rehearsal rehearse(const std::string& lines) {
     const auto job = job_of("name = \"r\"\n\n[[step]]\nkind = \"retype\"\nname = \"ids\"\n" + lines);
-    const auto& step = std::get<RetypeStep>(job.steps.front());
+    const auto& step = *job.steps.front().as<RetypeStep>();
     auto session = session_on(dsn_);
     const auto retype = engine::read_retype(session, step, {"r", "ids"});
     return rt::rehearse(session, retype, [&](pg::Session& s, const RetypeStep& likeness) {

@@ -68,12 +68,12 @@ TEST_F(InterruptedRollback, WaitsForAStatementInFlightAndUndoesIt) {
 
 TEST_F(InterruptedRollback, GoesOnWhereItWasInterrupted) {
   auto job = pretend_onboarded();
-  std::get<SqlStep>(job.steps.at(0)).down = {"ALTER TABLE nowhere DROP COLUMN onboarded",
-                                             "ALTER TABLE users DROP COLUMN onboarded"};
+  job.steps.at(0).as<SqlStep>()->down = {"ALTER TABLE nowhere DROP COLUMN onboarded",
+                                         "ALTER TABLE users DROP COLUMN onboarded"};
   EXPECT_EQ(refusal(job).code(), ExitCode::kFailed);
   EXPECT_EQ(states(), (std::vector<std::string>{"done", "rolled back", "rolled back", "rolled back"}));
   EXPECT_EQ(job_row(), "ready, cancel") << "no run may start on a job that is half undone";
-  std::get<SqlStep>(job.steps.at(0)).down = {"ALTER TABLE users DROP COLUMN onboarded"};
+  job.steps.at(0).as<SqlStep>()->down = {"ALTER TABLE users DROP COLUMN onboarded"};
   roll_back(job);
   EXPECT_FALSE(has_column());
   EXPECT_EQ(job_row(), "rolled back, run");

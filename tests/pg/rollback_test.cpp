@@ -50,7 +50,7 @@ TEST_F(RollbackTest, IsDoneOnceHoweverOftenItIsCalled) {
 
 TEST_F(RollbackTest, RefusesBeforeTouchingAnythingIfAStepHasNoDown) {
   auto job = pretend_onboarded();
-  std::get<SqlStep>(job.steps.at(0)).down.clear();
+  job.steps.at(0).as<SqlStep>()->down.clear();
   const auto error = refusal(job);
   EXPECT_EQ(error.code(), ExitCode::kRefused);
   EXPECT_THAT(error.what(), HasSubstr("sql step \"add-column\" has no `down`"));
@@ -137,7 +137,7 @@ TEST_F(RollbackTest, UndoesAStepThatIsDoneButStillCalledRunning) {
 
 TEST_F(RollbackTest, SendsNoDownForAStepThatFailed) {
   auto job = job_of(test::onboarding_text());
-  std::get<SqlStep>(job.steps.at(0)).down = {
+  job.steps.at(0).as<SqlStep>()->down = {
       "ALTER TABLE users DROP COLUMN onboarded"};  // would fail: there is none
   pretend(job, 0);
   ledger::set_step_state(session_, record_.steps.at(0).step_id, "failed", "no");
@@ -219,7 +219,7 @@ TEST_F(RollbackTest, SaysForWhomTheIndexHasToWait) {
 
 TEST_F(RollbackTest, RefusesAJobThatChanged) {
   auto job = pretend_onboarded();
-  std::get<BackfillStep>(job.steps.at(1)).where.clear();
+  job.steps.at(1).as<BackfillStep>()->where.clear();
   EXPECT_THAT(refusal(job).what(), HasSubstr("- where = onboarded IS NULL"));
   job.name = "unknown";
   EXPECT_EQ(refusal(job).code(), ExitCode::kNoSuchJob);

@@ -219,9 +219,9 @@ asio::awaitable<void> CopyGround::make_ready() {
 Job CopyGround::trial_job(const BenchSetting& setting) const {
   Job job = at_.job;
   job.name = trial_job_name();
-  job.lanes = setting.lanes;
-  job.batch.rows = job.batch.rows_min = job.batch.rows_max = setting.rows;
-  auto& step = std::get<BackfillStep>(job.steps.front());
+  job.tunables.lanes = setting.lanes;
+  job.tunables.batch.rows = job.tunables.batch.rows_min = job.tunables.batch.rows_max = setting.rows;
+  auto& step = *job.steps.front().as<BackfillStep>();
   step.table = {kCopySchema, table_->name};
   step.walk = setting.walk;
   return job;

@@ -79,7 +79,7 @@ RolledGround::Prepared RolledGround::look_at_table(pg::Session& session, const J
     if (finding.level != Finding::Level::kRefuse) continue;
     throw Error(static_cast<ExitCode>(finding.exit_code), finding.message, finding.hint);
   }
-  const auto& step = std::get<BackfillStep>(job.steps.front());
+  const auto& step = *job.steps.front().as<BackfillStep>();
   Prepared p;
   auto facts = engine::read_facts(session, step.table);
   p.table = std::move(facts.table);
@@ -91,7 +91,7 @@ RolledGround::Prepared RolledGround::look_at_table(pg::Session& session, const J
   }
   look_at_walks(session, step, wanted, p);
   steps::explain(session, steps::update_sql(p.table, step, "false"));
-  p.limits = engine::batch_limits(job.batch.target, job.throttle.lock_wait,
+  p.limits = engine::batch_limits(job.tunables.batch.target, job.tunables.throttle.lock_wait,
                                   std::chrono::milliseconds{pg::deadlock_timeout_ms(session)});
   p.triggers = pg::fired_triggers(session, p.table.oid, engine::changed_columns(step));
   p.server_version = session.server_version();

@@ -1,8 +1,8 @@
 #include "engine/command/notice.hpp"
 
 #include "engine/command/rollback_survey.hpp"
-#include "job/retype_definition.hpp"
 #include "kinds/retype/cutover/cutover.hpp"
+#include "kinds/retype/retype_definition.hpp"
 #include "kinds/retype/retype_kind.hpp"
 #include "kinds/table_of_kinds.hpp"
 #include "ledger/acts.hpp"
@@ -19,7 +19,7 @@ std::vector<RetypeStep> retypes_at(pg::Session& session, const std::string& job,
   std::vector<RetypeStep> out;
   if (!ledger::is_installed(session)) return out;
   for (const auto& record : ledger::find_retypes(session, job)) {
-    if (record.detail == detail) out.push_back(job::retype_of_definition(record.definition));
+    if (record.detail == detail) out.push_back(retype_of_definition(record.definition));
   }
   return out;
 }
@@ -58,7 +58,7 @@ std::vector<std::string> rollback_notice(pg::Session& session, const Job& job) {
   for (const auto& act : survey.acts) {
     const Step& step = job.steps[act.place];
     for (const auto& line : kind_of(step)->undoing_in_words(act, record->steps[act.place].detail))
-      lines.push_back(of_step(step_name(step)) + line);
+      lines.push_back(of_step(step.name()) + line);
   }
   for (const auto& remark : survey.remarks) lines.push_back(remark);
   if (!lines.empty()) lines.push_back("values in columns and tables that are dropped cannot be restored");

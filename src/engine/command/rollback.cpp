@@ -113,7 +113,7 @@ class Rollback {
     kind_of(step)->take_back(act_, job_, act);
     base::failpoint("rollback_after_step");
     const auto took = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
-    act_.journal().write(event::StepEnded{step_name(step), step_kind(step), "rolled back", {}, took});
+    act_.journal().write(event::StepEnded{step.name(), step.kind(), "rolled back", {}, took});
     act_.store_events();
   }
 

@@ -13,7 +13,7 @@ ledger::JobRecord record_of(pg::Session& session, const Job& job) {
   ledger::JobRecord record{known.job_id, known.state, {}};
   for (const auto& step : job.steps) {
     const auto found = std::find_if(known.steps.begin(), known.steps.end(),
-                                    [&](const auto& stored) { return stored.name == step_name(step); });
+                                    [&](const auto& stored) { return stored.name == step.name(); });
     record.steps.push_back(found != known.steps.end() ? *found : ledger::StepRecord{});
   }
   return record;

@@ -2,7 +2,6 @@
 
 #include "engine/preflight/server_checks.hpp"
 #include "kinds/definition/job_definition.hpp"
-#include "kinds/retype/retype_pairs.hpp"
 #include "kinds/steps_of_job.hpp"
 #include "pg/catalog/privileges.hpp"
 #include "telling/findings.hpp"
@@ -41,14 +40,12 @@ std::vector<Finding> preflight(pg::Session& session, const Job& job, bool is_led
   const auto change =
       record.job_id != 0 ? check_definition(session, job, record.job_id, findings) : DefinitionChange{};
   StepsOfJob steps(session, job, record);
-  ChecksTogether together{reads_values};
   for (std::size_t i = 0; i < steps.size(); ++i) {
     if (change.is_mended(i)) steps.forget(i);
     const auto at = steps.at(i);
     steps.kind(i).check_begun(at, findings);
-    if (at.record.state != "done") steps.kind(i).check(at, together, findings);
+    if (at.record().state != "done") steps.kind(i).check(at, reads_values, findings);
   }
-  check_retypes_together(session, job, together.retypes_to_begin, findings);
   return findings.worst_first();
 }
 

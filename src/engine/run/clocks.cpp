@@ -11,30 +11,30 @@ namespace {
 constexpr double kSecondsPerDay = 24 * 3600;
 }
 
-Clocks::Clocks(const RunOptions& options, TimePoint began)
-    : began_(began), duration_(options.duration), until_(options.until) {}
+Clocks::Clocks(const RunOptions& options, std::optional<Window> window, TimePoint began)
+    : began_(began), window_(std::move(window)), duration_(options.duration), until_(options.until) {}
 
 int Clocks::server_minute(TimePoint now) const {
   const auto since = std::chrono::duration<double>(now - server_clock_->at).count();
   return static_cast<int>(std::fmod(server_clock_->seconds_of_day + since, kSecondsPerDay)) / 60;
 }
 
-void Clocks::look(const Job& job, Gate& gate, Blockers& blockers, Stop& stop, TimePoint now,
+void Clocks::look(const ThrottleLimits& throttle, Gate& gate, Blockers& blockers, Stop& stop, TimePoint now,
                   std::time_t wall) const {
   if (duration_ && now - began_ >= *duration_) stop.request(StopCause::kDuration, "--for is over");
   if (until_ && wall >= *until_) stop.request(StopCause::kUntil, "--until is reached");
-  if (job.window && server_clock_ && !is_inside(*job.window, server_minute(now)))
+  if (window_ && server_clock_ && !is_inside(*window_, server_minute(now)))
     stop.request(StopCause::kWindow, "outside the window");
   const auto held_since = gate.held_since(now);
-  if (held_since && now - *held_since >= job.throttle.give_up) {
-    const auto reason = "held for " + base::format_duration(job.throttle.give_up) + ": " + gate.reason(now);
+  if (held_since && now - *held_since >= throttle.give_up) {
+    const auto reason = "held for " + base::format_duration(throttle.give_up) + ": " + gate.reason(now);
     stop.request(gate.is_paused() ? StopCause::kPaused : StopCause::kHeldTooLong, reason);
   }
   // What the gate holds for another reason gets no further anyhow: a lock counts from the next try on.
   if (!gate.is_open(now)) blockers.clear();
-  if (blockers.since() && now - *blockers.since() >= job.throttle.give_up) {
+  if (blockers.since() && now - *blockers.since() >= throttle.give_up) {
     stop.request(StopCause::kHeldTooLong,
-                 "held for " + base::format_duration(job.throttle.give_up) + ": " + blockers.reason());
+                 "held for " + base::format_duration(throttle.give_up) + ": " + blockers.reason());
   }
 }
 

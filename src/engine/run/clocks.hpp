@@ -19,13 +19,13 @@ class Clocks {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
 
-  Clocks(const RunOptions& options, TimePoint began);
+  Clocks(const RunOptions& options, std::optional<Window> window, TimePoint began);
 
   /// What the server's clock shows in the window's time zone.
   void set_server_clock(double seconds_of_day, TimePoint at) { server_clock_ = {seconds_of_day, at}; }
 
   /// Requests a stop for the first limit that is reached.
-  void look(const Job& job, Gate& gate, Blockers& blockers, Stop& stop, TimePoint now,
+  void look(const ThrottleLimits& throttle, Gate& gate, Blockers& blockers, Stop& stop, TimePoint now,
             std::time_t wall) const;
 
  private:
@@ -36,6 +36,7 @@ class Clocks {
   int server_minute(TimePoint now) const;
 
   TimePoint began_;
+  std::optional<Window> window_;
   std::optional<std::chrono::seconds> duration_;
   std::optional<std::time_t> until_;
   std::optional<Reading> server_clock_;

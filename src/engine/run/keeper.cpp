@@ -30,9 +30,8 @@ boost::asio::awaitable<void> Keeper::run(const Over& over, std::function<std::st
 }
 
 boost::asio::awaitable<void> Keeper::turn(bool is_heartbeat_due, std::string progress) {
-  const std::string timezone = job_.window ? job_.window->timezone : "UTC";
-  std::function<ledger::Control(pg::Session&)> visit = [=, job_id = job_id_,
-                                                        run_id = run_id_](pg::Session& s) {
+  std::function<ledger::Control(pg::Session&)> visit = [=, job_id = job_id_, run_id = run_id_,
+                                                        timezone = timezone_](pg::Session& s) {
     if (!is_heartbeat_due) return ledger::read_control(s, job_id, run_id, timezone);
     return pg::in_transaction(s, kTellLimits,
                               [&] { return ledger::heartbeat(s, job_id, run_id, progress, timezone); });
@@ -78,26 +77,32 @@ void Keeper::obey(const ledger::Control& control) {
       stop_.request(StopCause::kFailed, "another run took this one for dead and ended it");
     return;
   }
-  if (control.control == control_) return;
+  act(change_of(control_, control.control), control);
+  control_ = control.control;
+}
+
+void Keeper::act(ControlChange change, const ledger::Control& control) {
   const std::string by = (control.actor.empty() ? "" : " by " + control.actor) +
                          (control.reason.empty() ? "" : ": " + control.reason);
-  if (control.control == "pause") {
-    gate_.pause(by.empty() ? "by an operator" : by.substr(1));
-    journal_.write(event::State{control_ == "run" ? "running" : control_, "paused", "paused" + by});
-  } else if (control.control == "run") {
-    gate_.resume();
-    journal_.write(event::State{"paused", "running", "resumed" + by});
-  } else {
-    stop_.request(StopCause::kCancelled, "cancelled" + by);
-    journal_.write(event::State{"running", "cancelling", "cancelled" + by});
+  switch (change) {
+    case ControlChange::kNone:
+      return;
+    case ControlChange::kPause:
+      gate_.pause(by.empty() ? "by an operator" : by.substr(1));
+      return journal_.write(event::State{control_ == "run" ? "running" : control_, "paused", "paused" + by});
+    case ControlChange::kResume:
+      gate_.resume();
+      return journal_.write(event::State{"paused", "running", "resumed" + by});
+    case ControlChange::kCancel:
+      stop_.request(StopCause::kCancelled, "cancelled" + by);
+      return journal_.write(event::State{"running", "cancelling", "cancelled" + by});
   }
-  control_ = control.control;
 }
 
 void Keeper::obey_tunables(const ledger::Control& control) {
   if (control.tunables_version == tunables_version_) return;
   tunables_version_ = control.tunables_version;
-  Job changed = tunables_;
+  Tunables changed = tunables_of_file_;
   for (const auto& tunable : control.tunables) {
     const auto equals = tunable.find('=');
     const auto key = tunable.substr(0, equals);
@@ -108,11 +113,7 @@ void Keeper::obey_tunables(const ledger::Control& control) {
       journal_.write(event::Tune{key, "", value, "set by an operator"});
     }
   }
-  changed.steps = {};  // only tunables move; the steps stay where others refer to them
-  job_.lanes = changed.lanes;
-  job_.batch = changed.batch;
-  job_.throttle = changed.throttle;
-  job_.max_quarantined = changed.max_quarantined;
+  tunables_ = std::move(changed);
 }
 
 }  // namespace pgsluice::engine

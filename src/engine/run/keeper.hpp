@@ -6,6 +6,7 @@
 #include <string>
 
 #include "engine/run/clocks.hpp"
+#include "engine/run/control_change.hpp"
 #include "lanes/pace/gate.hpp"
 #include "ledger/runs.hpp"
 #include "pg/connection.hpp"
@@ -24,19 +25,21 @@ class Keeper {
   /// What it moves when an operator says so, and what it watches over; each outlives it.
   struct Kept {
     Clocks& clocks;
-    Job& job;
+    Tunables& tunables;  // as the job file has them, at first
     Gate& gate;
     Journal& journal;
     Stop& stop;
   };
 
-  Keeper(pg::Connection& connection, std::int64_t job_id, std::string run_id, Kept kept)
+  /// `timezone`: of the window, for the server's clock.
+  Keeper(pg::Connection& connection, std::int64_t job_id, std::string run_id, std::string timezone, Kept kept)
       : connection_(connection),
         job_id_(job_id),
         run_id_(std::move(run_id)),
+        timezone_(std::move(timezone)),
         clocks_(kept.clocks),
-        job_(kept.job),
-        tunables_(kept.job),
+        tunables_(kept.tunables),
+        tunables_of_file_(kept.tunables),
         gate_(kept.gate),
         journal_(kept.journal),
         stop_(kept.stop) {}
@@ -58,14 +61,16 @@ class Keeper {
   static constexpr std::chrono::milliseconds kTurn{500};
 
   boost::asio::awaitable<void> turn(bool is_heartbeat_due, std::string progress);
+  void act(ControlChange change, const ledger::Control& control);
   void obey_tunables(const ledger::Control& control);
 
   pg::Connection& connection_;
   std::int64_t job_id_;
   std::string run_id_;
+  std::string timezone_;
   Clocks& clocks_;
-  Job& job_;             // the tunables of now: this is their only writer
-  Job tunables_;         // as the job file has them
+  Tunables& tunables_;  // of now: this is their only writer
+  const Tunables tunables_of_file_;
   std::string refused_;  // why the last heartbeat was, and told
   Gate& gate_;
   Journal& journal_;

@@ -2,20 +2,14 @@
 
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <ctime>
 
-#include "base/failpoint.hpp"
 #include "base/process_identity.hpp"
-#include "base/units.hpp"
 #include "base/uuid.hpp"
-#include "engine/preflight/preflight.hpp"
-#include "kinds/definition/job_definition.hpp"
-#include "ledger/runs.hpp"
-#include "ledger/schema.hpp"
+#include "kinds/table_of_kinds.hpp"
 #include "pgsluice/error.hpp"
+#include "telling/failure/interruption.hpp"
 #include "telling/failure/outage.hpp"
-#include "telling/failure/outcome.hpp"
 #include "telling/version.hpp"
 
 namespace pgsluice::engine {
@@ -25,52 +19,13 @@ using SteadyClock = std::chrono::steady_clock;
 
 namespace {
 
-// Each says when it is over: this only bounds the wait.
-constexpr std::chrono::milliseconds kBesideOver{1'000};
-constexpr std::chrono::milliseconds kLookTurn{10};
+constexpr std::chrono::milliseconds kLookTurn{10};  // until the run is opened, which nothing tells of
 // Opening takes longer only where a COMMIT waits for a standby or a lock: then who looks on is to see that.
 constexpr std::chrono::milliseconds kOpensQuickly{1'000};
+constexpr std::chrono::milliseconds kProgressTurn{250};
 
-/// What the ledger has to know before the first step. Blocks; safe to repeat.
-struct Opened {
-  OpenedJob job;
-  ledger::Control control;
-};
-
-Opened open_run(pg::Session& session, const Job& job, const std::string& run_id) {
-  for (const auto& finding : preflight(session, job, true, false)) {
-    if (finding.level != Finding::Level::kRefuse) continue;
-    throw Error(static_cast<ExitCode>(finding.exit_code), finding.message, finding.hint);
-  }
-  ledger::install(session);
-  Opened opened;
-  opened.job = open_job(session, job);
-  const auto job_id = opened.job.record.job_id;
-  ledger::end_gone_runs(session, job_id);
-  ledger::register_run(session, job_id, run_id, kVersion, base::this_process());
-  base::failpoint("after_register");
-  opened.control = ledger::read_control(session, job_id, run_id, job.window ? job.window->timezone : "UTC");
-  return opened;
-}
-
-/// What the run fails by; nullopt: it was told to stop, and has stopped.
-std::optional<Error> failure_of(const std::exception_ptr& error, const Stop& stop) {
-  if (!error) return std::nullopt;
-  try {
-    std::rethrow_exception(error);
-  } catch (const CutShort& e) {
-    if (stop.is_requested()) return std::nullopt;
-    return e;
-  } catch (const Error& e) {
-    // Who was told to stop while the server put us off has stopped: for the reason that was given.
-    const bool was_told = stop.is_requested() && stop.cause() != StopCause::kFailed;
-    if (e.code() == ExitCode::kWorkLeft && was_told) return std::nullopt;
-    return e;
-  } catch (const pg::Failure& f) {
-    return error_of(f, Asker::kRun);
-  } catch (const std::exception& e) {
-    return Error(ExitCode::kInternal, e.what());
-  }
+pg::ConnectionTarget direct_target(const Job& job, const pg::ConnectionTarget& target) {
+  return job.direct_dsn.empty() ? target : pg::ConnectionTarget(job.direct_dsn);
 }
 
 }  // namespace
@@ -78,29 +33,73 @@ std::optional<Error> failure_of(const std::exception_ptr& error, const Stop& sto
 Run::Run(pg::ConnectionTarget target, Job job, RunOptions options, EventSink& sink)
     : target_(std::move(target)),
       options_(options),
+      job_(std::move(job)),
       run_id_(base::random_uuid()),
       application_prefix_("pgsluice " + run_id_.substr(0, 8)),
-      signals_(io_),
-      job_(std::move(job)),
-      journal_(sink, job_.name, run_id_),
       sink_(sink),
-      clocks_(options_, began_),
+      tunables_(job_.tunables),
+      journal_(sink, job_.name, run_id_),
+      clocks_(options_, job_.window, began_),
       control_(target_, application_prefix_ + " control"),
       monitor_(target_, application_prefix_ + " monitor"),
       steps_(target_, application_prefix_ + " steps"),
-      sampler_(monitor_, application_prefix_, job_, {gate_, journal_, tally_, blockers_}) {}
+      own_(direct_target(job_, target_), application_prefix_),
+      row_(control_, job_, run_id_, journal_, stop_),
+      sampler_(monitor_, application_prefix_, tunables_, {gate_, journal_, tally_, blockers_}),
+      states_({journal_, stop_, in_work_, failure_, [this] { return store_log(); }}),
+      ranges_({job_.name, run_id_, options_.wait, steps_, journal_, stop_}),
+      fills_({io_,
+              {target_, application_prefix_},
+              run_id_,
+              tunables_,
+              steps_,
+              gate_,
+              sampler_,
+              blockers_,
+              journal_,
+              tally_,
+              stop_,
+              states_,
+              ranges_}),
+      progress_(
+          {job_, tunables_, in_work_, stop_, fills_, ranges_, sampler_, tally_, gate_, blockers_, began_}),
+      signals_(io_, journal_, stop_),
+      beside_(io_, failure_, stop_),
+      end_({options_,
+            clocks_,
+            signals_,
+            stop_,
+            gate_,
+            blockers_,
+            tunables_,
+            sampler_,
+            fills_,
+            own_,
+            steps_,
+            monitor_,
+            control_,
+            row_,
+            beside_,
+            in_work_,
+            journal_,
+            [this] { return outcome_by_now(); },
+            [this] {
+              if (keeper_) keeper_->expect_end();
+            },
+            [this](const RunOutcome& end) { return summary(end); }}) {}
 
 Run::~Run() = default;
 
 ExitCode Run::execute() {
-  if (options_.handle_signals) heed_signals();
-  asio::co_spawn(io_, watch_end(), [this](const std::exception_ptr& error) {
-    note_beside("the watch over the run's end", error);
-  });
+  if (options_.handle_signals) {
+    signals_.heed();
+    beside_.watch("the watch over signals", signals_.watch());
+  }
+  beside_.watch("the watch over the run's end", end_.watch());
   asio::co_spawn(io_, story(), [this](const std::exception_ptr& error) {
     if (error && !error_) error_ = error;
-    has_ended_ = true;
-    signals_.cancel();
+    end_.end();
+    signals_.leave();
   });
   io_.run();
   if (error_) std::rethrow_exception(error_);
@@ -116,33 +115,12 @@ asio::awaitable<void> Run::story() {
   } catch (...) {
     error = std::current_exception();
   }
-  if (!failure_) failure_ = error;
+  failure_.note(error);
   over_.set();
-  while (beside_ > 0) co_await beside_over_.wait(kBesideOver);
-  if (beside_failure_ && (!error || is_cut_short(error, stop_))) error = beside_failure_;
-  is_closing_ = true;
-  if (is_registered_) co_await count_rows();
-
-  Ending end = ending(error);
-  if (const auto failed = failure_of(error, stop_))
-    error_ = failed->code() == ExitCode::kInternal ? error : std::make_exception_ptr(*failed);
-  std::string outcome = outcome_text(end.code);
-  if (!error && end.code == ExitCode::kMismatch) {
-    outcome = kRowsUnchanged;
-    end.reason = unchanged_reason();
-    end.hint = kLookAtUnchanged;
-  }
-  ended_with_ = end.code;
-  if (!cut_.empty() && !error_) end.reason += "; cancelled on the server: " + cut_;
-  if (is_registered_) co_await close(end.code, outcome);
-  if (!is_registered_ && is_opening_ && stop_.is_requested()) co_await close_unopened();
-  journal_.write(summary(end.code, outcome, end.reason, end.hint));
-  if (is_registered_) co_await keeper_->flush_journal();
-}
-
-Run::Ending Run::ending(const std::exception_ptr& error) const {
-  if (const auto failed = failure_of(error, stop_)) return {failed->code(), failed->what(), failed->hint()};
-  return {exit_code(), stop_.reason(), {}};
+  end_.note_over();
+  co_await beside_.finish();
+  if (beside_.failure() && (!error || is_cut_short(error, stop_))) error = beside_.failure();
+  co_await close(error);
 }
 
 asio::awaitable<void> Run::open() {
@@ -150,67 +128,126 @@ asio::awaitable<void> Run::open() {
   std::function<bool(pg::Session&)> connect = [](pg::Session&) { return true; };
   co_await keep_trying<bool>(control_, connect, journal_, stop_, kFirstConnectMax);
   is_opening_ = true;
-  start_beside("the sampler", sample());
-  std::function<Opened(pg::Session&)> open_it = [job = job_, run_id = run_id_](pg::Session& s) {
-    return open_run(s, job, run_id);
-  };
-  const auto opened = co_await keep_trying<Opened>(control_, open_it, journal_, stop_);
-  record_ = opened.job.record;
-  is_registered_ = true;
-  const bool is_resumed = std::any_of(record_.steps.begin(), record_.steps.end(),
+  beside_.start("the sampler", sample());
+  const auto opened = co_await row_.open();
+  const auto& record = row_.job_record();
+  const bool is_resumed = std::any_of(record.steps.begin(), record.steps.end(),
                                       [](const ledger::StepRecord& s) { return s.state != "waiting"; });
   journal_.write(event::RunStarted{kVersion, base::this_process().host, base::this_process().pid, is_resumed,
-                                   job_.lanes});
+                                   tunables_.lanes});
   for (const auto& mended : opened.job.change.mended) journal_.write(command_of(mended));
 
-  keeper_ = std::make_unique<Keeper>(control_, record_.job_id, run_id_,
-                                     Keeper::Kept{clocks_, job_, gate_, journal_, stop_});
+  keeper_ =
+      std::make_unique<Keeper>(control_, record.job_id, run_id_, job_.window ? job_.window->timezone : "UTC",
+                               Keeper::Kept{clocks_, tunables_, gate_, journal_, stop_});
   if (opened.control.control == "pause") {
     stop_.request(StopCause::kPaused,
                   "the job is paused" + (opened.control.reason.empty() ? "" : ": " + opened.control.reason));
     co_return;
   }
   keeper_->obey(opened.control);
-  clocks_.look(job_, gate_, blockers_, stop_, SteadyClock::now(), std::time(nullptr));
-  start_beside("the keeper", keeper_->run(over_, [this] { return progress_text(); }));
-  start_beside("the progress", show_progress(over_));
-
-  std::function<bool(pg::Session&)> mark = [job_id = record_.job_id](pg::Session& s) {
-    ledger::set_job_state(s, job_id, "running");
-    return true;
-  };
-  if (!stop_.is_requested()) co_await keep_trying<bool>(control_, mark, journal_, stop_);
+  clocks_.look(tunables_.throttle, gate_, blockers_, stop_, SteadyClock::now(), std::time(nullptr));
+  beside_.start("the keeper", keeper_->run(over_, [this] { return progress_.line(); }));
+  beside_.start("the progress", show_progress());
+  if (!stop_.is_requested()) co_await row_.mark_job_running();
 }
 
-void Run::start_beside(const char* what, awaitable<void> work) {
-  ++beside_;
-  asio::co_spawn(io_, std::move(work), [this, what](const std::exception_ptr& error) {
-    --beside_;
-    beside_over_.notify();
-    note_beside(what, error);
-  });
+RunningStep Run::running(std::size_t place, const StepKind& kind) {
+  const auto& record = row_.job_record().steps[place];
+  return {job_,
+          tunables_,
+          run_id_,
+          record,
+          rehearsed_.count(record.step_id) > 0,
+          steps_,
+          own_,
+          fills_,
+          ranges_,
+          states_,
+          gate_,
+          journal_,
+          tally_,
+          stop_,
+          sink_,
+          [this, &kind](pg::Session& s) { return kind.standing(s, job_); }};
 }
 
-void Run::note_beside(const char* what, const std::exception_ptr& error) {
-  if (!error) return;
-  if (!beside_failure_) beside_failure_ = error;
-  if (!failure_) failure_ = error;
-  stop_.request(StopCause::kFailed, std::string(what) + " failed: " + message_of(error));
+asio::awaitable<void> Run::look_before_writing() {
+  Outlook outlook;
+  bool is_first_to_write = true;
+  for (std::size_t i = 0; i < job_.steps.size() && !stop_.is_requested(); ++i) {
+    const auto& record = row_.job_record().steps[i];
+    if (record.state == "done") continue;
+    const auto kind = kind_of(job_.steps[i]);
+    kind->foresee(outlook);
+    auto step = running(i, *kind);
+    const bool is_rehearsed = co_await kind->look_before_writing(step, outlook);
+    if (is_rehearsed && is_first_to_write) rehearsed_.insert(record.step_id);
+    is_first_to_write = is_first_to_write && !kind->writes();
+  }
+}
+
+asio::awaitable<void> Run::run_steps() {
+  for (std::size_t i = 0; i < job_.steps.size() && !stop_.is_requested(); ++i) {
+    in_work_.number = static_cast<int>(i) + 1;
+    co_await gate_.pass_pause(stop_);
+    if (stop_.is_requested()) co_return;
+    if (row_.job_record().steps[i].state == "done") continue;
+    const auto kind = kind_of(job_.steps[i]);
+    auto step = running(i, *kind);
+    co_await kind->run(step);
+  }
+}
+
+asio::awaitable<void> Run::close(std::exception_ptr error) {
+  end_.begin_closing();
+  if (row_.is_registered()) final_rows_ = co_await row_.count_rows(tally_.run_rows());
+  auto end = outcome_of(error, stop_, final_rows_, fills_.unchanged());
+  if (const auto failed = failure_of(error, stop_))
+    error_ = failed->code() == ExitCode::kInternal ? error : std::make_exception_ptr(*failed);
+  ended_with_ = end.code;
+  if (!in_work_.cut.empty() && !error_) end.reason += "; cancelled on the server: " + in_work_.cut;
+  if (row_.is_registered()) co_await row_.close(end);
+  if (!row_.is_registered() && is_opening_ && stop_.is_requested()) co_await row_.close_unopened(end);
+  journal_.write(summary(end));
+  co_await store_log();
 }
 
 asio::awaitable<void> Run::sample() {
-  while (!is_registered_ && !over_.is_set() && SteadyClock::now() - began_ < kOpensQuickly)
+  while (!row_.is_registered() && !over_.is_set() && SteadyClock::now() - began_ < kOpensQuickly)
     co_await over_.wait(kLookTurn);
   co_await sampler_.run(over_);
 }
 
-event::Summary Run::summary(ExitCode code, const std::string& outcome, const std::string& reason,
-                            const std::string& hint) const {
+asio::awaitable<void> Run::show_progress() {
+  auto last = SteadyClock::now();
+  while (!over_.is_set()) {
+    const auto now = SteadyClock::now();
+    if (gate_.held_since(now) || blockers_.since())
+      tally_.held_s += std::chrono::duration<double>(now - last).count();
+    last = now;
+    fills_.tell_wrong_estimates();
+    journal_.write(event::Status{progress_.progress()});
+    co_await over_.wait(kProgressTurn);
+  }
+}
+
+asio::awaitable<void> Run::store_log() {
+  if (keeper_) co_await keeper_->flush_journal();
+}
+
+RunOutcome Run::outcome_by_now() const {
+  const auto* lanes = fills_.lanes();
+  const auto& error = failure_.error() || !lanes ? failure_.error() : lanes->first_error();
+  return outcome_of(error, stop_, final_rows_, fills_.unchanged());
+}
+
+event::Summary Run::summary(const RunOutcome& end) const {
   event::Summary s;
-  s.outcome = outcome;
-  s.exit_code = static_cast<int>(code);
-  s.reason = reason;
-  s.hint = hint;
+  s.outcome = end.outcome;
+  s.exit_code = static_cast<int>(end.code);
+  s.reason = end.reason;
+  s.hint = end.hint;
   s.rows = final_rows_;
   s.batches = tally_.batches;
   s.retries = tally_.retries;

@@ -1,4 +1,4 @@
-#include "pgsluice/job_file.hpp"
+#include "job/read/job_file.hpp"
 
 #include <toml++/toml.h>
 
@@ -7,15 +7,13 @@
 #include <sstream>
 #include <utility>
 
-#include "job/read/backfill_rules.hpp"
+#include "job/read/name.hpp"
 #include "job/read/section.hpp"
 #include "job/read/settings.hpp"
-#include "job/read/step_reader.hpp"
 #include "job/read/suggestion.hpp"
 #include "pgsluice/error.hpp"
 
-namespace pgsluice {
-namespace job {
+namespace pgsluice::job {
 namespace {
 
 // A job file is written by a person: more than this is another file, or a device without end.
@@ -46,7 +44,7 @@ void check_unique(Section& section, std::map<std::string, Position>& names) {
                           "give every step a name of its own"});
 }
 
-void read_steps(Section& root, Job& job) {
+void read_steps(Section& root, Job& job, StepReader read_step) {
   if (!root.require("step", "a job has at least one [[step]]")) return;
   const toml::node* node = root.node("step");
   const auto* list = node->as_array();
@@ -96,13 +94,14 @@ void read_overlays(Section& root, const std::string& chosen, Settings& settings)
       known.empty() ? "the job file has no [env.NAME] section" : suggestion(chosen, known, "environments"));
 }
 
-Job read_job(const toml::table& document, const std::string& environment, Diagnostics& diagnostics) {
+Job read_document(const toml::table& document, const std::string& environment, StepReader read_step,
+                  Diagnostics& diagnostics) {
   Section root(document, {1, 1}, "the job file", "", diagnostics);
   Settings settings;
   read_settings(root, settings);
   read_overlays(root, environment, settings);
   read_name(root, settings.job);
-  read_steps(root, settings.job);
+  read_steps(root, settings.job, read_step);
   root.finish();
   return std::move(settings.job);
 }
@@ -118,14 +117,13 @@ std::string read_all(std::istream& in) {
 }
 
 }  // namespace
-}  // namespace job
 
-JobFile parse_job(const std::string& text, const std::string& file, const std::string& environment) {
-  job::Diagnostics diagnostics(file);
+JobFile read_job(const JobText& source, const std::string& environment, StepReader read_step) {
+  Diagnostics diagnostics(source.file);
   Job read;
   try {
-    const toml::table document = toml::parse(std::string_view(text));
-    read = job::read_job(document, environment, diagnostics);
+    const toml::table document = toml::parse(std::string_view(source.text));
+    read = read_document(document, environment, read_step, diagnostics);
   } catch (const toml::parse_error& error) {
     const auto begin = error.source().begin;
     diagnostics.add({static_cast<int>(begin.line), static_cast<int>(begin.column)},
@@ -135,7 +133,7 @@ JobFile parse_job(const std::string& text, const std::string& file, const std::s
   return {std::move(read), diagnostics.take()};
 }
 
-JobFile load_job_file(const std::filesystem::path& path, const std::string& environment) {
+JobText read_text(const std::filesystem::path& path) {
   std::error_code error;
   if (std::filesystem::is_directory(path, error)) {
     throw Error(ExitCode::kJobFile, "job file \"" + path.string() + "\" is a folder", "name the file itself");
@@ -145,14 +143,14 @@ JobFile load_job_file(const std::filesystem::path& path, const std::string& envi
     throw Error(ExitCode::kJobFile, "job file \"" + path.string() + "\" cannot be read",
                 "check the path and the file's permissions");
   }
-  const std::string text = job::read_all(in);
+  std::string text = read_all(in);
   if (in.bad())
     throw Error(ExitCode::kJobFile, "job file \"" + path.string() + "\" cannot be read to its end");
-  if (text.size() > job::kJobFileBytesMost) {
+  if (text.size() > kJobFileBytesMost) {
     throw Error(ExitCode::kJobFile, "job file \"" + path.string() + "\" is larger than 4 MB",
                 "is it the right file?");
   }
-  return parse_job(text, path.string(), environment);
+  return {std::move(text), path.string()};
 }
 
-}  // namespace pgsluice
+}  // namespace pgsluice::job

@@ -39,7 +39,7 @@ std::vector<std::string_view> read_tunables(Section& section, std::string_view n
   for (const Tunable& tunable : tunables()) {
     if (tunable.section != name) continue;
     const auto amount = read_tunable(section, tunable);
-    if (amount) tunable.set(settings.job, *amount);
+    if (amount) tunable.set(settings.job.tunables, *amount);
     if (!section.has(tunable.key)) continue;
     if (name == "batch") settings.written.emplace(tunable.key);
     if (!amount) refused.push_back(tunable.key);
@@ -50,7 +50,7 @@ std::vector<std::string_view> read_tunables(Section& section, std::string_view n
 /// The defaults of what is not written follow what is: `rows_max = 500` alone also lowers the first batch. A
 /// value that is written is never changed, and rows_max, the limit, never moves by itself.
 void fit_defaults(Settings& settings) {
-  BatchLimits& batch = settings.job.batch;
+  BatchLimits& batch = settings.job.tunables.batch;
   const auto written = [&](const char* key) { return settings.written.contains(key); };
   if (!written("rows")) batch.rows = std::min(BatchLimits{}.rows, batch.rows_max);
   if (!written("rows_min")) batch.rows_min = std::min({BatchLimits{}.rows_min, batch.rows, batch.rows_max});
@@ -60,7 +60,7 @@ void fit_defaults(Settings& settings) {
 void read_batch(Section& section, Settings& settings) {
   const auto refused = read_tunables(section, "batch", settings);
   fit_defaults(settings);
-  const auto conflict = find_conflict(settings.job.batch);
+  const auto conflict = find_conflict(settings.job.tunables.batch);
   if (!conflict || settings.has_conflict) return;
   settings.has_conflict = true;
   // A refused row count left its default behind: a conflict with that would be no mistake of the file's.
@@ -72,13 +72,13 @@ void read_throttle(Section& section, Settings& settings) {
   read_tunables(section, "throttle", settings);
   const auto names = section.texts("ignore", false);
   if (!names) return;
-  settings.job.throttle.ignore.clear();
+  settings.job.tunables.throttle.ignore.clear();
   for (const auto& name : *names) {
     if (name.value.empty()) {
       section.refuse_at(name.where, "ignore",
                         {"holds an empty name", "write the application_name of the replica"});
     }
-    settings.job.throttle.ignore.push_back(name.value);
+    settings.job.tunables.throttle.ignore.push_back(name.value);
   }
 }
 

@@ -35,12 +35,12 @@ constexpr std::int64_t kSlowdownLeast = 10;
 constexpr std::int64_t kBytesLeast = 1'024;
 constexpr std::int64_t kBytesMost = 1LL << 50;  // 1,024 TB
 
-#define PGSLUICE_FIELD(field)                               \
-  [](const Job& job) -> std::int64_t { return job.field; }, \
-      [](Job& job, std::int64_t value) { job.field = static_cast<decltype(job.field)>(value); }
-#define PGSLUICE_DURATION(field)                                    \
-  [](const Job& job) -> std::int64_t { return job.field.count(); }, \
-      [](Job& job, std::int64_t value) { job.field = Milliseconds(value); }
+#define PGSLUICE_FIELD(field)                                    \
+  [](const Tunables& all) -> std::int64_t { return all.field; }, \
+      [](Tunables& all, std::int64_t value) { all.field = static_cast<decltype(all.field)>(value); }
+#define PGSLUICE_DURATION(field)                                         \
+  [](const Tunables& all) -> std::int64_t { return all.field.count(); }, \
+      [](Tunables& all, std::int64_t value) { all.field = Milliseconds(value); }
 
 constexpr std::array kTunables = {
     Tunable{"", "max_quarantined", Quantity::kCount, 0, kQuarantinedMost, PGSLUICE_FIELD(max_quarantined)},
@@ -115,14 +115,14 @@ std::optional<Refusal> check_bounds(const Tunable& tunable, std::int64_t amount)
   if (amount >= tunable.least && amount <= tunable.most) return std::nullopt;
   return Refusal{"must be between " + amount_text(tunable, tunable.least) + " and " +
                      amount_text(tunable, tunable.most) + ", not " + amount_text(tunable, amount),
-                 "the default is " + amount_text(tunable, tunable.get(Job{}))};
+                 "the default is " + amount_text(tunable, tunable.get(Tunables{}))};
 }
 
 Checked<std::int64_t> read_amount(const Tunable& tunable, std::string_view text) {
   const auto amount = parse_amount(tunable.quantity, text);
   if (!amount) {
     return Refusal{"must be " + amount_words(tunable) + ", not \"" + std::string(text) + "\"",
-                   "the default is " + amount_text(tunable, tunable.get(Job{}))};
+                   "the default is " + amount_text(tunable, tunable.get(Tunables{}))};
   }
   if (auto refusal = check_bounds(tunable, *amount)) return std::move(*refusal);
   return *amount;
@@ -176,18 +176,18 @@ std::string unknown_tunable(const std::string& key) {
 }
 
 /// The size of the first batch follows the bounds when these are changed alone.
-void follow_bounds(Job& job, std::string_view key) {
+void follow_bounds(BatchLimits& batch, std::string_view key) {
   if (key != "rows_min" && key != "rows_max") return;
-  if (job.batch.rows_min > job.batch.rows_max) return;
-  job.batch.rows = std::clamp(job.batch.rows, job.batch.rows_min, job.batch.rows_max);
+  if (batch.rows_min > batch.rows_max) return;
+  batch.rows = std::clamp(batch.rows, batch.rows_min, batch.rows_max);
 }
 
 }  // namespace
 }  // namespace job
 
-std::string apply_tunable(Job& job, const std::string& key, const std::string& value) {
+std::string apply_tunable(Tunables& tunables, const std::string& key, const std::string& value) {
   if (key == "throttle.ignore") {
-    job.throttle.ignore = job::split_names(value);
+    tunables.throttle.ignore = job::split_names(value);
     return {};
   }
   const auto all = job::tunables();
@@ -196,13 +196,13 @@ std::string apply_tunable(Job& job, const std::string& key, const std::string& v
   if (found == all.end()) return job::unknown_tunable(key);
   const auto amount = job::read_amount(*found, value);
   if (const auto* refusal = std::get_if<job::Refusal>(&amount)) return key + " " + refusal->message;
-  Job changed = job;
+  Tunables changed = tunables;
   found->set(changed, std::get<std::int64_t>(amount));
-  if (found->section == "batch") job::follow_bounds(changed, found->key);
+  if (found->section == "batch") job::follow_bounds(changed.batch, found->key);
   if (const auto conflict = job::find_conflict(changed.batch)) {
     return "batch." + conflict->key + " " + conflict->refusal.message;
   }
-  job = std::move(changed);
+  tunables = std::move(changed);
   return {};
 }
 

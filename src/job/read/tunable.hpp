@@ -21,8 +21,8 @@ struct Tunable {
   Quantity quantity;
   std::int64_t least;
   std::int64_t most;
-  std::int64_t (*get)(const Job&);
-  void (*set)(Job&, std::int64_t);
+  std::int64_t (*get)(const Tunables&);
+  void (*set)(Tunables&, std::int64_t);
 };
 
 std::span<const Tunable> tunables();

@@ -110,7 +110,7 @@ void check_range_plan(pg::Session& session, const Job& job, const Examined& at, 
   if (!at.coming.empty()) return;
   std::optional<RangePlan> plan;
   try {
-    plan = explain_range(session, at.table, at.step, *walked.keyset, key, job.batch.rows);
+    plan = explain_range(session, at.table, at.step, *walked.keyset, key, job.tunables.batch.rows);
   } catch (const pg::Failure& f) {
     if (f.is_connection_lost()) throw;
     return;  // check_statement has said why
@@ -135,7 +135,7 @@ void check_room(pg::Session& session, const Job& job, const Examined& at, const 
                 Findings& findings) {
   const auto rows = at.table.rows_estimate;
   const auto changed = std::min(estimate_matching(session, at.table, at.step.where).value_or(rows), rows);
-  const auto estimate = estimate_backfill(storage, rows, changed, job.lanes);
+  const auto estimate = estimate_backfill(storage, rows, changed, job.tunables.lanes);
   findings.inform("disk",
                   "step \"" + at.step.name + "\" changes about " + base::format_count(changed) +
                       " rows: table and indexes may grow by " +

@@ -2,16 +2,37 @@
 
 #include <algorithm>
 
+#include "base/units.hpp"
+#include "job/sql/table_name.hpp"
 #include "kinds/backfill/backfill_checks.hpp"
 #include "kinds/backfill/plan_backfill.hpp"
+#include "kinds/backfill/read_backfill.hpp"
 #include "kinds/backfill/taken_away.hpp"
+#include "kinds/kind/definition_lines.hpp"
 #include "kinds/kind/one_value.hpp"
 #include "ledger/overview.hpp"
 #include "pg/identifier.hpp"
 
 namespace pgsluice::engine {
 
-void BackfillKind::check(const StepAt& at, ChecksTogether& /*together*/, Findings& findings) const {
+Step BackfillKind::read(job::Section& section, std::string name) {
+  return read_backfill(section, std::move(name));
+}
+
+std::vector<std::string> BackfillKind::definition() const {
+  DefinitionLines lines;
+  lines.add("table", job::written(step_.table));
+  for (const std::string& column : step_.key) lines.add("key", job::written(column));
+  for (const Assignment& item : step_.set) lines.add("set." + job::written(item.column), item.expression);
+  if (!step_.where.empty()) lines.add("where", step_.where);
+  return lines.take();
+}
+
+std::string BackfillKind::left_behind(const ledger::KnownStep& known) {
+  return known.rows_changed == 0 ? "" : "it has changed " + base::format_count(known.rows_changed) + " rows";
+}
+
+void BackfillKind::check(const StepAt& at, bool /*reads_values*/, Findings& findings) const {
   check_backfill_step(at.session, at.job, step_, at.outlook, findings);
 }
 
@@ -19,12 +40,16 @@ void BackfillKind::plan(const StepAt& at, PlannedStep& planned) const {
   plan_backfill(at.session, at.job, step_, at.outlook, planned);
 }
 
+boost::asio::awaitable<void> BackfillKind::run(RunningStep& step) const {
+  std::vector<Filling> alone{{step_, step.record}};
+  co_await step.fills.run(std::move(alone));
+}
+
 Undo BackfillKind::undo_planned(const StepAt& at) const {
   const auto takers = steps_that_take_away(at.session, step_, at.place, at.downs);
   if (takers.empty()) return {false, "once rows are changed their old values are not kept"};
   std::string names;
-  for (const auto i : takers)
-    names += (names.empty() ? "" : ", ") + ("\"" + step_name(at.job.steps[i]) + "\"");
+  for (const auto i : takers) names += (names.empty() ? "" : ", ") + ("\"" + at.job.steps[i].name() + "\"");
   return {true, "nothing of its own: what it set goes when step " + names + " is undone"};
 }
 
@@ -42,8 +67,8 @@ void BackfillKind::survey(const StepAt& at, const Traces& traces, RollbackAct& /
 
 void BackfillKind::prove(const StepAt& at, std::vector<VerifyResult>& results) const {
   if (step_.where.empty()) return;
-  const bool is_known = !at.record.name.empty();
-  const auto quarantined = is_known ? ledger::step_counts(at.session, at.record.step_id).quarantined : 0;
+  const bool is_known = !at.record().name.empty();
+  const auto quarantined = is_known ? ledger::step_counts(at.session, at.record().step_id).quarantined : 0;
   const auto table_sql = pg::Identifier(step_.table.schema, step_.table.name).sql();
   const auto query = "SELECT count(*) FROM " + table_sql + " WHERE (" + step_.where + "\n)";
   VerifyResult result{step_.name, quarantined == 0 ? "0" : "at most " + std::to_string(quarantined), "",

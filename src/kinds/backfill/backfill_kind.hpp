@@ -1,24 +1,25 @@
 #pragma once
 
+#include "job/read/section.hpp"
 #include "kinds/kind/step_kind.hpp"
 
 namespace pgsluice::engine {
 
 /// kind = "backfill": rows changed in batches. Their old values are not kept.
-class BackfillKind final : public StepKind {
+class BackfillKind final : public KindOf<BackfillStep> {
  public:
-  /// REQUIRES: `step` outlives it.
-  explicit BackfillKind(const BackfillStep& step) : step_(step) {}
+  using KindOf::KindOf;
 
-  void check(const StepAt& at, ChecksTogether& together, Findings& findings) const override;
+  static Step read(job::Section& section, std::string name);
+  std::vector<std::string> definition() const override;
+  static std::string left_behind(const ledger::KnownStep& known);
+  void check(const StepAt& at, bool reads_values, Findings& findings) const override;
+  boost::asio::awaitable<void> run(RunningStep& step) const override;
   void plan(const StepAt& at, PlannedStep& planned) const override;
   Undo undo_planned(const StepAt& at) const override;
   void survey(const StepAt& at, const Traces& traces, RollbackAct& act,
               RollbackSurvey& survey) const override;
   void prove(const StepAt& at, std::vector<VerifyResult>& results) const override;
-
- private:
-  const BackfillStep& step_;
 };
 
 }  // namespace pgsluice::engine

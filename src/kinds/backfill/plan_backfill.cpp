@@ -94,7 +94,7 @@ void plan_known_table(pg::Session& session, const Job& job, const BackfillStep& 
   planned.walk_reason = walked.choice.reason;
   if (walked.choice.walk == Walk::kKeyset)
     planned.walk_reason += "; " + key_reason(table, key_behind(table, walked.keyset->key()), step);
-  add_estimate(session, job.lanes, step, facts, walked.choice.walk, planned);
+  add_estimate(session, job.tunables.lanes, step, facts, walked.choice.walk, planned);
   note_surprises(session, step, table, storage, planned.notes);
   add_coming_columns(step, outlook, table, planned.notes);
   try {
@@ -102,10 +102,10 @@ void plan_known_table(pg::Session& session, const Job& job, const BackfillStep& 
   } catch (const Error& e) {
     planned.notes.push_back(std::string("run will refuse: ") + e.what());
   }
-  const auto limits = batch_limits(job.batch.target, job.throttle.lock_wait,
+  const auto limits = batch_limits(job.tunables.batch.target, job.tunables.throttle.lock_wait,
                                    std::chrono::milliseconds{pg::deadlock_timeout_ms(session)},
                                    walked.swallowers.is_any() ? 2 : 1);
-  planned.statements = backfill_statements(table, step, walked, limits, job.batch.rows);
+  planned.statements = backfill_statements(table, step, walked, limits, job.tunables.batch.rows);
 }
 
 }  // namespace

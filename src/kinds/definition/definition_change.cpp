@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "base/units.hpp"
+#include "kinds/table_of_kinds.hpp"
 
 namespace pgsluice::engine {
 namespace {
@@ -57,12 +57,11 @@ std::vector<std::string> difference_of(const ledger::KnownStep& known, const led
 }
 
 std::string standing_of(const ledger::KnownStep& step) {
-  const auto& record = step.record;
-  if (record.state == "done") return "it is done";
-  if (record.state == "rolled back" || record.kind == "verify") return "";
-  if (record.kind == "retype") return step.has_act_begun ? "it has begun" : "";
-  if (record.kind != "backfill") return step.has_range_done ? "it is done" : "";
-  return step.rows_changed == 0 ? "" : "it has changed " + base::format_count(step.rows_changed) + " rows";
+  if (step.record.state == "done") return "it is done";
+  if (step.record.state == "rolled back") return "";
+  // A kind that this program does not know may have done anything that the ledger says of it.
+  const auto* kind = find_kind(step.record.kind);
+  return kind == nullptr ? StepKind::left_behind(step) : kind->left_behind(step);
 }
 
 DefinitionChange definition_change(const std::vector<ledger::KnownStep>& known,

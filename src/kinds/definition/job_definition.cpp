@@ -2,7 +2,7 @@
 
 #include "job/sql/meaning.hpp"
 #include "job/sql/table_name.hpp"
-#include "kinds/ddl/asked_index.hpp"
+#include "kinds/table_of_kinds.hpp"
 #include "ledger/runs.hpp"
 #include "pg/identifier.hpp"
 #include "pgsluice/error.hpp"
@@ -34,49 +34,12 @@ std::vector<std::string> meaning_there(pg::Session& session, std::vector<std::st
   return job::meaning_of(lines);
 }
 
-struct NamedIndex {
-  std::string index_sql;
-  std::string table_sql;
-
-  bool operator==(const NamedIndex&) const = default;
-};
-
-NamedIndex index_of(pg::Session& session, const std::string& sql) {
-  const auto asked = asked_index(sql);
-  return asked ? NamedIndex{index_sql_of(session, *asked), asked->table_sql} : NamedIndex{};
-}
-
-std::string sql_of(const std::vector<std::string>& definition) {
-  constexpr std::string_view kSql = "sql = ";
-  std::string sql;
-  for (const auto& line : definition) {
-    if (line.starts_with(kSql)) sql += line.substr(kSql.size()) + "\n";
-  }
-  return sql;
-}
-
-/// An index that the step has built or begun stands, unless it is INVALID and the step keeps its name: then
-/// it is dropped before the next build.
-std::string index_left(pg::Session& session, const ledger::KnownStep& known, const Step* given) {
-  if (known.record.kind != "index" || known.record.detail.empty()) return "";
-  const auto was = index_of(session, sql_of(known.definition));
-  if (was.index_sql.empty()) return "";
-  const auto state = steps::index_state(session, was.index_sql, was.table_sql);
-  if (state == steps::IndexState::kMissing || state == steps::IndexState::kForeign) return "";
-  const bool is_leftover = state == steps::IndexState::kInvalid;
-  const bool keeps_name = given && step_kind(*given) == known.record.kind &&
-                          index_of(session, sql_of(step_definition(*given))) == was;
-  if (is_leftover && keeps_name) return "";
-  return "index " + was.index_sql +
-         (is_leftover ? " is there, INVALID: keep its name, or drop it" : " is there: drop it first");
-}
-
 }  // namespace
 
 ledger::JobDefinition definition_of(const Job& job) {
   ledger::JobDefinition definition{job.name, job.description, {}};
   for (const auto& step : job.steps) {
-    definition.steps.push_back({step_name(step), step_kind(step), step_definition(step)});
+    definition.steps.push_back({step.name(), step.kind(), kind_of(step)->definition()});
   }
   return definition;
 }
@@ -89,7 +52,9 @@ DefinitionChange read_definition_change(pg::Session& session, const Job& job, st
   const auto standing = [&](std::size_t place) {
     const auto stands = standing_of(known[place]);
     if (!stands.empty()) return stands;
-    return index_left(session, known[place], place < job.steps.size() ? &job.steps[place] : nullptr);
+    const auto* kind = find_kind(known[place].record.kind);
+    const auto* given = place < job.steps.size() ? &job.steps[place] : nullptr;
+    return kind == nullptr ? std::string() : kind->left_on_server(session, known[place], given);
   };
   return definition_change(known, definition_of(job).steps, is_same, standing);
 }
@@ -139,3 +104,7 @@ OpenedJob open_job(pg::Session& session, const Job& job) {
 }
 
 }  // namespace pgsluice::engine
+
+std::vector<std::string> pgsluice::step_definition(const Step& step) {
+  return engine::kind_of(step)->definition();
+}

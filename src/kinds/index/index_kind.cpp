@@ -1,9 +1,13 @@
 #include "kinds/index/index_kind.hpp"
 
 #include "base/units.hpp"
+#include "job/read/sql_texts.hpp"
+#include "job/sql/sql_rules.hpp"
 #include "kinds/ddl/asked_index.hpp"
 #include "kinds/ddl/ddl.hpp"
 #include "kinds/ddl/statement_checks.hpp"
+#include "kinds/kind/definition_lines.hpp"
+#include "kinds/running/run_index.hpp"
 #include "pg/activity/lock_holders.hpp"
 #include "pg/catalog/catalog.hpp"
 #include "pgsluice/error.hpp"
@@ -69,9 +73,58 @@ void describe_table(const StepAt& at, const TableName& name, PlannedStep& planne
   }
 }
 
+struct NamedIndex {
+  std::string index_sql;
+  std::string table_sql;
+
+  bool operator==(const NamedIndex&) const = default;
+};
+
+NamedIndex index_of(pg::Session& session, const std::string& sql) {
+  const auto asked = asked_index(sql);
+  return asked ? NamedIndex{index_sql_of(session, *asked), asked->table_sql} : NamedIndex{};
+}
+
+std::string sql_of(const std::vector<std::string>& definition) {
+  constexpr std::string_view kSql = "sql = ";
+  std::string sql;
+  for (const auto& line : definition) {
+    if (line.starts_with(kSql)) sql += line.substr(kSql.size()) + "\n";
+  }
+  return sql;
+}
+
 }  // namespace
 
-void IndexKind::check(const StepAt& at, ChecksTogether& /*together*/, Findings& findings) const {
+Step IndexKind::read(job::Section& section, std::string name) {
+  section.require("sql", "write sql = \"CREATE INDEX CONCURRENTLY name ON table (column)\"");
+  return IndexStep{std::move(name), job::read_checked(section, "sql", job::check_index)};
+}
+
+std::vector<std::string> IndexKind::definition() const {
+  DefinitionLines lines;
+  lines.add("sql", step_.sql);
+  return lines.take();
+}
+
+// An index that the step has built or begun stands, unless it is INVALID and the step keeps its name: then it
+// is dropped before the next build.
+std::string IndexKind::left_on_server(pg::Session& session, const ledger::KnownStep& known,
+                                      const Step* given) {
+  if (known.record.detail.empty()) return "";
+  const auto was = index_of(session, sql_of(known.definition));
+  if (was.index_sql.empty()) return "";
+  const auto state = steps::index_state(session, was.index_sql, was.table_sql);
+  if (state == steps::IndexState::kMissing || state == steps::IndexState::kForeign) return "";
+  const bool is_leftover = state == steps::IndexState::kInvalid;
+  const auto* given_index = given ? given->as<IndexStep>() : nullptr;
+  const bool keeps_name = given_index && index_of(session, given_index->sql) == was;
+  if (is_leftover && keeps_name) return "";
+  return "index " + was.index_sql +
+         (is_leftover ? " is there, INVALID: keep its name, or drop it" : " is there: drop it first");
+}
+
+void IndexKind::check(const StepAt& at, bool /*reads_values*/, Findings& findings) const {
   check_pooler(at, step_, findings);
   check_index(at.session, step_, at.outlook, findings);
 }
@@ -109,6 +162,11 @@ void IndexKind::plan(const StepAt& at, PlannedStep& planned) const {
   }
   planned.statements.push_back({step_.sql, lock});
   describe_table(at, *asked->facts.table, planned);
+}
+
+boost::asio::awaitable<void> IndexKind::run(RunningStep& step) const {
+  const Story story = [&] { return run_index(step, step_.sql); };
+  co_await run_told(step, story);
 }
 
 Undo IndexKind::undo_planned(const StepAt& at) const {

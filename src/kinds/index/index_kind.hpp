@@ -1,16 +1,20 @@
 #pragma once
 
+#include "job/read/section.hpp"
 #include "kinds/kind/step_kind.hpp"
 
 namespace pgsluice::engine {
 
 /// kind = "index": built concurrently, on a session of its own.
-class IndexKind final : public StepKind {
+class IndexKind final : public KindOf<IndexStep> {
  public:
-  /// REQUIRES: `step` outlives it.
-  explicit IndexKind(const IndexStep& step) : step_(step) {}
+  using KindOf::KindOf;
 
-  void check(const StepAt& at, ChecksTogether& together, Findings& findings) const override;
+  static Step read(job::Section& section, std::string name);
+  std::vector<std::string> definition() const override;
+  static std::string left_on_server(pg::Session& session, const ledger::KnownStep& known, const Step* given);
+  void check(const StepAt& at, bool reads_values, Findings& findings) const override;
+  boost::asio::awaitable<void> run(RunningStep& step) const override;
   void plan(const StepAt& at, PlannedStep& planned) const override;
   Undo undo_planned(const StepAt& at) const override;
   void survey(const StepAt& at, const Traces& traces, RollbackAct& act,
@@ -20,8 +24,6 @@ class IndexKind final : public StepKind {
 
  private:
   void drop(OperatorAct& act, const Job& job, const RollbackAct& undo) const;
-
-  const IndexStep& step_;
 };
 
 }  // namespace pgsluice::engine

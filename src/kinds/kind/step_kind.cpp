@@ -5,6 +5,11 @@
 
 namespace pgsluice::engine {
 
+boost::asio::awaitable<bool> StepKind::look_before_writing(RunningStep& /*step*/,
+                                                           const Outlook& /*outlook*/) const {
+  co_return false;
+}
+
 std::vector<std::string> StepKind::undoing_in_words(const RollbackAct& /*act*/,
                                                     const std::string& /*detail*/) const {
   return {};

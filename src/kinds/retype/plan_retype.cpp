@@ -40,9 +40,9 @@ void plan_ddl(const rt::Act& act, PlannedStep& planned) {
 void plan_fill(pg::Session& session, const Job& job, const rt::Act& act, PlannedStep& planned) {
   const auto table = read_facts(session, act.fill.table).table;
   const auto walked = walked_table(session, act.fill, table);
-  const auto limits = batch_limits(job.batch.target, job.throttle.lock_wait,
+  const auto limits = batch_limits(job.tunables.batch.target, job.tunables.throttle.lock_wait,
                                    std::chrono::milliseconds{pg::deadlock_timeout_ms(session)});
-  add(act, backfill_statements(table, act.fill, walked, limits, job.batch.rows), planned);
+  add(act, backfill_statements(table, act.fill, walked, limits, job.tunables.batch.rows), planned);
   planned.notes.push_back("the fill of " + table.sql() + " walks " + walk_in_words(walked) + ": " +
                           walked.choice.reason);
   planned.rows_estimated += table.rows_estimate;
@@ -80,7 +80,7 @@ void plan_swap(const rt::SwapScript& script, const rt::Graph& graph, const std::
 }  // namespace
 
 void plan_retype(const StepAt& at, const RetypeStep& step, const rt::Owner& owner, PlannedStep& planned) try {
-  const bool is_begun = !at.record.detail.empty();
+  const bool is_begun = !at.record().detail.empty();
   if (const auto maker = at.outlook.maker_of_any(step.tables); !maker.empty()) {
     planned.notes.push_back("a table of it is made by step \"" + maker + "\": its acts are known after that");
     return;

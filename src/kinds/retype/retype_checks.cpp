@@ -119,7 +119,7 @@ void try_beforehand(pg::Session& session, const Job& job, const RetypeStep& step
     findings.refuse("rehearsal", "retype step \"" + step.name + "\": " + obstacle.message, obstacle.hint);
   for (const auto& warning : rehearsal.warnings) findings.warn("rehearsal", warning.message, warning.hint);
   findings.inform("rehearsal", rehearsal.summary);
-  for (const auto& loss : in_words(read_values(session, retype), job.max_quarantined))
+  for (const auto& loss : in_words(read_values(session, retype), job.tunables.max_quarantined))
     findings.refuse("values", "retype step \"" + step.name + "\": " + loss.message, loss.hint);
   for (const auto& obstacle : collisions(session, retype))
     findings.refuse("unique", "retype step \"" + step.name + "\": " + obstacle.message, obstacle.hint);

@@ -36,33 +36,38 @@ std::string first_in_common(const std::set<std::string>& some, const std::set<st
   return {};
 }
 
+/// Empty where it cannot be read, which the check of that step tells.
+std::set<std::string> changed_by(const StepAt& at, const RetypeStep& step) {
+  try {
+    return swapped_by(read_retype(at.session, step, {at.job.name, step.name}).graph);
+  } catch (const Error&) {
+    return {};
+  }
+}
+
 }  // namespace
 
-void check_retypes_together(pg::Session& session, const Job& job, const std::vector<RetypeStep>& steps,
-                            Findings& findings) {
-  if (steps.size() < 2) return;
-  std::vector<std::set<std::string>> swapped;
-  for (const auto& step : steps) {
-    try {
-      swapped.push_back(swapped_by(read_retype(session, step, {job.name, step.name}).graph));
-    } catch (const Error&) {
-      swapped.emplace_back();  // told by the check of that step
-    }
-    for (std::size_t i = 0; i + 1 < swapped.size(); ++i) {
-      const auto shared = first_in_common(swapped[i], swapped.back());
-      if (shared.empty()) continue;
-      const auto message = "retype steps \"" + steps[i].name + "\" and \"" + step.name + "\" both change " +
-                           shared + ": \"" + step.name + "\" can begin once \"" + steps[i].name +
-                           "\" is contracted";
-      if (steps[i].is_cutover_auto)
-        findings.refuse("retype", message,
-                        "put \"" + step.name +
-                            "\" into a job of its own, to be run after that; or set cutover = "
-                            "\"manual\" in step \"" +
-                            steps[i].name + "\", contract it, and say run again");
-      else
-        findings.warn("retype", message, "after the cut-over: pgsluice contract, then run again");
-    }
+void check_beside_earlier(const StepAt& at, const RetypeStep& step, Findings& findings) {
+  std::set<std::string> changed;
+  for (std::size_t i = 0; i < at.place; ++i) {
+    const auto* earlier = at.job.steps[i].as<RetypeStep>();
+    const bool is_to_begin = earlier && at.records[i].state != "done" && at.records[i].detail.empty() &&
+                             at.outlook.maker_of_any(earlier->tables).empty();
+    if (!is_to_begin) continue;
+    if (changed.empty()) changed = changed_by(at, step);
+    const auto shared = first_in_common(changed_by(at, *earlier), changed);
+    if (shared.empty()) continue;
+    const auto message = "retype steps \"" + earlier->name + "\" and \"" + step.name + "\" both change " +
+                         shared + ": \"" + step.name + "\" can begin once \"" + earlier->name +
+                         "\" is contracted";
+    if (earlier->is_cutover_auto)
+      findings.refuse("retype", message,
+                      "put \"" + step.name +
+                          "\" into a job of its own, to be run after that; or set cutover = "
+                          "\"manual\" in step \"" +
+                          earlier->name + "\", contract it, and say run again");
+    else
+      findings.warn("retype", message, "after the cut-over: pgsluice contract, then run again");
   }
 }
 

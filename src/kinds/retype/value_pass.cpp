@@ -137,7 +137,7 @@ boost::asio::awaitable<std::vector<ValueLosses>> read_values_paced(pg::Connectio
     return std::make_shared<ValuePass>(s, retype);
   };
   const auto pass = co_await keep_trying<std::shared_ptr<ValuePass>>(connection, begin, at.journal, at.stop);
-  std::function<bool(pg::Session&)> read = [pass, target = at.job.batch.target](pg::Session& s) {
+  std::function<bool(pg::Session&)> read = [pass, target = at.tunables.batch.target](pg::Session& s) {
     pass->read(s, target);
     return true;
   };

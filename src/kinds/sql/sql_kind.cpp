@@ -1,24 +1,49 @@
 #include "kinds/sql/sql_kind.hpp"
 
 #include "base/failpoint.hpp"
+#include "job/read/sql_texts.hpp"
 #include "kinds/ddl/ddl.hpp"
 #include "kinds/ddl/ddl_statements.hpp"
 #include "kinds/ddl/statement_checks.hpp"
+#include "kinds/kind/definition_lines.hpp"
+#include "kinds/running/run_ddl.hpp"
 #include "kinds/sql/plan_sql.hpp"
 
 namespace pgsluice::engine {
+
+Step SqlKind::read(job::Section& section, std::string name) {
+  SqlStep step{std::move(name), {}, {}};
+  section.require("up", "write up = \"ALTER TABLE …\"");
+  step.up = job::read_statements(section, "up");
+  step.down = job::read_statements(section, "down");
+  job::refuse_empty(section, "up", "write up = \"ALTER TABLE …\"");
+  job::refuse_empty(section, "down", "leave down out if the step cannot be undone");
+  return step;
+}
+
+// `down` is left out: it has not run yet when it is found to be wrong, and must then be mended.
+std::vector<std::string> SqlKind::definition() const {
+  DefinitionLines lines;
+  for (const std::string& statement : step_.up) lines.add("up", statement);
+  return lines.take();
+}
 
 void SqlKind::foresee(Outlook& outlook) const {
   for (const auto& statement : step_.up) outlook.add(step_.name, statement);
 }
 
-void SqlKind::check(const StepAt& at, ChecksTogether& /*together*/, Findings& findings) const {
+void SqlKind::check(const StepAt& at, bool /*reads_values*/, Findings& findings) const {
   for (const auto& sql : step_.up) check_statement(at.session, sql, at.outlook, findings);
   foresee(at.outlook);
 }
 
 void SqlKind::plan(const StepAt& at, PlannedStep& planned) const {
   plan_sql(at.session, step_, at.outlook, planned);
+}
+
+boost::asio::awaitable<void> SqlKind::run(RunningStep& step) const {
+  const Story story = [&] { return run_ddl(step, ddl_statements(step_.up)); };
+  co_await run_told(step, story);
 }
 
 Undo SqlKind::undo_planned(const StepAt& /*at*/) const {

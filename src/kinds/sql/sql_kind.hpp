@@ -1,17 +1,20 @@
 #pragma once
 
+#include "job/read/section.hpp"
 #include "kinds/kind/step_kind.hpp"
 
 namespace pgsluice::engine {
 
 /// kind = "sql": statements in one transaction, with `down` to undo them.
-class SqlKind final : public StepKind {
+class SqlKind final : public KindOf<SqlStep> {
  public:
-  /// REQUIRES: `step` outlives it.
-  explicit SqlKind(const SqlStep& step) : step_(step) {}
+  using KindOf::KindOf;
 
+  static Step read(job::Section& section, std::string name);
+  std::vector<std::string> definition() const override;
   void foresee(Outlook& outlook) const override;
-  void check(const StepAt& at, ChecksTogether& together, Findings& findings) const override;
+  void check(const StepAt& at, bool reads_values, Findings& findings) const override;
+  boost::asio::awaitable<void> run(RunningStep& step) const override;
   void plan(const StepAt& at, PlannedStep& planned) const override;
   Undo undo_planned(const StepAt& at) const override;
   std::vector<std::string> down() const override { return step_.down; }
@@ -19,9 +22,6 @@ class SqlKind final : public StepKind {
               RollbackSurvey& survey) const override;
   std::vector<std::string> undoing_in_words(const RollbackAct& act, const std::string& detail) const override;
   void take_back(OperatorAct& act, const Job& job, const RollbackAct& undo) const override;
-
- private:
-  const SqlStep& step_;
 };
 
 }  // namespace pgsluice::engine

@@ -1,17 +1,21 @@
 #pragma once
 
+#include "job/read/section.hpp"
 #include "kinds/kind/step_kind.hpp"
 
 namespace pgsluice::engine {
 
 /// kind = "verify": one value from a read-only transaction. Nothing stands in its way, and nothing is undone.
-class VerifyKind final : public StepKind {
+class VerifyKind final : public KindOf<VerifyStep> {
  public:
-  /// REQUIRES: `step` outlives it.
-  explicit VerifyKind(const VerifyStep& step) : step_(step) {}
+  using KindOf::KindOf;
 
+  static Step read(job::Section& section, std::string name);
+  std::vector<std::string> definition() const override;
+  static std::string left_behind(const ledger::KnownStep& known);
   bool writes() const override { return false; }
-  void check(const StepAt& /*at*/, ChecksTogether& /*together*/, Findings& /*findings*/) const override {}
+  void check(const StepAt& /*at*/, bool /*reads_values*/, Findings& /*findings*/) const override {}
+  boost::asio::awaitable<void> run(RunningStep& step) const override;
   void plan(const StepAt& at, PlannedStep& planned) const override;
   Undo undo_planned(const StepAt& /*at*/) const override { return {true, "nothing to undo: it only reads"}; }
   void survey(const StepAt& /*at*/, const Traces& /*traces*/, RollbackAct& /*act*/,
@@ -19,7 +23,7 @@ class VerifyKind final : public StepKind {
   void prove(const StepAt& at, std::vector<VerifyResult>& results) const override;
 
  private:
-  const VerifyStep& step_;
+  boost::asio::awaitable<void> ask(RunningStep& step) const;
 };
 
 }  // namespace pgsluice::engine

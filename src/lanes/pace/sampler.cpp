@@ -161,14 +161,14 @@ void Sampler::observe(const AtWork& reading, governor::TimePoint asked) {
   if (note_transaction_) note_transaction_(open_since(reading, asked));
   if (!lane_pids_) return slowdown_.observe_before(reading.work);
   slowdown_.observe(reading.work);
-  gate_.make_room(slowdown_.wants_pause() && job_.throttle.slowdown < ThrottleLimits::kSlowdownMost);
+  gate_.make_room(slowdown_.wants_pause() && tunables_.throttle.slowdown < ThrottleLimits::kSlowdownMost);
 }
 
 void Sampler::take(const Readings& readings, governor::TimePoint taken_at) {
   if (const auto flush = governor::parse_lsn(readings.replication.flush_lsn)) clock_.record(taken_at, *flush);
   std::vector<governor::ReplicaReading> replicas;
   for (const auto& w : readings.replication.walsenders) replicas.push_back(replica_reading(w));
-  samples_ = replica_lag_.observe(replicas, clock_, job_.throttle, taken_at);
+  samples_ = replica_lag_.observe(replicas, clock_, tunables_.throttle, taken_at);
   for (const auto& s : samples_) {
     if (s.name == "replica_lag" && s.known) tally_.lag_max_s = std::max(tally_.lag_max_s, s.value);
   }
@@ -176,11 +176,11 @@ void Sampler::take(const Readings& readings, governor::TimePoint taken_at) {
   std::vector<governor::WaiterReading> waiters;
   for (const auto& w : readings.waiters) waiters.push_back(waiter_reading(w));
   const auto lane_of_pid = lane_pids_ ? lane_pids_() : std::map<int, int>{};
-  auto waits = governor::judge_lock_waits(waiters, lane_of_pid, job_.throttle, taken_at);
+  auto waits = governor::judge_lock_waits(waiters, lane_of_pid, tunables_.throttle, taken_at);
   samples_.push_back(std::move(waits.sample));
   observe(readings.work, taken_at);
   if (readings.commit_wait_s > 0) samples_.push_back(governor::commit_wait(readings.commit_wait_s, taken_at));
-  samples_.push_back(slowdown_.sample(job_.throttle, job_.lanes, taken_at));
+  samples_.push_back(slowdown_.sample(tunables_.throttle, tunables_.lanes, taken_at));
   if (!give_way_) return;
   for (const auto& in_the_way : waits.to_cancel) give_way_(in_the_way.lane, in_the_way.reason);
 }

@@ -41,10 +41,11 @@ class Sampler {
     Blockers& blockers;
   };
 
-  Sampler(pg::Connection& connection, std::string application_prefix, const Job& job, Listeners listeners)
+  Sampler(pg::Connection& connection, std::string application_prefix, const Tunables& tunables,
+          Listeners listeners)
       : connection_(connection),
         prefix_(std::move(application_prefix)),
-        job_(job),
+        tunables_(tunables),
         gate_(listeners.gate),
         journal_(listeners.journal),
         tally_(listeners.tally),
@@ -72,7 +73,7 @@ class Sampler {
 
   pg::Connection& connection_;
   std::string prefix_;
-  const Job& job_;
+  const Tunables& tunables_;
   Gate& gate_;
   Journal& journal_;
   Tally& tally_;

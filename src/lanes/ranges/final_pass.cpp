@@ -89,7 +89,7 @@ boost::asio::awaitable<Completeness> completeness(pg::Connection& connection, co
     if (!step.keyset) fail(step, left);
   }
   std::function<Completeness(pg::Session&)> cut = [&step, &left, known = counts.blocks, before,
-                                                   lanes = at.job.lanes](pg::Session& s) {
+                                                   lanes = at.tunables.lanes](pg::Session& s) {
     return cut_for(s, step, known, left, lanes, before);
   };
   co_return co_await keep_trying<Completeness>(connection, cut, at.journal, at.stop);

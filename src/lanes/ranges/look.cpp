@@ -128,9 +128,10 @@ namespace {
 boost::asio::awaitable<void> read_on(pg::Connection& connection, std::shared_ptr<Look> look,
                                      LookSurroundings at) {
   while (!look->is_over() && !look->is_broken() && !look->is_awaited()) {
-    auto turn = co_await at.gate.pass(look->last(), at.job.lanes, at.stop, SteadyClock::now() + kWaitMost);
+    auto turn =
+        co_await at.gate.pass(look->last(), at.tunables.lanes, at.stop, SteadyClock::now() + kWaitMost);
     if (at.stop.is_requested() || at.gate.is_paused()) co_return;
-    auto target = at.job.batch.target;
+    auto target = at.tunables.batch.target;
     if (at.gate.decision().is_beside_others) target = std::min(target, governor::kTargetBesideOthers);
     std::function<bool(pg::Session&)> read = [look, target](pg::Session& s) {
       look->read(s, target);

@@ -72,7 +72,7 @@ class Look {
 
 /// What a look needs of its run; confined to the io thread.
 struct LookSurroundings {
-  const Job& job;
+  const Tunables& tunables;  // of now
   Gate& gate;
   Journal& journal;
   const Stop& stop;

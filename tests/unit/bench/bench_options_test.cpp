@@ -70,7 +70,7 @@ TEST(BenchOptions, BenchesTheStepAloneAtAnyHour) {
   whole.window = Window{0, 60, "UTC"};
   const auto alone = job_of_step(whole, {});
   ASSERT_EQ(alone.steps.size(), 1U);
-  EXPECT_EQ(std::get<BackfillStep>(alone.steps.front()).walk, Walk::kAuto);
+  EXPECT_EQ(alone.steps.front().as<BackfillStep>()->walk, Walk::kAuto);
   EXPECT_FALSE(alone.window);
   EXPECT_NE(alone.name, whole.name) << "its own name may be in the ledger";
 }

@@ -16,11 +16,12 @@ class ClocksTest : public ::testing::Test {
  protected:
   StopCause cause_after(const Clocks& clocks, std::chrono::steady_clock::duration passed, std::time_t wall) {
     Stop stop;
-    clocks.look(job_, gate_, blockers_, stop, began_ + passed, wall);
+    clocks.look(throttle_, gate_, blockers_, stop, began_ + passed, wall);
     return stop.cause();
   }
 
-  Job job_;
+  std::optional<Window> window_;
+  ThrottleLimits throttle_;
   Gate gate_;
   Blockers blockers_;
   RunOptions options_;
@@ -29,7 +30,7 @@ class ClocksTest : public ::testing::Test {
 
 TEST_F(ClocksTest, ForIsOverAfterThatTime) {
   options_.duration = seconds{10};
-  const Clocks clocks(options_, began_);
+  const Clocks clocks(options_, window_, began_);
   EXPECT_EQ(cause_after(clocks, seconds{9}, kNoon + 9), StopCause::kNone);
   EXPECT_EQ(cause_after(clocks, seconds{10}, kNoon + 10), StopCause::kDuration);
 }
@@ -37,15 +38,15 @@ TEST_F(ClocksTest, ForIsOverAfterThatTime) {
 TEST_F(ClocksTest, UntilIsTheInstantOfTheStartAlsoWhenTheClockIsSetForwardOverIt) {
   const std::time_t due = kNoon + 600;
   options_.until = due;
-  const Clocks clocks(options_, began_);
+  const Clocks clocks(options_, window_, began_);
   EXPECT_EQ(cause_after(clocks, seconds{599}, due - 1), StopCause::kNone);
   EXPECT_EQ(cause_after(clocks, seconds{600}, due), StopCause::kUntil);
   EXPECT_EQ(cause_after(clocks, seconds{5}, due + 3600), StopCause::kUntil);
 }
 
 TEST_F(ClocksTest, TheWindowClosesByTheServersClockThoughNobodyReadsItAnyMore) {
-  job_.window = Window{22 * 60, 6 * 60, "UTC"};
-  Clocks clocks(options_, began_);
+  window_ = Window{22 * 60, 6 * 60, "UTC"};
+  Clocks clocks(options_, window_, began_);
   EXPECT_EQ(cause_after(clocks, hours{1}, kNoon), StopCause::kNone) << "nobody has read it yet";
   clocks.set_server_clock(23.5 * 3600, began_);
   EXPECT_EQ(cause_after(clocks, hours{6}, kNoon), StopCause::kNone);
@@ -53,8 +54,8 @@ TEST_F(ClocksTest, TheWindowClosesByTheServersClockThoughNobodyReadsItAnyMore) {
 }
 
 TEST_F(ClocksTest, ALockThatNothingGetsPastIsGivenUp) {
-  job_.throttle.give_up = seconds{30};
-  const Clocks clocks(options_, began_);
+  throttle_.give_up = seconds{30};
+  const Clocks clocks(options_, window_, began_);
   const auto cause_after_open = [&](seconds passed) {
     governor::Decision open;
     open.flow = governor::Flow::kGo;
@@ -70,8 +71,8 @@ TEST_F(ClocksTest, ALockThatNothingGetsPastIsGivenUp) {
 }
 
 TEST_F(ClocksTest, ALockIsNoReasonWhileTheGateHolds) {
-  job_.throttle.give_up = seconds{30};
-  const Clocks clocks(options_, began_);
+  throttle_.give_up = seconds{30};
+  const Clocks clocks(options_, window_, began_);
   blockers_.gave_up("row (17) is locked by pid 4711", began_);
   gate_.pause("peak hour");
   EXPECT_EQ(cause_after(clocks, seconds{31}, kNoon), StopCause::kNone);

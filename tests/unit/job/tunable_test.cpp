@@ -1,5 +1,5 @@
 // Goal: settings may change while a job runs, but never to something that cannot be.
-// Method: apply texts to a job and look at all of it.
+// Method: apply texts to the tunables and look at all of it.
 #include "job/read/tunable.hpp"
 
 #include <gtest/gtest.h>
@@ -10,33 +10,33 @@ namespace pgsluice::job {
 namespace {
 
 TEST(Tunables, AreReadWithTheirUnits) {
-  Job job;
-  EXPECT_EQ(apply_tunable(job, "pool.lanes", "8"), "");
-  EXPECT_EQ(apply_tunable(job, "batch.target", "500ms"), "");
-  EXPECT_EQ(apply_tunable(job, "batch.rows", "2000"), "");
-  EXPECT_EQ(apply_tunable(job, "throttle.replica_lag", "1s"), "");
-  EXPECT_EQ(apply_tunable(job, "throttle.replica_lag_bytes", "16MB"), "");
-  EXPECT_EQ(apply_tunable(job, "throttle.lock_wait", "100ms"), "");
-  EXPECT_EQ(apply_tunable(job, "throttle.slowdown", "200"), "");
-  EXPECT_EQ(apply_tunable(job, "throttle.give_up", "30min"), "");
-  EXPECT_EQ(apply_tunable(job, "max_quarantined", "10"), "");
-  EXPECT_EQ(job.lanes, 8);
-  EXPECT_EQ(job.batch.target, Milliseconds(500));
-  EXPECT_EQ(job.batch.rows, 2'000);
-  EXPECT_EQ(job.throttle.replica_lag, Milliseconds(1'000));
-  EXPECT_EQ(job.throttle.replica_lag_bytes, 16 << 20);
-  EXPECT_EQ(job.throttle.lock_wait, Milliseconds(100));
-  EXPECT_EQ(job.throttle.slowdown, 200);
-  EXPECT_EQ(job.throttle.give_up, Milliseconds(1'800'000));
-  EXPECT_EQ(job.max_quarantined, 10);
+  Tunables tunables;
+  EXPECT_EQ(apply_tunable(tunables, "pool.lanes", "8"), "");
+  EXPECT_EQ(apply_tunable(tunables, "batch.target", "500ms"), "");
+  EXPECT_EQ(apply_tunable(tunables, "batch.rows", "2000"), "");
+  EXPECT_EQ(apply_tunable(tunables, "throttle.replica_lag", "1s"), "");
+  EXPECT_EQ(apply_tunable(tunables, "throttle.replica_lag_bytes", "16MB"), "");
+  EXPECT_EQ(apply_tunable(tunables, "throttle.lock_wait", "100ms"), "");
+  EXPECT_EQ(apply_tunable(tunables, "throttle.slowdown", "200"), "");
+  EXPECT_EQ(apply_tunable(tunables, "throttle.give_up", "30min"), "");
+  EXPECT_EQ(apply_tunable(tunables, "max_quarantined", "10"), "");
+  EXPECT_EQ(tunables.lanes, 8);
+  EXPECT_EQ(tunables.batch.target, Milliseconds(500));
+  EXPECT_EQ(tunables.batch.rows, 2'000);
+  EXPECT_EQ(tunables.throttle.replica_lag, Milliseconds(1'000));
+  EXPECT_EQ(tunables.throttle.replica_lag_bytes, 16 << 20);
+  EXPECT_EQ(tunables.throttle.lock_wait, Milliseconds(100));
+  EXPECT_EQ(tunables.throttle.slowdown, 200);
+  EXPECT_EQ(tunables.throttle.give_up, Milliseconds(1'800'000));
+  EXPECT_EQ(tunables.max_quarantined, 10);
 }
 
 TEST(Tunables, SplitTheNamesToIgnore) {
-  Job job;
-  EXPECT_EQ(apply_tunable(job, "throttle.ignore", "late one, other"), "");
-  EXPECT_EQ(job.throttle.ignore, (std::vector<std::string>{"late one", "other"}));
-  EXPECT_EQ(apply_tunable(job, "throttle.ignore", ""), "");
-  EXPECT_TRUE(job.throttle.ignore.empty());
+  Tunables tunables;
+  EXPECT_EQ(apply_tunable(tunables, "throttle.ignore", "late one, other"), "");
+  EXPECT_EQ(tunables.throttle.ignore, (std::vector<std::string>{"late one", "other"}));
+  EXPECT_EQ(apply_tunable(tunables, "throttle.ignore", ""), "");
+  EXPECT_TRUE(tunables.throttle.ignore.empty());
 }
 
 TEST(Tunables, RefuseWhatCannotBe) {
@@ -63,21 +63,21 @@ TEST(Tunables, RefuseWhatCannotBe) {
       {"batch.tarjet", "1s", "unknown setting \"batch.tarjet\"; did you mean \"batch.target\"?"},
   };
   for (const auto& [key, value, mistake] : kCases) {
-    Job job;
-    EXPECT_EQ(apply_tunable(job, key, value), mistake);
-    EXPECT_EQ(job.batch.rows, BatchLimits{}.rows) << key;
-    EXPECT_EQ(job.batch.rows_min, BatchLimits{}.rows_min) << key;
-    EXPECT_EQ(job.lanes, Job{}.lanes) << key;
+    Tunables tunables;
+    EXPECT_EQ(apply_tunable(tunables, key, value), mistake);
+    EXPECT_EQ(tunables.batch.rows, BatchLimits{}.rows) << key;
+    EXPECT_EQ(tunables.batch.rows_min, BatchLimits{}.rows_min) << key;
+    EXPECT_EQ(tunables.lanes, Tunables{}.lanes) << key;
   }
 }
 
 TEST(Tunables, MoveTheFirstBatchBetweenNewBounds) {
-  Job job;
-  EXPECT_EQ(apply_tunable(job, "batch.rows_max", "500"), "");
-  EXPECT_EQ(job.batch.rows, 500);
-  EXPECT_EQ(apply_tunable(job, "batch.rows_max", "5000"), "");
-  EXPECT_EQ(apply_tunable(job, "batch.rows_min", "2000"), "");
-  EXPECT_EQ(job.batch.rows, 2'000);
+  Tunables tunables;
+  EXPECT_EQ(apply_tunable(tunables, "batch.rows_max", "500"), "");
+  EXPECT_EQ(tunables.batch.rows, 500);
+  EXPECT_EQ(apply_tunable(tunables, "batch.rows_max", "5000"), "");
+  EXPECT_EQ(apply_tunable(tunables, "batch.rows_min", "2000"), "");
+  EXPECT_EQ(tunables.batch.rows, 2'000);
 }
 
 TEST(Tunables, HaveDefaultsWithinTheirBounds) {

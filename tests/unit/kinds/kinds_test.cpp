@@ -5,6 +5,7 @@
 
 #include "kinds/steps_of_job.hpp"
 #include "kinds/table_of_kinds.hpp"
+#include "pgsluice/error.hpp"
 
 namespace pgsluice::engine {
 namespace {
@@ -31,15 +32,48 @@ Step retype_step() {
 
 TEST(Kinds, OnlyVerifyWritesNothing) {
   for (const Step& step : {sql_step(), Step(IndexStep{}), Step(BackfillStep{}), retype_step()})
-    EXPECT_TRUE(kind_of(step)->writes()) << step_kind(step);
+    EXPECT_TRUE(kind_of(step)->writes()) << step.kind();
   EXPECT_FALSE(kind_of(Step(VerifyStep{}))->writes());
 }
 
-TEST(Kinds, OnlyARetypeIsRehearsed) {
-  const auto retype = retype_step();
-  EXPECT_TRUE(kind_of(retype)->to_rehearse());
-  for (const Step& step : {sql_step(), Step(IndexStep{}), Step(BackfillStep{}), Step(VerifyStep{})})
-    EXPECT_FALSE(kind_of(step)->to_rehearse()) << step_kind(step);
+TEST(Kinds, EachIsInTheTableUnderTheNameThatAJobFileWrites) {
+  std::vector<std::string> names;
+  for (const auto& kind : table_of_kinds()) names.push_back(kind.name);
+  EXPECT_THAT(names, ElementsAre("sql", "index", "backfill", "verify", "retype"));
+  for (const auto& name : names) EXPECT_EQ(find_kind(name)->name, name);
+  EXPECT_EQ(find_kind("copying"), nullptr);
+}
+
+struct UnknownStep {
+  static constexpr const char* kKind = "unknown";
+  std::string name = "odd";
+};
+
+TEST(Kinds, AStepOfNoKnownKindIsRefusedByName) {
+  const Step step = UnknownStep{};
+  try {
+    kind_of(step);
+    FAIL() << "it has a kind";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::kJobFile);
+    EXPECT_THAT(error.what(), HasSubstr("\"odd\""));
+  }
+}
+
+TEST(Kinds, AddingOneUnderATakenNameIsRefused) {
+  EXPECT_THROW(add_kind(*find_kind("sql")), Error);
+}
+
+TEST(Kinds, SayWhatTheyHaveLeftBehind) {
+  ledger::KnownStep known;
+  known.has_range_done = true;
+  known.rows_changed = 1'200;
+  known.has_act_begun = true;
+  EXPECT_EQ(find_kind("sql")->left_behind(known), "it is done");
+  EXPECT_EQ(find_kind("index")->left_behind(known), "it is done");
+  EXPECT_EQ(find_kind("backfill")->left_behind(known), "it has changed 1,200 rows");
+  EXPECT_EQ(find_kind("verify")->left_behind(known), "");
+  EXPECT_EQ(find_kind("retype")->left_behind(known), "it has begun");
 }
 
 TEST(Kinds, SqlForeseesWhatItMakes) {

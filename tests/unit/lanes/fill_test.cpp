@@ -7,7 +7,7 @@
 namespace pgsluice::engine {
 namespace {
 
-std::unique_ptr<Fill> fill_of(const std::string& table, std::int64_t rows, const Job& job = {}) {
+std::unique_ptr<Fill> fill_of(const std::string& table, std::int64_t rows, const Tunables& tunables = {}) {
   StepInWork step;
   step.record.name = "ids: fill " + table;
   pg::Table facts;
@@ -30,10 +30,10 @@ TEST(Fill, EndsWithWhatTheLedgerSays) {
 
 TEST(Fill, SizesItsBatchesByTheTunablesOfNowAndSaysOfWhichTable) {
   Job job;
-  job.batch.rows = 500;
+  job.tunables.batch.rows = 500;
   const auto fill = fill_of("users", 1'000, job);
   EXPECT_FALSE(fill->match(job, false)) << "nothing changed";
-  job.batch.rows = 800;
+  job.tunables.batch.rows = 800;
   const auto tune = fill->match(job, false);
   ASSERT_TRUE(tune);
   EXPECT_EQ(fill->sizer().rows(), 800);
@@ -42,8 +42,8 @@ TEST(Fill, SizesItsBatchesByTheTunablesOfNowAndSaysOfWhichTable) {
 
 TEST(Fill, AimsAtShortBatchesBesideOthersAndSaysSo) {
   Job job;
-  job.batch.rows = 1'000;
-  job.batch.target = Milliseconds(100);
+  job.tunables.batch.rows = 1'000;
+  job.tunables.batch.target = Milliseconds(100);
   const auto fill = fill_of("users", 1'000, job);
   const auto tune = fill->match(job, true);
   ASSERT_TRUE(tune);

@@ -7,7 +7,6 @@
 
 #include "base/failpoint.hpp"
 #include "base/units.hpp"
-#include "job/retype_definition.hpp"
 #include "kinds/ddl/ddl.hpp"
 #include "kinds/ddl/ddl_statements.hpp"
 #include "kinds/ddl/index.hpp"
@@ -20,6 +19,7 @@
 #include "kinds/retype/cutover/removal.hpp"
 #include "kinds/retype/cutover/sync_state.hpp"
 #include "kinds/retype/graph/retype_facts.hpp"
+#include "kinds/retype/retype_definition.hpp"
 #include "ledger/acts.hpp"
 #include "ledger/jobs.hpp"
 #include "ledger/objects.hpp"
@@ -300,7 +300,7 @@ void cut_over_job(pg::Session& session, const std::string& job, std::chrono::mil
   for (const auto& record : require_retypes(session, job)) {
     if (record.detail != RetypeDetail::kReady) continue;
     is_any = true;
-    auto step = job::retype_of_definition(record.definition);
+    auto step = retype_of_definition(record.definition);
     step.kill_blockers_after = kill_blockers_after;
     cut_over_step(session, job, step, record.step_id, tell);
     ledger::settle_job_state(session, record.job_id);
@@ -318,7 +318,7 @@ void contract_job(pg::Session& session, const std::string& job, const ContractOp
     is_any = true;
     if (!options.unproven) require_proof(session, job, record.step_id);
     OperatorAct act(session, job, record.job_id, tell);
-    const auto step = job::retype_of_definition(record.definition);
+    const auto step = retype_of_definition(record.definition);
     const RemovalMove removal{record.step_id, RetypeDetail::kCutOver, RetypeDetail::kContracted, "done",
                               "old column"};
     if (take_away_what_is_left(act, step, removal)) continue;

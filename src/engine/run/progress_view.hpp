@@ -1,0 +1,51 @@
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <chrono>
+#include <string>
+
+#include "lanes/fill_work.hpp"
+#include "lanes/pace/blockers.hpp"
+#include "lanes/pace/gate.hpp"
+#include "lanes/pace/sampler.hpp"
+#include "lanes/ranges/held_ranges.hpp"
+#include "pgsluice/progress.hpp"
+#include "telling/step/step_in_work.hpp"
+
+namespace pgsluice::engine {
+
+/// What a run shows of itself while it works. Confined to the io thread; what it looks at outlives it.
+class ProgressView {
+ public:
+  struct LooksAt {
+    const Job& job;
+    const Tunables& tunables;
+    const InWork& in_work;
+    const Stop& stop;
+    const FillWork& fills;
+    const HeldRanges& ranges;
+    const Sampler& sampler;
+    const Tally& tally;
+    Gate& gate;
+    Blockers& blockers;
+    std::chrono::steady_clock::time_point began;
+  };
+  explicit ProgressView(LooksAt at) : at_(at) {}
+
+  Progress progress() const;
+  /// The line that `status` shows.
+  std::string line() const;
+
+ private:
+  /// Whether it goes on, and if not why.
+  struct Standing {
+    std::string state;
+    std::string reason;
+    double pace = 0;
+  };
+  Standing standing(std::chrono::steady_clock::time_point now) const;
+
+  LooksAt at_;
+};
+
+}  // namespace pgsluice::engine

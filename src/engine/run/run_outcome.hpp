@@ -1,0 +1,34 @@
+#pragma once
+
+#include <exception>
+#include <optional>
+#include <string>
+
+#include "pgsluice/error.hpp"
+#include "pgsluice/progress.hpp"
+#include "telling/stop.hpp"
+
+namespace pgsluice::engine {
+
+/// How a run ends: what the summary, the ledger and the exit code tell.
+struct RunOutcome {
+  ExitCode code = ExitCode::kWorkLeft;
+  std::string outcome;  // "done", "work left", …
+  std::string reason;
+  std::string hint;
+};
+
+/// What the run fails by; nullopt: nothing, or it was told to stop, and has stopped.
+std::optional<Error> failure_of(const std::exception_ptr& error, const Stop& stop);
+
+/// By what it failed, or else by what asked it to end, or else by its rows. `unchanged`: which tables hold
+/// rows that stayed as they were, in words, as far as this run has seen it. Pure.
+RunOutcome outcome_of(const std::exception_ptr& error, const Stop& stop, const RowCounts& rows,
+                      const std::string& unchanged);
+
+/// The job has nothing left to do after a run that ended so.
+bool is_job_done(const RunOutcome& end);
+/// The state that the ledger shows for the job then.
+const char* job_state(const RunOutcome& end);
+
+}  // namespace pgsluice::engine

@@ -1,0 +1,133 @@
+#include "engine/run/run_row.hpp"
+
+#include "base/failpoint.hpp"
+#include "base/process_identity.hpp"
+#include "engine/preflight/preflight.hpp"
+#include "ledger/overview.hpp"
+#include "ledger/schema.hpp"
+#include "pg/transaction.hpp"
+#include "telling/failure/outage.hpp"
+#include "telling/tally.hpp"
+#include "telling/version.hpp"
+
+namespace pgsluice::engine {
+
+namespace asio = boost::asio;
+
+namespace {
+
+// Of a run with work left nothing is lost with the last of what is told, and no standby is waited for.
+constexpr pg::TransactionLimits kLeaveLimits{std::chrono::milliseconds{5'000},
+                                             std::chrono::milliseconds{5'000}, false};
+constexpr pg::TransactionLimits kDoneLimits{std::chrono::milliseconds{5'000}, std::chrono::milliseconds{0},
+                                            true};
+
+// How often the end is told when a cancel meets the telling.
+constexpr int kCloseAttempts = 2;
+
+/// Blocks; safe to repeat.
+OpenedRun open_run(pg::Session& session, const Job& job, const std::string& run_id) {
+  for (const auto& finding : preflight(session, job, true, false)) {
+    if (finding.level != Finding::Level::kRefuse) continue;
+    throw Error(static_cast<ExitCode>(finding.exit_code), finding.message, finding.hint);
+  }
+  ledger::install(session);
+  OpenedRun opened;
+  opened.job = open_job(session, job);
+  const auto job_id = opened.job.record.job_id;
+  ledger::end_gone_runs(session, job_id);
+  ledger::register_run(session, job_id, run_id, kVersion, base::this_process());
+  base::failpoint("after_register");
+  opened.control = ledger::read_control(session, job_id, run_id, job.window ? job.window->timezone : "UTC");
+  return opened;
+}
+
+bool end_run(pg::Session& session, const std::string& run_id, const RunOutcome& end,
+             const pg::TransactionLimits& limits) {
+  return pg::in_transaction(session, limits, [&] {
+    ledger::end_run(session, run_id, end.outcome, static_cast<int>(end.code));
+    return true;
+  });
+}
+
+/// Ends the run, and tells the job's state unless others work on: then it is theirs to tell. Behind the run's
+/// commit, or two runs that end together would leave it to each other.
+bool end_run_and_job(pg::Session& session, std::int64_t job_id, const std::string& run_id,
+                     const RunOutcome& end) {
+  const bool is_done = is_job_done(end);
+  const auto& limits = is_done ? kDoneLimits : kLeaveLimits;
+  end_run(session, run_id, end, limits);
+  if (!is_done && ledger::other_live_runs(session, job_id, run_id) > 0) return true;
+  return pg::in_transaction(session, limits, [&] {
+    ledger::set_job_state(session, job_id, job_state(end));
+    if (!is_done) ledger::settle_job_state(session, job_id);  // another run may have done what was left
+    return true;
+  });
+}
+
+}  // namespace
+
+asio::awaitable<OpenedRun> RunRow::open() {
+  std::function<OpenedRun(pg::Session&)> open_it = [job = job_, run_id = run_id_](pg::Session& s) {
+    return open_run(s, job, run_id);
+  };
+  auto opened = co_await keep_trying<OpenedRun>(connection_, open_it, journal_, stop_);
+  job_record_ = opened.job.record;
+  is_registered_ = true;
+  co_return opened;
+}
+
+asio::awaitable<void> RunRow::mark_job_running() {
+  std::function<bool(pg::Session&)> mark = [job_id = job_record_.job_id](pg::Session& s) {
+    ledger::set_job_state(s, job_id, "running");
+    return true;
+  };
+  co_await keep_trying<bool>(connection_, mark, journal_, stop_);
+}
+
+asio::awaitable<RowCounts> RunRow::count_rows(RowCounts known) {
+  std::function<RowCounts(pg::Session&)> count = [steps = job_record_.steps](pg::Session& s) {
+    RowCounts all;
+    for (const auto& step : steps) add(all, ledger::step_counts(s, step.step_id));
+    return all;
+  };
+  try {
+    co_return co_await connection_.run<RowCounts>(std::move(count));
+  } catch (const pg::Failure&) {
+    // The server is gone: what this run knows must do.
+  }
+  co_return known;
+}
+
+asio::awaitable<void> RunRow::close(RunOutcome end) {
+  std::function<bool(pg::Session&)> tell = [=, job_id = job_record_.job_id,
+                                            run_id = run_id_](pg::Session& s) {
+    return end_run_and_job(s, job_id, run_id, end);
+  };
+  for (int attempt = 1;; ++attempt) {
+    std::string failure;
+    try {
+      co_await connection_.run<bool>(tell);
+    } catch (const pg::Failure& f) {
+      if (f.cancelled_by() == pg::CancelledBy::kUs && attempt < kCloseAttempts) continue;
+      failure = f.what();
+    }
+    if (failure.empty()) co_return;
+    journal_.warn("the run's end could not be written to the ledger: " + failure,
+                  "its ranges are free when the lease ends");
+    co_return;
+  }
+}
+
+asio::awaitable<void> RunRow::close_unopened(RunOutcome end) {
+  std::function<bool(pg::Session&)> tell = [=, run_id = run_id_](pg::Session& s) {
+    return end_run(s, run_id, end, kLeaveLimits);
+  };
+  try {
+    co_await connection_.run<bool>(std::move(tell));
+  } catch (const pg::Failure&) {
+    // It never got as far as the ledger.
+  }
+}
+
+}  // namespace pgsluice::engine

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <string>
+
+#include "engine/run/run_outcome.hpp"
+#include "kinds/definition/job_definition.hpp"
+#include "ledger/runs.hpp"
+#include "pg/connection.hpp"
+#include "pgsluice/job.hpp"
+#include "telling/journal.hpp"
+#include "telling/stop.hpp"
+
+namespace pgsluice::engine {
+
+/// What the ledger has to know before the first step.
+struct OpenedRun {
+  OpenedJob job;
+  ledger::Control control;
+};
+
+/// The run's row in the ledger, from its registration to its end, and the job's state with it. Confined to
+/// the io thread; what it is given outlives it.
+class RunRow {
+ public:
+  RunRow(pg::Connection& connection, const Job& job, std::string run_id, Journal& journal, const Stop& stop)
+      : connection_(connection), job_(job), run_id_(std::move(run_id)), journal_(journal), stop_(stop) {}
+
+  /// Preflight, the ledger, the job and the run in it. Throws Error for what stands in the way.
+  boost::asio::awaitable<OpenedRun> open();
+  boost::asio::awaitable<void> mark_job_running();
+  /// What the ledger says of all steps, other runs' work included; `known` if it cannot be reached.
+  boost::asio::awaitable<RowCounts> count_rows(RowCounts known);
+  /// Warns if the ledger cannot be told.
+  boost::asio::awaitable<void> close(RunOutcome end);
+  /// Of a run that was told to stop while it opened: it may be in the ledger, or not.
+  boost::asio::awaitable<void> close_unopened(RunOutcome end);
+
+  bool is_registered() const { return is_registered_; }
+  const ledger::JobRecord& job_record() const { return job_record_; }
+
+ private:
+  pg::Connection& connection_;
+  const Job& job_;
+  std::string run_id_;
+  Journal& journal_;
+  const Stop& stop_;
+  ledger::JobRecord job_record_;
+  bool is_registered_ = false;
+};
+
+}  // namespace pgsluice::engine

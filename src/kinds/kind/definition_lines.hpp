@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace pgsluice::engine {
+
+/// The part of a step that must not change once the job exists: "key = value", one line for each line of the
+/// value, so that a difference shows the line that changed.
+class DefinitionLines {
+ public:
+  void add(const std::string& key, const std::string& value);
+  std::vector<std::string> take() { return std::move(lines_); }
+
+ private:
+  std::vector<std::string> lines_;
+};
+
+}  // namespace pgsluice::engine

@@ -1,0 +1,11 @@
+#pragma once
+
+#include "kinds/running/running_step.hpp"
+
+namespace pgsluice::engine {
+
+/// Rehearses the retype, reads at the gate's pace what it could lose, and refuses it if there is anything to
+/// be said. Throws Error(kRefused).
+boost::asio::awaitable<void> look_beforehand(RunningStep& step, RetypeStep retype);
+
+}  // namespace pgsluice::engine

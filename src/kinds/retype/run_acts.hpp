@@ -1,0 +1,22 @@
+#pragma once
+
+#include <vector>
+
+#include "kinds/retype/acts/acts.hpp"
+#include "kinds/running/running_step.hpp"
+
+namespace pgsluice::engine {
+
+/// An act, and what the ledger has of it.
+struct OpenedAct {
+  steps::retype::Act act;
+  ledger::StepRecord record;
+};
+
+/// Runs them in order, each told as a step of its own; neighbouring fills side by side. Throws Error.
+boost::asio::awaitable<void> run_acts(RunningStep& step, std::vector<OpenedAct> acts);
+
+/// What the ledger calls the kind of such an act.
+const char* kind_name(steps::retype::Act::Kind kind);
+
+}  // namespace pgsluice::engine

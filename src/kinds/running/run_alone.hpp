@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+
+#include "kinds/running/running_step.hpp"
+
+namespace pgsluice::engine {
+
+/// A statement that runs outside of a transaction, for as long as it needs.
+struct AloneStatement {
+  std::string sql;
+  std::string lock;  // for the log
+  int attempt = 1;
+};
+
+/// Runs it on `own`, a session of its own. Returns when it is done, and also when it may be tried again: the
+/// caller looks. Throws Error for what fails for good, and when somebody cancelled it.
+boost::asio::awaitable<void> run_alone(RunningStep& step, pg::Connection& own, AloneStatement statement);
+
+/// VACUUM or ANALYZE, as a step of its own.
+boost::asio::awaitable<void> run_vacuum(RunningStep& step, std::string sql);
+
+}  // namespace pgsluice::engine

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "ledger/jobs.hpp"
+#include "pgsluice/progress.hpp"
+
+namespace pgsluice::engine {
+
+/// A step, or an act of a retype, from its begin to its end in this run.
+struct StepInWork {
+  ledger::StepRecord record;
+  RowCounts rows;  // of the whole step: earlier and other runs' work included
+  std::chrono::steady_clock::time_point began;
+};
+
+/// What a run works on at the moment, in words: for what shows the run and for what ends it. Confined to the
+/// io thread.
+struct InWork {
+  int number = 0;  // of the step in its job, from 1; 0: none has begun
+  std::string name;
+  std::string kind;
+  std::string cut;  // what was cancelled on the server because the run had to end; empty: nothing was
+};
+
+}  // namespace pgsluice::engine

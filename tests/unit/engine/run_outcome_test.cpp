@@ -1,0 +1,103 @@
+// Goal: what a run ends by is told by one code, one word and one reason, in the summary and in the ledger.
+
+#include "engine/run/run_outcome.hpp"
+
+#include <gtest/gtest.h>
+
+#include "pg/failure.hpp"
+#include "telling/failure/interruption.hpp"
+
+namespace pgsluice::engine {
+namespace {
+
+Stop stopped(StopCause cause, const std::string& reason = "because") {
+  Stop stop;
+  stop.request(cause, reason);
+  return stop;
+}
+
+RunOutcome end_of(const Stop& stop, const RowCounts& rows = {}) {
+  return outcome_of(nullptr, stop, rows, "");
+}
+
+std::exception_ptr thrown(const Error& error) {
+  return std::make_exception_ptr(error);
+}
+
+TEST(RunOutcome, OfARunThatWasNotStoppedIsTheOneOfItsRows) {
+  const Stop stop;
+  EXPECT_EQ(end_of(stop).code, ExitCode::kDone);
+  EXPECT_EQ(end_of(stop).outcome, "done");
+  EXPECT_EQ(end_of(stop, {10, 0, 2, 0}).code, ExitCode::kQuarantined);
+  const auto unchanged = end_of(stop, {10, 0, 0, 3});
+  EXPECT_EQ(unchanged.code, ExitCode::kMismatch);
+  EXPECT_EQ(unchanged.outcome, "done, rows unchanged");
+  EXPECT_EQ(unchanged.reason.substr(0, 15), "3 rows were sel");
+  EXPECT_EQ(outcome_of(nullptr, stop, {10, 0, 0, 3}, "trigger t left them").reason, "trigger t left them");
+}
+
+TEST(RunOutcome, OfAStopSaysWhatAskedForIt) {
+  const struct {
+    StopCause cause;
+    ExitCode code;
+    const char* state;
+  } cases[] = {{StopCause::kSignal, ExitCode::kWorkLeft, "ready"},
+               {StopCause::kDuration, ExitCode::kWorkLeft, "ready"},
+               {StopCause::kHeldTooLong, ExitCode::kWorkLeft, "ready"},
+               {StopCause::kPaused, ExitCode::kPaused, "ready"},
+               {StopCause::kCancelled, ExitCode::kCancelled, "cancelled"},
+               {StopCause::kReadyForCutover, ExitCode::kReadyForCutOver, "ready"},
+               {StopCause::kFailed, ExitCode::kFailed, "failed"}};
+  for (const auto& each : cases) {
+    const auto end = end_of(stopped(each.cause));
+    EXPECT_EQ(end.code, each.code);
+    EXPECT_EQ(end.reason, "because");
+    EXPECT_STREQ(job_state(end), each.state);
+    EXPECT_FALSE(is_job_done(end));
+  }
+}
+
+TEST(RunOutcome, OfAnErrorIsTheError) {
+  const Error error(ExitCode::kRefused, "no such table", "name another");
+  const auto end = outcome_of(thrown(error), Stop(), {}, "");
+  EXPECT_EQ(end.code, ExitCode::kRefused);
+  EXPECT_EQ(end.outcome, "refused");
+  EXPECT_EQ(end.reason, "no such table");
+  EXPECT_EQ(end.hint, "name another");
+  EXPECT_STREQ(job_state(end), "failed");
+}
+
+TEST(RunOutcome, OfAVerifyThatFailsIsNoJobThatIsDone) {
+  const Error mismatch(ExitCode::kMismatch, "expects 0 and found 1", "");
+  const auto end = outcome_of(thrown(mismatch), Stop(), {10, 0, 0, 3}, "");
+  EXPECT_EQ(end.outcome, "verify mismatch");
+  EXPECT_FALSE(is_job_done(end));
+}
+
+TEST(RunOutcome, OfWhatTheStopCutShortIsTheStop) {
+  const auto stop = stopped(StopCause::kSignal);
+  const auto cut = std::make_exception_ptr(cut_short(stop));
+  EXPECT_FALSE(failure_of(cut, stop));
+  EXPECT_EQ(outcome_of(cut, stop, {}, "").code, ExitCode::kWorkLeft);
+  EXPECT_TRUE(failure_of(cut, Stop())) << "nobody asked it to stop";
+}
+
+TEST(RunOutcome, AServerThatPutsUsOffIsNoFailureOfARunThatWasToldToStop) {
+  const auto put_off = thrown(Error(ExitCode::kWorkLeft, "the server cannot serve us", ""));
+  EXPECT_FALSE(failure_of(put_off, stopped(StopCause::kDuration)));
+  EXPECT_TRUE(failure_of(put_off, stopped(StopCause::kFailed)));
+  EXPECT_TRUE(failure_of(put_off, Stop()));
+}
+
+TEST(RunOutcome, WhatIsNoErrorOfOursIsInternal) {
+  const auto odd = std::make_exception_ptr(std::runtime_error("odd"));
+  EXPECT_EQ(outcome_of(odd, Stop(), {}, "").code, ExitCode::kInternal);
+}
+
+TEST(RunOutcome, AJobWithQuarantinedOrUnchangedRowsIsDone) {
+  EXPECT_STREQ(job_state(end_of(Stop(), {10, 0, 2, 0})), "done");
+  EXPECT_STREQ(job_state(end_of(Stop(), {10, 0, 0, 3})), "done");
+}
+
+}  // namespace
+}  // namespace pgsluice::engine
