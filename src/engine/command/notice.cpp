@@ -2,7 +2,7 @@
 
 #include "engine/command/rollback_survey.hpp"
 #include "kinds/retype/cutover/cutover.hpp"
-#include "kinds/retype/retype_definition.hpp"
+#include "kinds/retype/definition/retype_definition.hpp"
 #include "kinds/retype/retype_kind.hpp"
 #include "kinds/table_of_kinds.hpp"
 #include "ledger/acts.hpp"

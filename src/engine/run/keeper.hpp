@@ -31,12 +31,12 @@ class Keeper {
     Stop& stop;
   };
 
-  /// `timezone`: of the window, for the server's clock.
-  Keeper(pg::Connection& connection, std::int64_t job_id, std::string run_id, std::string timezone, Kept kept)
+  /// `window_timezone`: empty window or not, for the server's clock.
+  Keeper(pg::Connection& connection, std::int64_t job_id, std::string run_id, std::string window_timezone, Kept kept)
       : connection_(connection),
         job_id_(job_id),
         run_id_(std::move(run_id)),
-        timezone_(std::move(timezone)),
+        timezone_(std::move(window_timezone)),
         clocks_(kept.clocks),
         tunables_(kept.tunables),
         tunables_of_file_(kept.tunables),

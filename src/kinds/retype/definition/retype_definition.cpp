@@ -1,4 +1,4 @@
-#include "kinds/retype/retype_definition.hpp"
+#include "kinds/retype/definition/retype_definition.hpp"
 
 #include "job/sql/table_name.hpp"
 #include "kinds/kind/definition_lines.hpp"

@@ -1,4 +1,4 @@
-#include "kinds/retype/read_retype.hpp"
+#include "kinds/retype/definition/read_retype.hpp"
 
 #include <algorithm>
 #include <optional>
