@@ -2,10 +2,6 @@
 
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <csignal>
 #include <random>
 
 #include "base/units.hpp"
@@ -27,6 +23,8 @@ using SteadyClock = std::chrono::steady_clock;
 
 namespace {
 
+// A stop wakes what waits for it: this only bounds the wait.
+constexpr std::chrono::milliseconds kStopMost{1'000};
 constexpr double kFastestSeconds = 3;   // to find out what the traffic's script can do at most
 constexpr double kAloneSecondsMin = 2;  // less would hold too few transactions for a p99
 // Half of what it can do alone: an application has room to breathe, and a closed loop would only show that
@@ -48,7 +46,8 @@ Bench::Bench(const std::string& dsn, Job job, BenchOptions options, Tell tell)
       job_(std::move(job)),
       options_(std::move(options)),
       tell_(std::move(tell)),
-      signals_(io_),
+      beside_(io_, failure_, stop_),
+      signals_(io_, stop_, [] {}),
       end_(began_ + options_.duration),
       control_(target_, prefix_ + " control") {
   report_.job = job_.name;
@@ -66,12 +65,13 @@ Bench::Bench(const std::string& dsn, Job job, BenchOptions options, Tell tell)
 Bench::~Bench() = default;
 
 BenchReport Bench::execute() {
-  signals_.add(SIGTERM);
-  signals_.add(SIGINT);
-  asio::co_spawn(io_, watch_signals(), asio::detached);
+  signals_.heed();
+  beside_.watch("the watch over signals", signals_.watch());
+  beside_.start("the watch over the stop", cancel_once_stopped());
   asio::co_spawn(io_, story(), [this](const std::exception_ptr& error) {
     if (error) error_ = error;
-    signals_.cancel();
+    over_.set();
+    signals_.leave();
   });
   io_.run();
   if (error_) std::rethrow_exception(error_);
@@ -79,14 +79,10 @@ BenchReport Bench::execute() {
   return report_;
 }
 
-asio::awaitable<void> Bench::watch_signals() {
-  for (;;) {
-    boost::system::error_code cancelled;
-    co_await signals_.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
-    if (cancelled) co_return;
-    stop_.request(engine::StopCause::kSignal, "a signal asked to stop");
-    asio::co_spawn(io_, control_.cancel(), asio::detached);  // a copy may be in work for long
-  }
+asio::awaitable<void> Bench::cancel_once_stopped() {
+  while (!over_.is_set() && !stop_.is_requested())
+    co_await engine::Wakeup::wait_for_either(stop_.wakeup(), over_.wakeup(), kStopMost);
+  if (stop_.is_requested()) co_await control_.cancel();  // a copy may be in work for long
 }
 
 asio::awaitable<void> Bench::story() {

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/signal_set.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <memory>
 #include <optional>
@@ -12,6 +11,8 @@
 #include "bench/measure/patience.hpp"
 #include "bench/measure/surroundings.hpp"
 #include "bench/measure/traffic.hpp"
+#include "engine/run/beside.hpp"
+#include "engine/run/signal_watch.hpp"
 #include "pg/connection.hpp"
 #include "pgsluice/bench.hpp"
 #include "telling/stop.hpp"
@@ -44,7 +45,7 @@ class Bench {
   awaitable<TrafficSeen> stop_traffic();
   awaitable<double> wal_written();
   awaitable<void> clean_up();
-  awaitable<void> watch_signals();
+  awaitable<void> cancel_once_stopped();
 
   std::vector<BenchSetting> settings_for(const GroundFacts& facts);
   TrialPlan plan(const GroundFacts& facts);
@@ -63,8 +64,11 @@ class Bench {
 
   // Confined to the io thread; connections and threads last, so that they end first.
   boost::asio::io_context io_{1};
-  boost::asio::signal_set signals_;
   engine::Stop stop_;
+  engine::FirstFailure failure_;
+  engine::Over over_;  // the story is
+  engine::Beside beside_;
+  engine::SignalWatch signals_;
   BenchReport report_;
   std::vector<BenchSetting> settings_;
   std::vector<TrialResult> trials_;

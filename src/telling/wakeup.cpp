@@ -10,7 +10,7 @@ namespace asio = boost::asio;
 
 namespace {
 
-/// Also a coroutine that is destroyed while it waits is off the list.
+/// A coroutine that is destroyed while it waits is off the list too.
 struct Waiting {
   Waiting(std::set<asio::steady_timer*>& timers, asio::steady_timer& timer) : timers_(timers), timer_(timer) {
     timers_.insert(&timer_);
@@ -28,6 +28,14 @@ struct Waiting {
 asio::awaitable<void> Wakeup::wait(std::chrono::milliseconds at_most) {
   asio::steady_timer timer(co_await asio::this_coro::executor, at_most);
   const Waiting waiting(waiting_, timer);
+  boost::system::error_code notified;
+  co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, notified));
+}
+
+asio::awaitable<void> Wakeup::wait_for_either(Wakeup& one, Wakeup& other, std::chrono::milliseconds at_most) {
+  asio::steady_timer timer(co_await asio::this_coro::executor, at_most);
+  const Waiting for_one(one.waiting_, timer);
+  const Waiting for_other(other.waiting_, timer);
   boost::system::error_code notified;
   co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, notified));
 }

@@ -18,6 +18,9 @@ class Wakeup {
 
   /// Until notify(), but no longer than `at_most`.
   boost::asio::awaitable<void> wait(std::chrono::milliseconds at_most);
+  /// The same for whichever of two is notified first.
+  static boost::asio::awaitable<void> wait_for_either(Wakeup& one, Wakeup& other,
+                                                      std::chrono::milliseconds at_most);
   void notify();
 
  private:
@@ -34,6 +37,8 @@ class Over {
   bool is_set() const { return is_set_; }
   /// Until it is set, but no longer than `at_most`.
   boost::asio::awaitable<void> wait(std::chrono::milliseconds at_most) const;
+  /// Notified when it is set.
+  Wakeup& wakeup() const { return wakeup_; }
 
  private:
   bool is_set_ = false;

@@ -1,7 +1,6 @@
 #include "bench/copy/copy_ground.hpp"
 
 #include <algorithm>
-#include <boost/asio/co_spawn.hpp>
 #include <cmath>
 
 #include "base/units.hpp"
@@ -160,9 +159,8 @@ asio::awaitable<CopyGround::Cost> CopyGround::try_walk(Walk walk) {
 }
 
 asio::awaitable<std::int64_t> CopyGround::copy_source(std::int64_t rows) {
-  is_reading_ = true;
-  ++beside_;
-  asio::co_spawn(at_.io, watch_waiters(), [this](const std::exception_ptr&) { --beside_; });
+  engine::Over copied_all;
+  beside_.start("the watch over waiters", watch_waiters(copied_all));
   std::function<std::int64_t(pg::Session&)> make = [this, rows](pg::Session& s) {
     return make_source(s, *table_, rows);
   };
@@ -173,29 +171,28 @@ asio::awaitable<std::int64_t> CopyGround::copy_source(std::int64_t rows) {
   } catch (...) {
     error = std::current_exception();
   }
-  is_reading_ = false;
-  while (beside_ > 0) co_await engine::sleep_for(kLook);
+  copied_all.set();
+  co_await beside_.finish();
   if (error) std::rethrow_exception(error);
   co_return copied;
 }
 
 /// Whoever waits for the table itself has everybody else behind him: reading gives way at once.
-asio::awaitable<void> CopyGround::watch_waiters() {
-  while (is_reading_) {
+asio::awaitable<void> CopyGround::watch_waiters(const engine::Over& copied) {
+  while (!copied.is_set()) {
     std::function<std::vector<pg::Waiter>(pg::Session&)> ask = [prefix = at_.prefix](pg::Session& s) {
       return pg::read_waiters(s, prefix);
     };
     const auto waiters = co_await monitor_.run<std::vector<pg::Waiter>>(std::move(ask));
     const bool somebody_waits =
         std::any_of(waiters.begin(), waiters.end(), [](const pg::Waiter& w) { return w.waits_for_table; });
-    if (somebody_waits && is_reading_) {
+    if (somebody_waits && !copied.is_set()) {
       at_.stop.request(
           engine::StopCause::kHeldTooLong,
           "gave way while copying: pid " + std::to_string(waiters.front().pid) + " waits for the table");
       co_await at_.control.cancel();
     }
-    for (auto waited = kLook; is_reading_ && waited < kPoll; waited += kLook)
-      co_await engine::sleep_for(kLook);
+    co_await copied.wait(kPoll);
   }
 }
 
@@ -253,9 +250,8 @@ asio::awaitable<TrialResult> CopyGround::run(BenchSetting setting, double others
   const auto before = co_await look();
   TrialSink sink(setting);
   ServerCpu cpu;
-  bool is_over = false;
-  ++beside_;
-  asio::co_spawn(at_.io, watch_cpu(sink, cpu, is_over), [this](const std::exception_ptr&) { --beside_; });
+  engine::Over over;
+  beside_.start("the watch over the server's processor time", watch_cpu(sink, cpu, over));
 
   const double expected_s = kGraceFactor * row_s_ * static_cast<double>(copy_rows_);
   RunOptions options;
@@ -271,8 +267,8 @@ asio::awaitable<TrialResult> CopyGround::run(BenchSetting setting, double others
   } catch (...) {
     error = std::current_exception();
   }
-  is_over = true;
-  while (beside_ > 0) co_await engine::sleep_for(kLook);
+  over.set();
+  co_await beside_.finish();
   std::function<bool(pg::Session&)> forget = [](pg::Session& s) {
     forget_trial_jobs(s);
     return true;
@@ -299,8 +295,8 @@ asio::awaitable<TrialResult> CopyGround::run(BenchSetting setting, double others
   co_return result;
 }
 
-asio::awaitable<void> CopyGround::watch_cpu(const TrialSink& sink, ServerCpu& cpu, const bool& is_over) {
-  while (!is_over) {
+asio::awaitable<void> CopyGround::watch_cpu(const TrialSink& sink, ServerCpu& cpu, const engine::Over& over) {
+  while (!over.is_set()) {
     const auto run_id = sink.run_id();
     if (!run_id.empty()) {
       std::function<std::vector<Backend>(pg::Session&)> ask = [prefix = "pgsluice " + run_id.substr(0, 8) +
@@ -310,16 +306,15 @@ asio::awaitable<void> CopyGround::watch_cpu(const TrialSink& sink, ServerCpu& cp
       const auto backends = co_await monitor_.run<std::vector<Backend>>(std::move(ask));
       cpu.watch(backends, ServerCpu::From::kStart);
     }
-    for (auto waited = kLook; !is_over && waited < kPoll; waited += kLook) {
-      cpu.look();
-      co_await engine::sleep_for(kLook);
+    for (auto waited = kLook; !over.is_set() && waited < kPoll; waited += kLook) {
+      cpu.look();  // a process that ends takes its figures along
+      co_await over.wait(kLook);
     }
   }
 }
 
 asio::awaitable<void> CopyGround::clean_up(BenchReport&) {
-  is_reading_ = false;
-  while (beside_ > 0) co_await engine::sleep_for(kLook);
+  co_await beside_.finish();
   if (!is_schema_ours_) co_return;
   std::function<bool(pg::Session&)> remove = [](pg::Session& s) {
     drop_copies(s);

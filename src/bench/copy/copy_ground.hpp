@@ -9,6 +9,7 @@
 #include "bench/measure/surroundings.hpp"
 #include "bench/measure/table_size.hpp"
 #include "bench/measure/trial_sink.hpp"
+#include "engine/run/beside.hpp"
 #include "pg/catalog/catalog.hpp"
 
 namespace pgsluice::bench {
@@ -43,8 +44,8 @@ class CopyGround final : public Ground {
   boost::asio::awaitable<std::vector<Walk>> try_walks(Cost& cost);
   boost::asio::awaitable<Look> look();
   boost::asio::awaitable<Look> look_when_reported(std::int64_t rows_changed);
-  boost::asio::awaitable<void> watch_waiters();
-  boost::asio::awaitable<void> watch_cpu(const TrialSink& sink, ServerCpu& cpu, const bool& is_over);
+  boost::asio::awaitable<void> watch_waiters(const engine::Over& copied);
+  boost::asio::awaitable<void> watch_cpu(const TrialSink& sink, ServerCpu& cpu, const engine::Over& over);
   Job trial_job(const BenchSetting& setting) const;
 
   Surroundings at_;
@@ -55,9 +56,9 @@ class CopyGround final : public Ground {
   std::int64_t copy_rows_ = 0;
   bool is_schema_ours_ = false;
   double row_s_ = 0;
-  bool is_reading_ = false;  // the real table
-  int beside_ = 0;           // coroutines that have not ended
-  pg::Connection guard_;     // holds the copies' lock and does nothing else
+  engine::FirstFailure failure_;
+  engine::Beside beside_{at_.io, failure_, at_.stop};
+  pg::Connection guard_;  // holds the copies' lock and does nothing else
   pg::Connection monitor_;
   boost::asio::thread_pool engine_thread_{1};  // a run has an io thread of its own
 };

@@ -1,10 +1,9 @@
 #include "bench/rolled/hold_watch.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-
 namespace pgsluice::bench {
 namespace {
 
+// How finely the time is counted in which batches had to wait.
 constexpr std::chrono::milliseconds kLook{20};
 
 class Nobody final : public EventSink {
@@ -19,18 +18,17 @@ HoldWatch::HoldWatch(const Surroundings& at)
       nobody_(std::make_unique<Nobody>()),
       journal_(*nobody_, at.job.name, ""),
       monitor_(at.target, at.prefix + " monitor"),
-      sampler_(monitor_, at.prefix, at.job, {gate_, journal_, tally_, blockers_}) {}
+      sampler_(monitor_, at.prefix, at.job.tunables, {gate_, journal_, tally_, blockers_}),
+      beside_(at.io, failure_, at_.stop) {}
 
 void HoldWatch::begin() {
-  const auto one_less = [this](const std::exception_ptr&) { --beside_; };
-  beside_ += 2;
-  boost::asio::co_spawn(at_.io, sampler_.run(over_), one_less);
-  boost::asio::co_spawn(at_.io, look(), one_less);
+  beside_.start("the sampler", sampler_.run(over_));
+  beside_.start("the watch over holds", look());
 }
 
 boost::asio::awaitable<void> HoldWatch::end() {
   over_.set();
-  while (beside_ > 0) co_await engine::sleep_for(kLook);
+  co_await beside_.finish();
 }
 
 boost::asio::awaitable<void> HoldWatch::await_full_pace() {
@@ -40,7 +38,7 @@ boost::asio::awaitable<void> HoldWatch::await_full_pace() {
   for (auto now = std::chrono::steady_clock::now(); gate_.pace(now) < 1 && now < give_up;
        now = std::chrono::steady_clock::now()) {
     if (at_.stop.is_requested()) co_return;
-    co_await engine::sleep_for(kLook);
+    co_await engine::sleep_unless_stopped(kLook, at_.stop);
   }
 }
 
@@ -48,7 +46,8 @@ boost::asio::awaitable<void> HoldWatch::look() {
   auto last = std::chrono::steady_clock::now();
   while (!over_.is_set()) {
     const auto now = std::chrono::steady_clock::now();
-    const auto held_since = gate_.held_since(now);
+    gate_.look(now);
+    const auto held_since = gate_.held_since();
     if (held_since || (gate_.is_open(now) && gate_.pace(now) < 1)) {
       slowed_s_ += std::chrono::duration<double>(now - last).count();
       reason_ = gate_.reason(now);
@@ -59,7 +58,7 @@ boost::asio::awaitable<void> HoldWatch::look() {
     }
     last = now;
     journal_.take_pending();  // nothing of it is stored
-    co_await engine::sleep_for(kLook);
+    co_await over_.wait(kLook);
   }
 }
 

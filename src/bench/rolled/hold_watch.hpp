@@ -6,6 +6,7 @@
 #include <string>
 
 #include "bench/measure/surroundings.hpp"
+#include "engine/run/beside.hpp"
 #include "lanes/pace/gate.hpp"
 #include "lanes/pace/sampler.hpp"
 #include "telling/journal.hpp"
@@ -49,7 +50,8 @@ class HoldWatch {
   pg::Connection monitor_;
   engine::Sampler sampler_;
   engine::Over over_;
-  int beside_ = 0;  // coroutines that have not ended
+  engine::FirstFailure failure_;
+  engine::Beside beside_;
   double slowed_s_ = 0;
   std::string reason_;
 };

@@ -22,7 +22,7 @@ using SteadyClock = std::chrono::steady_clock;
 
 namespace {
 
-constexpr std::chrono::milliseconds kLook{5};
+constexpr std::chrono::milliseconds kEndedMost{1'000};  // a lane says when it has ended: this bounds the wait
 constexpr int kSampleEvery = 8;  // batches of a lane; the first one is sampled, and warms the connection
 // Dead row versions that all trials together may leave: vacuum makes room again, but until then they cost.
 constexpr double kGrowthShareMax = 0.25;               // of the table with its indexes
@@ -44,8 +44,9 @@ struct RolledGround::InWork {
   StripRing& ring;
   RolledTrial trial;
   SteadyClock::time_point end;
-  std::exception_ptr error;
+  std::exception_ptr error{};
   int working = 0;
+  engine::Wakeup ended{};  // a lane has
 
   bool is_over(const engine::Stop& stop) const {
     return stop.is_requested() || error || trial.is_disturbed() || SteadyClock::now() >= end;
@@ -207,12 +208,12 @@ asio::awaitable<TrialResult> RolledGround::run(BenchSetting setting, double) {
   const auto began = SteadyClock::now();
   const auto length =
       std::chrono::duration_cast<SteadyClock::duration>(std::chrono::duration<double>(trial_s_));
-  InWork in_work{setting, ring_of(setting.walk), RolledTrial(setting, began), began + length, nullptr, 0};
+  InWork in_work{setting, ring_of(setting.walk), RolledTrial(setting, began), began + length};
   in_work_ = &in_work;
   hold_.sampler().attach([this] { return lane_of_pid(); },
                          [this](int lane, const std::string& who) { give_way(lane, who); });
   for (int i = 0; i < setting.lanes; ++i) start(*crews_[static_cast<std::size_t>(i)], in_work);
-  while (in_work.working > 0) co_await engine::sleep_for(kLook);
+  while (in_work.working > 0) co_await in_work.ended.wait(kEndedMost);
   hold_.sampler().detach();
   in_work_ = nullptr;
   if (in_work.error) std::rethrow_exception(in_work.error);
@@ -239,6 +240,7 @@ void RolledGround::start(Crew& crew, InWork& in_work) {
   ++in_work.working;
   asio::co_spawn(at_.io, work(crew, in_work), [&in_work](const std::exception_ptr& error) {
     --in_work.working;
+    in_work.ended.notify();
     if (error && !in_work.error) in_work.error = error;
   });
 }

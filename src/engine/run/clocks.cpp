@@ -19,13 +19,13 @@ int Clocks::server_minute(TimePoint now) const {
   return static_cast<int>(std::fmod(server_clock_->seconds_of_day + since, kSecondsPerDay)) / 60;
 }
 
-void Clocks::look(const ThrottleLimits& throttle, Gate& gate, Blockers& blockers, Stop& stop, TimePoint now,
-                  std::time_t wall) const {
+void Clocks::look(const ThrottleLimits& throttle, const Gate& gate, Blockers& blockers, Stop& stop,
+                  TimePoint now, std::time_t wall) const {
   if (duration_ && now - began_ >= *duration_) stop.request(StopCause::kDuration, "--for is over");
   if (until_ && wall >= *until_) stop.request(StopCause::kUntil, "--until is reached");
   if (window_ && server_clock_ && !is_inside(*window_, server_minute(now)))
     stop.request(StopCause::kWindow, "outside the window");
-  const auto held_since = gate.held_since(now);
+  const auto held_since = gate.held_since();
   if (held_since && now - *held_since >= throttle.give_up) {
     const auto reason = "held for " + base::format_duration(throttle.give_up) + ": " + gate.reason(now);
     stop.request(gate.is_paused() ? StopCause::kPaused : StopCause::kHeldTooLong, reason);

@@ -25,7 +25,7 @@ class Clocks {
   void set_server_clock(double seconds_of_day, TimePoint at) { server_clock_ = {seconds_of_day, at}; }
 
   /// Requests a stop for the first limit that is reached.
-  void look(const ThrottleLimits& throttle, Gate& gate, Blockers& blockers, Stop& stop, TimePoint now,
+  void look(const ThrottleLimits& throttle, const Gate& gate, Blockers& blockers, Stop& stop, TimePoint now,
             std::time_t wall) const;
 
  private:

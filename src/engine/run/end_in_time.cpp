@@ -33,6 +33,7 @@ milliseconds since(SteadyClock::time_point then, SteadyClock::time_point now) {
 asio::awaitable<void> EndInTime::watch() {
   while (!has_ended_) {
     const auto now = SteadyClock::now();
+    of_.gate.look(now);
     of_.clocks.look(of_.tunables.throttle, of_.gate, of_.blockers, is_over_ ? late_ : of_.stop, now,
                     std::time(nullptr));
     const bool is_to_end = of_.stop.is_requested() || late_.is_requested();

@@ -26,8 +26,8 @@ class ProgressView {
     const HeldRanges& ranges;
     const Sampler& sampler;
     const Tally& tally;
-    Gate& gate;
-    Blockers& blockers;
+    const Gate& gate;
+    const Blockers& blockers;
     std::chrono::steady_clock::time_point began;
   };
   explicit ProgressView(LooksAt at) : at_(at) {}

@@ -63,7 +63,11 @@ Run::Run(pg::ConnectionTarget target, Job job, RunOptions options, EventSink& si
               ranges_}),
       progress_(
           {job_, tunables_, in_work_, stop_, fills_, ranges_, sampler_, tally_, gate_, blockers_, began_}),
-      signals_(io_, journal_, stop_),
+      signals_(io_, stop_,
+               [this] {
+                 journal_.write(event::State{"running", "draining",
+                                             "a signal asked to stop: finishing what is in flight"});
+               }),
       beside_(io_, failure_, stop_),
       end_({options_,
             clocks_,
@@ -223,7 +227,7 @@ asio::awaitable<void> Run::show_progress() {
   auto last = SteadyClock::now();
   while (!over_.is_set()) {
     const auto now = SteadyClock::now();
-    if (gate_.held_since(now) || blockers_.since())
+    if (gate_.held_since() || blockers_.since())
       tally_.held_s += std::chrono::duration<double>(now - last).count();
     last = now;
     fills_.tell_wrong_estimates();

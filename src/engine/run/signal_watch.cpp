@@ -32,9 +32,7 @@ asio::awaitable<void> SignalWatch::watch() {
     ++seen_;
     stop_.request(StopCause::kSignal, "a signal asked to stop");
     stop_.wakeup().notify();  // also of the second
-    if (seen_ > 1) continue;
-    journal_.write(
-        event::State{"running", "draining", "a signal asked to stop: finishing what is in flight"});
+    if (seen_ == 1) tell_();
   }
 }
 

@@ -3,8 +3,8 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <functional>
 
-#include "telling/journal.hpp"
 #include "telling/stop.hpp"
 
 namespace pgsluice::engine {
@@ -13,8 +13,9 @@ namespace pgsluice::engine {
 /// Confined to the io thread; what it is given outlives it.
 class SignalWatch {
  public:
-  SignalWatch(boost::asio::io_context& io, Journal& journal, Stop& stop)
-      : signals_(io), journal_(journal), stop_(stop) {}
+  /// `tell` is called at the first of them.
+  SignalWatch(boost::asio::io_context& io, Stop& stop, std::function<void()> tell)
+      : signals_(io), stop_(stop), tell_(std::move(tell)) {}
 
   /// From now on the process does not die of them.
   void heed();
@@ -27,8 +28,8 @@ class SignalWatch {
 
  private:
   boost::asio::signal_set signals_;
-  Journal& journal_;
   Stop& stop_;
+  std::function<void()> tell_;
   int seen_ = 0;
 };
 

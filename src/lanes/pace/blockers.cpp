@@ -3,7 +3,7 @@
 #include <charconv>
 
 #include "base/units.hpp"
-#include "governor/lock_waits.hpp"
+#include "governor/signals/lock_waits.hpp"
 
 namespace pgsluice::engine {
 namespace {

@@ -4,32 +4,50 @@
 
 namespace pgsluice::engine {
 
-namespace {
 using SteadyClock = std::chrono::steady_clock;
-constexpr std::chrono::milliseconds kLook{20};             // how soon a lane notices that the gate opened
-constexpr std::chrono::milliseconds kLookBesideOthers{1};  // or that another lane's batch is over
 
-struct Waiting {
-  Waiting(std::set<std::uint64_t>& tickets, std::uint64_t ticket) : tickets_(tickets), ticket_(ticket) {
-    tickets_.insert(ticket_);
+namespace {
+// What opens the gate is notified; this only bounds the wait.
+constexpr std::chrono::milliseconds kWaitMost{1'000};
+constexpr std::chrono::milliseconds kWaitLeast{1};  // what a timer can tell
+}  // namespace
+
+/// Its ticket, while a lane waits; others may be first once it goes.
+class Gate::Waiting {
+ public:
+  explicit Waiting(Gate& gate) : gate_(gate), ticket_(gate.next_ticket_++) { gate_.waiting_.insert(ticket_); }
+  ~Waiting() {
+    gate_.waiting_.erase(ticket_);
+    gate_.changed_.notify();
   }
-  ~Waiting() { tickets_.erase(ticket_); }
-  bool is_first() const { return *tickets_.begin() == ticket_; }
-  std::set<std::uint64_t>& tickets_;
+  Waiting(const Waiting&) = delete;
+  Waiting& operator=(const Waiting&) = delete;
+
+  bool is_first() const { return *gate_.waiting_.begin() == ticket_; }
+
+ private:
+  Gate& gate_;
   std::uint64_t ticket_;
 };
-}  // namespace
 
 void Gate::decide(const governor::Decision& decision, TimePoint now) {
   decision_ = decision;
   decided_at_ = now;
+  changed_.notify();
 }
 
 void Gate::pause(const std::string& reason) {
   pause_reason_ = reason;
 }
+
 void Gate::resume() {
   pause_reason_.reset();
+  changed_.notify();
+}
+
+void Gate::make_room(bool is_wanted) {
+  if (makes_room_ && !is_wanted) changed_.notify();
+  makes_room_ = is_wanted;
 }
 
 bool Gate::is_stale(TimePoint now) const {
@@ -53,46 +71,51 @@ double Gate::pace(TimePoint now) const {
   return is_open(now) ? decision_.pace : 0;
 }
 
-std::optional<Gate::TimePoint> Gate::held_since(TimePoint now) {
+void Gate::look(TimePoint now) {
   if (is_open(now) || waiting_.empty()) {
     held_since_.reset();
   } else if (!held_since_) {
     held_since_ = now;
   }
-  return held_since_;
 }
 
 boost::asio::awaitable<void> Gate::pass_pause(const Stop& stop) {
-  const Waiting waiting(waiting_, next_ticket_++);
-  while (is_paused() && !stop.is_requested()) co_await sleep_for(kLook);
+  const Waiting waiting(*this);
+  while (is_paused() && !stop.is_requested())
+    co_await Wakeup::wait_for_either(changed_, stop.wakeup(), kWaitMost);
 }
 
 void Gate::end_turn(const Turn& turn) {
   const auto now = SteadyClock::now();
   const auto worked = std::chrono::duration_cast<std::chrono::milliseconds>(turn.worked_);
   turns_.ended(now, worked, is_open(now) ? decision_.pace * turn.lanes_ : 1);
+  changed_.notify();
+}
+
+std::optional<Gate::TimePoint> Gate::due(const Waiting& waiting, TimePoint paused_until, double share) const {
+  if (!is_open(SteadyClock::now()) || makes_room_) return std::nullopt;
+  if (!decision_.is_beside_others) return paused_until;
+  // Nor while as many batches as fit are in work, whose end is notified.
+  if (!waiting.is_first() || !turns_.may_start(TimePoint::max(), share)) return std::nullopt;
+  return turns_.next();
 }
 
 boost::asio::awaitable<Gate::Turn> Gate::pass(std::chrono::milliseconds batch_time, int lanes,
                                               const Stop& stop, TimePoint until) {
-  const Waiting waiting(waiting_, next_ticket_++);
+  const Waiting waiting(*this);
   const auto asked = SteadyClock::now();
   while (!stop.is_requested()) {
     const auto now = SteadyClock::now();
     if (now >= until) break;
-    auto due = now + kLook;
-    if (is_open(now) && !makes_room_) {
-      const double share = decision_.pace * lanes;
-      const bool takes_turns = decision_.is_beside_others;
-      due = takes_turns ? turns_.next() : asked + governor::delay_after(batch_time, decision_.pace);
-      if (takes_turns ? waiting.is_first() && turns_.may_start(now, share) : now >= due) {
-        turns_.started(now, share);
-        co_return Turn(*this, lanes);
-      }
+    const double share = decision_.pace * lanes;
+    const auto may_start = due(waiting, asked + governor::delay_after(batch_time, decision_.pace), share);
+    if (may_start && now >= *may_start) {
+      turns_.started(now, share);
+      co_return Turn(*this, lanes);
     }
-    // Beside others pauses are as short as batches.
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(due - now);
-    co_await sleep_for(std::clamp(left, kLookBesideOthers, kLook));
+    const auto next = std::min({may_start.value_or(TimePoint::max()), until, now + kWaitMost});
+    const auto wait = std::max(std::chrono::ceil<std::chrono::milliseconds>(next - now), kWaitLeast);
+    co_await Wakeup::wait_for_either(changed_, stop.wakeup(), wait);
   }
   co_return Turn();
 }

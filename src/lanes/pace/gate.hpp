@@ -11,6 +11,7 @@
 #include "governor/pace.hpp"
 #include "governor/turns.hpp"
 #include "telling/stop.hpp"
+#include "telling/wakeup.hpp"
 
 namespace pgsluice::engine {
 
@@ -28,7 +29,7 @@ class Gate {
   void resume();
   /// No batch starts while it is set: the sampler looks at others without us. For a moment, so nobody is
   /// told.
-  void make_room(bool is_wanted) { makes_room_ = is_wanted; }
+  void make_room(bool is_wanted);
 
   bool is_open(TimePoint now) const;
   bool is_paused() const { return pause_reason_.has_value(); }
@@ -36,9 +37,11 @@ class Gate {
   std::string reason(TimePoint now) const;
   double pace(TimePoint now) const;
   const governor::Decision& decision() const { return decision_; }
-  /// Since when lanes have been held, for whatever reason, without a break. Nothing while no lane asks: an
-  /// index build does not wait for replicas.
-  std::optional<TimePoint> held_since(TimePoint now);
+  /// Notes whether lanes are held. To be called several times a second.
+  void look(TimePoint now);
+  /// As of the last look: since when lanes have been held, for whatever reason, without a break. Nothing
+  /// while no lane asks: an index build does not wait for replicas.
+  std::optional<TimePoint> held_since() const { return held_since_; }
 
   /// Returns when no operator's pause stands, or stop is requested: between steps.
   boost::asio::awaitable<void> pass_pause(const Stop& stop);
@@ -73,7 +76,11 @@ class Gate {
                                     TimePoint until = TimePoint::max());
 
  private:
+  class Waiting;
+
   bool is_stale(TimePoint now) const;
+  /// When the lane may start, if nothing changes; nullopt: something has to change first, which is notified.
+  std::optional<TimePoint> due(const Waiting& waiting, TimePoint paused_until, double share) const;
   void end_turn(const Turn& turn);
 
   governor::Decision decision_;  // starts as a hold: nothing has been looked at yet
@@ -84,6 +91,7 @@ class Gate {
   std::set<std::uint64_t> waiting_;  // in pass() or pass_pause(): their tickets, who came first first
   std::uint64_t next_ticket_ = 0;
   governor::Turns turns_;
+  Wakeup changed_;  // a lane that waits may be allowed to start
 };
 
 }  // namespace pgsluice::engine

@@ -2,25 +2,17 @@
 
 #include <algorithm>
 
-#include "governor/commit_wait.hpp"
-#include "pg/activity/activity.hpp"
+#include "lanes/pace/readings/commit_wait_reader.hpp"
+#include "lanes/pace/readings/lock_wait_reader.hpp"
+#include "lanes/pace/readings/replica_lag_reader.hpp"
 #include "pg/transaction.hpp"
 
 namespace pgsluice::engine {
 
-/// Who does what at one moment.
-struct AtWork {
-  governor::WorkReading work;
-  std::optional<double> open_s;  // the oldest transaction of others that may hold the horizon
-  std::vector<pg::Blocker> blockers;
-};
-
 /// One visit to the primary.
-struct Readings {
+struct Sampler::Poll {
   AtWork work;
-  pg::ReplicationView replication;
-  std::vector<pg::Waiter> waiters;
-  double commit_wait_s = 0;
+  std::vector<SignalReader::Judge> judges;  // in the order of the signals
 };
 
 namespace {
@@ -39,29 +31,6 @@ constexpr std::chrono::seconds kStart{2};
 constexpr std::chrono::milliseconds kLook{50};
 constexpr std::chrono::milliseconds kFirstLooks{10};
 
-// Whoever waits for a row or for its client takes nothing from anybody. Lanes are those of every run. What
-// other databases do keeps no row version of this one, nor do VACUUM and CREATE INDEX CONCURRENTLY.
-constexpr const char* kWork = R"sql(
-SELECT count(*) FILTER (WHERE state = 'active' AND NOT starts_with(application_name, 'pgsluice ')
-                          AND coalesce(wait_event_type, 'IO') IN ('IO', 'LWLock')),
-       count(*) FILTER (WHERE state <> 'idle' AND application_name LIKE 'pgsluice % lane %'),
-       extract(epoch FROM clock_timestamp()
-         - min(xact_start) FILTER (WHERE NOT starts_with(application_name, 'pgsluice ')
-                                     AND coalesce(backend_xmin, backend_xid) IS NOT NULL
-                                     AND datname = current_database() AND query NOT ILIKE 'vacuum%'
-                                     AND query NOT ILIKE 'create%index%concurrently%'))::float8,
-       count(*) FILTER (WHERE wait_event_type = 'Lock' AND starts_with(application_name, $1))
-FROM pg_catalog.pg_stat_activity WHERE backend_type = 'client backend'
-)sql";
-
-AtWork read_work(pg::Session& session, const std::string& prefix) {
-  const auto row = session.exec(kWork, {prefix});
-  AtWork reading{{static_cast<int>(row.integer(0, 0)), static_cast<int>(row.integer(0, 1))}, {}, {}};
-  if (row.integer(0, 3) > 0) reading.blockers = pg::read_blockers(session, prefix);
-  if (!row.is_null(0, 2)) reading.open_s = row.real(0, 2);
-  return reading;
-}
-
 Sampler::OpenSince open_since(const AtWork& reading, governor::TimePoint asked) {
   if (!reading.open_s) return std::nullopt;
   const std::chrono::duration<double> open(*reading.open_s);
@@ -72,27 +41,29 @@ AtWork look(pg::Session& session, const std::string& prefix) {
   return pg::in_transaction(session, kReadLimits, [&] { return read_work(session, prefix); });
 }
 
-Readings read(pg::Session& session, const std::string& prefix) {
+}  // namespace
+
+Sampler::Sampler(pg::Connection& connection, std::string application_prefix, const Tunables& tunables,
+                 Listeners listeners)
+    : connection_(connection),
+      prefix_(std::move(application_prefix)),
+      tunables_(tunables),
+      gate_(listeners.gate),
+      journal_(listeners.journal),
+      tally_(listeners.tally),
+      blockers_(listeners.blockers) {
+  signals_.push_back(std::make_unique<ReplicaLagReader>());
+  signals_.push_back(std::make_unique<LockWaitReader>(prefix_));
+  signals_.push_back(std::make_unique<CommitWaitReader>(prefix_));
+}
+
+Sampler::Poll Sampler::read(pg::Session& session) {
   return pg::in_transaction(session, kReadLimits, [&] {
-    return Readings{read_work(session, prefix), pg::read_replication(session),
-                    pg::read_waiters(session, prefix), pg::read_commit_wait(session, prefix)};
+    Poll poll{read_work(session, prefix_), {}};
+    for (const auto& signal : signals_) poll.judges.push_back(signal->read(session));
+    return poll;
   });
 }
-
-governor::ReplicaReading replica_reading(const pg::Walsender& w) {
-  return {w.application_name,
-          w.client_addr,
-          w.state,
-          w.replay ? governor::parse_lsn(*w.replay) : std::nullopt,
-          w.is_logical,
-          w.state == "backup"};
-}
-
-governor::WaiterReading waiter_reading(const pg::Waiter& w) {
-  return {w.pid, w.waited_s, w.waits_for_table, w.blockers, w.application_name, w.query};
-}
-
-}  // namespace
 
 void Sampler::attach(LanePids lane_pids, GiveWay give_way, NoteTransaction note_transaction) {
   lane_pids_ = std::move(lane_pids);
@@ -106,15 +77,13 @@ void Sampler::detach() {
 }
 
 boost::asio::awaitable<void> Sampler::run(const Over& over) {
-  std::function<Readings(pg::Session&)> visit = [prefix = prefix_](pg::Session& s) {
-    return read(s, prefix);
-  };
+  std::function<Poll(pg::Session&)> visit = [this](pg::Session& s) { return read(s); };
   const auto first = std::chrono::steady_clock::now();
   while (!over.is_set()) {
     const auto began = std::chrono::steady_clock::now();
     try {
-      const auto readings = co_await connection_.run<Readings>(visit);
-      take(readings, began);  // a reading is as old as its question
+      const auto poll = co_await connection_.run<Poll>(visit);
+      take(poll, began);  // a reading is as old as its question
       refused_.clear();
     } catch (const pg::Failure& f) {
       // No sample: the ones we have grow stale, and the governor says so in the hold's reason. Why the server
@@ -164,25 +133,18 @@ void Sampler::observe(const AtWork& reading, governor::TimePoint asked) {
   gate_.make_room(slowdown_.wants_pause() && tunables_.throttle.slowdown < ThrottleLimits::kSlowdownMost);
 }
 
-void Sampler::take(const Readings& readings, governor::TimePoint taken_at) {
-  if (const auto flush = governor::parse_lsn(readings.replication.flush_lsn)) clock_.record(taken_at, *flush);
-  std::vector<governor::ReplicaReading> replicas;
-  for (const auto& w : readings.replication.walsenders) replicas.push_back(replica_reading(w));
-  samples_ = replica_lag_.observe(replicas, clock_, tunables_.throttle, taken_at);
+void Sampler::take(const Poll& poll, governor::TimePoint taken_at) {
+  const auto lane_of_pid = lane_pids_ ? lane_pids_() : std::map<int, int>{};
+  Judged judged;
+  for (const auto& judge : poll.judges) judge({taken_at, tunables_.throttle, lane_of_pid}, judged);
+  observe(poll.work, taken_at);
+  samples_ = std::move(judged.samples);
+  samples_.push_back(slowdown_.sample(tunables_.throttle, tunables_.lanes, taken_at));
   for (const auto& s : samples_) {
     if (s.name == "replica_lag" && s.known) tally_.lag_max_s = std::max(tally_.lag_max_s, s.value);
   }
-
-  std::vector<governor::WaiterReading> waiters;
-  for (const auto& w : readings.waiters) waiters.push_back(waiter_reading(w));
-  const auto lane_of_pid = lane_pids_ ? lane_pids_() : std::map<int, int>{};
-  auto waits = governor::judge_lock_waits(waiters, lane_of_pid, tunables_.throttle, taken_at);
-  samples_.push_back(std::move(waits.sample));
-  observe(readings.work, taken_at);
-  if (readings.commit_wait_s > 0) samples_.push_back(governor::commit_wait(readings.commit_wait_s, taken_at));
-  samples_.push_back(slowdown_.sample(tunables_.throttle, tunables_.lanes, taken_at));
   if (!give_way_) return;
-  for (const auto& in_the_way : waits.to_cancel) give_way_(in_the_way.lane, in_the_way.reason);
+  for (const auto& in_the_way : judged.to_cancel) give_way_(in_the_way.lane, in_the_way.reason);
 }
 
 std::string Sampler::commit_wait(governor::TimePoint now) const {

@@ -3,15 +3,17 @@
 #include <boost/asio/awaitable.hpp>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "governor/lock_waits.hpp"
-#include "governor/replica_lag.hpp"
-#include "governor/slowdown.hpp"
+#include "governor/pace.hpp"
+#include "governor/signals/slowdown.hpp"
 #include "lanes/pace/blockers.hpp"
 #include "lanes/pace/gate.hpp"
+#include "lanes/pace/readings/signal_reader.hpp"
+#include "lanes/pace/readings/work_reading.hpp"
 #include "pg/connection.hpp"
 #include "pgsluice/job.hpp"
 #include "telling/journal.hpp"
@@ -42,14 +44,7 @@ class Sampler {
   };
 
   Sampler(pg::Connection& connection, std::string application_prefix, const Tunables& tunables,
-          Listeners listeners)
-      : connection_(connection),
-        prefix_(std::move(application_prefix)),
-        tunables_(tunables),
-        gate_(listeners.gate),
-        journal_(listeners.journal),
-        tally_(listeners.tally),
-        blockers_(listeners.blockers) {}
+          Listeners listeners);
 
   /// Called while a backfill step runs.
   void attach(LanePids lane_pids, GiveWay give_way, NoteTransaction note_transaction = nullptr);
@@ -65,10 +60,13 @@ class Sampler {
   const std::vector<governor::Sample>& samples() const { return samples_; }
 
  private:
+  struct Poll;
+
+  Poll read(pg::Session& session);
   /// Between two polls: who is at work?
   boost::asio::awaitable<void> look_around(governor::TimePoint until, bool is_start, const Over& over);
-  void observe(const struct AtWork& reading, governor::TimePoint asked);
-  void take(const struct Readings& readings, governor::TimePoint taken_at);
+  void observe(const AtWork& reading, governor::TimePoint asked);
+  void take(const Poll& poll, governor::TimePoint taken_at);
   void decide(governor::TimePoint now);
 
   pg::Connection& connection_;
@@ -82,9 +80,8 @@ class Sampler {
   LanePids lane_pids_;
   GiveWay give_way_;
   NoteTransaction note_transaction_;
-  governor::LsnClock clock_;
-  governor::ReplicaLag replica_lag_;
-  governor::Slowdown slowdown_;
+  std::vector<std::unique_ptr<SignalReader>> signals_;
+  governor::Slowdown slowdown_;  // looked at between polls as well
   governor::PaceState pace_;
   governor::Flow flow_ = governor::Flow::kGo;  // last told
   std::string signal_;                         // last told as the cause of a hold

@@ -9,7 +9,7 @@
 
 #include "governor/lsn_clock.hpp"
 #include "governor/pace.hpp"
-#include "governor/replica_lag.hpp"
+#include "governor/signals/replica_lag.hpp"
 
 namespace pgsluice::governor {
 namespace {

@@ -1,6 +1,6 @@
 // Goal: whoever waits for us is found, named without any data, and let through in time. Method: waiters as
 // pg_stat_activity and pg_blocking_pids show them; lanes 1 and 2 run on backends 101 and 102.
-#include "governor/lock_waits.hpp"
+#include "governor/signals/lock_waits.hpp"
 
 #include <gtest/gtest.h>
 

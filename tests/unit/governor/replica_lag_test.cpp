@@ -1,6 +1,6 @@
 // Goal: the worst replica is found and named; one that is gone is unknown, never zero; what is no replica
 // does not count. Method: readings as pg_stat_replication shows them, poll after poll.
-#include "governor/replica_lag.hpp"
+#include "governor/signals/replica_lag.hpp"
 
 #include <gtest/gtest.h>
 

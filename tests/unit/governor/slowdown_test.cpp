@@ -1,6 +1,6 @@
 // Goal: what our batches cost others is told from who is at work beside them and between them, and what
 // others do by themselves is not ours. Method: looks as a simulated application gives them.
-#include "governor/slowdown.hpp"
+#include "governor/signals/slowdown.hpp"
 
 #include <gtest/gtest.h>
 

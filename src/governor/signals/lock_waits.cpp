@@ -1,4 +1,4 @@
-#include "governor/lock_waits.hpp"
+#include "governor/signals/lock_waits.hpp"
 
 #include <algorithm>
 #include <set>

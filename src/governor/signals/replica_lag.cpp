@@ -1,4 +1,4 @@
-#include "governor/replica_lag.hpp"
+#include "governor/signals/replica_lag.hpp"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "governor/slowdown.hpp"
+#include "governor/signals/slowdown.hpp"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "governor/commit_wait.hpp"
+#include "governor/signals/commit_wait.hpp"
 
 #include "base/units.hpp"
 
