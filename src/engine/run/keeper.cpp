@@ -31,10 +31,10 @@ boost::asio::awaitable<void> Keeper::run(const Over& over, std::function<std::st
 
 boost::asio::awaitable<void> Keeper::turn(bool is_heartbeat_due, std::string progress) {
   std::function<ledger::Control(pg::Session&)> visit = [=, job_id = job_id_, run_id = run_id_,
-                                                        timezone = timezone_](pg::Session& s) {
-    if (!is_heartbeat_due) return ledger::read_control(s, job_id, run_id, timezone);
+                                                        zone = timezone_](pg::Session& s) {
+    if (!is_heartbeat_due) return ledger::read_control(s, job_id, run_id, zone);
     return pg::in_transaction(s, kTellLimits,
-                              [&] { return ledger::heartbeat(s, job_id, run_id, progress, timezone); });
+                              [&] { return ledger::heartbeat(s, job_id, run_id, progress, zone); });
   };
   try {
     const auto control = co_await connection_.run<ledger::Control>(std::move(visit));

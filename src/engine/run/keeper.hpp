@@ -31,8 +31,9 @@ class Keeper {
     Stop& stop;
   };
 
-  /// `window_timezone`: empty window or not, for the server's clock.
-  Keeper(pg::Connection& connection, std::int64_t job_id, std::string run_id, std::string window_timezone, Kept kept)
+  /// `window_timezone`: in which the server's clock is read; UTC without a window.
+  Keeper(pg::Connection& connection, std::int64_t job_id, std::string run_id, std::string window_timezone,
+         Kept kept)
       : connection_(connection),
         job_id_(job_id),
         run_id_(std::move(run_id)),
