@@ -4,7 +4,7 @@
 #include "kinds/ddl/ddl_statements.hpp"
 #include "kinds/ddl/plan_ddl.hpp"
 #include "kinds/retype/acts/acts.hpp"
-#include "kinds/retype/acts/swap.hpp"
+#include "kinds/retype/acts/move_scripts.hpp"
 #include "kinds/retype/cutover/cutover.hpp"
 #include "kinds/retype/graph/retype_facts.hpp"
 #include "kinds/retype/retype_survey.hpp"
@@ -63,16 +63,16 @@ void plan_act(pg::Session& session, const Job& job, const rt::Act& act, PlannedS
   }
 }
 
-void plan_swap(const rt::SwapScript& script, const rt::Graph& graph, const std::string& when,
+void plan_move(const rt::MoveScript& script, const rt::Graph& graph, const std::string& when,
                PlannedStep& planned) {
   planned.statements.push_back({"LOCK TABLE " + rt::lock_list(graph, {}) + " IN SHARE UPDATE EXCLUSIVE MODE",
                                 with_timeout("SHARE UPDATE EXCLUSIVE", steps::kGentleLockTimeout), false,
                                 when});
   for (const auto& sql : script.view_locks)
-    planned.statements.push_back({sql, with_timeout("ACCESS EXCLUSIVE", kSwapLockTimeout), false, when});
+    planned.statements.push_back({sql, with_timeout("ACCESS EXCLUSIVE", kMoveLockTimeout), false, when});
   planned.statements.push_back(
       {"LOCK TABLE " + rt::lock_list(graph, script.also_locked) + " IN ACCESS EXCLUSIVE MODE",
-       with_timeout("ACCESS EXCLUSIVE", kSwapLockTimeout), false, when});
+       with_timeout("ACCESS EXCLUSIVE", kMoveLockTimeout), false, when});
   for (const auto& sql : script.statements)
     planned.statements.push_back({sql, "within the locks above", false, when});
 }
@@ -98,11 +98,11 @@ void plan_retype(const StepAt& at, const RetypeStep& step, const rt::Owner& owne
   for (const auto& act : rt::acts_before_cutover(retype)) plan_act(at.session, at.job, act, planned);
   const auto bound =
       pg::in_transaction(at.session, {}, [&] { return rt::bound_objects(at.session, retype.graph); });
-  plan_swap(rt::cutover_script(retype, bound), retype.graph,
+  plan_move(rt::cutover_script(retype, bound), retype.graph,
             step.is_cutover_auto ? "cut-over, one transaction"
                                  : "cut-over, one transaction, when you say pgsluice cutover " + at.job.name,
             planned);
-  plan_swap(rt::contract_script(retype), retype.graph, "when you say pgsluice contract " + at.job.name,
+  plan_move(rt::contract_script(retype), retype.graph, "when you say pgsluice contract " + at.job.name,
             planned);
   for (const auto& table : retype.graph.tables) {
     for (const auto& trigger : table.update_triggers)

@@ -13,8 +13,8 @@ namespace rt = steps::retype;
 
 namespace {
 
-/// All that a cut-over swaps by name, in words.
-std::set<std::string> swapped_by(const rt::Graph& graph) {
+/// Everything whose name a cut-over exchanges, in words.
+std::set<std::string> exchanged_by(const rt::Graph& graph) {
   std::set<std::string> out;
   const auto add = [&](const char* kind, const rt::GraphTable& table, const std::string& name) {
     out.insert(std::string(kind) + " " + pg::Identifier(name).sql() + " of table " + table.sql());
@@ -41,15 +41,15 @@ std::string first_in_common(const std::set<std::string>& some, const std::set<st
 void check_retypes_together(pg::Session& session, const Job& job, const std::vector<RetypeStep>& steps,
                             Findings& findings) {
   if (steps.size() < 2) return;
-  std::vector<std::set<std::string>> swapped;
+  std::vector<std::set<std::string>> exchanged;
   for (const auto& step : steps) {
     try {
-      swapped.push_back(swapped_by(read_retype(session, step, {job.name, step.name}).graph));
+      exchanged.push_back(exchanged_by(read_retype(session, step, {job.name, step.name}).graph));
     } catch (const Error&) {
-      swapped.emplace_back();  // told by the check of that step
+      exchanged.emplace_back();  // told by the check of that step
     }
-    for (std::size_t i = 0; i + 1 < swapped.size(); ++i) {
-      const auto shared = first_in_common(swapped[i], swapped.back());
+    for (std::size_t i = 0; i + 1 < exchanged.size(); ++i) {
+      const auto shared = first_in_common(exchanged[i], exchanged.back());
       if (shared.empty()) continue;
       const auto message = "retype steps \"" + steps[i].name + "\" and \"" + step.name + "\" both change " +
                            shared + ": \"" + step.name + "\" can begin once \"" + steps[i].name +

@@ -2,13 +2,13 @@
 
 #include "kinds/retype/acts/acts.hpp"
 #include "kinds/retype/acts/made_objects.hpp"
+#include "kinds/retype/acts/move_scripts.hpp"
 #include "kinds/retype/acts/readiness.hpp"
-#include "kinds/retype/acts/swap.hpp"
 #include "kinds/retype/graph/names.hpp"
 #include "kinds/retype/graph/retype_facts.hpp"
 #include "kinds/retype/mapping/mapping.hpp"
 #include "kinds/retype/mapping/questions.hpp"
-#include "kinds/retype/rehearsal/misfits.hpp"
+#include "kinds/retype/rehearsal/type_conflicts.hpp"
 #include "pg/identifier.hpp"
 #include "pg/transaction.hpp"
 #include "pgsluice/error.hpp"
@@ -160,10 +160,10 @@ class Survey {
     for (const auto& object : bound) {
       if (!object.refusal.empty()) add(object.name + ": " + object.refusal, object.hint);
     }
-    const auto misfits =
-        pg::in_transaction(session_, kCatalogLimits, [&] { return rt::find_misfits(session_, retype_); });
-    for (const auto& misfit : misfits)
-      add(misfit.name + " means nothing for the new type: " + misfit.why,
+    const auto conflicts = pg::in_transaction(session_, kCatalogLimits,
+                                              [&] { return rt::find_type_conflicts(session_, retype_); });
+    for (const auto& conflict : conflicts)
+      add(conflict.name + " means nothing for the new type: " + conflict.why,
           "write it so that it holds for both types, or drop it and create it anew after the cut-over");
   }
 

@@ -13,8 +13,8 @@
 #include "kinds/ddl/index.hpp"
 #include "kinds/ddl/operator_act.hpp"
 #include "kinds/retype/acts/acts.hpp"
+#include "kinds/retype/acts/move_scripts.hpp"
 #include "kinds/retype/acts/readiness.hpp"
-#include "kinds/retype/acts/swap.hpp"
 #include "kinds/retype/acts/trigger_state.hpp"
 #include "kinds/retype/cutover/proof.hpp"
 #include "kinds/retype/cutover/removal.hpp"
@@ -37,8 +37,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// The swap itself takes milliseconds; whoever cannot finish it in this time gives the locks back.
-constexpr std::chrono::milliseconds kSwapTimeout{5'000};
+// The cut-over itself takes milliseconds; an attempt that takes longer than this gives its locks back.
+constexpr std::chrono::milliseconds kMoveTimeout{5'000};
 
 std::vector<std::string> tables_of(const rt::Retype& retype) {
   std::vector<std::string> out;
@@ -52,7 +52,7 @@ struct Move {
   std::int64_t step_id = 0;
   std::string from, to;
   /// Makes the statements once the tables can no longer change under us.
-  std::function<rt::SwapScript(const rt::Retype&)> script;
+  std::function<rt::MoveScript(const rt::Retype&)> script;
   std::string failed, done;  // in words
   std::string left_behind;   // the kind of column that goes from tables that have left the graph; empty: none
   std::chrono::milliseconds kill_blockers_after{0};
@@ -79,7 +79,7 @@ void lock_within(pg::Session& session, std::chrono::milliseconds time,
 /// One attempt. Returns how long the application was locked out; nullopt: somebody else did it. Throws
 /// Failure 57014 or 55P03 when the locks could not be acquired in time.
 std::optional<std::chrono::milliseconds> attempt(pg::Session& session, const Move& move) {
-  pg::begin(session, {steps::kGentleLockTimeout, kSwapTimeout, true});
+  pg::begin(session, {steps::kGentleLockTimeout, kMoveTimeout, true});
   try {
     if (!ledger::move_retype(session, move.step_id, move.from, move.to, "done")) {
       pg::rollback(session);
@@ -90,19 +90,19 @@ std::optional<std::chrono::milliseconds> attempt(pg::Session& session, const Mov
     const auto owner = owner_of(session, move.step_id);
     const auto list = rt::lock_list(read_retype_inside(session, move.step, owner).graph, {});
     lock_within(session, steps::kGentleLockTimeout, {lock_sql(list, "SHARE UPDATE EXCLUSIVE")});
-    session.exec("SET LOCAL statement_timeout = " + std::to_string(kSwapTimeout.count()));
+    session.exec("SET LOCAL statement_timeout = " + std::to_string(kMoveTimeout.count()));
     const auto retype = read_retype_inside(session, move.step, owner);
     const auto script = move.script(retype);
     const auto before = rt::dependents(session, retype.graph);
     const auto locked = Clock::now();
     auto locks = script.view_locks;
     locks.push_back(lock_sql(rt::lock_list(retype.graph, script.also_locked), "ACCESS EXCLUSIVE"));
-    lock_within(session, kSwapLockTimeout, locks);
+    lock_within(session, kMoveLockTimeout, locks);
     base::failpoint("cutover_locked");
     if (rt::dependents(session, retype.graph) != before)
       throw pg::Failure(std::string(pg::kLockNotAvailable),
                         "a view or policy was made on one of the tables just now", false);
-    session.exec("SET LOCAL statement_timeout = " + std::to_string(kSwapTimeout.count()));
+    session.exec("SET LOCAL statement_timeout = " + std::to_string(kMoveTimeout.count()));
     if (move.once_locked) move.once_locked(retype);
     if (!move.left_behind.empty())
       take_away_left_behind(session, move.step, retype, move.step_id, move.left_behind);
@@ -343,7 +343,7 @@ bool take_columns_back(OperatorAct& act, const std::string& job, const RetypeSte
   auto& session = act.session();
   const auto record = record_of(session, job, step_id);
   const bool is_before = record.detail == RetypeDetail::kBegun || record.detail == RetypeDetail::kReady;
-  const RemovalMove removal{step_id, record.detail, RetypeDetail::kSwappedBack, "done", "column"};
+  const RemovalMove removal{step_id, record.detail, RetypeDetail::kTakenBack, "done", "column"};
   if ((is_before || record.detail == RetypeDetail::kCutOver) && take_away_what_is_left(act, step, removal))
     return true;
   if (record.detail == RetypeDetail::kContracted)
@@ -351,7 +351,7 @@ bool take_columns_back(OperatorAct& act, const std::string& job, const RetypeSte
                 "the old columns are gone: there is no way back");
   if (is_before)
     return carry_out(
-        act, {step, step_id, record.detail, RetypeDetail::kSwappedBack, rt::abandon_script,
+        act, {step, step_id, record.detail, RetypeDetail::kTakenBack, rt::abandon_script,
               "could not be undone", "the new columns are gone; at the longest the tables were locked for ",
               "column", step.kill_blockers_after});
   if (record.detail != RetypeDetail::kCutOver) return true;
@@ -361,7 +361,7 @@ bool take_columns_back(OperatorAct& act, const std::string& job, const RetypeSte
     return rt::way_back_script(retype, rt::bound_objects(session, retype.graph));
   };
   return carry_out(act,
-                   {step, step_id, record.detail, RetypeDetail::kSwappedBack, script, "could not be undone",
+                   {step, step_id, record.detail, RetypeDetail::kTakenBack, script, "could not be undone",
                     "old columns have their names again; at the longest the tables were locked for ", "",
                     step.kill_blockers_after});
 }

@@ -12,23 +12,23 @@
 
 namespace pgsluice::engine {
 
-/// The words of a retype's life, as step.detail in the ledger holds them.
+/// How far a retype has come, in the words that step.detail in the ledger holds.
 struct RetypeDetail {
   static constexpr const char* kBegun = "begun";
   static constexpr const char* kReady = "ready for cut-over";
   static constexpr const char* kCutOver = "cut over";
   static constexpr const char* kContracted = "contracted";
-  static constexpr const char* kSwappedBack = "swapped back";
+  static constexpr const char* kTakenBack = "taken back";
 };
 
-/// An application's transaction that holds one table and wants another which the swap has already: nobody can
-/// go on before the swap gives up, and whoever waits for it waits as long. Measured under traffic: as many
-/// attempts succeed with 100 ms as with 300 ms.
-constexpr std::chrono::milliseconds kSwapLockTimeout{100};
+/// When an application's transaction holds one table and wants another that the cut-over has locked already,
+/// neither can go on until the cut-over gives up, and every session behind them waits as long. Measured under
+/// traffic: as many attempts succeed with 100 ms as with 300 ms.
+constexpr std::chrono::milliseconds kMoveLockTimeout{100};
 
-/// Swaps old and new columns of one retype in one transaction, trying again with backoff until it gets the
-/// locks. Blocks. Nothing to do if it is cut over already. Throws Error(kRefused) if it is not ready, or
-/// if something was added to the tables that has no twin yet.
+/// Cuts over one retype: old and new columns exchange names in one transaction, tried again with backoff
+/// until it gets the locks. Blocks. Does nothing if it is cut over already. Throws Error(kRefused) if it is
+/// not ready, or if something was added to the tables that has no twin yet.
 void cut_over_step(pg::Session& session, const std::string& job, const RetypeStep& step, std::int64_t step_id,
                    const std::function<void(EventBody)>& tell);
 

@@ -208,7 +208,7 @@ bool take_away_what_is_left(OperatorAct& act, const RetypeStep& step, const Remo
   const auto changed = what_changed(session, step, objects, tables, move.step_id);
   if (changed.empty()) return false;
   // After the cut-over the old columns are all that a way back could come from.
-  if (move.from == RetypeDetail::kCutOver && move.to == RetypeDetail::kSwappedBack && !tables.empty())
+  if (move.from == RetypeDetail::kCutOver && move.to == RetypeDetail::kTakenBack && !tables.empty())
     throw Error(ExitCode::kRefused, "step \"" + step.name + "\" cannot go back: " + changed,
                 "give the table its name again; or contract, which takes away the old columns that are left");
   if (move.going == "old column") refuse_to_take_sequences(session, step, objects);

@@ -27,8 +27,8 @@ void note_defaults(pg::Session& session, const steps::retype::Retype& retype, st
 std::vector<std::string> defaults_changed_since(pg::Session& session, const steps::retype::Retype& retype,
                                                 std::int64_t step_id);
 
-/// What takes away functions and sequences that the ledger noted, of tables that bear another name by now or
-/// are gone: for the end of a swap, when no trigger calls them any more.
+/// Statements that drop the functions and sequences that the ledger noted, also of tables that have been
+/// renamed or dropped since: for the end of a way back or contract, when no trigger calls them any more.
 std::vector<std::string> removal_of_leftovers(pg::Session& session, std::int64_t step_id);
 
 /// Tables that the ledger noted and that are no part of the graph any more, by name: detached partitions, and

@@ -8,8 +8,8 @@ namespace {
 
 constexpr int kNamedMost = 10;  // keys in one message; who has more wants a query
 
-/// One column to look at.
-struct Look {
+/// A column and the one that its values map to.
+struct ColumnPair {
   std::string filled;    // the column that has a value, quoted
   std::string missing;   // the one that may have none, quoted
   std::string value;     // what belongs there, over the table's columns
@@ -30,18 +30,18 @@ std::string key_of(const GraphTable& table) {
   return "pg_catalog.concat_ws(', '" + list + ")";
 }
 
-std::string loop_of(const GraphTable& table, const Look& look) {
-  const auto lacks = look.filled + " IS NOT NULL AND " + look.missing + " IS NULL" +
-                     (look.is_meant.empty() ? "" : " AND NOT " + look.is_meant);
+std::string loop_of(const GraphTable& table, const ColumnPair& pair) {
+  const auto lacks = pair.filled + " IS NOT NULL AND " + pair.missing + " IS NULL" +
+                     (pair.is_meant.empty() ? "" : " AND NOT " + pair.is_meant);
   const auto at = "tableoid = v_row.pgsluice_table AND ctid = v_row.pgsluice_at AND " + lacks;
   std::string keys;
   for (const auto& column : table.key) keys += ", " + quoted(column);
   std::string sql = "  FOR v_row IN SELECT tableoid AS pgsluice_table, ctid AS pgsluice_at" + keys +
                     " FROM " + table.sql() + " WHERE " + lacks + " LOOP\n    BEGIN\n      UPDATE " +
-                    table.sql() + " SET " + look.missing + " = " + look.value + " WHERE " + at + " AND (" +
-                    look.value + ") IS NOT NULL" + (look.is_kept.empty() ? "" : " AND " + look.is_kept) +
+                    table.sql() + " SET " + pair.missing + " = " + pair.value + " WHERE " + at + " AND (" +
+                    pair.value + ") IS NOT NULL" + (pair.is_kept.empty() ? "" : " AND " + pair.is_kept) +
                     ";\n";
-  if (look.is_total)
+  if (pair.is_total)
     sql += "      IF NOT FOUND THEN\n        PERFORM FROM " + table.sql() + " WHERE " + at +
            ";\n        IF FOUND THEN\n          RAISE EXCEPTION 'it would be cut or rounded';\n        END "
            "IF;\n      END IF;\n";
@@ -53,8 +53,8 @@ std::string loop_of(const GraphTable& table, const Look& look) {
          ";\n  END LOOP;\n  IF v_count > 0 THEN\n    RAISE EXCEPTION USING ERRCODE = 'data_exception', "
          "MESSAGE "
          "= " +
-         pg::literal("rows of " + table.sql() + " have no value for " + look.missing + ":") +
-         " || v_rows, HINT = " + pg::literal(look.hint) + ";\n  END IF;\n";
+         pg::literal("rows of " + table.sql() + " have no value for " + pair.missing + ":") +
+         " || v_rows, HINT = " + pg::literal(pair.hint) + ";\n  END IF;\n";
 }
 
 std::string statement(const std::string& loops) {

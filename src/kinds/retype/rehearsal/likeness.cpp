@@ -2,7 +2,7 @@
 
 #include <set>
 
-#include "kinds/retype/acts/swap.hpp"
+#include "kinds/retype/acts/move_scripts.hpp"
 #include "kinds/retype/dependents/bound_nodes.hpp"
 #include "kinds/retype/graph/exact_settings.hpp"
 #include "kinds/retype/mapping/twins.hpp"

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "kinds/retype/acts/acts.hpp"
+#include "kinds/retype/acts/move_scripts.hpp"
 #include "kinds/retype/acts/readiness.hpp"
-#include "kinds/retype/acts/swap.hpp"
 #include "kinds/retype/mapping/mapping.hpp"
 #include "kinds/retype/rehearsal/likeness.hpp"
 #include "pg/identifier.hpp"
@@ -54,15 +54,15 @@ std::int64_t locks_of(const Graph& graph) {
 }
 
 /// A value that lives for one rehearsal.
-class Stage {
+class Rehearser {
  public:
   using Read = std::function<Retype(pg::Session&, const RetypeStep&)>;
 
-  Stage(pg::Session& session, const Likeness& likeness, const Read& read, Clock::time_point end,
-        int& statements)
+  Rehearser(pg::Session& session, const Likeness& likeness, const Read& read, Clock::time_point end,
+            int& statements)
       : session_(session), likeness_(likeness), read_(read), end_(end), statements_(statements) {}
 
-  void play() {
+  void run() {
     to_cutover();
     cut_over();
     back();
@@ -160,7 +160,8 @@ class Stage {
   int& statements_;
 };
 
-void rehearse_inside(pg::Session& session, const Retype& retype, const Stage::Read& read, Rehearsal& out) {
+void rehearse_inside(pg::Session& session, const Retype& retype, const Rehearser::Read& read,
+                     Rehearsal& out) {
   const auto end = Clock::now() + kRehearsalMost;
   session.exec("CREATE SCHEMA IF NOT EXISTS pgsluice");
   const Likeness likeness(session, retype);
@@ -169,7 +170,7 @@ void rehearse_inside(pg::Session& session, const Retype& retype, const Stage::Re
   session.exec("SET CONSTRAINTS ALL IMMEDIATE");
   for (const auto& remark : likeness.remarks()) out.remarks.push_back(likeness.original(remark));
   try {
-    Stage(session, likeness, read, end, out.statements).play();
+    Rehearser(session, likeness, read, end, out.statements).run();
   } catch (const ActRefused& refused) {
     out.refused.push_back(refused.refused);
   } catch (const CutShort& cut) {
@@ -189,7 +190,7 @@ std::string why_not(pg::Session& session, const Retype& retype) {
 
 }  // namespace
 
-Rehearsal rehearse(pg::Session& session, const Retype& retype, const Stage::Read& read) {
+Rehearsal rehearse(pg::Session& session, const Retype& retype, const Rehearser::Read& read) {
   Rehearsal out;
   const auto began = Clock::now();
   pg::begin(session, kLimits);

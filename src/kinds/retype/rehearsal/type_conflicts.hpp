@@ -8,7 +8,7 @@
 namespace pgsluice::steps::retype {
 
 /// Something that the cut-over would have to recreate and that means nothing for the new type.
-struct Misfit {
+struct TypeConflict {
   std::string name;  // "view public.newcomers"
   std::string why;   // in the server's words: operator does not exist: uuid > integer
 };
@@ -17,6 +17,6 @@ struct Misfit {
 /// found without one: each is parsed over rows of the new shape that bear the tables' names. What cannot be
 /// tried this way is passed over; the cut-over would say it then, and change nothing. Several statements;
 /// REQUIRES: a transaction, whose search_path it changes.
-std::vector<Misfit> find_misfits(pg::Session& session, const Retype& retype);
+std::vector<TypeConflict> find_type_conflicts(pg::Session& session, const Retype& retype);
 
 }  // namespace pgsluice::steps::retype

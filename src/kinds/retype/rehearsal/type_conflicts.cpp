@@ -1,9 +1,9 @@
-#include "kinds/retype/rehearsal/misfits.hpp"
+#include "kinds/retype/rehearsal/type_conflicts.hpp"
 
 #include <algorithm>
 #include <set>
 
-#include "kinds/retype/acts/swap.hpp"
+#include "kinds/retype/acts/move_scripts.hpp"
 #include "kinds/retype/dependents/bound_nodes.hpp"
 #include "pg/failure.hpp"
 #include "pg/identifier.hpp"
@@ -89,7 +89,7 @@ class Trial {
     }
   }
 
-  std::vector<Misfit> found() && { return std::move(found_); }
+  std::vector<TypeConflict> found() && { return std::move(found_); }
 
  private:
   static std::string row_of(const Retype& retype, const GraphTable& table) {
@@ -131,7 +131,7 @@ class Trial {
   pg::Session& session_;
   std::string with_;
   std::vector<std::string> unsure_;  // names that would show the columns as they are
-  std::vector<Misfit> found_;
+  std::vector<TypeConflict> found_;
 };
 
 std::vector<BoundNode> nodes_of(pg::Session& session, const Graph& graph) {
@@ -149,7 +149,7 @@ std::vector<BoundNode> nodes_of(pg::Session& session, const Graph& graph) {
 
 }  // namespace
 
-std::vector<Misfit> find_misfits(pg::Session& session, const Retype& retype) {
+std::vector<TypeConflict> find_type_conflicts(pg::Session& session, const Retype& retype) {
   const auto nodes = nodes_of(session, retype.graph);
   Trial trial(session, retype);
   for (const auto& node : nodes) {
