@@ -97,8 +97,8 @@ TEST_F(RetypeOwner, ANameThatIsTakenIsRefused) {
             function + "()");
   const auto told = run(trial_.text_command("check"));
   EXPECT_THAT(told.out + told.err,
-              AllOf(HasSubstr("function \"pgsluice\".\"" + function + "\" is there already"),
-                    HasSubstr("trigger \"" + trigger + "\" of table orders is there already")));
+              AllOf(HasSubstr("function \"pgsluice\".\"" + function + "\" already exists"),
+                    HasSubstr("trigger \"" + trigger + "\" of table orders already exists")));
   expect("run", 5);
   EXPECT_EQ(db().text(kFunctions), function);
 }

@@ -22,7 +22,7 @@ namespace rt = steps::retype;
 
 namespace {
 
-/// Adds statements of an act; its name goes before what else is said of when they are sent.
+/// Adds statements of an act; its name goes before whatever else says when they are sent.
 void add(const rt::Act& act, std::vector<PlannedStatement> statements, PlannedStep& planned) {
   for (auto& statement : statements) {
     statement.when = act.part + ": " + act.name + (statement.when.empty() ? "" : ", " + statement.when);
@@ -82,7 +82,8 @@ void plan_move(const rt::MoveScript& script, const rt::Graph& graph, const std::
 void plan_retype(const StepAt& at, const RetypeStep& step, const rt::Owner& owner, PlannedStep& planned) try {
   const bool is_begun = !at.record.detail.empty();
   if (const auto maker = at.outlook.maker_of_any(step.tables); !maker.empty()) {
-    planned.notes.push_back("a table of it is made by step \"" + maker + "\": its acts are known after that");
+    planned.notes.push_back("one of its tables is created by step \"" + maker +
+                            "\": its acts are known only after that step");
     return;
   }
   const auto retype = read_retype(at.session, step, owner);
@@ -100,9 +101,9 @@ void plan_retype(const StepAt& at, const RetypeStep& step, const rt::Owner& owne
       pg::in_transaction(at.session, {}, [&] { return rt::bound_objects(at.session, retype.graph); });
   plan_move(rt::cutover_script(retype, bound), retype.graph,
             step.is_cutover_auto ? "cut-over, one transaction"
-                                 : "cut-over, one transaction, when you say pgsluice cutover " + at.job.name,
+                                 : "cut-over, one transaction, when you run pgsluice cutover " + at.job.name,
             planned);
-  plan_move(rt::contract_script(retype), retype.graph, "when you say pgsluice contract " + at.job.name,
+  plan_move(rt::contract_script(retype), retype.graph, "when you run pgsluice contract " + at.job.name,
             planned);
   for (const auto& table : retype.graph.tables) {
     for (const auto& trigger : table.update_triggers)

@@ -46,7 +46,7 @@ void check_retypes_together(pg::Session& session, const Job& job, const std::vec
     try {
       exchanged.push_back(exchanged_by(read_retype(session, step, {job.name, step.name}).graph));
     } catch (const Error&) {
-      exchanged.emplace_back();  // told by the check of that step
+      exchanged.emplace_back();  // reported by the check of that step
     }
     for (std::size_t i = 0; i + 1 < exchanged.size(); ++i) {
       const auto shared = first_in_common(exchanged[i], exchanged.back());
@@ -55,11 +55,11 @@ void check_retypes_together(pg::Session& session, const Job& job, const std::vec
                            shared + ": \"" + step.name + "\" can begin once \"" + steps[i].name +
                            "\" is contracted";
       if (steps[i].is_cutover_auto)
-        findings.refuse("retype", message,
-                        "put \"" + step.name +
-                            "\" into a job of its own, to be run after that; or set cutover = "
-                            "\"manual\" in step \"" +
-                            steps[i].name + "\", contract it, and say run again");
+        findings.refuse(
+            "retype", message,
+            "put \"" + step.name +
+                "\" into a job of its own, to be run after that; or set cutover = \"manual\" in step \"" +
+                steps[i].name + "\", contract it, then run again");
       else
         findings.warn("retype", message, "after the cut-over: pgsluice contract, then run again");
     }

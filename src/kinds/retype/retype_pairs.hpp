@@ -8,9 +8,9 @@
 
 namespace pgsluice::engine {
 
-/// Two retypes of one job that have not begun and share an index, a key or a CHECK: until the earlier is
-/// contracted, the later one's twins would bear the names of what the earlier keeps behind. Refused where one
-/// run would cut over the first and then stand before the second; else a warning. Catalog only.
+/// Finds two retypes of one job that have not begun and share an index, a key or a CHECK: until the earlier
+/// is contracted, the later one's twins would need names that the earlier one still uses. Refuses where one
+/// run would cut over the first and then could not begin the second; otherwise warns. Reads the catalog only.
 void check_retypes_together(pg::Session& session, const Job& job, const std::vector<RetypeStep>& steps,
                             Findings& findings);
 

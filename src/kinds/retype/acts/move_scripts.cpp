@@ -74,7 +74,7 @@ class ScriptBuilder {
     }
   }
 
-  /// The coming indexes take their place. `are_constraints`: a coming unique index is one already.
+  /// The coming indexes take their place. `are_constraints`: coming unique indexes are constraints already.
   void promote_indexes(const GraphTable& table, bool are_constraints) {
     for (const auto& index : table.indexes) {
       if (index.constraint_type.empty()) {
@@ -102,7 +102,7 @@ class ScriptBuilder {
   std::vector<std::string> take() && { return std::move(out_); }
 
  private:
-  /// A primary key's constraint goes, for there can be only one; the others step aside.
+  /// Drops a primary key's constraint, as there can be only one, and renames the others.
   void clear_name(const GraphTable& table, const GraphIndex& index) {
     const auto as_it_is = [](const std::string& name) { return name; };
     if (is_primary(index)) {
@@ -114,7 +114,7 @@ class ScriptBuilder {
     }
   }
 
-  /// PRIMARY KEY or UNIQUE over the coming index. A partitioned table's own takes over those of its
+  /// PRIMARY KEY or UNIQUE over the coming index. A partitioned table's constraint takes over those of its
   /// partitions.
   void make_key(const GraphTable& table, const GraphIndex& index) {
     const std::string kind = is_primary(index) ? " PRIMARY KEY" : " UNIQUE";
@@ -170,7 +170,7 @@ class ScriptBuilder {
 };
 
 /// An old reference is filled by a look-up that may come late, and a new value may have no old one: NOT NULL
-/// would refuse the application's row. The way back proves it anew.
+/// would refuse the application's row. The way back proves it again.
 void loosen_old_columns(const Retype& retype, const GraphTable& table, ScriptBuilder& script) {
   for (const auto& column : table.columns) {
     if (column.is_not_null && is_loosened(retype, table, column))
@@ -178,7 +178,7 @@ void loosen_old_columns(const Retype& retype, const GraphTable& table, ScriptBui
   }
 }
 
-/// NOT NULL as the column has it now, whoever changed it.
+/// NOT NULL as the column has it now: it may have been changed since the cut-over.
 void tighten_old_columns(const GraphTable& table, ScriptBuilder& script) {
   for (const auto& column : table.columns) {
     if (column.is_not_null == column.old_is_not_null) continue;
@@ -187,7 +187,7 @@ void tighten_old_columns(const GraphTable& table, ScriptBuilder& script) {
   }
 }
 
-/// The same for the new columns, and the default that the old one has now: both may have been changed since
+/// The same for the new columns, with the default that the old one has now: both may have been changed since
 /// the new columns were finished.
 void follow_old_columns(const Retype& retype, const GraphTable& table, ScriptBuilder& script) {
   for (std::size_t i = 0; i < table.columns.size(); ++i) {
@@ -209,7 +209,7 @@ void drop_columns(const Retype& retype, const Naming& naming, ScriptBuilder& scr
   }
 }
 
-/// The indexes that were to keep the old primary key usable.
+/// The indexes that would have kept the old primary key usable.
 void drop_key_copies(const GraphTable& table, const GraphIndex& index, ScriptBuilder& script) {
   if (table.kind != "p")
     script.run("DROP INDEX IF EXISTS " + pg::Identifier(table.schema, old_name(index.name)).sql());
@@ -219,7 +219,7 @@ void drop_key_copies(const GraphTable& table, const GraphIndex& index, ScriptBui
   }
 }
 
-/// Foreign keys over the columns that go: their parents' columns could not go before them.
+/// Foreign keys over the columns to be dropped: while they exist, their parents' columns cannot be dropped.
 void drop_twin_keys(const Retype& retype, const Naming& naming, ScriptBuilder& script) {
   for (const auto& key : retype.graph.foreign_keys) {
     const auto& table = retype.table(key.table);
@@ -336,7 +336,7 @@ MoveScript abandon_script(const Retype& retype) {
 MoveScript contract_script(const Retype& retype) {
   ScriptBuilder script(retype, old_name, new_name);
   drop_sync_everywhere(retype, script);
-  drop_twin_keys(retype, old_name, script);  // of a way back that was begun
+  drop_twin_keys(retype, old_name, script);  // from a way back that was begun
   for (const auto& table : retype.graph.tables) script.append(settle_sources(retype, table));
   drop_columns(retype, old_name, script);
   return {std::move(script).take(), {}, {}};

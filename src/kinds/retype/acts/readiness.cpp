@@ -49,14 +49,14 @@ std::string flag(bool value) {
   return value ? "true" : "false";
 }
 
-/// What an index and its twin have in common, besides the columns.
+/// What an index and its twin have in common, apart from the columns.
 pg::Params likeness_of(std::uint32_t table_oid, const std::string& twin, const GraphIndex& index) {
   return {std::to_string(table_oid),       twin,
           flag(index.is_unique),           std::to_string(index.parts.size()),
           std::to_string(index.key_parts), flag(!index.predicate.empty())};
 }
 
-/// Collects the twins that are missing. A value that lives for one search.
+/// Collects missing twins. Lives for one search.
 class TwinSearch {
  public:
   explicit TwinSearch(pg::Session& session) : session_(session) {}

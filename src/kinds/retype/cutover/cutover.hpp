@@ -32,18 +32,18 @@ constexpr std::chrono::milliseconds kMoveLockTimeout{100};
 void cut_over_step(pg::Session& session, const std::string& job, const RetypeStep& step, std::int64_t step_id,
                    const std::function<void(EventBody)>& tell);
 
-/// Every retype of the job that is ready. Sessions in the way for longer than `kill_blockers_after` are
-/// ended; 0: never. Throws Error(kNoSuchJob), Error(kRefused) if none is ready.
+/// Cuts over every retype of the job that is ready. Ends sessions that are in the way for longer than
+/// `kill_blockers_after`; 0: never. Throws Error(kNoSuchJob), Error(kRefused) if none is ready.
 void cut_over_job(pg::Session& session, const std::string& job, std::chrono::milliseconds kill_blockers_after,
                   const std::function<void(EventBody)>& tell);
 
-/// Takes away the old columns of every retype that is cut over: there is no way back from here. Throws
-/// Error(kRefused) before that if one is not proved yet.
+/// Drops the old columns of every retype that is cut over: there is no way back from here. Before that throws
+/// Error(kRefused) if one is not proved yet.
 void contract_job(pg::Session& session, const std::string& job, const ContractOptions& options,
                   const std::function<void(EventBody)>& tell);
 
-/// Undoes a retype, whatever it has come to: the old columns back in their place, with every write since, or
-/// the new ones gone. REQUIRES: no live run. `act` belongs to the job.
+/// Undoes a retype, however far it has come: puts the old columns back in their place with every write since,
+/// or drops the new ones. REQUIRES: no live run. `act` belongs to the job.
 void roll_back_retype(OperatorAct& act, const std::string& job, const RetypeStep& step, std::int64_t step_id);
 
 }  // namespace pgsluice::engine

@@ -12,7 +12,7 @@
 
 namespace pgsluice::steps::retype {
 
-/// New names for the columns of one expression (job::rename_columns).
+/// Renames the columns of one expression (job::rename_columns).
 using RenameColumns = std::function<std::string(std::string_view, const std::map<std::string, std::string>&)>;
 
 /// A retype step with the graph that it works on: what every piece of it is made from. Pure data; all SQL
@@ -23,7 +23,7 @@ struct Retype {
   Owner owner;
   Graph graph;
   RenameColumns rename;
-  std::string search_path;  // that the operator's own expressions were written for
+  std::string search_path;  // for which the operator's own expressions were written
 
   const GraphTable& table(int index) const { return graph.tables[static_cast<std::size_t>(index)]; }
 };

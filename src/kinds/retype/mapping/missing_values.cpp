@@ -6,15 +6,15 @@
 namespace pgsluice::steps::retype {
 namespace {
 
-constexpr int kNamedMost = 10;  // keys in one message; who has more wants a query
+constexpr int kNamedMost = 10;  // keys in one message; for more, a query is better
 
-/// A column and the one that its values map to.
+/// A column and the one to which its values map.
 struct ColumnPair {
   std::string filled;    // the column that has a value, quoted
   std::string missing;   // the one that may have none, quoted
-  std::string value;     // what belongs there, over the table's columns
-  std::string is_kept;   // a condition that must hold besides; empty: none
-  bool is_total = true;  // every value has a partner: an expression may map some to NULL
+  std::string value;     // the value that belongs there, over the table's columns
+  std::string is_kept;   // a further condition that must hold; empty: none
+  bool is_total = true;  // every value has a partner; false: an expression may map some to NULL
   std::string is_meant;  // a condition: NULL is what belongs there; empty: it never does
   std::string hint;
 };
@@ -85,7 +85,7 @@ std::string look_for_missing_old_values(const Retype& retype, const GraphTable& 
     const Place place{number, static_cast<int>(i)};
     if (!may_lack_old_value(retype, place)) continue;
     const auto& column = table.columns[i];
-    // The NULL of a row that nobody touched, of which `using` made something.
+    // A row whose NULL `using` turned into a value, and that nobody has touched since.
     const auto is_meant =
         retype.step.using_sql.empty()
             ? std::string()
