@@ -160,7 +160,7 @@ CREATE TABLE pgsluice.object (
 UPDATE pgsluice.meta SET schema_version = 5;
 )sql";
 
-// From version 5: a retype whose columns are back has another word.
+// From version 5: the word for a retype whose columns are undone has changed.
 constexpr const char* kUpgradeTo6 = R"sql(
 UPDATE pgsluice.step SET detail = 'taken back' WHERE kind = 'retype' AND detail = 'swapped back';
 UPDATE pgsluice.meta SET schema_version = 6;

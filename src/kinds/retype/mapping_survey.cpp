@@ -59,13 +59,13 @@ std::string in_job_file(const std::string& column) {
 std::string immutable_way(const std::string& column, const std::string& from, const std::string& to,
                           const std::string& key) {
   const auto name = in_job_file(column);
-  const auto say = [&](const std::string& expression) {
+  const auto in_zone = [&](const std::string& expression) {
     return "state which time zone is meant: " + key + " = \"" + expression + "\"";
   };
   const bool is_from_stamp = from.starts_with("timestamp");
-  if (is_from_stamp && to.starts_with("timestamp")) return say(name + " AT TIME ZONE 'UTC'");
-  if (is_from_stamp && to == "date") return say("(" + name + " AT TIME ZONE 'UTC')::date");
-  if (from == "date" && to.starts_with("timestamp")) return say(name + "::timestamp AT TIME ZONE 'UTC'");
+  if (is_from_stamp && to.starts_with("timestamp")) return in_zone(name + " AT TIME ZONE 'UTC'");
+  if (is_from_stamp && to == "date") return in_zone("(" + name + " AT TIME ZONE 'UTC')::date");
+  if (from == "date" && to.starts_with("timestamp")) return in_zone(name + "::timestamp AT TIME ZONE 'UTC'");
   return "set `" + key +
          "` to an expression that gives the same in every session; a function of your own that is declared "
          "IMMUTABLE will do";

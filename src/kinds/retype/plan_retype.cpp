@@ -94,8 +94,7 @@ void plan_retype(const StepAt& at, const RetypeStep& step, const rt::Owner& owne
   if (!is_begun)
     planned.notes.push_back(
         "before the first of these, all of them and the way back are rehearsed on an empty likeness of the "
-        "tables, in "
-        "one transaction that is rolled back");
+        "tables, in one transaction that is rolled back");
   for (const auto& act : rt::acts_before_cutover(retype)) plan_act(at.session, at.job, act, planned);
   const auto bound =
       pg::in_transaction(at.session, {}, [&] { return rt::bound_objects(at.session, retype.graph); });

@@ -18,7 +18,7 @@ std::string new_row(const std::string& column) {
   return "NEW." + quoted(column);
 }
 
-/// To any other value, even an equal one: 1.0 for 1.00.
+/// True if the column changes to any other value, even an equal one: 1.0 for 1.00.
 std::string is_changed(const std::string& name) {
   return "NOT " + is_identical(new_row(name), "OLD." + quoted(name));
 }

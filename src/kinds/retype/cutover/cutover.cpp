@@ -272,7 +272,7 @@ bool cut_over_once(pg::Session& session, const std::string& job, const RetypeSte
     refuse_other_columns(session, retype, step_id);
     if (const auto orphans = rt::orphaned_twins(session, retype); !orphans.empty())
       throw Error(ExitCode::kRefused, "step \"" + step.name + "\" is not ready for cut-over: " + orphans,
-                  "the object it was made for has been dropped: drop it too");
+                  "its original has been dropped: drop it too");
     const auto changed = changed_since_ready(session, retype, step_id);
     if (changed.empty()) return rt::cutover_script(retype, rt::bound_objects(session, retype.graph));
     throw Error(ExitCode::kRefused, "step \"" + step.name + "\" is not ready for cut-over: " + changed,

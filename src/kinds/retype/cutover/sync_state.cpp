@@ -17,9 +17,9 @@ namespace rt = steps::retype;
 namespace {
 
 constexpr const char* kTriggersHint =
-    "ALTER TABLE … ENABLE ALWAYS TRIGGER …; pgsluice verify then finds the rows that were written while it "
-    "was off. "
-    "If it is gone: pgsluice rollback, then run again";
+    "ALTER TABLE … ENABLE ALWAYS TRIGGER …, and pgsluice verify finds the rows that were written while it "
+    "was "
+    "off; if it is gone, pgsluice rollback, then run again";
 
 std::string joined(const std::vector<std::string>& words) {
   std::string out;
@@ -84,8 +84,7 @@ void require_pairs(pg::Session& session, const RetypeStep& step, const rt::Retyp
   if (wrong.empty()) return;
   throw Error(ExitCode::kRefused, "step \"" + step.name + "\" is not ready for cut-over: " + joined(wrong),
               "they were written while a sync trigger was switched off: with the triggers on, set the new "
-              "columns of these rows "
-              "to NULL; or pgsluice rollback, then run again");
+              "columns of these rows to NULL; or pgsluice rollback, then run again");
 }
 
 std::string marks_of_proof(pg::Session& session, const RetypeStep& step, const ledger::StepRecord& record) {

@@ -10,10 +10,9 @@ namespace pgsluice::steps::retype {
 /// How the server converts a value of one type to another without an expression from the operator.
 /// Immutable value.
 struct Conversion {
-  bool exists = false;  // `value::type` is valid
-  bool is_assignment =
-      false;                // so is storing the value in a column of that type, as ALTER TABLE … TYPE does
-                            // without USING: a value that is too long is an error there, where `::` cuts it
+  bool exists = false;         // `value::type` is valid
+  bool is_assignment = false;  // and so is storing the value in a column of that type, as ALTER TABLE … TYPE
+                               // does without USING: too long a value is an error there, where `::` cuts it
   bool may_fail = false;    // for some values
   bool may_cut = false;     // some values may come out shorter, rounded or incomplete
   bool is_by_text = false;  // written as text and read back

@@ -51,7 +51,7 @@ void add_root(pg::Session& session, const RetypeStep& step, const TableName& tab
                 columns.empty() ? "table " + sql + " has no primary key"
                                 : "the primary key of table " + sql + " has " +
                                       std::to_string(columns.size()) + " columns",
-                "say which column changes: table = \"…\", column = \"…\"");
+                "name the column that changes: table = \"…\", column = \"…\"");
   }
   roots.tables.push_back(rows.text(0, 0));
   roots.columns.push_back(columns.front());

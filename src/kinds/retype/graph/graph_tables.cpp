@@ -124,7 +124,7 @@ SELECT a.attnotnull, EXISTS (SELECT FROM pg_catalog.pg_constraint c WHERE c.conr
 FROM pg_catalog.pg_attribute a WHERE a.attrelid = $1::oid AND a.attname = $2 AND NOT a.attisdropped
 )sql";
 
-/// What stands beside the column: its shadow, or after the cut-over the old one.
+/// Reads the column beside it: its shadow, or after the cut-over the old column.
 void read_other_column(pg::Session& session, const GraphTable& table, GraphColumn& column) {
   const auto is_not_null = [&](const std::string& name) {
     return session.exec(kIsNotNull, {std::to_string(table.oid), name, map_check(column.name)});

@@ -18,8 +18,7 @@ std::string old_name(const std::string& name);
 struct Owner {
   std::string job;
   std::string step;
-  bool is_named_by_step =
-      false;  // begun by an older program, which used the step's name only; keeps its names
+  bool is_named_by_step = false;  // begun by an older program, which left the job out of the names it gave
 };
 
 // These belong to one owner alone: job, step, schema and table go into a hash with their lengths, so that
