@@ -23,10 +23,10 @@ constexpr std::int64_t kUsersQuick = 20'000;
 constexpr double kRate = 200;  // transactions a second: some are due while 50 ms pass
 constexpr double kLockedMaxMs = 100;
 constexpr double kP99MaxMs = 300;
-constexpr std::chrono::seconds kQuiet{3};   // before the first swap, to compare with
-constexpr std::chrono::seconds kAround{1};  // before and after a swap
+constexpr std::chrono::seconds kQuiet{3};   // before the cut-over, to compare with
+constexpr std::chrono::seconds kAround{1};  // before and after each lock
 
-/// One verb that ends in a swap, over all trials.
+/// One verb that exchanges the names, over all trials.
 struct Measured {
   Figures told_ms, seen_ms, retries, command_s;
   Latencies during, around;
@@ -111,7 +111,7 @@ std::string section(const AllMeasured& m, std::int64_t users, int trials) {
   return "## retype-cutover: five tables, " + std::to_string(users) + " users, " + std::to_string(5 * users) +
          " journals, pgbench at " + number_text(kRate, 0) + " transactions/s\n\n" + table.text() +
          "\nMedian (lowest to highest) of " + std::to_string(trials) +
-         " copies of one database that is ready for cut-over, each swapped and swapped back. From outside it "
+         " copies of one database that is ready for cut-over, each cut over and rolled back. From outside it "
          "is "
          "pg_locks that tells, looked at every " +
          m.look_ms.text(1) +
@@ -121,9 +121,9 @@ std::string section(const AllMeasured& m, std::int64_t users, int trials) {
          "was dropped. During: transactions that were due or at work while somebody held or awaited ACCESS "
          "EXCLUSIVE, attempts given up included, of all trials together (" +
          std::to_string(m.cutover.during.count()) + " and " + std::to_string(m.way_back.during.count()) +
-         "). Latency counts from the moment a transaction was due; with no swap its p99 is " +
+         "). Latency counts from the moment a transaction was due; outside of both its p99 is " +
          number_text(m.quiet.p99(), 1) + " ms, its longest " + number_text(m.quiet.longest(), 1) +
-         " ms. The way back adds and proves the old foreign keys before it swaps.\n\n"
+         " ms. The way back adds and proves the old foreign keys before it locks the tables.\n\n"
          "- locked at most 100 ms, from outside: " +
          verdict(locked <= kLockedMaxMs) + " (" + number_text(locked, 0) +
          ")\n- p99 during the cut-over below 300 ms: " + verdict(p99 < kP99MaxMs) + " (" +

@@ -215,7 +215,8 @@ std::string section(const Measured& m, const Course& course, std::int64_t users)
          " s. Parts from the ledger, WAL and CPU of the whole server, the traffic's too: its statements "
          "wrote " +
          number_text(m.application_wal_mb, 0) + " of " + number_text(m.wal_mb, 0) +
-         " MB. Locked: by pg_locks, ACCESS EXCLUSIVE of the swap at most. No autovacuum, so that nothing but "
+         " MB. Locked: by pg_locks, ACCESS EXCLUSIVE of the cut-over at most. No autovacuum, so that nothing "
+         "but "
          "the retype's own VACUUM makes room. Latency counts from "
          "the moment "
          "a transaction was due; before the change its p99 is " +

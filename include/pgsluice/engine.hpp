@@ -51,8 +51,8 @@ class Engine {
   /// cannot be.
   ExitCode rollback(const Job& job, EventSink& sink);
 
-  /// The operator's word for a retype that is ready: old and new columns swap names in one transaction, tried
-  /// again until it gets its locks. Sessions that stand in the way for longer than
+  /// The operator's word for a retype that is ready: old and new columns exchange names in one transaction,
+  /// tried again until it gets its locks. Sessions that stand in the way for longer than
   /// `kill_blockers_after` are ended; 0: never. Throws Error(kRefused) if no step of the job is ready.
   ExitCode cutover(const std::string& name, Milliseconds kill_blockers_after, EventSink& sink);
   /// Takes away the old columns of a retype that is cut over. There is no way back afterwards. Throws

@@ -200,7 +200,8 @@ void add_work(CLI::App& app, Arguments& a) {
   auto& rollback = add_verb(app, a, Verb::kRollback, kWork, "rollback", "Undo the steps, last one first");
   takes_job(rollback, a);
   takes_yes(rollback, a);
-  auto& cutover = add_verb(app, a, Verb::kCutover, kWork, "cutover", "Swap old and new columns of a retype");
+  auto& cutover = add_verb(app, a, Verb::kCutover, kWork, "cutover",
+                           "Cut over a retype: old and new columns exchange names");
   takes_name(cutover, a);
   takes_yes(cutover, a);
   add_duration(

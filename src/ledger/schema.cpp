@@ -118,7 +118,7 @@ CREATE TABLE pgsluice.event (
 );
 CREATE INDEX event_job ON pgsluice.event (job_id, event_id);
 
-INSERT INTO pgsluice.meta (schema_version) VALUES (5);
+INSERT INTO pgsluice.meta (schema_version) VALUES (6);
 )sql";
 
 // From version 1: the acts of a retype are steps below their step.
@@ -158,6 +158,12 @@ CREATE TABLE pgsluice.object (
   PRIMARY KEY (step_id, kind, name, table_oid)
 );
 UPDATE pgsluice.meta SET schema_version = 5;
+)sql";
+
+// From version 5: the word for a retype whose columns are undone has changed.
+constexpr const char* kUpgradeTo6 = R"sql(
+UPDATE pgsluice.step SET detail = 'taken back' WHERE kind = 'retype' AND detail = 'swapped back';
+UPDATE pgsluice.meta SET schema_version = 6;
 )sql";
 
 // Any two numbers that nobody else uses; the lock is of the transaction, so poolers do not mind.
@@ -201,6 +207,7 @@ void install(pg::Session& session) try {
       if (installed_version(session) == 2) session.exec(kUpgradeTo3);
       if (installed_version(session) == 3) session.exec(kUpgradeTo4);
       if (installed_version(session) == 4) session.exec(kUpgradeTo5);
+      if (installed_version(session) == 5) session.exec(kUpgradeTo6);
       return true;
     });
   }

@@ -23,7 +23,7 @@ using testing::IsEmpty;
 const int kUsers = long_run() ? 3'000 : 200;
 
 /// What a cut-over or its way back was to the application.
-struct Swap {
+struct Locking {
   std::string verb;
   Clock::time_point began, ended;
   std::string locked;  // as the program says it
@@ -37,19 +37,18 @@ std::string locked_for(const Finished& finished) {
   return "?";
 }
 
-/// Transactions that ended while the program swapped, or in the second after.
-void tell(const Swap& swap, const TrafficResult& noticed) {
+/// Transactions that ended while the program worked, or in the second after.
+void tell(const Locking& by, const TrafficResult& noticed) {
   std::vector<double> ms;
   for (const auto& served : noticed.served) {
-    if (served.ended > swap.began && served.ended < swap.ended + std::chrono::seconds(1))
-      ms.push_back(served.ms);
+    if (served.ended > by.began && served.ended < by.ended + std::chrono::seconds(1)) ms.push_back(served.ms);
   }
   ASSERT_THAT(ms, testing::Not(IsEmpty()));
   std::sort(ms.begin(), ms.end());
-  std::cout << swap.verb << ": tables locked for " << swap.locked << "; " << ms.size()
+  std::cout << by.verb << ": tables locked for " << by.locked << "; " << ms.size()
             << " transactions meanwhile, p99 " << ms[ms.size() * 99 / 100] << " ms, longest " << ms.back()
             << " ms\n";
-  EXPECT_LT(ms.back(), 5'000) << swap.verb;
+  EXPECT_LT(ms.back(), 5'000) << by.verb;
 }
 
 class RetypeTraffic : public testing::Test {
@@ -73,12 +72,12 @@ class RetypeTraffic : public testing::Test {
 
   Finished expect(const std::string& verb, int code) { return journals_.expect(verb, code); }
 
-  /// Says the verb that swaps with no statement of either shape under way; then those of the other begin.
-  void swap(const std::string& verb, Shape next, bool with_early_children = true) {
+  /// Runs `cutover` or `rollback` with no statement of either shape under way; then those of the other begin.
+  void change_shape(const std::string& verb, Shape next, bool with_early_children = true) {
     traffic_.stop_shaped();
     const auto began = Clock::now();
     const auto finished = expect(verb, 0);
-    swaps_.push_back({verb, began, Clock::now(), locked_for(finished)});
+    lockings_.push_back({verb, began, Clock::now(), locked_for(finished)});
     traffic_.start_shaped(next, with_early_children);
     traffic_.await_shaped(long_run() ? 50 : 2);
   }
@@ -87,14 +86,14 @@ class RetypeTraffic : public testing::Test {
     traffic_.stop_shaped();
     const auto noticed = traffic_.stop_neutral();
     traffic_.expect_as_twins();
-    for (const auto& swap : swaps_) tell(swap, noticed);
+    for (const auto& by : lockings_) tell(by, noticed);
     expect("verify", 0);
     expect("run", 0);
   }
 
   Journals journals_{kUsers};
   JournalTraffic traffic_{journals_};
-  std::vector<Swap> swaps_;
+  std::vector<Locking> lockings_;
   std::vector<std::string> schema_before_ = schema_of(journals_.trial());
 };
 
@@ -104,17 +103,17 @@ TEST_F(RetypeTraffic, ThereAndBackAndThereLosesNoWriteAndFailsNone) {
   for (int cycle = 0; cycle < (long_run() ? 10 : 1); ++cycle) {
     expect("run", 9);
     EXPECT_EQ(journals_.key_type(), "integer");
-    swap("cutover", Shape::kUuid);
+    change_shape("cutover", Shape::kUuid);
     EXPECT_EQ(journals_.key_type(), "uuid");
     if (long_run() && cycle == 0) traffic_.await_shaped(4'800);  // ten minutes
     expect("verify", 0);
-    swap("rollback", Shape::kInteger);
+    change_shape("rollback", Shape::kInteger);
     EXPECT_EQ(journals_.key_type(), "integer");
     EXPECT_THAT(traces_of(journals_.trial()), IsEmpty());
     EXPECT_EQ(schema_of(journals_.trial()), schema_before_);
   }
   expect("run", 9);
-  swap("cutover", Shape::kUuid);
+  change_shape("cutover", Shape::kUuid);
   expect("contract", 0);
   EXPECT_THAT(traces_of(journals_.trial()), IsEmpty());
   expect_end();
@@ -126,10 +125,10 @@ TEST_F(RetypeTraffic, KeysThatAreDrawnLoseNoWriteEither) {
   retype_to_uuid(journals_, "random");
   begin(false);
   expect("run", 9);
-  swap("cutover", Shape::kUuid);
-  swap("rollback", Shape::kInteger, false);
+  change_shape("cutover", Shape::kUuid);
+  change_shape("rollback", Shape::kInteger, false);
   expect("run", 9);
-  swap("cutover", Shape::kUuid);
+  change_shape("cutover", Shape::kUuid);
   expect("contract", 0);
   expect_end();
 }
@@ -217,7 +216,7 @@ TEST_F(RetypeTrafficKilled, AtAnyActTheNextStartGoesOnAndTheEndIsThatOfAnUndistu
     traffic_.await_shaped(1);
   }
   expect("run", 9);
-  swap("cutover", Shape::kUuid);
+  change_shape("cutover", Shape::kUuid);
   die_at("contract", "cutover_before_commit");
   die_at("contract", "cutover_committed");
   EXPECT_GE(kills_, long_run() ? 30 : 8);
@@ -252,8 +251,8 @@ TEST_F(RetypeTraffic, ACutoverWaitsForALongTransactionWithoutHoldingUpTheApplica
               testing::HasSubstr("pid " + std::to_string(holder.backend_pid())));
   holder.exec("COMMIT");
   EXPECT_EQ(cutover.wait(), (Exit{0, 0})) << cutover.out() << cutover.err();
-  swaps_.push_back({"cutover behind a long transaction", began, Clock::now(),
-                    locked_for({{}, cutover.out(), cutover.err()})});
+  lockings_.push_back({"cutover behind a long transaction", began, Clock::now(),
+                       locked_for({{}, cutover.out(), cutover.err()})});
   traffic_.start_shaped(Shape::kUuid);
   traffic_.await_shaped(2);
   expect_end();
@@ -272,14 +271,14 @@ TEST_F(RetypeTraffic, ACutoverGetsPastAnAutovacuum) {
         "SELECT EXISTS (SELECT FROM pg_stat_progress_vacuum WHERE relid = 'journals'::regclass)");
   };
   wait_for(is_vacuuming, "an autovacuum");
-  swap("cutover", Shape::kUuid);
+  change_shape("cutover", Shape::kUuid);
   wait_for(is_vacuuming, "another autovacuum");
-  swap("rollback", Shape::kInteger);
+  change_shape("rollback", Shape::kInteger);
   SharedServer::get().set("autovacuum_naptime", "1min");
   traffic_.stop_shaped();
   const auto noticed = traffic_.stop_neutral();
   traffic_.expect_as_twins();
-  for (const auto& swap : swaps_) tell(swap, noticed);
+  for (const auto& by : lockings_) tell(by, noticed);
 }
 
 }  // namespace

@@ -173,7 +173,7 @@ CREATE INDEX orders_user_id_new ON app.orders (user_id_new);
 )sql";
 
 /// The index named `from` becomes the table's, the table's gets the name that ends in `to`.
-std::vector<std::string> swap(const std::string& from, const std::string& to) {
+std::vector<std::string> exchange(const std::string& from, const std::string& to) {
   const std::string users = "ALTER TABLE \"Odd Schema\".\"User Table\" ";
   const std::string renamed = "ALTER INDEX \"Odd Schema\".\"User Table_";
   return {
@@ -216,12 +216,12 @@ void expand_bound_schema(Db& db) {
   db.exec(kExpand);
 }
 
-std::vector<std::string> bound_schema_swap() {
-  return swap("_new", "_old");
+std::vector<std::string> bound_schema_cutover() {
+  return exchange("_new", "_old");
 }
 
-std::vector<std::string> bound_schema_swap_back() {
-  auto out = swap("_old", "_new");
+std::vector<std::string> bound_schema_way_back() {
+  auto out = exchange("_old", "_new");
   out.insert(out.begin(),
              {"CREATE UNIQUE INDEX \"User Table_pkey_old\" ON \"Odd Schema\".\"User Table\" (\"Id_old\")",
               "CREATE UNIQUE INDEX \"User Table_group_old\" ON \"Odd Schema\".\"User Table\" "

@@ -19,8 +19,8 @@ std::string schema_dump(const std::string& dsn);
 void expand_bound_schema(Db& db);
 
 /// What lies between the drops and the creates of the cut-over of an expanded schema, and of its way back.
-std::vector<std::string> bound_schema_swap();
-std::vector<std::string> bound_schema_swap_back();
+std::vector<std::string> bound_schema_cutover();
+std::vector<std::string> bound_schema_way_back();
 
 /// Takes the shadow columns away.
 void contract_bound_schema(Db& db);

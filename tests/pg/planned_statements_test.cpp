@@ -299,7 +299,7 @@ new_ids = "gen_random_uuid()"
   ASSERT_EQ(Engine(dsn).contract("ids", sink), ExitCode::kDone);
   const auto sent = statements_of_pgsluice(server.log_text());
 
-  // A swap sends its statements at once, so a planned one may be a part of what was sent.
+  // A cut-over sends its statements at once, so a planned one may be a part of what was sent.
   for (const auto& p : planned) {
     const bool is_rare = p.when.find("split") != std::string::npos ||
                          p.when.find("last batch") != std::string::npos ||
@@ -318,7 +318,7 @@ new_ids = "gen_random_uuid()"
     const bool is_rehearsed = std::regex_search(sql, likeness);
     if (!is_about_them || is_rehearsed || !is_change(sql)) continue;
     ++seen;
-    // Of a swap's statements the first one stands for them all: they are sent together.
+    // Of a cut-over's statements the first one stands for them all: they are sent together.
     EXPECT_TRUE(std::any_of(planned.begin(), planned.end(), [&](const auto& p) {
       return sql.rfind(trimmed(p.sql), 0) == 0;
     })) << sql;

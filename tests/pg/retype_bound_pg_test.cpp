@@ -37,10 +37,10 @@ TEST_F(BoundSchema, IsAsItWasAfterDropAndCreate) {
 TEST_F(BoundSchema, FollowsTheNamesToTheNewColumnsAndBack) {
   const auto before = schema_dump(dsn_);
   expand_bound_schema(db_);
-  const auto carried = carry(places(), bound_schema_swap());
+  const auto carried = carry(places(), bound_schema_cutover());
   EXPECT_EQ(told(read(places("_old"))), "");
   EXPECT_EQ(names(read(places())), names(carried));
-  carry(places(), bound_schema_swap_back());
+  carry(places(), bound_schema_way_back());
   EXPECT_EQ(told(read(places("_new"))), "");
   contract_bound_schema(db_);
   EXPECT_EQ(schema_dump(dsn_), before);

@@ -222,7 +222,7 @@ TEST_F(OneColumn, TextToJsonbGoesByTheOperatorsExpressionAndBack) {
   EXPECT_EQ(db.text("SELECT settings FROM pages WHERE id = 1001"), "[1]");
 }
 
-TEST_F(OneColumn, ARowThatCannotBeConvertedIsNamedAndNothingIsSwapped) {
+TEST_F(OneColumn, ARowThatCannotBeConvertedIsNamedAndNothingIsCutOver) {
   trial_.db().exec(
       "CREATE TABLE pages (id bigint PRIMARY KEY, settings text);"
       "INSERT INTO pages SELECT n, CASE WHEN n = 77 THEN '{broken' ELSE '{}' END FROM generate_series(1, "

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <csignal>
+
 #include "pg/journals.hpp"
 
 namespace pgsluice::test {
@@ -95,8 +97,8 @@ TEST_F(RetypeOwner, ANameThatIsTakenIsRefused) {
             function + "()");
   const auto told = run(trial_.text_command("check"));
   EXPECT_THAT(told.out + told.err,
-              AllOf(HasSubstr("function \"pgsluice\".\"" + function + "\" is there already"),
-                    HasSubstr("trigger \"" + trigger + "\" of table orders is there already")));
+              AllOf(HasSubstr("function \"pgsluice\".\"" + function + "\" already exists"),
+                    HasSubstr("trigger \"" + trigger + "\" of table orders already exists")));
   expect("run", 5);
   EXPECT_EQ(db().text(kFunctions), function);
 }
@@ -189,7 +191,7 @@ TEST_F(RetypeOwner, ARetypeOfAnOlderLedgerIsFinishedUnderTheNamesThatItGave) {
       "pgsluice.meta DROP "
       "CONSTRAINT meta_pkey; UPDATE pgsluice.meta SET schema_version = 4");
   expect("cutover", 0);
-  EXPECT_EQ(db().number("SELECT schema_version FROM pgsluice.meta"), 5);
+  EXPECT_EQ(db().number("SELECT schema_version FROM pgsluice.meta"), 6);
   EXPECT_EQ(db().text(kFunctions), "sync_widen_public_orders");
   db().exec("UPDATE orders SET price = 9 WHERE id = 9");
   expect("rollback", 0);
@@ -197,6 +199,30 @@ TEST_F(RetypeOwner, ARetypeOfAnOlderLedgerIsFinishedUnderTheNamesThatItGave) {
   EXPECT_THAT(traces_of(trial_), IsEmpty());
   expect("run", 9);  // anew, and by the new names
   EXPECT_THAT(db().text(kFunctions), HasSubstr("sync_public_orders_"));
+}
+
+// Format 5 had another word for a rollback that died after it had undone the columns, before it said so.
+TEST_F(RetypeOwner, AWayBackThatAnOlderProgramLeftUnnotedIsFinished) {
+  const std::string detail = "SELECT detail FROM pgsluice.step WHERE kind = 'retype'";
+  make_orders();
+  const auto schema = schema_of(trial_);
+  take("price");
+  expect("run", 9);
+  expect("cutover", 0);
+  auto rollback = trial_.command("rollback");
+  rollback.env["PGSLUICE_FAILPOINT"] = "rollback_before_note:2";
+  EXPECT_EQ(run(rollback).exit, (Exit{-1, SIGKILL}));
+  ASSERT_EQ(db().text(detail), "taken back");
+  db().exec(
+      "UPDATE pgsluice.step SET detail = 'swapped back' WHERE kind = 'retype'; UPDATE pgsluice.meta SET "
+      "schema_version = 5");
+  expect("cutover", 5);
+  EXPECT_EQ(db().number("SELECT schema_version FROM pgsluice.meta"), 6);
+  EXPECT_EQ(db().text(detail), "taken back");
+  expect("rollback", 0);
+  EXPECT_EQ(db().text(detail), "");
+  EXPECT_EQ(schema_of(trial_), schema);
+  EXPECT_THAT(traces_of(trial_), IsEmpty());
 }
 
 TEST_F(RetypeOwner, APublicationOfAllTablesSendsTheLedgersUpdates) {

@@ -188,7 +188,7 @@ TEST_F(RetypePartitions, PartitionDetachedWhileReadyGoesOnAsAChildOfItsOwn) {
   EXPECT_THAT(traces_of(trial_), IsEmpty());
 }
 
-/// Nothing keeps its old columns in step any more, so it must not be swapped back with the others.
+/// Nothing keeps its old columns in step any more, so it must not go back with the others.
 TEST_F(RetypePartitions, PartitionDetachedAfterTheCutOverStaysWhenTheOthersGoBack) {
   job("tables = [\"users\"]");
   expect("run", 9);

@@ -37,12 +37,12 @@ class RetypeRefusal : public testing::Test {
 
 TEST_F(RetypeRefusal, NamesTheColumnThatHasTheShadowsName) {
   db().exec("ALTER TABLE journals ADD COLUMN user_id_new text");
-  expect_refusal("\"public\".\"journals\" has a column \"user_id_new\" already", "rename it");
+  expect_refusal("\"public\".\"journals\" already has a column \"user_id_new\"", "rename it");
 }
 
 TEST_F(RetypeRefusal, NamesTheColumnThatHasTheOldColumnsName) {
   db().exec("ALTER TABLE tags ADD COLUMN id_old integer");
-  expect_refusal("\"public\".\"tags\" has a column \"id_old\" already");
+  expect_refusal("\"public\".\"tags\" already has a column \"id_old\"");
 }
 
 TEST_F(RetypeRefusal, NamesTheNumbersThatAUuidCannotHold) {
@@ -89,7 +89,7 @@ TEST_F(RetypeRefusal, NamesTheTableThatIsMissing) {
 
 TEST_F(RetypeRefusal, NamesTheChildWithoutAPrimaryKey) {
   db().exec("CREATE TABLE visits (user_id integer REFERENCES users)");
-  expect_refusal("table \"public\".\"visits\" has no primary key", "give it one");
+  expect_refusal("table \"public\".\"visits\" has no primary key", "add one");
 }
 
 TEST_F(RetypeRefusal, NamesTheIndexWithAnOperatorClassOfItsOwn) {
@@ -105,7 +105,7 @@ TEST_F(RetypeRefusal, NamesTheIndexWhoseMethodKnowsNothingOfTheNewType) {
 
 TEST_F(RetypeRefusal, NamesTheCheckThatMeansNothingForUuids) {
   db().exec("ALTER TABLE users ADD CONSTRAINT users_positive CHECK (id > 0)");
-  expect_refusal("constraint \"users_positive\" of table \"public\".\"users\" means nothing for the new type",
+  expect_refusal("constraint \"users_positive\" of table \"public\".\"users\" is not valid for the new type",
                  "drop it");
 }
 
@@ -137,7 +137,7 @@ TEST_F(RetypeRefusal, TellsEverythingAtOnce) {
       "ALTER TABLE users ADD CONSTRAINT users_positive CHECK (id > 0);"
       "ALTER TABLE journals ADD COLUMN id_new uuid");
   EXPECT_THAT(test::run(journals_.trial().text_command("check")).out,
-              AllOf(HasSubstr("users_positive"), HasSubstr("\"id_new\" already")));
+              AllOf(HasSubstr("users_positive"), HasSubstr("already has a column \"id_new\"")));
 }
 
 TEST_F(RetypeRefusal, IsOverWhenTheObstacleIsGone) {

@@ -1,4 +1,4 @@
-// Goal: no swap happens over columns that are not in step. Method: a retype of a parent and its children,
+// Goal: no cut-over happens over columns that are not in step. Method: a retype of a parent and its children,
 // whose sync triggers somebody switches off, on, or takes away, before and after the cut-over, with writes
 // meanwhile.
 #include <gmock/gmock.h>
@@ -67,7 +67,7 @@ class SyncState : public testing::TestWithParam<const char*> {
     EXPECT_THAT(finished.out + finished.err, HasSubstr(words));
   }
 
-  void expect_sound_swap() {
+  void expect_sound_cutover() {
     expect("verify", 0);
     expect("cutover", 0);
     EXPECT_EQ(key_type(), "uuid");
@@ -92,9 +92,9 @@ TEST_P(SyncState, RefusesTriggersThatWereSwitchedOnForSomeSessionsOnly) {
   alter("DISABLE TRIGGER USER");
   write();
   alter("ENABLE TRIGGER USER");
-  expect_refused("check", 5, "left out by replication");
-  expect_refused("verify", 4, "left out by replication");
-  expect_refused("cutover", 5, "left out by replication");
+  expect_refused("check", 5, "not fired by replication");
+  expect_refused("verify", 4, "not fired by replication");
+  expect_refused("cutover", 5, "not fired by replication");
   EXPECT_EQ(key_type(), "integer");
 }
 
@@ -103,14 +103,14 @@ TEST_P(SyncState, FindsRowsWrittenWhileTheTriggersWereOff) {
   write();
   alter_ours("ENABLE ALWAYS");
   expect("check", 0);
-  if (std::string(GetParam()) == "embed") return expect_sound_swap();
+  if (std::string(GetParam()) == "embed") return expect_sound_cutover();
   expect_refused("verify", 4, "mean different rows");
   const auto refused = expect("cutover", 5);
   EXPECT_THAT(refused.err, HasSubstr("9 rows of"));
   EXPECT_EQ(key_type(), "integer");
   // As the hint says.
   trial_.db().exec("UPDATE child SET p_id_new = NULL WHERE id <= 10");
-  expect_sound_swap();
+  expect_sound_cutover();
 }
 
 TEST_P(SyncState, LooksForTriggersThatAreGone) {
@@ -123,11 +123,11 @@ TEST_P(SyncState, LooksForTriggersThatAreGone) {
 TEST_P(SyncState, LetsAReplicationRoleWrite) {
   trial_.db().exec(std::string("SET session_replication_role = replica; ") + kWrite +
                    "; INSERT INTO child VALUES (9001, 7, 'p7'); RESET session_replication_role");
-  expect_sound_swap();
+  expect_sound_cutover();
 }
 
 TEST_P(SyncState, RefusesTheWayBackWithoutTriggers) {
-  expect_sound_swap();
+  expect_sound_cutover();
   alter("DISABLE TRIGGER USER");
   expect_refused("verify", 4, "is switched off");
   expect_refused("rollback", 5, "is switched off");

@@ -16,7 +16,7 @@ namespace rt = steps::retype;
 
 namespace {
 
-// Roles that may write to a table and may not call a function. One that is overloaded is not looked at.
+// Roles that may write to a table but may not call a function. Overloaded functions are left out.
 constexpr const char* kUnableRoles = R"sql(
 SELECT string_agg(pg_catalog.quote_ident(r.rolname), ', ' ORDER BY r.rolname)
 FROM pg_catalog.pg_roles r
@@ -47,7 +47,7 @@ auto in_rolled_back(pg::Session& session, Work work) {
   }
 }
 
-/// As a job file writes it between double quotes.
+/// The column as written between double quotes in a job file.
 std::string in_job_file(const std::string& column) {
   const bool is_plain =
       column.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos;
@@ -59,18 +59,19 @@ std::string in_job_file(const std::string& column) {
 std::string immutable_way(const std::string& column, const std::string& from, const std::string& to,
                           const std::string& key) {
   const auto name = in_job_file(column);
-  const auto say = [&](const std::string& expression) {
-    return "say which zone is meant: " + key + " = \"" + expression + "\"";
+  const auto in_zone = [&](const std::string& expression) {
+    return "state which time zone is meant: " + key + " = \"" + expression + "\"";
   };
   const bool is_from_stamp = from.starts_with("timestamp");
-  if (is_from_stamp && to.starts_with("timestamp")) return say(name + " AT TIME ZONE 'UTC'");
-  if (is_from_stamp && to == "date") return say("(" + name + " AT TIME ZONE 'UTC')::date");
-  if (from == "date" && to.starts_with("timestamp")) return say(name + "::timestamp AT TIME ZONE 'UTC'");
-  return "say with `" + key +
-         "` what holds in every session; a function of your own that is declared IMMUTABLE will do";
+  if (is_from_stamp && to.starts_with("timestamp")) return in_zone(name + " AT TIME ZONE 'UTC'");
+  if (is_from_stamp && to == "date") return in_zone("(" + name + " AT TIME ZONE 'UTC')::date");
+  if (from == "date" && to.starts_with("timestamp")) return in_zone(name + "::timestamp AT TIME ZONE 'UTC'");
+  return "set `" + key +
+         "` to an expression that gives the same in every session; a function of your own that is declared "
+         "IMMUTABLE will do";
 }
 
-/// One value, for a question that each obstacle is.
+/// The first value that a query returns; empty: no row.
 std::string ask(pg::Session& session, const std::string& sql) {
   return pg::in_transaction(session, kCatalogLimits, [&] {
     const auto rows = session.exec(sql);
@@ -111,9 +112,9 @@ class MappingSurvey {
     const auto what = name_of(table, column) + ", of type " + column.type + ", ";
     if (!cast.exists)
       add(what + "cannot be cast to " + retype_.step.to,
-          "say with `using` how a new value is made of an old one");
+          "set `using` to the expression that makes a new value from an old one");
     else if (!cast.unstable.empty())
-      add(what + "is cast to " + retype_.step.to + " by settings of each session: " + cast.unstable,
+      add(what + "is cast to " + retype_.step.to + " according to settings of each session: " + cast.unstable,
           immutable_way(column.name, column.type, retype_.step.to, "using"));
   }
 
@@ -122,10 +123,10 @@ class MappingSurvey {
     const auto what = "no way back: " + retype_.step.to + " ";
     if (!cast.exists)
       add(what + "cannot be cast to " + column.old_type_sql + ", the type of " + name_of(table, column),
-          "say with `back` how an old value is made of a new one");
+          "set `back` to the expression that makes an old value from a new one");
     else if (!cast.unstable.empty())
       add(what + "is cast to " + column.old_type_sql + ", the type of " + name_of(table, column) +
-              ", by settings of each session: " + cast.unstable,
+              ", according to settings of each session: " + cast.unstable,
           immutable_way(column.name, retype_.step.to, column.old_type_sql, "back"));
   }
 
@@ -136,29 +137,31 @@ class MappingSurvey {
       add("table " + table.sql() + " has no column " + quoted_name(step.v7_from), "correct `from`");
     if (step.mapping == Mapping::kV7 && step.new_ids.empty() && !column.source.is_none())
       add(name_of(table, column) + " has a default, and with `v7` nothing gives a new row its key",
-          "say new_ids = \"gen_random_uuid()\"");
+          "set new_ids = \"gen_random_uuid()\"");
     if (step.mapping == Mapping::kUsing && !rt::is_back_by_value(step) && step.new_ids.empty() &&
         !column.source.is_none())
       add(name_of(table, column) + " has a default, and nothing gives a new row its key after the cut-over",
-          "say new_ids = \"gen_random_uuid()\", or `back`");
+          "set new_ids = \"gen_random_uuid()\", or `back`");
     if (!rt::is_back_by_value(step) && !is_key(table, column))
-      add(name_of(table, column) + " is no key, and a value written after the cut-over would have no old one",
-          "say with `using` and `back` how values lead there and back");
+      add(name_of(table, column) +
+              " is not a key, and a value written after the cut-over would have no old one",
+          "set `using` and `back` to expressions that convert values in each direction");
     if (const auto user = other_user_of_identity(column); !user.empty())
       add("the identity of " + name_of(table, column) + " gives " + user + " its numbers too",
           "give that column a sequence of its own");
     if (step.mapping == Mapping::kV5 && !column.as_text.unstable.empty())
-      add(name_of(table, column) + " is written by settings of each session: " + column.as_text.unstable,
+      add(name_of(table, column) +
+              " is written according to settings of each session: " + column.as_text.unstable,
           "`v5` hashes what is written: choose another mapping");
     if (rt::old_keys_of(retype_, column) == rt::OldKeys::kNone)
-      add("nothing gives an old key to rows that come after the cut-over: " + name_of(table, column) +
+      add("nothing gives an old key to rows inserted after the cut-over: " + name_of(table, column) +
               " is of type " + column.type,
           "give the column a default, or `back` with `using`");
     if (rt::old_keys_of(retype_, column) == rt::OldKeys::kTextOfNewKey && column.old_type.has_modifier)
       add(name_of(table, column) + ", of type " + column.type +
-              ", may be too short for the 36 letters of a uuid, which " +
-              "rows that come after the cut-over have as their old key",
-          "make it text first, which rewrites nothing");
+              ", may be too short for the 36 letters of a uuid, which rows inserted after the cut-over have "
+              "as their old key",
+          "change it to text first, which rewrites nothing");
     if (step.mapping == Mapping::kRandom && !is_there("pg_catalog.gen_random_uuid()"))
       add("this server has no function gen_random_uuid()", "it came with PostgreSQL 13: use another mapping");
     if (!step.new_ids.empty()) try_new_ids();
@@ -167,7 +170,7 @@ class MappingSurvey {
       try_expression("back", step.back_sql, table, column, step.to, column.old_type_sql);
   }
 
-  /// A row keeps its old key whatever becomes of the new one; a value that is no key has to follow.
+  /// A row keeps its old key whatever happens to the new one; a value that is not a key has to follow.
   static bool is_key(const rt::GraphTable& table, const rt::GraphColumn& column) {
     if (std::find(table.key.begin(), table.key.end(), column.name) != table.key.end()) return true;
     return std::any_of(table.indexes.begin(), table.indexes.end(), [&](const rt::GraphIndex& index) {
@@ -177,7 +180,8 @@ class MappingSurvey {
     });
   }
 
-  /// An identity's sequence is made anew under the new column, which a default elsewhere would stand against.
+  /// A default elsewhere that draws from the identity's sequence, which is recreated under the new column.
+  /// Empty: none.
   std::string other_user_of_identity(const rt::GraphColumn& column) {
     if (column.source.identity.empty()) return {};
     return ask(session_,
@@ -188,8 +192,8 @@ class MappingSurvey {
                    pg::literal(column.source.sequence_sql) + ")");
   }
 
-  /// "app may not execute conv", for each function of the expression that some writer of the table may not
-  /// call.
+  /// "app may not execute conv", for each function of the expression that a role that writes to the table may
+  /// not call.
   std::vector<std::string> unable_roles(const rt::GraphTable& table, const std::string& expression) {
     const auto checked = job::check_expression(expression);
     const auto* fine = std::get_if<job::Expression>(&checked);
@@ -214,16 +218,16 @@ class MappingSurvey {
       ask(session_, "EXPLAIN SELECT (" + step.new_ids + "\n)::" + step.to);
     } catch (const pg::Failure& f) {
       if (f.is_connection_lost()) throw;
-      add("new_ids means nothing on this server: " + first_line(f.what()), "correct `new_ids`");
+      add("new_ids is not valid on this server: " + first_line(f.what()), "correct `new_ids`");
     }
   }
 
-  /// `using` or `back`: whether the server takes it, and whether each session would compute the same.
+  /// For `using` or `back`: whether the server accepts it, and whether every session would compute the same.
   void try_expression(const std::string& key, const std::string& expression, const rt::GraphTable& table,
                       const rt::GraphColumn& column, const std::string& type, const std::string& result) {
     if (ask(session_,
             "SELECT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'TEMPORARY')") != "t") {
-      add("`" + key + "` cannot be tried: this role may make no temporary table",
+      add("`" + key + "` cannot be tried: this role may not create temporary tables",
           "GRANT TEMPORARY ON DATABASE … to it");
       return;
     }
@@ -243,7 +247,7 @@ class MappingSurvey {
             immutable_way(column.name, type, retype_.step.to, key));
     } catch (const pg::Failure& f) {
       if (f.is_connection_lost() || f.disposition() == pg::Disposition::kRetryable) throw;
-      add("`" + key + "` of " + name_of(table, column) + " means nothing: " + first_line(f.what()),
+      add("`" + key + "` of " + name_of(table, column) + " is not valid: " + first_line(f.what()),
           "correct `" + key + "`");
     }
   }

@@ -4,7 +4,7 @@
 #include "kinds/ddl/ddl_statements.hpp"
 #include "kinds/ddl/plan_ddl.hpp"
 #include "kinds/retype/acts/acts.hpp"
-#include "kinds/retype/acts/swap.hpp"
+#include "kinds/retype/acts/move_scripts.hpp"
 #include "kinds/retype/cutover/cutover.hpp"
 #include "kinds/retype/graph/retype_facts.hpp"
 #include "kinds/retype/retype_survey.hpp"
@@ -22,7 +22,7 @@ namespace rt = steps::retype;
 
 namespace {
 
-/// Adds statements of an act; its name goes before what else is said of when they are sent.
+/// Adds statements of an act; its name goes before whatever else says when they are sent.
 void add(const rt::Act& act, std::vector<PlannedStatement> statements, PlannedStep& planned) {
   for (auto& statement : statements) {
     statement.when = act.part + ": " + act.name + (statement.when.empty() ? "" : ", " + statement.when);
@@ -63,16 +63,16 @@ void plan_act(pg::Session& session, const Job& job, const rt::Act& act, PlannedS
   }
 }
 
-void plan_swap(const rt::SwapScript& script, const rt::Graph& graph, const std::string& when,
+void plan_move(const rt::MoveScript& script, const rt::Graph& graph, const std::string& when,
                PlannedStep& planned) {
   planned.statements.push_back({"LOCK TABLE " + rt::lock_list(graph, {}) + " IN SHARE UPDATE EXCLUSIVE MODE",
                                 with_timeout("SHARE UPDATE EXCLUSIVE", steps::kGentleLockTimeout), false,
                                 when});
   for (const auto& sql : script.view_locks)
-    planned.statements.push_back({sql, with_timeout("ACCESS EXCLUSIVE", kSwapLockTimeout), false, when});
+    planned.statements.push_back({sql, with_timeout("ACCESS EXCLUSIVE", kMoveLockTimeout), false, when});
   planned.statements.push_back(
       {"LOCK TABLE " + rt::lock_list(graph, script.also_locked) + " IN ACCESS EXCLUSIVE MODE",
-       with_timeout("ACCESS EXCLUSIVE", kSwapLockTimeout), false, when});
+       with_timeout("ACCESS EXCLUSIVE", kMoveLockTimeout), false, when});
   for (const auto& sql : script.statements)
     planned.statements.push_back({sql, "within the locks above", false, when});
 }
@@ -82,7 +82,8 @@ void plan_swap(const rt::SwapScript& script, const rt::Graph& graph, const std::
 void plan_retype(const StepAt& at, const RetypeStep& step, const rt::Owner& owner, PlannedStep& planned) try {
   const bool is_begun = !at.record().detail.empty();
   if (const auto maker = at.outlook.maker_of_any(step.tables); !maker.empty()) {
-    planned.notes.push_back("a table of it is made by step \"" + maker + "\": its acts are known after that");
+    planned.notes.push_back("one of its tables is created by step \"" + maker +
+                            "\": its acts are known only after that step");
     return;
   }
   const auto retype = read_retype(at.session, step, owner);
@@ -93,16 +94,15 @@ void plan_retype(const StepAt& at, const RetypeStep& step, const rt::Owner& owne
   if (!is_begun)
     planned.notes.push_back(
         "before the first of these, all of them and the way back are rehearsed on an empty likeness of the "
-        "tables, in "
-        "one transaction that is rolled back");
+        "tables, in one transaction that is rolled back");
   for (const auto& act : rt::acts_before_cutover(retype)) plan_act(at.session, at.job, act, planned);
   const auto bound =
       pg::in_transaction(at.session, {}, [&] { return rt::bound_objects(at.session, retype.graph); });
-  plan_swap(rt::cutover_script(retype, bound), retype.graph,
+  plan_move(rt::cutover_script(retype, bound), retype.graph,
             step.is_cutover_auto ? "cut-over, one transaction"
-                                 : "cut-over, one transaction, when you say pgsluice cutover " + at.job.name,
+                                 : "cut-over, one transaction, when you run pgsluice cutover " + at.job.name,
             planned);
-  plan_swap(rt::contract_script(retype), retype.graph, "when you say pgsluice contract " + at.job.name,
+  plan_move(rt::contract_script(retype), retype.graph, "when you run pgsluice contract " + at.job.name,
             planned);
   for (const auto& table : retype.graph.tables) {
     for (const auto& trigger : table.update_triggers)

@@ -7,9 +7,9 @@
 
 namespace pgsluice::engine {
 
-/// Every act of a retype with its statements and their locks, the cut-over and contract included, as they
-/// follow from the catalog of now: of a retype that has begun, the acts that are done too. What stands in the
-/// way of one that has not becomes a note.
+/// Plans every act of a retype with its statements and their locks, including the cut-over and contract, as
+/// they follow from the current catalog; for a retype that has begun, also the acts that are done. Obstacles
+/// to one that has not begun become notes.
 void plan_retype(const StepAt& at, const RetypeStep& step, const steps::retype::Owner& owner,
                  PlannedStep& planned);
 

@@ -12,8 +12,8 @@ namespace {
 
 constexpr int kVersionWithColumnLists = 150'000;
 
-// FOR ALL TABLES and FOR TABLES IN SCHEMA name no table; a partition is sent by its own name or its parents'.
-// to_jsonb, as servers before 15 know no column lists.
+// FOR ALL TABLES and FOR TABLES IN SCHEMA name no table; a partition is sent under its own name or its
+// parents'. to_jsonb, as servers before 15 have no column lists.
 constexpr const char* kPublications = R"sql(
 WITH part(oid) AS (
   SELECT $1::oid UNION SELECT relid FROM pg_catalog.pg_partition_tree($1::oid::regclass)
@@ -31,8 +31,8 @@ GROUP BY p.pubname ORDER BY p.pubname
 
 struct Publication {
   std::string name_sql;
-  bool names_table = false;      // and so can leave it out
-  bool has_column_list = false;  // which new columns are not in
+  bool names_table = false;      // and so can drop it
+  bool has_column_list = false;  // which lacks new columns
 };
 
 std::vector<Publication> publications_of(pg::Session& session, std::uint32_t table_oid) {
@@ -59,7 +59,7 @@ std::string way_out(pg::Session& session, const Publication& publication, const 
   if (publication.names_table)
     return "ALTER PUBLICATION " + publication.name_sql + " DROP TABLE " + table_sql + " until contract";
   if (session.server_version() >= kVersionWithColumnLists)
-    return "publish this table by name with a list of its columns of today";
+    return "publish this table by name with a list of its present columns";
   return "publish the other tables by name";
 }
 
@@ -69,18 +69,17 @@ void warn(pg::Session& session, const steps::retype::Retype& retype, const steps
   if (publication.has_column_list) {
     findings.warn(
         "publications",
-        sends + " with a list of columns: from the cut-over on they come with type " + retype.step.to,
+        sends + " with a list of columns: from the cut-over on they are sent with type " + retype.step.to,
         "on each subscriber: ALTER SUBSCRIPTION … DISABLE before the cut-over, change the type there, "
         "then ENABLE");
     return;
   }
-  findings.warn("publications",
-                sends +
-                    ": a subscriber without the new columns applies nothing any more, and its slot keeps "
-                    "WAL here",
-                "on each subscriber, before run: " + adding_sql(retype, table) +
-                    "; at the cut-over exchange the names there as well; or " +
-                    way_out(session, publication, table.sql()));
+  findings.warn(
+      "publications",
+      sends + ": a subscriber without the new columns stops applying changes, and its slot keeps WAL here",
+      "on each subscriber, before run: " + adding_sql(retype, table) +
+          "; at the cut-over exchange the names there as well; or " +
+          way_out(session, publication, table.sql()));
 }
 
 }  // namespace

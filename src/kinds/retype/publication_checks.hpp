@@ -6,8 +6,8 @@
 
 namespace pgsluice::engine {
 
-/// Warns of tables of a retype that a logical publication sends: a subscriber that lacks a column stands
-/// still from the first row on, and its slot keeps WAL. Throws Failure.
+/// Warns of tables of a retype that a logical publication sends: a subscriber that lacks a column stops at
+/// the first row, and its slot keeps WAL. Throws Failure.
 void warn_of_publications(pg::Session& session, const steps::retype::Retype& retype, Findings& findings);
 
 }  // namespace pgsluice::engine

@@ -20,7 +20,7 @@ constexpr double kMostOfThem = 0.9;
 constexpr double kIntegers = 2147483647;
 constexpr double kSmallints = 32767;
 
-/// Until contract every new row takes an old key too.
+/// Until contract every new row uses up an old key too.
 void warn_of_last_integers(pg::Session& session, const steps::retype::Retype& retype, Findings& findings) {
   for (const auto& table : retype.graph.tables) {
     for (const auto& column : table.columns) {
@@ -30,7 +30,7 @@ void warn_of_last_integers(pg::Session& session, const steps::retype::Retype& re
       const auto highest = pg::in_transaction(session, {}, [&] { return session.exec(sql).real(0, 0); });
       if (highest < kMostOfThem * (column.type == "integer" ? kIntegers : kSmallints)) continue;
       findings.warn("old keys", "table " + table.sql() + " has used most of its integers",
-                    "until contract every new row takes one more: contract before they are gone");
+                    "until contract every new row takes one more: contract before they run out");
     }
   }
 }
@@ -59,13 +59,13 @@ void warn_of_foreign_sequences(pg::Session& session, const steps::retype::Retype
       findings.warn("sequences",
                     "the default of column " + pg::Identifier(column.name).sql() + " of table " +
                         table.sql() + " draws from " + names +
-                        ", which ends where integers end, and belongs to another role",
+                        ", which ends where its integers end, and belongs to another role",
                     "as its owner: ALTER SEQUENCE " + names + " AS " + retype.step.to);
     }
   }
 }
 
-// Functions of row triggers that take a row as a whole: from expand on it has more columns.
+// Functions of row triggers that use a whole row, which has more columns from expand on.
 constexpr const char* kWholeRows = R"sql(
 SELECT coalesce(string_agg(DISTINCT pg_catalog.quote_ident(t.tgname), ', '), '')
 FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
@@ -79,12 +79,12 @@ void warn_of_whole_rows(pg::Session& session, const steps::retype::Retype& retyp
     if (names.empty()) continue;
     findings.warn("triggers",
                   "the function of trigger " + names + " of table " + table.sql() +
-                      " takes OLD.* or NEW.*, which has more columns from the first act on",
-                  "name the columns in it");
+                      " uses OLD.* or NEW.*, which has more columns from the first act on",
+                  "list the columns by name in that function");
   }
 }
 
-// Who gives out keys by itself today, and would draw an old one after the cut-over.
+// Roles that insert with keys of their own today, and for which an old key would be drawn after the cut-over.
 constexpr const char* kUnableRoles = R"sql(
 SELECT coalesce(string_agg(pg_catalog.quote_ident(r.rolname), ', ' ORDER BY r.rolname), '')
 FROM pg_catalog.pg_roles r
@@ -92,7 +92,7 @@ WHERE NOT r.rolsuper AND r.rolname !~ '^pg_' AND pg_catalog.has_any_column_privi
   AND NOT pg_catalog.has_sequence_privilege(r.oid, $2::pg_catalog.regclass::oid, 'USAGE, UPDATE')
 )sql";
 
-/// An identity asks nobody for a privilege; the default of a serial does.
+/// An identity needs no privilege on its sequence; the default of a serial column does.
 void warn_of_unable_roles(pg::Session& session, const steps::retype::Retype& retype, Findings& findings) {
   if (steps::retype::is_back_by_value(retype.step)) return;
   for (const auto& table : retype.graph.tables) {
@@ -111,7 +111,7 @@ void warn_of_unable_roles(pg::Session& session, const steps::retype::Retype& ret
   }
 }
 
-/// The rehearsal, and what reads whole tables.
+/// The rehearsal, and the checks that read whole tables.
 void try_beforehand(pg::Session& session, const Job& job, const RetypeStep& step,
                     const steps::retype::Retype& retype, Findings& findings) {
   const auto rehearsal = rehearsed(session, retype);
@@ -124,8 +124,8 @@ void try_beforehand(pg::Session& session, const Job& job, const RetypeStep& step
   for (const auto& obstacle : collisions(session, retype))
     findings.refuse("unique", "retype step \"" + step.name + "\": " + obstacle.message, obstacle.hint);
   for (const auto& index : steps::retype::coarser_before(retype))
-    findings.warn("unique", "until contract " + index + " refuses what its old type takes for equal",
-                  "contract soon after the cut-over, or drop it and create it anew then");
+    findings.warn("unique", "until contract " + index + " refuses values that its old type considers equal",
+                  "contract soon after the cut-over, or drop it and create it again after it");
 }
 
 }  // namespace
@@ -137,14 +137,14 @@ void check_retype_step(pg::Session& session, const Job& job, const RetypeStep& s
   const auto obstacles = retype_obstacles(session, retype);
   for (const auto& obstacle : obstacles)
     findings.refuse("retype", "retype step \"" + step.name + "\": " + obstacle.message, obstacle.hint);
-  if (!reads_values) return;  // a run goes on by itself from here
-  // What cannot be cast can neither be rehearsed nor read.
+  if (!reads_values) return;  // a run does the rest itself
+  // What cannot be cast can be neither rehearsed nor read.
   if (obstacles.empty()) try_beforehand(session, job, step, retype, findings);
   for (const auto& question : steps::retype::questions_before_expand(retype)) {
     const auto found =
         pg::in_transaction(session, kCountLimits, [&] { return session.exec(question.query).text(0, 0); });
     if (found == "0") continue;
-    findings.warn("orphans", found + " " + question.what, "the foreign key is NOT VALID, and stays so");
+    findings.warn("orphans", found + " " + question.what, "the foreign key is NOT VALID and stays so");
   }
   warn_of_last_integers(session, retype, findings);
   warn_of_foreign_sequences(session, retype, findings);
@@ -154,15 +154,15 @@ void check_retype_step(pg::Session& session, const Job& job, const RetypeStep& s
   for (const auto& table : retype.graph.tables) {
     for (const auto& trigger : table.update_triggers)
       findings.warn("triggers", "the fill fires trigger \"" + trigger + "\" of table " + table.sql(),
-                    "it is fired once for every row: see that this does no harm");
+                    "it fires once for every row: make sure that this does no harm");
   }
   for (const auto& key : retype.graph.foreign_keys) {
     if (!key.is_deferrable || steps::retype::is_by_value(step)) continue;
     findings.warn("deferrable",
                   "until the cut-over a row of " + retype.table(key.table).sql() +
-                      " that comes before its parent in one transaction is refused (foreign key \"" +
+                      " that is inserted before its parent in one transaction is refused (foreign key \"" +
                       key.name + "\"): the parent's new key is not known yet",
-                  "let parents come first, or use mapping = \"embed\" or \"v5\"");
+                  "insert parents first, or use mapping = \"embed\" or \"v5\"");
   }
 } catch (const Error& e) {
   findings.refuse("retype", "retype step \"" + step.name + "\": " + e.what(), e.hint(), e.code());

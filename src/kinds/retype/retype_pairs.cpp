@@ -13,8 +13,8 @@ namespace rt = steps::retype;
 
 namespace {
 
-/// All that a cut-over swaps by name, in words.
-std::set<std::string> swapped_by(const rt::Graph& graph) {
+/// Everything whose name a cut-over exchanges, in words.
+std::set<std::string> exchanged_by(const rt::Graph& graph) {
   std::set<std::string> out;
   const auto add = [&](const char* kind, const rt::GraphTable& table, const std::string& name) {
     out.insert(std::string(kind) + " " + pg::Identifier(name).sql() + " of table " + table.sql());
@@ -39,7 +39,7 @@ std::string first_in_common(const std::set<std::string>& some, const std::set<st
 /// Empty where it cannot be read, which the check of that step tells.
 std::set<std::string> changed_by(const StepAt& at, const RetypeStep& step) {
   try {
-    return swapped_by(read_retype(at.session, step, {at.job.name, step.name}).graph);
+    return exchanged_by(read_retype(at.session, step, {at.job.name, step.name}).graph);
   } catch (const Error&) {
     return {};
   }
@@ -65,7 +65,7 @@ void check_beside_earlier(const StepAt& at, const RetypeStep& step, Findings& fi
                       "put \"" + step.name +
                           "\" into a job of its own, to be run after that; or set cutover = "
                           "\"manual\" in step \"" +
-                          earlier->name + "\", contract it, and say run again");
+                          earlier->name + "\", contract it, then run again");
     else
       findings.warn("retype", message, "after the cut-over: pgsluice contract, then run again");
   }

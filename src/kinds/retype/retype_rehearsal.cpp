@@ -30,16 +30,16 @@ Rehearsed rehearsed(pg::Session& session, const rt::Retype& retype) {
   Rehearsed out;
   for (const auto& refused : rehearsal.refused)
     out.refused.push_back(
-        {"in a rehearsal the server refused act \"" + refused.act + "\": " + first_line(refused.message) +
+        {"in the rehearsal the server refused act \"" + refused.act + "\": " + first_line(refused.message) +
              (refused.sqlstate.empty() ? "" : " (SQLSTATE " + refused.sqlstate + ")") +
              (refused.statement.empty() ? "" : "; the statement: " + shortened(refused.statement)),
-         "correct what it says; nothing was changed"});
+         "correct what it reports; nothing was changed"});
   if (!rehearsal.cut_short.empty())
-    out.warnings.push_back({"the retype was not rehearsed to its end: " + rehearsal.cut_short,
-                            "what it would have found comes up in the act itself"});
+    out.warnings.push_back({"the rehearsal was not completed: " + rehearsal.cut_short,
+                            "what it would have found shows up only in the act itself"});
   for (const auto& remark : rehearsal.remarks)
     out.warnings.push_back(
-        {"the rehearsal went without " + remark, "what it would have found there comes up later"});
+        {"the likeness is incomplete: " + remark, "what it would have found there shows up only later"});
   out.summary =
       base::format_count(rehearsal.statements) +
       " statements from expand to contract were rehearsed on an empty likeness, and rolled back, in " +
@@ -57,7 +57,7 @@ std::vector<Obstacle> collisions(pg::Session& session, const rt::Retype& retype)
       if (found != "0") out.push_back({question.what + words, hint});
     }
   };
-  ask(rt::questions_of_collisions(retype), ": rows that differ today would be equal in " + retype.step.to,
+  ask(rt::questions_of_collisions(retype), ": rows that differ now would be equal in " + retype.step.to,
       "correct these rows, or drop the index");
   ask(rt::questions_of_checks(retype), ": some new values would break it",
       "correct these rows, or drop the constraint");

@@ -8,21 +8,20 @@
 
 namespace pgsluice::engine {
 
-/// What cannot be carried over, by name, and what to do about it.
+/// Something that cannot be carried over, by name, and what to do about it.
 struct Obstacle {
   std::string message;
   std::string hint;
 };
 
-/// Empty: the retype can begin. For a retype that has not begun: shadow columns that are there already count
-/// as an obstacle.
+/// Empty: the retype can begin. For a retype that has not begun: existing shadow columns count as obstacles.
 std::vector<Obstacle> retype_obstacles(pg::Session& session, const steps::retype::Retype& retype);
 
-/// Those of them that lie in the mapping: casts and expressions that mean nothing, or not the same in every
-/// session, and numbers that do not fit.
+/// Those of them that lie in the mapping: casts and expressions that are not valid or differ between
+/// sessions, and numbers that do not fit.
 std::vector<Obstacle> mapping_obstacles(pg::Session& session, const steps::retype::Retype& retype);
 
-/// The whole retype tried beforehand, in words.
+/// The result of a rehearsal, in words.
 struct Rehearsed {
   std::vector<Obstacle> refused;   // by the server
   std::vector<Obstacle> warnings;  // what was not tried, and why
@@ -30,11 +29,11 @@ struct Rehearsed {
 };
 Rehearsed rehearsed(pg::Session& session, const steps::retype::Retype& retype);
 
-/// Unique indexes that two rows would share in the new type, and CHECKs that new values would break. Reads
-/// whole tables where that could be.
+/// Unique indexes in which rows would collide in the new type, and CHECKs that new values would break. Reads
+/// whole tables where that is possible.
 std::vector<Obstacle> collisions(pg::Session& session, const steps::retype::Retype& retype);
 
-/// Throws Error(kRefused) with all of them.
+/// Throws Error(kRefused) with all of them, if there are any.
 void refuse_retype(const std::string& step, const std::vector<Obstacle>& obstacles);
 
 }  // namespace pgsluice::engine

@@ -14,21 +14,21 @@ namespace {
 using SteadyClock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-constexpr int kTidRanges = 140'000;         // server version; before it each piece would read the whole heap
-constexpr std::int64_t kPagesMin = 64;      // 512 kB: of less the round trip would be the greater part
+constexpr int kTidRanges = 140'000;         // server version; before it, each piece would read the whole heap
+constexpr std::int64_t kPagesMin = 64;      // 512 kB: with less, the round trip would take most of the time
 constexpr std::int64_t kPagesMax = 65'536;  // 512 MB
 constexpr milliseconds kTarget{50};
 constexpr std::chrono::seconds kTellEvery{10};
 constexpr std::size_t kExamples = 3;
 
-// No statement_timeout: a piece is as short as its target, but for an expression that takes its time.
+// No statement_timeout: a piece is as short as its target, unless the expression is slow.
 constexpr pg::TransactionLimits kPieceLimits{milliseconds{1'000}, milliseconds{0}, true};
 
 BatchLimits piece_limits(milliseconds target) {
   return {kPagesMin, target, kPagesMin, kPagesMax};
 }
 
-/// A value that the expression cannot take, and no trouble of the server's.
+/// True: the expression cannot take a value. False: the server is in trouble.
 bool is_of_the_value(const pg::Failure& f) {
   if (f.is_connection_lost() || f.disposition() == pg::Disposition::kRetryable) return false;
   const auto kind = f.sqlstate().substr(0, 2);  // no such function or right, no room, ended, broken
@@ -74,7 +74,7 @@ void ValuePass::read(pg::Session& session, milliseconds target) {
   pages_.retarget(piece_limits(std::min(target, kTarget)));
   const auto& piece = pieces_[place_];
   const auto end = block_ + pages_.rows();
-  // What is appended later was written under the trigger's eyes, or is met by the fill.
+  // Rows appended later are seen by the trigger or by the fill.
   const bool is_last = !is_by_blocks_ || end >= piece.heap.pages;
   std::string where = "true";
   if (is_by_blocks_)
@@ -125,7 +125,8 @@ std::vector<ValueLosses> read_values(pg::Session& session, const steps::retype::
   ValuePass pass(session, retype);
   while (!pass.is_over()) {
     pass.read(session, kTarget);
-    if (!pass.is_over()) std::this_thread::sleep_for(pass.last());  // a pace of one half: others live here
+    if (!pass.is_over())
+      std::this_thread::sleep_for(pass.last());  // a pace of one half, for the sake of others
   }
   return pass.losses();
 }
@@ -152,7 +153,7 @@ boost::asio::awaitable<std::vector<ValueLosses>> read_values_paced(pg::Connectio
     at.journal.write(event::State{"running", "reading values",
                                   base::format_count(pass->pages_read()) + " of " +
                                       base::format_count(pass->pages_in_all()) +
-                                      " pages; nothing is written yet"});
+                                      " pages; nothing has been written yet"});
   }
   co_return pass->losses();
 }
@@ -164,10 +165,11 @@ std::vector<LossInWords> in_words(const std::vector<ValueLosses>& losses, std::i
       out.push_back({base::format_count(loss.cut) + " values of " + loss.column +
                          " would be cut or rounded by " + loss.new_type + ", such as " +
                          listed(loss.cut_examples),
-                     "correct these rows, or say with `using` that this is what you want"});
+                     "correct these rows, or set `using` if this is what you want"});
     if (loss.missing > max_quarantined)
-      out.push_back({base::format_count(loss.missing) + " values of " + loss.column + " have no like in " +
-                         loss.new_type + ", such as " + listed(loss.missing_examples),
+      out.push_back({base::format_count(loss.missing) + " values of " + loss.column +
+                         " have no equivalent in " + loss.new_type + ", such as " +
+                         listed(loss.missing_examples),
                      "correct these rows, or give them a value with `using`"});
   }
   return out;

@@ -13,7 +13,7 @@
 
 namespace pgsluice::engine {
 
-/// What the values of one column are worth in the new type.
+/// The values of one column that the new type would lose.
 struct ValueLosses {
   std::string column;  // `column "price" of table "public"."orders"`
   std::string new_type;
@@ -23,23 +23,23 @@ struct ValueLosses {
   std::vector<std::string> missing_examples;
 };
 
-/// Reads every value that a retype could lose, before its first write: block after block, each piece a
-/// transaction of its own, so that no snapshot grows old. Each member but is_over() is one hop. What is
-/// written from the first act on is refused by the sync trigger if it would be cut; what is written between
-/// the pass and that act is met by the proof alone.
+/// Reads every value that a retype could lose, before its first write: piece by piece, each in a transaction
+/// of its own, so that no snapshot grows old. The constructor and read() are one hop each. From the first act
+/// on the sync trigger refuses values that would be cut; those written between the pass and that act are
+/// found only by the proof.
 class ValuePass {
  public:
-  /// Nothing to read for a retype that cannot lose any: is_over() at once. Throws Failure.
+  /// If the retype cannot lose any values, is_over() at once. Throws Failure.
   ValuePass(pg::Session& session, steps::retype::Retype retype);
 
-  /// Some blocks more, as many as take about `target`. Throws Failure.
+  /// Reads some more blocks, as many as take about `target`. Throws Failure.
   void read(pg::Session& session, std::chrono::milliseconds target);
 
   bool is_over() const { return place_ >= pieces_.size(); }
   std::chrono::milliseconds last() const { return last_; }
   std::int64_t pages_read() const { return pages_read_; }
   std::int64_t pages_in_all() const { return pages_in_all_; }
-  /// Of columns that lose some.
+  /// For the columns that lose some.
   std::vector<ValueLosses> losses() const;
 
  private:
@@ -63,16 +63,17 @@ class ValuePass {
   std::vector<ValueLosses> losses_;
 };
 
-/// The whole pass at half of the time of one session, for `check`. Blocks.
+/// The whole pass in one session that rests half of the time, for `check`. Blocks.
 std::vector<ValueLosses> read_values(pg::Session& session, const steps::retype::Retype& retype);
 
-/// The whole pass at the pace of the gate, with a line of progress now and then. Empty too if stop is
+/// The whole pass at the pace of the gate, with a line of progress now and then. Also empty if a stop is
 /// requested. Throws Error, Failure.
 boost::asio::awaitable<std::vector<ValueLosses>> read_values_paced(pg::Connection& connection,
                                                                    steps::retype::Retype retype,
                                                                    LookSurroundings at);
 
-/// What of it refuses the retype, each with a hint. Values without a new one may be set aside by the fill.
+/// The losses that refuse the retype, each with a hint. Up to `max_quarantined` values without a new one are
+/// left for the fill to set aside.
 struct LossInWords {
   std::string message;
   std::string hint;

@@ -8,14 +8,14 @@
 namespace pgsluice::steps::retype {
 
 /// One resumable piece of a retype. The engine runs it once, notes it in the ledger under its name, and never
-/// again.
+/// runs it again.
 struct Act {
   enum class Kind {
     kDdl,     // `sql` in one transaction, locks taken with a short timeout
     kIndex,   // `sql[0]`, CREATE INDEX CONCURRENTLY
     kFill,    // `fill`, in keyed batches
-    kVacuum,  // `sql[0]`, outside of a transaction
-    kFence,   // waits until every transaction that runs now is over
+    kVacuum,  // `sql[0]`, outside a transaction
+    kFence,   // waits until every transaction now running has ended
   };
 
   std::string name;  // unique in its step: "add columns to public.users"
@@ -25,23 +25,23 @@ struct Act {
   BackfillStep fill;
 };
 
-/// Everything up to "ready for cut-over", in order. The same graph gives the same acts; a graph that gained
-/// an index or a foreign key in between gives the same ones and more.
+/// Everything up to "ready for cut-over", in order. The same graph gives the same acts; a graph that has
+/// gained an index or a foreign key gives those and more.
 std::vector<Act> acts_before_cutover(const Retype& retype);
 
-/// Before the way back: the old columns' foreign keys and the proof that no old value is missing.
+/// Before the way back: the old columns' foreign keys, and the proof that no old value is missing.
 std::vector<Act> acts_before_way_back(const Retype& retype);
 
-// The pieces of acts_before_cutover, each in a file of its own.
+// The pieces of acts_before_cutover.
 
 /// Shadow columns and sync triggers, one transaction a table.
 std::vector<Act> expand_acts(const Retype& retype);
 std::vector<Act> fill_acts(const Retype& retype);
-/// Where a value may have no partner: the rows without one are named, before hours go into indexes.
+/// Where a value may have no partner: names the rows without one before hours go into building indexes.
 std::vector<Act> missing_value_acts(const Retype& retype);
 /// A twin for every index that holds a changing column, and an index that keeps the old primary key usable.
 std::vector<Act> index_acts(const Retype& retype);
-/// NOT NULL, the map and twins of CHECKs: proved by the server itself.
+/// NOT NULL, the map, and twins of CHECKs: proved by the server itself.
 std::vector<Act> check_acts(const Retype& retype);
 std::vector<Act> foreign_key_acts(const Retype& retype);
 

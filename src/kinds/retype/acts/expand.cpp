@@ -15,7 +15,7 @@ std::string add_columns(const Retype& retype, const GraphTable& table) {
   std::string sql = "ALTER TABLE " + table.sql();
   const char* separator = " ";
   for (const auto& column : table.columns) {
-    // A domain's own default would fill the rows that are there.
+    // A domain's own default would fill the existing rows.
     sql += separator + ("ADD COLUMN " + pg::Identifier(new_name(column.name)).sql()) + " " + retype.step.to +
            (retype.graph.to.is_domain ? " DEFAULT NULL" : "");
     separator = ", ";
@@ -23,7 +23,7 @@ std::string add_columns(const Retype& retype, const GraphTable& table) {
   return sql;
 }
 
-/// The columns of one table that one walk fills.
+/// Fills `columns` of one table in one walk.
 Act fill_act(const Retype& retype, const GraphTable& table, const std::vector<std::size_t>& columns) {
   Act act{"fill " + table.sql(), "fill", Act::Kind::kFill, {}, {}};
   act.fill.table = {table.schema, table.name};
@@ -33,7 +33,7 @@ Act fill_act(const Retype& retype, const GraphTable& table, const std::vector<st
     const auto own = pg::Identifier(column.name).sql();
     const auto shadow = pg::Identifier(new_name(column.name)).sql();
     act.fill.set.push_back({new_name(column.name), new_value(retype, {number, static_cast<int>(i)}, "")});
-    // An expression may make something of NULL, and NULL of something.
+    // An expression may turn NULL into a value, and a value into NULL.
     const auto has_value = retype.step.using_sql.empty() ? own : "(" + act.fill.set.back().expression + ")";
     act.fill.where += (act.fill.where.empty() ? "" : " OR ") +
                       (column.is_not_null ? shadow + " IS NULL"
@@ -50,12 +50,13 @@ int highest_level(const Graph& graph) {
   return highest;
 }
 
-/// One level of references after the other: a child's new value is its parent's, which must be there.
+/// One level of references after another: a child takes its new value from its parent, which must have it
+/// first.
 std::vector<Act> fill_by_level(const Retype& retype) {
   std::vector<Act> acts;
   for (int level = 0; level <= highest_level(retype.graph); ++level) {
     if (level > 0) {
-      // A child written before its parent was filled found nothing, and may not have committed yet.
+      // A child written before its parent was filled found no new value, and may not have committed yet.
       acts.push_back({"wait for transactions older than fill " + std::to_string(level),
                       "fill",
                       Act::Kind::kFence,

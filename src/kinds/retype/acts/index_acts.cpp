@@ -20,15 +20,15 @@ class Builder {
   Builder(const Retype& retype, const GraphTable& table, std::vector<Act>& acts)
       : retype_(retype), table_(table), acts_(acts) {}
 
-  /// `columns` names the columns, `own` the indexes.
+  /// `columns` gives the columns' names, `own` the indexes'.
   void add(const GraphIndex& index, const Naming& columns, const Naming& own) {
     if (table_.kind != "p") return build(index, table_.sql(), own(index.name), columns);
     for (std::size_t i = 0; i < table_.partitions.size(); ++i) {
       if (!is_joined(index, i, own))
         build(index, table_.partitions[i].sql(), own(index.of_partitions[i]), columns);
     }
-    // A key's parts become constraints at the cut-over, and the parent's own then finds them. One that is
-    // joined here could not be a primary key any more.
+    // The parts of a key become constraints at the cut-over, and the parent's constraint then finds them. A
+    // part that is joined here could no longer become a primary key.
     if (!index.constraint_type.empty()) return;
     if (joined_twin(index, own)) return join_latecomers(index, own);
     join(index, own(index.name), columns, own);
@@ -50,7 +50,7 @@ class Builder {
     acts_.push_back(std::move(act));
   }
 
-  /// A partition that came after its index was to be built, and before the parent's was made.
+  /// For partitions that were added after the indexes had been listed and before the parent's was made.
   void join_latecomers(const GraphIndex& index, const Naming& own) {
     for (std::size_t i = 0; i < table_.partitions.size(); ++i) {
       if (is_joined(index, i, own)) continue;
@@ -78,13 +78,13 @@ class Builder {
 std::vector<Act> index_acts(const Retype& retype) {
   std::vector<Act> acts;
   for (const auto& table : retype.graph.tables) {
-    // The fill left dead rows, which every build would read, and took away the visibility map.
+    // The fill left dead rows, which every build would read, and cleared the visibility map.
     acts.push_back(
         {"vacuum " + table.sql(), "index", Act::Kind::kVacuum, {"VACUUM (ANALYZE) " + table.sql()}, {}});
     Builder builder(retype, table, acts);
     for (const auto& index : table.indexes) {
       builder.add(index, new_name, new_name);
-      // Its constraint goes at the cut-over, and the index with it; the way back and look-ups need one.
+      // The cut-over drops its constraint, and the index with it; the way back and look-ups need one.
       if (is_primary(index)) builder.add(index, as_it_is, old_name);
     }
   }

@@ -42,7 +42,7 @@ std::string quoted(const std::string& name) {
   return pg::Identifier(name).sql();
 }
 
-/// They live where their table lives, also if that moves to another schema.
+/// An index is in its table's schema, even if the table moves to another one.
 void add_indexes(const GraphTable& table, const GraphIndex& index, std::vector<MadeObject>& out) {
   if (table.kind != "p") out.push_back({"index", quoted(old_name(index.name)), table.oid});
   for (std::size_t i = 0; i < table.partitions.size(); ++i)
@@ -87,7 +87,7 @@ std::vector<MadeObject> objects_to_be_made(const Retype& retype) {
 }
 
 std::vector<MadeObject> defaults_made(pg::Session& session, const Graph& graph) {
-  const ExactSettings settings(session);  // a default is written as the search_path has it
+  const ExactSettings settings(session);  // the search_path decides how a default is written
   std::vector<MadeObject> out;
   for (const auto& table : graph.tables) {
     for (const auto& column : table.columns) {
@@ -128,7 +128,7 @@ std::vector<MadeObject> left_behind(const Graph& graph, const std::vector<MadeOb
     here.insert({"table", table.oid});
     for (const auto& partition : table.partitions) here.insert({"partition", partition.oid});
   }
-  // A detached partition may have become a table of the graph by a foreign key of its own.
+  // A detached partition may have become a table of the graph through its own foreign key.
   for (const auto& object : objects) {
     if ((object.kind == "table" || object.kind == "partition") &&
         !here.count({object.kind, object.table_oid}))

@@ -1,4 +1,5 @@
-// Indexes, constraints and the proof of every row, from the fill to "ready for cut-over".
+// The proof of every row and the foreign keys: from the indexes to "ready for cut-over", and before the way
+// back.
 
 #include <map>
 
@@ -31,10 +32,10 @@ std::string add_check(const std::string& name, const std::string& condition) {
 std::string map_condition(const Retype& retype, Place place) {
   const auto& column = retype.graph.at(place);
   const auto shadow = quoted(new_name(column.name));
-  // A CHECK may not look into other tables; that no reference was forgotten it can still prove, and the
-  // foreign key, which passes over NULL, proves the rest.
+  // A CHECK cannot read other tables. It can still prove that no reference was left out, and the foreign key,
+  // which ignores NULL, proves the rest.
   if (!is_by_value(retype.step)) return "(" + quoted(column.name) + " IS NULL) = (" + shadow + " IS NULL)";
-  // Triggers that an older program made pass over what is equal.
+  // Triggers made by an older program leave alone what is equal.
   if (retype.owner.is_named_by_step)
     return shadow + " IS NOT DISTINCT FROM " + new_value_exactly(retype, place);
   const auto is_cut = cut_condition(retype, place, "");
@@ -81,13 +82,13 @@ std::vector<std::string> defaults_of(const Retype& retype, int number) {
     const auto shadow = quoted(new_name(table.columns[i].name));
     if (const auto value = new_default(retype, {number, static_cast<int>(i)}); !value.empty())
       out.push_back("ALTER COLUMN " + shadow + " SET DEFAULT " + value);
-    else if (retype.graph.to.is_domain)  // from now on the domain's own
+    else if (retype.graph.to.is_domain)  // from now on the domain's own applies
       out.push_back("ALTER COLUMN " + shadow + " DROP DEFAULT");
   }
   return out;
 }
 
-/// A CHECK that came after those of its table were added.
+/// For CHECKs that were added to the table after its checks had been added here.
 void add_late_checks(const Retype& retype, const GraphTable& table, std::vector<Act>& acts) {
   for (const auto& check : table.checks) {
     if (!check.is_late) continue;
@@ -103,7 +104,7 @@ void add_late_checks(const Retype& retype, const GraphTable& table, std::vector<
   }
 }
 
-/// NOT NULL that came after the checks of its table were added: a proof of its own.
+/// For NOT NULL that was set after the table's checks had been added here: it is proved separately.
 std::vector<Act> late_not_null_acts(const GraphTable& table) {
   std::vector<Act> acts;
   for (const auto& column : table.columns) {
@@ -123,8 +124,8 @@ std::vector<Act> late_not_null_acts(const GraphTable& table) {
   return acts;
 }
 
-/// A partitioned table takes no foreign key that is NOT VALID before server 18: each partition does, and the
-/// parent's own finds them proved and takes them over without reading a row.
+/// Before server 18 a partitioned table takes no foreign key that is NOT VALID. Its partitions do, and the
+/// parent's key finds theirs proved and takes them over without reading a row.
 void add_foreign_keys(const Retype& retype, const Naming& naming, const std::string& part,
                       std::vector<Act>& acts) {
   const auto add = [&](const GraphForeignKey& key, const std::string& on, const std::string& own_name) {
@@ -151,9 +152,9 @@ void add_foreign_keys(const Retype& retype, const Naming& naming, const std::str
 }
 
 /// A parent that was deleted and inserted again has another old key than its children remember, and an apply
-/// process may have brought a child long before its parent.
+/// process may have inserted a child long before its parent.
 std::vector<Act> put_right_acts(const Retype& retype) {
-  std::map<int, std::vector<Act>> by_level;  // parents first: a trigger of ours looks at them
+  std::map<int, std::vector<Act>> by_level;  // parents first: one of our triggers reads them
   for (std::size_t t = 0; t < retype.graph.tables.size(); ++t) {
     const auto& table = retype.graph.tables[t];
     for (std::size_t i = 0; i < table.columns.size(); ++i) {
@@ -231,7 +232,7 @@ std::vector<Act> acts_before_way_back(const Retype& retype) {
     std::vector<std::string> validate;
     for (const auto& column : table.columns) {
       if (!is_loosened(retype, table, column) && !is_tightened(column)) continue;
-      // With an expression of the operator's some values may have none.
+      // The operator's own expression may leave some values without a partner.
       const bool is_said = !retype.step.back_sql.empty() || !retype.step.using_sql.empty();
       if (!column.is_not_null && is_said) continue;
       const auto old = quoted(old_name(column.name));

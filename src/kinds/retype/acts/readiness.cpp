@@ -49,17 +49,17 @@ std::string flag(bool value) {
   return value ? "true" : "false";
 }
 
-/// What an index and its twin have in common, besides the columns.
+/// What an index and its twin have in common, apart from the columns.
 pg::Params likeness_of(std::uint32_t table_oid, const std::string& twin, const GraphIndex& index) {
   return {std::to_string(table_oid),       twin,
           flag(index.is_unique),           std::to_string(index.parts.size()),
           std::to_string(index.key_parts), flag(!index.predicate.empty())};
 }
 
-/// A value that lives for one look.
-class Look {
+/// Collects missing twins. Lives for one search.
+class TwinSearch {
  public:
-  explicit Look(pg::Session& session) : session_(session) {}
+  explicit TwinSearch(pg::Session& session) : session_(session) {}
 
   /// A key of a partitioned table has twins on its partitions only.
   void index(const GraphTable& table, const GraphIndex& index, const Naming& naming) {
@@ -99,18 +99,18 @@ class Look {
   std::vector<std::string> names_;
 };
 
-void look_for_twins(const Retype& retype, Look& look) {
+void search_twins(const Retype& retype, TwinSearch& search) {
   for (const auto& table : retype.graph.tables) {
-    for (const auto& column : table.columns) look.column(table, column);
+    for (const auto& column : table.columns) search.column(table, column);
     for (const auto& index : table.indexes) {
-      look.index(table, index, new_name);
-      if (is_primary(index)) look.index(table, index, old_name);
+      search.index(table, index, new_name);
+      if (is_primary(index)) search.index(table, index, old_name);
     }
     for (const auto& check : table.checks)
-      look.constraint(table, check.name, new_name(check.name), check.is_validated);
+      search.constraint(table, check.name, new_name(check.name), check.is_validated);
   }
   for (const auto& key : retype.graph.foreign_keys)
-    look.constraint(retype.table(key.table), key.name, new_name(key.name), key.is_validated);
+    search.constraint(retype.table(key.table), key.name, new_name(key.name), key.is_validated);
 }
 
 constexpr const char* kOverShadows = R"sql(
@@ -142,15 +142,15 @@ std::set<std::string> twins_of(const Retype& retype, const GraphTable& table) {
 }  // namespace
 
 std::string missing_twins(pg::Session& session, const Retype& retype) {
-  Look look(session);
-  look_for_twins(retype, look);
-  return std::move(look).found();
+  TwinSearch search(session);
+  search_twins(retype, search);
+  return std::move(search).found();
 }
 
 std::vector<std::string> names_of_missing_twins(pg::Session& session, const Retype& retype) {
-  Look look(session);
-  look_for_twins(retype, look);
-  return std::move(look).names();
+  TwinSearch search(session);
+  search_twins(retype, search);
+  return std::move(search).names();
 }
 
 std::string orphaned_twins(pg::Session& session, const Retype& retype) {
@@ -169,11 +169,11 @@ std::string orphaned_twins(pg::Session& session, const Retype& retype) {
 }
 
 std::string missing_old_twins(pg::Session& session, const Retype& retype) {
-  Look look(session);
+  TwinSearch search(session);
   for (const auto& table : retype.graph.tables) {
-    for (const auto& index : table.indexes) look.index(table, index, old_name);
+    for (const auto& index : table.indexes) search.index(table, index, old_name);
   }
-  return std::move(look).found();
+  return std::move(search).found();
 }
 
 std::vector<KeyCopy> missing_key_copies(pg::Session& session, const Retype& retype) {

@@ -18,7 +18,7 @@ std::string new_row(const std::string& column) {
   return "NEW." + quoted(column);
 }
 
-/// Any other value, though equal: 1.0 for 1.00.
+/// True if the column changes to any other value, even an equal one: 1.0 for 1.00.
 std::string is_changed(const std::string& name) {
   return "NOT " + is_identical(new_row(name), "OLD." + quoted(name));
 }
@@ -27,16 +27,16 @@ Place place_of(const Retype& retype, const GraphTable& table, std::size_t column
   return {static_cast<int>(&table - retype.graph.tables.data()), static_cast<int>(column)};
 }
 
-/// Where the names in a function's body are looked up, and with whose rights.
+/// Where a function looks up the names in its body, and with whose rights.
 enum class Body {
   kPlain,      // every name is qualified
-  kOperators,  // holds names of the operator's, under the search_path of the run
-  kLooksUp,    // reads a parent or a sequence of ours
+  kOperators,  // holds names from the operator, under the search_path of the run
+  kLooksUp,    // reads a parent, or a sequence of ours
 };
 
-/// A look-up runs with its owner's rights: who may write a child need not be allowed to read the parent, and
-/// the server's own foreign keys do the same. So nothing of the operator's, and no schema that others may
-/// write to, may ever be in such a function.
+/// A look-up runs with its owner's rights, as the server's own foreign keys do: a role that may write a child
+/// need not be allowed to read the parent. So such a function must never hold an expression from the
+/// operator, nor a schema that others may write to.
 std::string function_sql(const Retype& retype, const GraphTable& table, Body kind, const std::string& body) {
   std::string settings;
   if (kind == Body::kLooksUp) settings = " SECURITY DEFINER SET search_path = pg_catalog, pg_temp";
@@ -63,7 +63,7 @@ std::string either(const std::vector<std::string>& conditions) {
   return out;
 }
 
-/// The function and its two triggers; `when` is that of the one for UPDATE.
+/// The function and its two triggers; `when` belongs to the one for UPDATE.
 std::vector<std::string> install(const Retype& retype, const GraphTable& table, Body kind,
                                  const std::string& body, const std::string& when) {
   const auto insert = insert_trigger(retype.owner);
@@ -72,22 +72,22 @@ std::vector<std::string> install(const Retype& retype, const GraphTable& table, 
           trigger_sql(retype, table, update, "UPDATE", when), always(table, insert), always(table, update)};
 }
 
-/// True when a column of ours that was filled is changed by itself: with a foreign key on either side, the
-/// server cascades to both, and the names of its triggers, which are numbers, say to which one first.
+/// True if a column of ours that was filled is changed directly: with a foreign key on either side the server
+/// cascades to both, and the numbers in the names of its triggers decide which comes first.
 std::string is_touched(const std::string& ours) {
   return "(OLD." + quoted(ours) + " IS NOT NULL AND " + is_changed(ours) + ")";
 }
 
-/// A reference of ours that is looked up: anew when `when`. Changed by itself it stays what it was, if its
-/// parent is gone already: the other side's cascade comes next.
+/// A reference of ours that is looked up, and again when `when` holds. If it is changed directly and its
+/// parent is already gone, it stays as it was: the other side's cascade follows.
 std::string looked_up_assignment(const std::string& ours, const std::string& when, const std::string& value) {
   return "  IF " + when + " THEN\n    " + new_row(ours) + " := " + value + ";\n  ELSIF " + is_touched(ours) +
          " THEN\n    " + new_row(ours) + " := coalesce(" + value + ", OLD." + quoted(ours) +
          ");\n  END IF;\n";
 }
 
-/// An upsert brings a row that is there already. What cannot be mapped was there before us, and is left to
-/// the fill, which names it: its other columns can still be written.
+/// For an upsert of an existing row. A value that cannot be mapped was there before us and is left to the
+/// fill, which names it, so that the row's other columns can still be written.
 std::string spare_upserts(const Retype& retype, Place place) {
   const auto& table = retype.graph.table_of(place);
   const auto& column = retype.graph.at(place);
@@ -99,7 +99,7 @@ std::string spare_upserts(const Retype& retype, Place place) {
          is_changed(column.name) + " THEN RAISE; END IF;\n      " + mine + " := NULL;\n";
 }
 
-/// A row that was not filled yet and changes its key: the fill, which walks along the key, may be past the
+/// A row that is not filled yet and changes its key: the fill walks along the key and may already be past the
 /// new one.
 std::string leaves_the_walk(const GraphTable& table, const GraphColumn& column) {
   std::vector<std::string> moved;
@@ -108,13 +108,14 @@ std::string leaves_the_walk(const GraphTable& table, const GraphColumn& column) 
   return "(" + new_row(new_name(column.name)) + " IS NULL AND (" + either(moved) + "))";
 }
 
-/// The application's statement must not fail because of us.
+/// The application's statement must not fail because of our column.
 std::string left_empty(const std::string& mine) {
   return "    EXCEPTION WHEN OTHERS THEN " + mine + " := NULL;\n";
 }
 
-/// A column of ours that follows from another one of the same row. `on_failure`: an EXCEPTION clause for what
-/// cannot be mapped; `only_if`: where this does not hold, ours is NULL; `also`: another condition to map it.
+/// A column of ours that follows from another one of the same row. `on_failure`: an EXCEPTION clause for
+/// values that cannot be mapped; `only_if`: where it does not hold, ours is NULL; `also`: a further condition
+/// to map it.
 std::string mapped_assignment(const GraphColumn& column, const std::string& ours, const std::string& value,
                               const std::string& on_failure, const std::string& only_if = {},
                               const std::string& also = {}) {
@@ -144,14 +145,14 @@ std::string forward_assignment(const Retype& retype, Place place) {
   const auto& column = retype.graph.at(place);
   const auto ours = new_name(column.name);
   const auto value = new_value(retype, place, "NEW.");
-  // What the new type cannot take, or not whole, is refused here.
+  // A value that the new type cannot take whole is refused here.
   if (is_by_value(retype.step)) {
     const bool is_spared = may_lack_new_value(retype, place) && !retype.graph.table_of(place).key.empty();
     return refuse_cut(retype, place) +
            mapped_assignment(column, ours, value, is_spared ? spare_upserts(retype, place) : "", {},
                              leaves_the_walk(retype.graph.table_of(place), column));
   }
-  // Drawn once: a root keeps its new key whatever happens to the old one.
+  // Drawn once: a root keeps its new key, whatever happens to the old one.
   const auto shadow = new_row(ours);
   if (!column.refers_to) return "  " + shadow + " := coalesce(" + shadow + ", " + value + ");\n";
   return looked_up_assignment(
@@ -159,7 +160,7 @@ std::string forward_assignment(const Retype& retype, Place place) {
       value);
 }
 
-/// For every row that refers as NEW does and has no old reference, if its root is there by now.
+/// For every row that refers to what NEW refers to and has no old reference, if its root exists by now.
 std::string late_update(const Retype& retype, Place place) {
   const auto own = "pgsluice_row." + quoted(retype.graph.at(place).name);
   const auto old = "pgsluice_row." + quoted(old_name(retype.graph.at(place).name));
@@ -167,8 +168,8 @@ std::string late_update(const Retype& retype, Place place) {
          " AND " + old + " IS NULL;\n";
 }
 
-/// A parent may come after its child, in the same statement or under a deferred foreign key: what the child's
-/// own trigger could not find is put right at COMMIT.
+/// A parent may be inserted after its child, in the same statement or under a deferred foreign key: what the
+/// child's own trigger could not find is put right at COMMIT.
 std::vector<std::string> late_sync(const Retype& retype, const GraphTable& table) {
   std::string body;
   std::vector<std::string> conditions;
@@ -195,7 +196,7 @@ Body forward_body(const RetypeStep& step) {
   return step.mapping == Mapping::kEmbed ? Body::kPlain : Body::kOperators;
 }
 
-/// The old key of a row that the old column gives none; empty: it does.
+/// The old key of a row to which the old column gives none; empty: it gives one.
 std::string own_old_key(const Retype& retype, const GraphTable& table, const GraphColumn& column) {
   switch (old_keys_of(retype, column)) {
     case OldKeys::kFromOurSequence:
@@ -219,7 +220,7 @@ std::vector<std::string> sync_forward(const Retype& retype, const GraphTable& ta
     body += forward_assignment(retype, place_of(retype, table, i));
     const auto shadow = new_row(new_name(column.name));
     if (is_by_value(retype.step)) {
-      // Rows that are not filled yet are left to the fill: what cannot be mapped there names its row.
+      // Rows that are not filled yet are left to the fill, which names the row of a value that it cannot map.
       conditions.push_back(is_changed(column.name));
       if (auto also = leaves_the_walk(table, column); !also.empty()) conditions.push_back(std::move(also));
     } else {
@@ -253,7 +254,7 @@ std::vector<std::string> sync_backward(const Retype& retype, const GraphTable& t
       conditions.push_back(is_changed(column.name));
       if (column.refers_to) conditions.push_back(is_touched(old_name(column.name)));
     } else if (column.refers_to) {
-      // Not before its value changed: a statement that touches other columns costs nothing.
+      // Only when its value changes: a statement that touches other columns costs nothing.
       references +=
           looked_up_assignment(old_name(column.name), "TG_OP = 'INSERT' OR " + is_changed(column.name),
                                old_value(retype, place, "NEW."));

@@ -10,7 +10,7 @@
 namespace pgsluice::steps::retype {
 namespace {
 
-// A partition has a copy of each, which can be switched off by itself.
+// A partition has a copy of each, which can be switched off separately.
 constexpr const char* kState = R"sql(
 SELECT t.tgname, n.nspname, c.relname, c.oid = $1::oid, t.tgenabled
 FROM pg_catalog.pg_trigger t
@@ -21,8 +21,8 @@ WHERE (c.oid = $1::oid OR c.oid IN (SELECT p.relid FROM pg_catalog.pg_partition_
 ORDER BY c.oid <> $1::oid, n.nspname, c.relname, t.tgname
 )sql";
 
-// ALTER TABLE writes a new version of the trigger's row even where it comes to the same. Each tree of
-// partitions is walked once: this is asked while the tables are locked.
+// ALTER TABLE writes a new version of the trigger's row even where it changes nothing. Each partition tree is
+// walked once: this runs while the tables are locked.
 constexpr const char* kMarks = R"sql(
 SELECT coalesce(string_agg(concat_ws(' ', t.oid, t.tgenabled, t.xmin), ',' ORDER BY t.oid), '')
 FROM pg_catalog.pg_trigger t
@@ -38,7 +38,7 @@ std::vector<std::string> names_of(const Retype& retype) {
 
 std::string in_words(char enabled) {
   if (enabled == 'D') return "switched off";
-  return enabled == 'R' ? "left to replicas" : "left out by replication and restores";
+  return enabled == 'R' ? "enabled for replicas only" : "not fired by replication and restores";
 }
 
 std::string trigger_of(const std::string& name, const std::string& table_sql) {

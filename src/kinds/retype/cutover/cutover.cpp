@@ -12,8 +12,8 @@
 #include "kinds/ddl/index.hpp"
 #include "kinds/ddl/operator_act.hpp"
 #include "kinds/retype/acts/acts.hpp"
+#include "kinds/retype/acts/move_scripts.hpp"
 #include "kinds/retype/acts/readiness.hpp"
-#include "kinds/retype/acts/swap.hpp"
 #include "kinds/retype/acts/trigger_state.hpp"
 #include "kinds/retype/cutover/proof.hpp"
 #include "kinds/retype/cutover/removal.hpp"
@@ -37,8 +37,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// The swap itself takes milliseconds; whoever cannot finish it in this time gives the locks back.
-constexpr std::chrono::milliseconds kSwapTimeout{5'000};
+// The cut-over itself takes milliseconds; an attempt that takes longer than this gives its locks back.
+constexpr std::chrono::milliseconds kMoveTimeout{5'000};
 
 std::vector<std::string> tables_of(const rt::Retype& retype) {
   std::vector<std::string> out;
@@ -46,17 +46,17 @@ std::vector<std::string> tables_of(const rt::Retype& retype) {
   return out;
 }
 
-/// One step of a retype's life, done in one transaction.
+/// Takes a retype from one RetypeDetail to another, in one transaction.
 struct Move {
   const RetypeStep& step;
   std::int64_t step_id = 0;
   std::string from, to;
-  /// Makes the statements once the tables can no longer change under us.
-  std::function<rt::SwapScript(const rt::Retype&)> script;
+  /// Writes the statements once the tables can no longer change.
+  std::function<rt::MoveScript(const rt::Retype&)> script;
   std::string failed, done;  // in words
-  std::string left_behind;   // the kind of column that goes from tables that have left the graph; empty: none
+  std::string left_behind;   // kind of column to drop from tables that have left the graph; empty: none
   std::chrono::milliseconds kill_blockers_after{0};
-  /// Throws Error(kRefused) if the tables are no more what they were when they were looked at.
+  /// Throws Error(kRefused) if the tables have changed since they were examined.
   std::function<void(const rt::Retype&)> once_locked{};
 };
 
@@ -64,8 +64,8 @@ std::string lock_sql(const std::string& list, const char* mode) {
   return "LOCK TABLE " + list + " IN " + mode + " MODE";
 }
 
-/// Runs statements that take locks, within `time` together: lock_timeout would count anew for each table,
-/// while the first ones are held.
+/// Runs statements that take locks, all of them within `time`: lock_timeout would start again for each table
+/// while the first locks are held.
 void lock_within(pg::Session& session, std::chrono::milliseconds time,
                  const std::vector<std::string>& statements) {
   const auto end = Clock::now() + time;
@@ -76,39 +76,39 @@ void lock_within(pg::Session& session, std::chrono::milliseconds time,
   }
 }
 
-/// One attempt. Returns how long the application was locked out; nullopt: somebody else did it. Throws
-/// Failure 57014 or 55P03 when the locks could not be acquired in time.
+/// One attempt. Returns how long the application was locked out; nullopt: somebody else moved the step.
+/// Throws Failure 57014 or 55P03 if it does not get the locks in time.
 std::optional<std::chrono::milliseconds> attempt(pg::Session& session, const Move& move) {
-  pg::begin(session, {steps::kGentleLockTimeout, kSwapTimeout, true});
+  pg::begin(session, {steps::kGentleLockTimeout, kMoveTimeout, true});
   try {
     if (!ledger::move_retype(session, move.step_id, move.from, move.to, "done")) {
       pg::rollback(session);
       return std::nullopt;
     }
-    // Waiting in this mode stops nobody, makes the server cancel an autovacuum in our way, and keeps the
-    // tables' definitions as they are while the statements are written.
+    // Waiting for this mode stops nobody and makes the server cancel an autovacuum in our way; holding it
+    // keeps the tables' definitions as they are while the statements are written.
     const auto owner = owner_of(session, move.step_id);
     const auto list = rt::lock_list(read_retype_inside(session, move.step, owner).graph, {});
     lock_within(session, steps::kGentleLockTimeout, {lock_sql(list, "SHARE UPDATE EXCLUSIVE")});
-    session.exec("SET LOCAL statement_timeout = " + std::to_string(kSwapTimeout.count()));
+    session.exec("SET LOCAL statement_timeout = " + std::to_string(kMoveTimeout.count()));
     const auto retype = read_retype_inside(session, move.step, owner);
     const auto script = move.script(retype);
     const auto before = rt::dependents(session, retype.graph);
     const auto locked = Clock::now();
     auto locks = script.view_locks;
     locks.push_back(lock_sql(rt::lock_list(retype.graph, script.also_locked), "ACCESS EXCLUSIVE"));
-    lock_within(session, kSwapLockTimeout, locks);
+    lock_within(session, kMoveLockTimeout, locks);
     base::failpoint("cutover_locked");
     if (rt::dependents(session, retype.graph) != before)
       throw pg::Failure(std::string(pg::kLockNotAvailable),
                         "a view or policy was made on one of the tables just now", false);
-    session.exec("SET LOCAL statement_timeout = " + std::to_string(kSwapTimeout.count()));
+    session.exec("SET LOCAL statement_timeout = " + std::to_string(kMoveTimeout.count()));
     if (move.once_locked) move.once_locked(retype);
     if (!move.left_behind.empty())
       take_away_left_behind(session, move.step, retype, move.step_id, move.left_behind);
     session.exec(script.sql());
     if (move.to == RetypeDetail::kCutOver) {
-      note_objects(session, retype, move.step_id);  // a table may have been renamed since it began
+      note_objects(session, retype, move.step_id);  // a table may have been renamed since the retype began
       note_defaults(session, retype, move.step_id);
     } else {
       for (const auto& sql : removal_of_leftovers(session, move.step_id)) session.exec(sql);
@@ -131,10 +131,9 @@ bool carry_out(OperatorAct& act, const Move& move) {
   std::optional<std::chrono::milliseconds> locked;
   act.insist(
       {"step \"" + move.step.name + "\" " + move.failed,
-       "end the sessions in its way (the event log names them), or let --kill-blockers-after do so; then say "
-       "it "
+       "end the sessions in its way (the event log names them), or let --kill-blockers-after do so; then try "
        "again",
-       "nothing was changed; correct what the server says, then say it again"},
+       "nothing was changed; correct what the server reports, then try again"},
       [&] { locked = attempt(act.session(), move); },
       [&] {
         auto holders = holders_of(act.session(), tables);
@@ -148,11 +147,11 @@ bool carry_out(OperatorAct& act, const Move& move) {
   return locked.has_value();
 }
 
-/// What came or went since the step was ready, in words; empty: nothing.
+/// What was added or dropped since the step was ready, in words; empty: nothing.
 std::string changed_since_ready(pg::Session& session, const rt::Retype& retype, std::int64_t step_id) {
   auto changed = rt::missing_twins(session, retype);
   for (const auto& left : tables_left_behind(session, retype, step_id))
-    changed += (changed.empty() ? "" : ", ") + ("table " + left + " is no part of it any more");
+    changed += (changed.empty() ? "" : ", ") + ("table " + left + " is no longer part of it");
   return changed;
 }
 
@@ -160,10 +159,10 @@ ledger::RetypeRecord record_of(pg::Session& session, const std::string& job, std
   for (auto& record : ledger::find_retypes(session, job)) {
     if (record.step_id == step_id) return record;
   }
-  throw Error(ExitCode::kNoSuchJob, "job \"" + job + "\" is not in this database's ledger any more");
+  throw Error(ExitCode::kNoSuchJob, "job \"" + job + "\" is no longer in this database's ledger");
 }
 
-/// A table that left the graph after the cut-over keeps the new type.
+/// Tables that left the graph after the cut-over keep the new type.
 void leave_behind(OperatorAct& act, const rt::Retype& retype, std::int64_t step_id) {
   for (const auto& left : tables_left_behind(act.session(), retype, step_id)) {
     const auto& tables = retype.graph.tables;
@@ -176,11 +175,11 @@ void leave_behind(OperatorAct& act, const rt::Retype& retype, std::int64_t step_
               " was detached after the cut-over, and nothing has kept its old columns in step since",
           "drop its foreign keys to the tables that go back, or the table; it then keeps the new type");
     act.journal().warn("table " + left +
-                       " left what was cut over: it keeps the new type, and its old columns stay there");
+                       " is no longer part of what was cut over: it keeps the new type and its old columns");
   }
 }
 
-/// A partition that came after the cut-over has no index over its old key yet.
+/// Partitions that were added after the cut-over have no index over their old key yet.
 void build_key_copies(OperatorAct& act, const rt::Retype& retype) {
   auto& session = act.session();
   for (const auto& copy : rt::missing_key_copies(session, retype)) {
@@ -189,7 +188,7 @@ void build_key_copies(OperatorAct& act, const rt::Retype& retype) {
     act.insist(
         {"step \"" + retype.step.name + "\" could not be undone",
          "end the sessions in its way, then roll back again",
-         "correct what the server says, then roll back again"},
+         "correct what the server reports, then roll back again"},
         [&] {
           steps::run_concurrently(session, steps::drop_index_sql(copy.index_sql));
           steps::run_concurrently(session, copy.create_sql);
@@ -198,20 +197,21 @@ void build_key_copies(OperatorAct& act, const rt::Retype& retype) {
   }
 }
 
-/// Adds what the old columns lost at the cut-over. What an earlier attempt added is there already.
+/// Adds what the old columns lost at the cut-over, unless an earlier attempt has added it.
 void prepare_way_back(OperatorAct& act, const RetypeStep& step, std::int64_t step_id) {
   auto& session = act.session();
   const auto retype = read_retype(session, step, owner_of(session, step_id));
   leave_behind(act, retype, step_id);
   for (const auto& changed : defaults_changed_since(session, retype, step_id))
-    act.journal().warn(changed + ": it goes with the new column, and the old one has its own");
+    act.journal().warn(changed +
+                       ": that default is dropped with the new column, and the old column keeps its own");
   for (const auto& column : columns_left_behind(session, retype, step_id))
     act.journal().warn(column +
-                       " refers to nothing that goes back: it keeps the new type, and the old one stays");
+                       " refers to nothing that goes back: it keeps the new type, and the old column stays");
   build_key_copies(act, retype);
   if (const auto missing = rt::missing_old_twins(session, retype); !missing.empty())
     throw Error(ExitCode::kRefused, "step \"" + step.name + "\" cannot go back: " + missing,
-                "it came after the cut-over: drop it, roll back, and create it anew");
+                "it was added after the cut-over: drop it, roll back, then create it again");
   for (const auto& piece : rt::acts_before_way_back(retype)) {
     const auto statements = ddl_statements(piece.sql);
     for (const auto& s : statements) act.journal().write(event::Statement{step.name, s.sql, s.lock});
@@ -219,7 +219,7 @@ void prepare_way_back(OperatorAct& act, const RetypeStep& step, std::int64_t ste
     act.insist(
         {"step \"" + step.name + "\" could not be undone",
          "end the sessions in its way (the event log names them), then roll back again",
-         "correct what the server says, then roll back again"},
+         "correct what the server reports, then roll back again"},
         [&] {
           try {
             steps::attempt_ddl(session, statements, [](pg::Session&) { return true; });
@@ -237,7 +237,7 @@ ledger::StepRecord as_step(const ledger::RetypeRecord& record) {
 }
 
 std::vector<ledger::RetypeRecord> require_retypes(pg::Session& session, const std::string& job) {
-  if (ledger::is_installed(session)) ledger::install(session);  // brings an older one up
+  if (ledger::is_installed(session)) ledger::install(session);  // upgrades an older one
   auto records = ledger::is_installed(session) ? ledger::find_retypes(session, job)
                                                : std::vector<ledger::RetypeRecord>{};
   if (records.empty() && !(ledger::is_installed(session) && ledger::find_job(session, job)))
@@ -248,39 +248,39 @@ std::vector<ledger::RetypeRecord> require_retypes(pg::Session& session, const st
   return records;
 }
 
-/// After so many, somebody does the opposite of us again and again.
+/// After so many, somebody keeps doing the opposite.
 constexpr int kMovesOfOthersMost = 5;
 
 Error moved_too_often(const std::string& step) {
   return {ExitCode::kRefused,
           "others cut over and rolled back step \"" + step + "\" " + std::to_string(kMovesOfOthersMost) +
-              " times in between",
-          "find out who else works on this job, then say it again"};
+              " times meanwhile",
+          "find out who else is working on this job, then try again"};
 }
 
-/// False: somebody else cut over or went back in between.
+/// False: somebody else cut over or rolled back meanwhile.
 bool cut_over_once(pg::Session& session, const std::string& job, const RetypeStep& step, std::int64_t step_id,
                    const std::function<void(EventBody)>& tell) {
   const auto record = record_of(session, job, step_id);
   if (record.detail == RetypeDetail::kCutOver || record.detail == RetypeDetail::kContracted) return true;
   if (record.detail != RetypeDetail::kReady)
     throw Error(ExitCode::kRefused, "step \"" + step.name + "\" is not ready for cut-over",
-                "pgsluice run goes on with it");
+                "pgsluice run continues it");
   OperatorAct act(session, job, record.job_id, tell);
   const auto marks = marks_of_proof(session, step, as_step(record));
   const auto script = [&](const rt::Retype& retype) {
     refuse_other_columns(session, retype, step_id);
     if (const auto orphans = rt::orphaned_twins(session, retype); !orphans.empty())
       throw Error(ExitCode::kRefused, "step \"" + step.name + "\" is not ready for cut-over: " + orphans,
-                  "what it stood for was dropped since: drop it too");
+                  "its original has been dropped: drop it too");
     const auto changed = changed_since_ready(session, retype, step_id);
     if (changed.empty()) return rt::cutover_script(retype, rt::bound_objects(session, retype.graph));
     throw Error(ExitCode::kRefused, "step \"" + step.name + "\" is not ready for cut-over: " + changed,
-                "it was changed since; say pgsluice run, which makes what is missing and tidies up the rest");
+                "something has changed since: pgsluice run makes what is missing and tidies up the rest");
   };
   return carry_out(
       act, {step, step_id, RetypeDetail::kReady, RetypeDetail::kCutOver, script, "could not be cut over",
-            "new columns have the old ones' names; at the longest the tables were locked for ", "",
+            "the new columns have the old ones' names; at most, the tables were locked for ", "",
             step.kill_blockers_after, refuse_other_marks(session, step, marks)});
 }
 
@@ -322,10 +322,10 @@ void contract_job(pg::Session& session, const std::string& job, const ContractOp
     const RemovalMove removal{record.step_id, RetypeDetail::kCutOver, RetypeDetail::kContracted, "done",
                               "old column"};
     if (take_away_what_is_left(act, step, removal)) continue;
-    const bool is_done = carry_out(
-        act, {step, record.step_id, RetypeDetail::kCutOver, RetypeDetail::kContracted, rt::contract_script,
-              "could not be contracted",
-              "the old columns are gone; at the longest the tables were locked for ", "old column"});
+    const bool is_done =
+        carry_out(act, {step, record.step_id, RetypeDetail::kCutOver, RetypeDetail::kContracted,
+                        rt::contract_script, "could not be contracted",
+                        "the old columns are gone; at most, the tables were locked for ", "old column"});
     if (!is_done && record_of(session, job, record.step_id).detail != RetypeDetail::kContracted)
       throw Error(ExitCode::kRefused, "step \"" + step.name + "\" has been rolled back in the meantime",
                   "pgsluice status " + job + " shows where it stands");
@@ -337,23 +337,23 @@ void contract_job(pg::Session& session, const std::string& job, const ContractOp
 
 namespace {
 
-/// False: a cut-over was quicker.
+/// False: somebody else moved the step first.
 bool take_columns_back(OperatorAct& act, const std::string& job, const RetypeStep& step,
                        std::int64_t step_id) {
   auto& session = act.session();
   const auto record = record_of(session, job, step_id);
   const bool is_before = record.detail == RetypeDetail::kBegun || record.detail == RetypeDetail::kReady;
-  const RemovalMove removal{step_id, record.detail, RetypeDetail::kSwappedBack, "done", "column"};
+  const RemovalMove removal{step_id, record.detail, RetypeDetail::kTakenBack, "done", "column"};
   if ((is_before || record.detail == RetypeDetail::kCutOver) && take_away_what_is_left(act, step, removal))
     return true;
   if (record.detail == RetypeDetail::kContracted)
     throw Error(ExitCode::kRefused, "step \"" + step.name + "\" has been contracted in the meantime",
                 "the old columns are gone: there is no way back");
   if (is_before)
-    return carry_out(
-        act, {step, step_id, record.detail, RetypeDetail::kSwappedBack, rt::abandon_script,
-              "could not be undone", "the new columns are gone; at the longest the tables were locked for ",
-              "column", step.kill_blockers_after});
+    return carry_out(act,
+                     {step, step_id, record.detail, RetypeDetail::kTakenBack, rt::abandon_script,
+                      "could not be undone", "the new columns are gone; at most, the tables were locked for ",
+                      "column", step.kill_blockers_after});
   if (record.detail != RetypeDetail::kCutOver) return true;
   require_triggers(session, step, as_step(record));
   prepare_way_back(act, step, step_id);
@@ -361,8 +361,8 @@ bool take_columns_back(OperatorAct& act, const std::string& job, const RetypeSte
     return rt::way_back_script(retype, rt::bound_objects(session, retype.graph));
   };
   return carry_out(act,
-                   {step, step_id, record.detail, RetypeDetail::kSwappedBack, script, "could not be undone",
-                    "old columns have their names again; at the longest the tables were locked for ", "",
+                   {step, step_id, record.detail, RetypeDetail::kTakenBack, script, "could not be undone",
+                    "the old columns have their names again; at most, the tables were locked for ", "",
                     step.kill_blockers_after});
 }
 

@@ -23,8 +23,7 @@ void require_proof(pg::Session& session, const std::string& job, std::int64_t st
       ExitCode::kRefused,
       "step \"" + retype->name + "\" is not proved yet: verify step " + listed(waiting) +
           (waiting.size() == 1 ? " is not done" : " are not done"),
-      "pgsluice run goes on with the job; contract --yes --unproven takes the old columns away without "
-      "that proof");
+      "pgsluice run continues the job; contract --yes --unproven drops the old columns without that proof");
 }
 
 }  // namespace pgsluice::engine

@@ -7,8 +7,7 @@
 
 namespace pgsluice::engine {
 
-/// Throws Error(kRefused) while a verify step below this step is not done: what proves its result is still
-/// to come.
+/// Throws Error(kRefused) while a verify step below this step, which proves its result, is not done.
 void require_proof(pg::Session& session, const std::string& job, std::int64_t step_id);
 
 }  // namespace pgsluice::engine

@@ -49,7 +49,7 @@ std::string table_named(const rt::Retype& retype, std::uint32_t oid) {
 std::string what_changed(pg::Session& session, const RetypeStep& step,
                          const std::vector<rt::MadeObject>& objects,
                          const std::map<std::uint32_t, rt::TableNow>& tables, std::int64_t step_id) {
-  if (objects.empty()) return {};  // begun by a program that noted nothing
+  if (objects.empty()) return {};  // begun by an older program, which noted nothing
   std::string why;
   try {
     (void)read_retype(session, step, owner_of(session, step_id));
@@ -69,7 +69,7 @@ std::string what_changed(pg::Session& session, const RetypeStep& step,
   return text.empty() ? why : text;
 }
 
-// Sequences that old columns own: they would go with them.
+// Sequences that old columns own, and that would be dropped with them.
 constexpr const char* kOwnedSequences = R"sql(
 SELECT coalesce(string_agg(DISTINCT d.objid::regclass::text, ', '), '')
 FROM unnest($1::oid[], $2::text[]) AS o(relid, name)
@@ -89,10 +89,11 @@ void refuse_to_take_sequences(pg::Session& session, const RetypeStep& step,
   }
   const auto sequences = session.exec(kOwnedSequences, {pg::to_array(oids), pg::to_array(names)}).text(0, 0);
   if (sequences.empty()) return;
-  throw Error(ExitCode::kRefused,
-              "step \"" + step.name + "\" cannot be contracted: sequence " + sequences +
-                  ", which gives new keys, would go with the old column",
-              "give the new column a default of its own, and say ALTER SEQUENCE … OWNED BY it");
+  throw Error(
+      ExitCode::kRefused,
+      "step \"" + step.name + "\" cannot be contracted: sequence " + sequences +
+          ", which gives new keys, would be dropped with the old column",
+      "give the new column a default of its own, and make it the owner with ALTER SEQUENCE … OWNED BY");
 }
 
 }  // namespace
@@ -167,21 +168,21 @@ void refuse_other_columns(pg::Session& session, const rt::Retype& retype, std::i
                 hint);
   };
   for (const auto& shadow : rt::columns_left(retype.graph, objects, "column"))
-    refuse(shadow, " was renamed, or refers to nothing that changes any more",
-           "give it its name or its foreign key back, or say pgsluice rollback, then run again");
+    refuse(shadow, " was renamed, or no longer refers to anything that changes",
+           "give it back its name or its foreign key; or pgsluice rollback, then run again");
   for (const auto& table : retype.graph.tables) {
     for (const auto& column : table.columns) {
       if (!column.refers_to || column.source.default_sql.empty() || rt::is_by_value(retype.step)) continue;
       throw Error(ExitCode::kRefused,
                   "step \"" + retype.step.name + "\" cannot go on: column " +
                       pg::Identifier(column.name).sql() + " of table " + table.sql() +
-                      " was given a default, whose new value is drawn first",
-                  "drop the default, and set it anew after the cut-over");
+                      " was given a default, which cannot look up the new value drawn for its parent",
+                  "drop the default, and set it again after the cut-over");
     }
   }
   for (const auto& shadow : rt::shadows_lacking(retype.graph, objects))
-    refuse(shadow, " was given a foreign key since the step was begun",
-           "drop that foreign key until the cut-over, or say pgsluice rollback, then run again");
+    refuse(shadow, " has been given a foreign key since the step began",
+           "drop that foreign key until the cut-over; or pgsluice rollback, then run again");
 }
 
 void take_away_left_behind(pg::Session& session, const RetypeStep& step, const rt::Retype& retype,
@@ -207,21 +208,21 @@ bool take_away_what_is_left(OperatorAct& act, const RetypeStep& step, const Remo
   const auto tables = rt::tables_now(session, objects);
   const auto changed = what_changed(session, step, objects, tables, move.step_id);
   if (changed.empty()) return false;
-  // After the cut-over the old columns are all that a way back could come from.
-  if (move.from == RetypeDetail::kCutOver && move.to == RetypeDetail::kSwappedBack && !tables.empty())
+  // After the cut-over a way back is possible only from the old columns.
+  if (move.from == RetypeDetail::kCutOver && move.to == RetypeDetail::kTakenBack && !tables.empty())
     throw Error(ExitCode::kRefused, "step \"" + step.name + "\" cannot go back: " + changed,
-                "give the table its name again; or contract, which takes away the old columns that are left");
+                "give the table its name back; or contract, which drops the old columns that are left");
   if (move.going == "old column") refuse_to_take_sequences(session, step, objects);
   const auto statements = rt::removal_of(objects, tables, move.going);
   act.journal().warn("step \"" + step.name + "\": " + changed +
-                     "; what it added is taken away from what is left");
+                     "; what it added is dropped from the tables that are left");
   std::vector<std::string> names;
   for (const auto& [oid, table] : tables) names.push_back(table.sql);
   bool is_moved = false;
   act.insist(
-      {"what step \"" + step.name + "\" added could not be taken away",
-       "end the sessions in its way (the event log names them), then say it again",
-       "nothing was changed; correct what the server says, then say it again"},
+      {"what step \"" + step.name + "\" added could not be dropped",
+       "end the sessions in its way (the event log names them), then try again",
+       "nothing was changed; correct what the server reports, then try again"},
       [&] {
         is_moved =
             pg::in_transaction(session, {steps::kDdlLockTimeout, std::chrono::milliseconds{0}, true}, [&] {
@@ -233,7 +234,7 @@ bool take_away_what_is_left(OperatorAct& act, const RetypeStep& step, const Remo
       },
       [&] { return holders_of(session, names); });
   if (!is_moved)
-    throw Error(ExitCode::kRefused, "somebody else went on with step \"" + step.name + "\" just now",
+    throw Error(ExitCode::kRefused, "somebody else has just moved on with step \"" + step.name + "\"",
                 "pgsluice status shows where it stands");
   act.journal().write(event::State{move.from, move.to, changed});
   act.store_events();

@@ -5,7 +5,7 @@
 namespace pgsluice::engine {
 
 std::string standing_in_words(pg::Session& session, const std::string& job, const std::string& step) {
-  // The act's name is what it does, and to which table.
+  // An act's name says what it does, and to which table.
   const std::string expanding = step + ": add columns to ";
   std::string tables;
   for (const auto& known : ledger::read_overview(session, job)) {

@@ -6,8 +6,8 @@
 
 namespace pgsluice::engine {
 
-/// What stands on the tables of a retype that is not over, from the ledger: `shadow columns and sync triggers
-/// are on "public"."users"`. Empty: nothing yet. Throws Failure.
+/// What an unfinished retype has put on its tables, from the ledger: `shadow columns and sync triggers are on
+/// "public"."users"`. Empty: nothing yet. Throws Failure.
 std::string standing_in_words(pg::Session& session, const std::string& job, const std::string& step);
 
 }  // namespace pgsluice::engine

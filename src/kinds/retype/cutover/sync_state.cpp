@@ -17,10 +17,9 @@ namespace rt = steps::retype;
 namespace {
 
 constexpr const char* kTriggersHint =
-    "ALTER TABLE … ENABLE ALWAYS TRIGGER …, then pgsluice verify finds rows that were written while it was "
-    "off; "
-    "what "
-    "is gone takes pgsluice rollback and a new run";
+    "ALTER TABLE … ENABLE ALWAYS TRIGGER …, and pgsluice verify finds the rows that were written while it "
+    "was "
+    "off; if it is gone, pgsluice rollback, then run again";
 
 std::string joined(const std::vector<std::string>& words) {
   std::string out;
@@ -28,8 +27,8 @@ std::string joined(const std::vector<std::string>& words) {
   return out;
 }
 
-/// Tables on which the retype has made its triggers: a child that came later and a partition that was
-/// detached have none until the next run.
+/// Tables on which the retype has created its triggers: a child that was added later and a detached partition
+/// have none until the next run.
 std::set<std::uint32_t> tables_with_triggers(pg::Session& session, const rt::Retype& retype,
                                              std::int64_t step_id) {
   std::set<std::uint32_t> out;
@@ -38,7 +37,7 @@ std::set<std::uint32_t> tables_with_triggers(pg::Session& session, const rt::Ret
   }
   if (!out.empty()) return out;
   for (const auto& table : retype.graph.tables)
-    out.insert(table.oid);  // a program that noted nothing began it
+    out.insert(table.oid);  // begun by an older program, which noted nothing
   return out;
 }
 
@@ -66,7 +65,7 @@ void check_triggers(pg::Session& session, const RetypeStep& step, const ledger::
   try {
     wrong = wrong_triggers(session, step, record);
   } catch (const Error&) {
-    return;  // a table that is gone: the step itself says so, if it has anything left to do
+    return;  // a table is gone: the step itself says so if it has anything left to do
   }
   if (!wrong.empty()) findings.refuse("triggers", complaint(step, wrong), kTriggersHint);
 }
@@ -83,10 +82,9 @@ void require_pairs(pg::Session& session, const RetypeStep& step, const rt::Retyp
     if (found != "0") wrong.push_back(found + " " + question.what);
   }
   if (wrong.empty()) return;
-  throw Error(
-      ExitCode::kRefused, "step \"" + step.name + "\" is not ready for cut-over: " + joined(wrong),
-      "they were written while a sync trigger was switched off: set the new columns of these rows to NULL, "
-      "with the triggers on, or pgsluice rollback and run again");
+  throw Error(ExitCode::kRefused, "step \"" + step.name + "\" is not ready for cut-over: " + joined(wrong),
+              "they were written while a sync trigger was switched off: with the triggers on, set the new "
+              "columns of these rows to NULL; or pgsluice rollback, then run again");
 }
 
 std::string marks_of_proof(pg::Session& session, const RetypeStep& step, const ledger::StepRecord& record) {
@@ -102,8 +100,8 @@ std::function<void(const steps::retype::Retype&)> refuse_other_marks(pg::Session
                                                                      const std::string& marks) {
   return [&session, name = step.name, marks](const steps::retype::Retype& retype) {
     if (steps::retype::trigger_marks(session, retype) == marks) return;
-    throw Error(ExitCode::kRefused, "a sync trigger of step \"" + name + "\" was altered just now",
-                "say cutover again: it compares the rows anew");
+    throw Error(ExitCode::kRefused, "a sync trigger of step \"" + name + "\" has just been altered",
+                "run pgsluice cutover again: it compares the rows again");
   };
 }
 

@@ -5,7 +5,7 @@
 namespace pgsluice::steps::retype {
 namespace {
 
-/// Where the name at the begin of `text` ends; 0 if there is none.
+/// Where the name at the beginning of `text` ends; 0 if there is none.
 std::size_t name_length(std::string_view text) {
   if (text.empty() || text.front() != '"') {
     const auto end = text.find_first_of(" \t\n(),;:.\"'");
@@ -19,8 +19,8 @@ std::size_t name_length(std::string_view text) {
   return 0;
 }
 
-/// `text` follows a table's name. The server writes ` alias(a, b)` or ` AS alias(a, b)`, and a blank before
-/// the column list of an INSERT.
+/// `text` is what follows a table's name. The server writes ` alias(a, b)` or ` AS alias(a, b)`, and a blank
+/// before the column list of an INSERT.
 bool begins_with_alias_list(std::string_view text) {
   if (text.empty() || text.front() != ' ') return false;
   text.remove_prefix(1);

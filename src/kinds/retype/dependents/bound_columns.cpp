@@ -8,8 +8,8 @@
 namespace pgsluice::steps::retype {
 namespace {
 
-// A target of NULL (since server 17) or -1 is the default. Among the options is one that the server keeps for
-// itself since the minor releases of November 2026, pg_attver; pg_dump leaves it out too.
+// A target of NULL (since server 17) or -1 is the default. Since the minor releases of November 2026 the
+// server keeps an option of its own among them, pg_attver; pg_dump leaves it out too.
 constexpr const char* kSettings = R"sql(
 SELECT coalesce(a.attstattarget, -1),
        (SELECT string_agg(pg_catalog.quote_ident(o.option_name) || ' = ' || pg_catalog.quote_literal(o.option_value), ', ')

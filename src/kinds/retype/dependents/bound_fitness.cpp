@@ -8,9 +8,8 @@
 namespace pgsluice::steps::retype {
 namespace {
 
-// Names, and why the session could not drop or make the object: asked before the cut-over, not found out in
-// it. `home` is the schema in which an owner other than the session's role has to be allowed to own it; 0:
-// none.
+// Names, and why the session could not drop or create the object. `home` is the schema in which an owner
+// other than the session's role needs the right to own it; 0: none.
 constexpr const char* kFitness = R"sql(
 WITH node AS (SELECT n.kind, n.oid FROM unnest($1::text[], $2::oid[]) AS n(kind, oid)), owned AS (
   SELECT n.kind, n.oid, 'pg_catalog.pg_class'::regclass::oid AS classid, c.oid AS host, c.relowner AS owner,
@@ -67,11 +66,12 @@ void judge(BoundNode& node, const std::string& obstacle, const std::string& owne
         "take it out of the extension with ALTER EXTENSION … DROP, or drop the extension until the job is "
         "done";
   } else if (obstacle == "owner") {
-    node.refusal = "it belongs to role " + owner + ", which the connected role may not act for";
+    node.refusal = "it belongs to role " + owner + ", for which the connected role may not act";
     node.hint = "connect as a member of that role or as a superuser";
   } else if (obstacle == "home") {
     node.refusal = "it could not be given back to its owner " + owner;
-    node.hint = "let the connected role SET ROLE to it, and both of them CREATE in the schema";
+    node.hint =
+        "allow the connected role to SET ROLE to that owner, and both of them to CREATE in the schema";
   }
 }
 

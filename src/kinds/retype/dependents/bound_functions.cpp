@@ -5,8 +5,8 @@
 namespace pgsluice::steps::retype {
 namespace {
 
-// Definition, and the same with an empty body: what pg_get_functiondef writes ends with the parsed body and a
-// line end. Replacing a function forgets the extensions that it depends on.
+// The definition, and the same with an empty body: the output of pg_get_functiondef ends with the parsed body
+// and a line end. Replacing a function forgets the extensions that it depends on.
 constexpr const char* kFunctions = R"sql(
 SELECT f.oid, f.oid::regprocedure, d.definition,
        pg_catalog.left(d.definition, -1 - pg_catalog.length(pg_catalog.pg_get_function_sqlbody(f.oid))) || 'AS ''''',
@@ -31,8 +31,8 @@ Scripts read_functions(pg::Session& session, const Oids& oids) {
   Scripts scripts;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     Script& script = scripts[oid_at(rows, i, 0)];
-    // An empty body would not pass as a body of most return types; and a body is checked by rewriting it,
-    // which fails without row_security where a policy applies.
+    // An empty body does not fit most return types. And a body is checked by rewriting it, which fails
+    // without row_security where a policy applies.
     script.drop = {set_local("check_function_bodies", "off"), rows.text(i, 3),
                    set_local("check_function_bodies", rows.text(i, 6))};
     script.create = {set_local("row_security", "on"), rows.text(i, 2),

@@ -59,7 +59,7 @@ std::vector<Grant> read_grants(pg::Session& session, const Oids& relations) {
 void add_grant(Script& script, const Grant& grant, const std::string& relation_sql, const std::string& self) {
   if (!grant.is_by_owner && !grant.may_act) {
     script.refusal = "role " + pg::Identifier(grant.grantor).sql() +
-                     " granted privileges on it, and the connected role may not do so in its name";
+                     " granted privileges on it, and the connected role may not do so on its behalf";
     script.hint = "connect as a superuser, or let the owner grant them";
     return;
   }
@@ -71,14 +71,15 @@ void add_grant(Script& script, const Grant& grant, const std::string& relation_s
 
 std::vector<std::string> revoke_statements(const std::vector<Grant>& grants, const std::string& relation_sql,
                                            const std::string& self) {
-  // The last first, so that who passed a privilege on still has it. Not CASCADE alone: a right to pass on
-  // that comes from the whole table leaves entries on the column which the owner's REVOKE does not reach.
+  // Last first, so that a role that passed a privilege on still has it. CASCADE alone is not enough: a grant
+  // option on the whole table leaves entries on the column that the owner's REVOKE does not reach.
   std::vector<std::string> out;
   for (auto grant = grants.rbegin(); grant != grants.rend(); ++grant) {
     const auto is_same = [&](const Grant& g) {
       return g.grantor == grant->grantor && g.grantee_sql == grant->grantee_sql;
     };
-    if (std::any_of(grants.rbegin(), grant, is_same)) continue;  // its other half, with or without option
+    if (std::any_of(grants.rbegin(), grant, is_same))
+      continue;  // its other half, with or without grant option
     add_as_grantor(out, *grant,
                    "REVOKE ALL PRIVILEGES (" + pg::Identifier(grant->column.value_or("")).sql() +
                        ") ON TABLE " + relation_sql + " FROM " + grant->grantee_sql + " CASCADE",

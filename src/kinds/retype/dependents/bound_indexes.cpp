@@ -4,7 +4,7 @@
 namespace pgsluice::steps::retype {
 namespace {
 
-// A constraint's index does not depend on its columns, so indkey is asked too.
+// A constraint's index has no dependency on its columns, so indkey is read too.
 constexpr const char* kIndexRoles = R"sql(
 SELECT n.nspname, c.relname, ic.relname, i.indisreplident AND c.relreplident = 'i', i.indisclustered
 FROM pg_catalog.pg_index i

@@ -11,9 +11,9 @@
 namespace pgsluice::steps::retype {
 namespace {
 
-// What may be referred to: the columns; the constraints they are part of (GROUP BY over a primary key,
-// ON CONFLICT ON CONSTRAINT); and, of each view that depends on any of these, the view and its row type. A
-// kind of NULL is nobody's business here: a constraint or index, which the retype replaces; a default of the
+// What objects may refer to: the columns; the constraints that they are part of (GROUP BY over a primary key,
+// ON CONFLICT ON CONSTRAINT); and each view that depends on any of these, with its row type. Where kind is
+// NULL there is nothing to do here: a constraint or index, which the retype replaces; a default of the
 // column; a part of a view. `view` is the view depended on, 0 for the columns.
 constexpr const char* kLinks = R"sql(
 WITH RECURSIVE place AS (
@@ -81,15 +81,15 @@ FROM link WHERE kind IS NOT NULL
 ORDER BY 1, 4, 2, 3, 5
 )sql";
 
-/// Kind, oid, and of refused ones the description: two columns of a table may stand in the way.
+/// Kind, oid, and for refused ones the description: two columns of one table may be in the way.
 using Key = std::tuple<std::string, std::uint32_t, std::string>;
 
 struct Dependents {
   std::map<Key, BoundNode> nodes;
-  std::map<std::uint32_t, std::set<std::uint32_t>> views_under;  // a view → the views that it depends on
+  std::map<std::uint32_t, std::set<std::uint32_t>> views_under;  // a view → the views it depends on
 };
 
-/// Dropped in this order; views, on which all of them may stand, come last.
+/// Dropped in this order; views, on which all the others may depend, come last.
 constexpr const char* kOrder[] = {"publication", "statistics", "trigger", "policy",
                                   "rule",        "function",   "view"};
 
@@ -135,7 +135,7 @@ Dependents read_dependents(pg::Session& session, const std::vector<ColumnPlace>&
   return found;
 }
 
-/// How many views each view stands on, at most; those of a circle are left out.
+/// The longest chain of views below each view; views in a cycle are left out.
 std::map<std::uint32_t, int> heights(const Dependents& found) {
   std::map<std::uint32_t, int> out;
   for (bool is_growing = true; is_growing;) {

@@ -44,7 +44,7 @@ BoundObject assemble(const BoundNode& node, const Script& script, const std::vec
     if (names_columns_by_position(script.create, table)) {
       return refused_object(node.kind, node.name,
                             "it gives the columns of " + table +
-                                " other names in its FROM clause, one by one, and would stay on the old one",
+                                " other names in its FROM clause, by position, and would stay on the old one",
                             "write it without a list of column aliases");
     }
   }

@@ -5,7 +5,8 @@
 namespace pgsluice::steps::retype {
 namespace {
 
-// Column lists and row filters came with server 15; before, nothing of a publication is bound to a column.
+// Column lists and row filters came with server 15; before that, no part of a publication is bound to a
+// column.
 constexpr const char* kPublications = R"sql(
 SELECT r.oid, p.pubname, n.nspname, c.relname,
        ARRAY(SELECT a.attname FROM unnest(r.prattrs::int2[]) WITH ORDINALITY AS k(attnum, n)

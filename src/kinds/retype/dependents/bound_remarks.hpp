@@ -9,7 +9,7 @@
 
 namespace pgsluice::steps::retype {
 
-/// A comment or a security label of a relation or of one of its columns.
+/// A comment or a security label on a relation or one of its columns.
 struct Remark {
   std::uint32_t relation = 0;
   int attnum = 0;  // 0: the relation itself
@@ -18,10 +18,10 @@ struct Remark {
   std::string text;
 };
 
-/// In order of relation and column.
+/// Ordered by relation and column.
 std::vector<Remark> read_remarks(pg::Session& session, const Oids& relations);
 
-/// The statement that makes the remark, or with a text of NULL takes it away. `object` is `VIEW "s"."v"` or
+/// The statement that sets the remark, or removes it if `text` is NULL. `object` is `VIEW "s"."v"` or
 /// `COLUMN "s"."t"."c"`.
 std::string remark_sql(const Remark& remark, const std::string& object, const pg::Value& text);
 

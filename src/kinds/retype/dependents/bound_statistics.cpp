@@ -4,7 +4,7 @@
 namespace pgsluice::steps::retype {
 namespace {
 
-// The target is a column that servers before 13 do not have, and NULL for the default since 17.
+// Servers before 13 have no column for the target; since 17 it is NULL for the default.
 constexpr const char* kStatistics = R"sql(
 SELECT s.oid, n.nspname, s.stxname, pg_catalog.pg_get_userbyid(s.stxowner), pg_catalog.pg_get_statisticsobjdef(s.oid),
        coalesce((pg_catalog.to_jsonb(s) ->> 'stxstattarget')::int, -1),

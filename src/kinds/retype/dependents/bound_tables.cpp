@@ -26,8 +26,8 @@ JOIN pg_catalog.pg_attribute a ON a.attrelid = p.relid AND a.attnum = p.attnum
 ORDER BY p.n
 )sql";
 
-// Columns of a table's row type, of arrays of it and of domains over it. pg_attribute has no index on the
-// type.
+// Columns whose type is a table's row type, an array of it or a domain over it. Read from pg_depend, as
+// pg_attribute has no index on the type.
 constexpr const char* kRowTypeColumns = R"sql(
 WITH RECURSIVE row_type(relid, typid) AS (
   SELECT c.oid, t.typid
@@ -58,11 +58,11 @@ struct Unfit {
 // In the order of kUnfitTables.
 constexpr Unfit kUnfit[] = {
     {"foreign table", "it is a foreign table", "change it where its rows are"},
-    {"partitioning", "it is a partition", "name the table that it is a part of"},
+    {"partitioning", "it is a partition", "name the table that it belongs to"},
     {"inheritance", "tables with inheritance parents or children are not handled yet",
      "take it out with ALTER TABLE … NO INHERIT"},
     {"table", "it is not a table", "name the table itself"},
-    {"typed table", "it is a typed table, which cannot get a column of its own",
+    {"typed table", "it is a typed table, which cannot have columns of its own",
      "make it an ordinary table first: ALTER TABLE … NOT OF"},
     {"extension", "it belongs to an extension", "take it out of the extension with ALTER EXTENSION … DROP"},
 };

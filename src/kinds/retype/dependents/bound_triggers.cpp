@@ -5,7 +5,7 @@
 namespace pgsluice::steps::retype {
 namespace {
 
-// A constraint trigger has a constraint of the same name, which may have a comment of its own.
+// A constraint trigger has a constraint of the same name, which may have its own comment.
 constexpr const char* kTriggers = R"sql(
 SELECT t.oid, n.nspname, c.relname, t.tgname, pg_catalog.pg_get_triggerdef(t.oid), t.tgenabled,
        pg_catalog.obj_description(t.oid, 'pg_trigger'), pg_catalog.obj_description(t.tgconstraint, 'pg_constraint'),

@@ -26,7 +26,7 @@ WHERE d.adrelid = ANY ($1::oid[])
 ORDER BY d.adrelid, d.adnum
 )sql";
 
-// A new view starts with what ALTER DEFAULT PRIVILEGES says for the role that makes it.
+// A new view starts with the ALTER DEFAULT PRIVILEGES of the role that creates it.
 constexpr const char* kDefaultGrantees = R"sql(
 SELECT DISTINCT v.oid,
        CASE WHEN e.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(e.grantee)) END
@@ -62,7 +62,7 @@ Views read_definitions(pg::Session& session, const pg::Params& oids, Scripts& sc
         (rows.is_null(i, 6) ? "" : " WITH (" + rows.text(i, 6) + ")") + " AS\n" + rows.text(i, 4));
     const std::string own = "ALTER VIEW " + view.sql + " OWNER TO " + view.owner_sql;
     script.create.push_back(own);
-    script.lock = own;  // as long as it is the owner, this changes nothing
+    script.lock = own;  // changes nothing, as that role is the owner already
   }
   return views;
 }

@@ -30,7 +30,8 @@ JOIN pg_catalog.pg_type t ON t.oid = pg_catalog.to_regtype($1)
 ORDER BY s.depth DESC LIMIT 1
 )sql";
 
-// Both types without their domains, how pg_cast ties them, and the functions that read and write them.
+// Both types without their domains, the cast between them in pg_cast, and the functions that read and write
+// them.
 constexpr const char* kConversion = R"sql(
 WITH RECURSIVE strip(side, oid, depth) AS (
   SELECT v.side, v.oid, 0 FROM (VALUES ('s', $1::oid), ('t', $2::oid)) AS v(side, oid)
@@ -52,26 +53,29 @@ JOIN pg_catalog.pg_proc o ON o.oid = s.typoutput
 JOIN pg_catalog.pg_proc i ON i.oid = t.typinput
 )sql";
 
-// Writers that the catalog calls IMMUTABLE although a setting decides how they write.
+// Output functions that the catalog calls IMMUTABLE although a setting decides how they write.
 const std::set<std::string> kByDigits{"float4out", "float8out", "point_out", "lseg_out",  "path_out",
                                       "box_out",   "poly_out",  "line_out",  "circle_out"};
-// Readers and writers that are STABLE only because a label or a definition may change.
+// Input and output functions that are STABLE only because a label or a definition may change.
 const std::set<std::string> kSteady{"enum_in", "enum_out", "anyenum_in", "anyenum_out"};
-// Numbers of which every one of the first has its exact like in the second.
+// Pairs of number types: every value of the first exists exactly in the second.
 const std::set<std::pair<std::string, std::string>> kWider{
     {"int2", "int4"}, {"int2", "int8"},    {"int2", "numeric"}, {"int2", "float4"},  {"int2", "float8"},
     {"int4", "int8"}, {"int4", "numeric"}, {"int4", "float8"},  {"int8", "numeric"}, {"float4", "float8"}};
 
 std::string unstable_function(const std::string& name, const std::string& volatility) {
-  if (name.empty() || volatility == "i" || kSteady.count(name)) return {};  // binary: there is no function
+  if (name.empty() || volatility == "i" || kSteady.count(name))
+    return {};  // binary-coercible: there is no function
   return "function " + name + " is " + (volatility == "s" ? "STABLE" : "VOLATILE") +
-         ": what it gives depends on settings of each session, such as TimeZone and DateStyle";
+         ": its result depends on settings of each session, such as TimeZone and DateStyle";
 }
 
 std::string unstable_writer(const std::string& name, const std::string& volatility) {
-  if (kByDigits.count(name)) return "function " + name + " writes as extra_float_digits of each session says";
-  if (name == "interval_out") return "function interval_out writes as IntervalStyle of each session says";
-  if (name == "byteaout") return "function byteaout writes as bytea_output of each session says";
+  if (kByDigits.count(name))
+    return "what function " + name + " writes depends on extra_float_digits of each session";
+  if (name == "interval_out")
+    return "what function interval_out writes depends on IntervalStyle of each session";
+  if (name == "byteaout") return "what function byteaout writes depends on bytea_output of each session";
   return unstable_function(name, volatility);
 }
 
@@ -121,7 +125,7 @@ void by_cast(const Facts& facts, Conversion& out) {
 }
 
 bool has_modifier(const std::string& text, const std::string& base) {
-  // `char` and `bit` are of length 1; the fields of an interval are words behind it.
+  // `char` and `bit` have length 1; an interval's fields are words after it.
   return text.find('(') != std::string::npos || base == "bpchar" || base == "bit" ||
          (base == "interval" && text.find(' ') != std::string::npos);
 }

@@ -8,21 +8,21 @@
 namespace pgsluice::steps::retype {
 
 /// While it lives, the server writes definitions with every name qualified and every constant in a form that
-/// reads the same under any settings. For one transaction, whose own settings are back afterwards; throws
-/// Error(kInternal) outside of one, where the settings would last.
+/// reads the same under any settings. For one transaction, whose own settings it restores; throws
+/// Error(kInternal) outside a transaction, where the settings would last.
 class ExactSettings {
  public:
   explicit ExactSettings(pg::Session& session)
       : session_(session), before_(session.exec(kRead, pg::Params{}).row(0)) {
     session_.exec(kSet, {"", "ISO", "postgres", "3"});
     if (!session_.exec("SELECT pg_catalog.current_setting('search_path')", pg::Params{}).text(0, 0).empty())
-      throw Error(ExitCode::kInternal, "definitions are read outside of a transaction");
+      throw Error(ExitCode::kInternal, "definitions are read outside a transaction");
   }
   ~ExactSettings() {
     try {
       session_.exec(kSet, before_);
     } catch (const std::exception&) {
-      // The transaction has failed, and its settings go with it.
+      // The transaction has failed, and its settings end with it.
     }
   }
   ExactSettings(const ExactSettings&) = delete;

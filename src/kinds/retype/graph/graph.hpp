@@ -20,12 +20,12 @@ struct Place {
   bool operator==(const Place&) const = default;
 };
 
-/// Where a column's values come from when an INSERT names none.
+/// Where a column's values come from when an INSERT gives none.
 struct ColumnSource {
   std::string default_sql;   // empty: none
-  std::string identity;      // ` GENERATED ALWAYS AS IDENTITY (…)` with its sequence's options; empty: none
+  std::string identity;      // `GENERATED ALWAYS AS IDENTITY (…)` with its sequence's options; empty: none
   std::string sequence_sql;  // owned by the column, quoted and qualified; empty: none
-  std::vector<std::string> drawn_from;  // integer sequences that the default draws from, not the column's
+  std::vector<std::string> drawn_from;  // integer sequences that the default draws from, except the column's
                                         // own, and that this role may alter
 
   bool is_none() const { return default_sql.empty() && identity.empty(); }
@@ -37,37 +37,37 @@ struct GraphColumn {
   std::string name;
   int attnum = 0;
   std::string type;          // as SQL writes it: "integer"
-  TypeFacts old_type;        // of the values to be kept: `type`, or after the cut-over the old column's
-  std::string old_type_sql;  // the same as SQL writes it, with its modifier
-  Conversion forward;        // from the old type to the new one, and back, without an expression
+  TypeFacts old_type;        // of the values to keep: `type`, or after the cut-over the old column's
+  std::string old_type_sql;  // the same, as SQL writes it, with its modifier
+  Conversion forward;        // from the old type to the new one without an expression; `backward`: back
   Conversion backward;
   Conversion as_text;  // of an old value
   bool is_not_null = false;
-  bool is_not_null_late = false;  // since the checks of its shadow were added, which lacks it
-  bool old_is_not_null = false;   // after the cut-over: the old column
+  bool is_not_null_late = false;  // set after its shadow's checks had been added, so that the shadow lacks it
+  bool old_is_not_null = false;   // after the cut-over: that of the old column
   ColumnSource source;
   ColumnSource old_source;         // after the cut-over: of the old column
-  std::optional<Place> refers_to;  // whose values it holds; nullopt: a root
-  std::vector<int> of_partitions;  // its number in each of GraphTable::partitions
+  std::optional<Place> refers_to;  // the column whose values it holds; nullopt: a root
+  std::vector<int> of_partitions;  // its attnum in each of GraphTable::partitions
   int through = -1;                // the foreign key by which it refers, in Graph::foreign_keys
-  int level = 0;                   // 0: a root; else one more than the column it refers to
+  int level = 0;                   // 0: a root; else one more than that of the column it refers to
 };
 
-/// A twin of a partitioned table's index or foreign key that stands already, and its parts' names in the
-/// order of GraphTable::partitions. The server makes and names the parts of a partition that comes later.
+/// An existing twin of a partitioned table's index or foreign key, with its parts' names in the order of
+/// GraphTable::partitions. For a partition that is added later, the server makes and names the part.
 struct JoinedTwin {
   std::string name;
-  std::vector<std::string> parts;  // empty: that partition has none
+  std::vector<std::string> parts;  // empty: no part on that partition
 };
 
-/// What an index and a foreign key have in common: one of a partitioned table has a part on each partition.
+/// What indexes and foreign keys have in common: those of a partitioned table have a part on each partition.
 struct Partitioned {
   std::string name;
   std::vector<std::string> of_partitions;  // the parts' names, in the order of GraphTable::partitions
   std::vector<JoinedTwin> joined;
 };
 
-/// One index that holds a changing column, in the parts that CREATE INDEX is made of.
+/// An index that holds a changing column, split into the pieces of CREATE INDEX.
 struct GraphIndex : Partitioned {
   struct Part {
     std::string sql;  // a column's name, unquoted, or an expression
@@ -82,7 +82,7 @@ struct GraphIndex : Partitioned {
   bool is_nulls_not_distinct = false;
   std::string method;  // btree, hash, …
   std::vector<Part> parts;
-  int key_parts = 0;       // the others are INCLUDE
+  int key_parts = 0;       // the rest are INCLUDE columns
   std::string options;     // "fillfactor='70'", empty: none
   std::string tablespace;  // empty: the default
   std::string predicate;   // empty: none
@@ -96,10 +96,10 @@ struct GraphCheck {
   std::string expression;
   bool is_validated = true;
   std::string comment;
-  bool is_late = false;  // the checks of its table were added, and its twin is not there, or not as valid
+  bool is_late = false;  // its table's checks have been added, and its twin is missing or less valid
 };
 
-/// A partition, which holds rows. Indexes are built and foreign keys proved on each; the rest follows the
+/// A partition, which holds rows. Indexes are built and foreign keys proved on each one; the rest follows the
 /// parent.
 struct GraphPartition {
   std::uint32_t oid = 0;
@@ -115,12 +115,12 @@ struct GraphTable {
   std::string name;
   std::string kind;                                // pg_class.relkind
   std::vector<GraphColumn> columns;                // the changing ones
-  std::map<std::string, std::string> all_columns;  // name to type, every column of the table
+  std::map<std::string, std::string> all_columns;  // name to type, of every column
   std::vector<GraphIndex> indexes;                 // that hold a changing column
   std::vector<GraphCheck> checks;                  // likewise
-  std::vector<GraphPartition> partitions;          // of kind "p", by name
+  std::vector<GraphPartition> partitions;          // of a table of kind "p", by name
   std::vector<std::string> key;                    // columns of the primary key; empty: none
-  bool row_security_applies = false;               // to us
+  bool row_security_applies = false;               // to our role
   std::vector<std::string> update_triggers;        // enabled, user-made: the fill fires them
 
   std::string sql() const;  // quoted and qualified
@@ -142,14 +142,14 @@ struct GraphForeignKey : Partitioned {
 };
 
 /// The closure of a retype's root columns over the foreign keys of all schemas, as the catalog shows it now:
-/// before the cut-over the columns of the old type, after it those of the new. Parents stand before their
-/// children, a cycle of tables in order of name. Immutable value.
+/// before the cut-over the columns of the old type, after it those of the new. Parents come before their
+/// children, tables of a cycle in order of name. Immutable value.
 struct Graph {
   std::vector<GraphTable> tables;
   std::vector<GraphForeignKey> foreign_keys;
   TypeFacts to;                        // the new type
-  std::string v5_function;             // qualified; empty: not to be found
-  std::vector<std::string> obstacles;  // what stands in the way, by name; empty: nothing seen here
+  std::string v5_function;             // qualified; empty: not found
+  std::vector<std::string> obstacles;  // what stands in the way, by name; empty: nothing found here
 
   const GraphColumn& at(Place place) const {
     return tables[static_cast<std::size_t>(place.table)].columns[static_cast<std::size_t>(place.column)];
@@ -157,9 +157,9 @@ struct Graph {
   const GraphTable& table_of(Place place) const { return tables[static_cast<std::size_t>(place.table)]; }
 };
 
-/// Reads the graph of `step`'s columns. Throws Error(kRefused) if a table or column is missing or a table
-/// has no primary key of one column. Takes ACCESS SHARE locks at most.
-/// REQUIRES: a transaction of the caller's, whose settings are as before when this returns.
+/// Reads the graph of `step`'s columns. Throws Error(kRefused) if a table or column is missing or a table has
+/// no primary key of one column. Takes ACCESS SHARE locks at most. REQUIRES: a transaction of the caller,
+/// whose settings are as before when this returns.
 Graph read_graph(pg::Session& session, const RetypeStep& step);
 
 }  // namespace pgsluice::steps::retype

@@ -21,8 +21,8 @@ constexpr const char* kIsThere =
     ">= "
     "$3::boolean";
 
-// What server 18 brought and no twin can stand for yet. Older servers have none of these columns, which
-// to_jsonb then leaves out.
+// Constraints that came with server 18 and that no twin can replace yet. Older servers lack these columns,
+// and to_jsonb leaves them out there.
 constexpr const char* kUncarried = R"sql(
 SELECT 'constraint "' || c.conname || '" of table ' || c.conrelid::regclass,
        CASE WHEN to_jsonb(c) ->> 'conperiod' = 'true' THEN 'it is a temporal one (PERIOD)'
@@ -35,8 +35,8 @@ WHERE ((c.conrelid = $1::oid AND c.conkey && $2::int2[]) OR (c.confrelid = $1::o
 ORDER BY 1
 )sql";
 
-// Rules in the words of ADD FOREIGN KEY. The columns of SET NULL (…) came with server 15. Constraints of
-// partitions follow their parent's. Oldest first: in that order the server cascades, and a key without an
+// Rules as ADD FOREIGN KEY writes them. The columns of SET NULL (…) came with server 15. Constraints of
+// partitions follow their parent's. Oldest first: the server cascades in that order, and a key without an
 // action allows what an older one has put right.
 constexpr const char* kForeignKeys = R"sql(
 SELECT f.conname, f.conrelid, f.confrelid,
@@ -136,7 +136,7 @@ std::vector<GraphForeignKey> read_foreign_keys(pg::Session& session, Graph& grap
     if (ref == place.end()) {
       graph.obstacles.push_back("foreign key \"" + rows.text(i, 0) + "\" of table " +
                                 graph.tables[static_cast<std::size_t>(own->second)].sql() +
-                                " ties a changing column to a table that does not change: add that table");
+                                " links a changing column to a table that does not change: add that table");
       continue;
     }
     GraphForeignKey key;
@@ -154,9 +154,9 @@ std::vector<GraphForeignKey> read_foreign_keys(pg::Session& session, Graph& grap
     key.comment = rows.text(i, 11);
     key.of_partitions = pg::from_array(rows.text(i, 12));
     if (rows.text(i, 13) == "p")
-      graph.obstacles.push_back("foreign key \"" + key.name +
-                                "\" refers to a partitioned table, which cannot be "
-                                "carried through yet: drop it until the cut-over");
+      graph.obstacles.push_back(
+          "foreign key \"" + key.name +
+          "\" refers to a partitioned table, which cannot be carried over yet: drop it until the cut-over");
     read_joined(session, graph.tables[static_cast<std::size_t>(key.table)], key);
     keys.push_back(std::move(key));
   }

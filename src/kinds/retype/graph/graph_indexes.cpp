@@ -8,8 +8,8 @@
 namespace pgsluice::steps::retype {
 namespace {
 
-// Indexes that hold a changing column: as a part, in an expression or in a predicate. Columns that only
-// newer servers have are read through to_jsonb, which gives NULL elsewhere.
+// Indexes that hold a changing column: as a part, in an expression or in a predicate. Columns that only newer
+// servers have are read through to_jsonb, which gives NULL on older ones.
 constexpr const char* kIndexes = R"sql(
 SELECT i.indexrelid, ic.relname, coalesce(con.contype::text, ''), i.indisunique,
        coalesce(con.condeferrable, false), coalesce(con.condeferred, false),
@@ -32,7 +32,7 @@ WHERE i.indrelid = $1::oid AND i.indislive
 ORDER BY i.indisprimary DESC, ic.relname
 )sql";
 
-// The parts of one index. A changing column takes the new type's default operator class, if there is one.
+// The parts of one index. A changing column takes the new type's default operator class, if it has one.
 constexpr const char* kParts = R"sql(
 SELECT i.indkey[k.n - 1] <> 0,
        CASE WHEN i.indkey[k.n - 1] <> 0 THEN a.attname::text
@@ -119,7 +119,7 @@ void read_of_partitions(pg::Session& session, const GraphTable& table, const std
   const auto rows = session.exec(kOfPartitions, {oid, oids_of(table.partitions)});
   for (std::size_t i = 0; i < rows.size(); ++i) {
     index.of_partitions.push_back(rows.text(i, 0));
-    if (rows.is_null(i, 0)) index.refusal = "it is not there on every partition";
+    if (rows.is_null(i, 0)) index.refusal = "it does not exist on every partition";
   }
   for (const auto& twin : {new_name(index.name), old_name(index.name)}) {
     const auto parts = session.exec(kOfTwin, {std::to_string(table.oid), twin,
@@ -139,12 +139,12 @@ void read_parts(pg::Session& session, GraphIndex& index, const std::string& oid,
   }
 }
 
-/// What no twin can stand for, besides what its parts say.
+/// Why no twin can replace it, apart from what its parts say.
 std::string refusal_of(const GraphIndex& index, bool is_temporal) {
   if (index.constraint_type == "x") return "it belongs to an exclusion constraint";
   if (is_temporal) return "it belongs to a temporal key (WITHOUT OVERLAPS)";
-  // An index cannot be built concurrently as a deferrable one, and until it is a constraint it refuses the
-  // statements that swap values, which the application relies on.
+  // A deferrable index cannot be built concurrently, and until the twin is a constraint it refuses statements
+  // that swap values, which the application relies on.
   if (index.is_deferrable) return "it belongs to a DEFERRABLE constraint, whose twin could not be deferred";
   return {};
 }
@@ -190,7 +190,7 @@ void read_strays(pg::Session& session, const GraphTable& table, std::vector<std:
   const auto rows =
       session.exec(kStrays, {oids_of(table.partitions), pg::to_array(columns), pg::to_array(ours)});
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    obstacles.push_back("index \"" + rows.text(i, 0) + "\" stands on partition " + rows.text(i, 1) +
+    obstacles.push_back("index \"" + rows.text(i, 0) + "\" exists on partition " + rows.text(i, 1) +
                         " only: make it an index of table " + table.sql() +
                         ", or drop it until the cut-over");
   }

@@ -51,13 +51,13 @@ void add_root(pg::Session& session, const RetypeStep& step, const TableName& tab
                 columns.empty() ? "table " + sql + " has no primary key"
                                 : "the primary key of table " + sql + " has " +
                                       std::to_string(columns.size()) + " columns",
-                "say which column changes: table = \"…\", column = \"…\"");
+                "name the column that changes: table = \"…\", column = \"…\"");
   }
   roots.tables.push_back(rows.text(0, 0));
   roots.columns.push_back(columns.front());
 }
 
-/// What a retype that has begun added over the old columns is no part of what it has to carry over.
+/// What a retype that has begun added over the old columns is not part of what it has to carry over.
 void leave_out_ours(GraphTable& table) {
   std::set<std::string> ours;
   for (const auto& index : table.indexes) {
@@ -72,8 +72,8 @@ void leave_out_ours(GraphTable& table) {
   std::erase_if(table.checks, is_ours);
 }
 
-/// How values get from the old type to the new one and back, asked once for each type: a graph's columns have
-/// few. After the cut-over the old column says what the old type was.
+/// How values get from the old type to the new one and back, read once for each type: a graph's columns have
+/// few of them. After the cut-over the old column tells what the old type was.
 class ConversionReader {
  public:
   ConversionReader(pg::Session& session, const TypeFacts& to)
@@ -113,7 +113,7 @@ class ConversionReader {
   std::map<std::string, OfType> known_;
 };
 
-/// Gives every referring column what it refers to, and every table its place behind its parents.
+/// Finds what every referring column refers to, and puts every table after its parents.
 class Arranger {
  public:
   explicit Arranger(Graph& graph) : graph_(graph) {}
@@ -132,9 +132,9 @@ class Arranger {
     for (std::size_t i = 0; i < key.columns.size(); ++i) {
       auto* own = find(key.table, key.columns[i]);
       const auto* target = find(key.ref_table, key.ref_columns[i]);
-      if (!own && !target) continue;  // a column of a composite key that stays as it is
+      if (!own && !target) continue;  // a column of a composite key that does not change
       if (own && !target) {
-        graph_.obstacles.push_back("foreign key \"" + key.name + "\" ties column \"" + key.columns[i] +
+        graph_.obstacles.push_back("foreign key \"" + key.name + "\" links column \"" + key.columns[i] +
                                    "\" of table " + table(key.table).sql() + " to column \"" +
                                    key.ref_columns[i] + "\" of table " + table(key.ref_table).sql() +
                                    ", which does not change: name that column instead");
@@ -147,7 +147,7 @@ class Arranger {
     }
   }
 
-  /// A cycle of references has no root: the one that closes it is left out.
+  /// A cycle of references has no root: the reference that would close it is left out.
   bool leads_to(Place from, const GraphColumn* goal) const {
     for (std::optional<Place> at = from; at; at = graph_.at(*at).refers_to) {
       if (&graph_.at(*at) == goal) return true;
@@ -215,7 +215,7 @@ Graph read_graph(pg::Session& session, const RetypeStep& step) {
   Roots roots;
   for (const auto& table : step.tables) add_root(session, step, table, roots);
   Graph graph;
-  graph.to = read_type(session, step.to);  // as the operator's search_path has it
+  graph.to = read_type(session, step.to);  // under the operator's search_path
   graph.v5_function = session.exec(kV5Function, pg::Params{}).text(0, 0);
   const ExactSettings settings(session);
   graph.to.sql = type_sql(session, graph.to.oid);

@@ -6,8 +6,8 @@
 namespace pgsluice::steps::retype {
 namespace {
 
-// One row for each changing column: the roots and every column that refers to them, over any number of
-// steps.
+// One row for each changing column: the roots and every column that refers to them, directly or through
+// others.
 constexpr const char* kChanging = R"sql(
 WITH RECURSIVE changing(relid, attnum) AS (
   SELECT * FROM unnest($1::oid[], $2::int2[])
@@ -40,8 +40,8 @@ JOIN pg_catalog.pg_attribute a ON a.attrelid = c.relid AND a.attnum = c.attnum
 ORDER BY n.nspname, t.relname, a.attnum
 )sql";
 
-// What gives a column its values: the default, or the identity with its sequence's options, the sequence that
-// the column owns, and those that the default draws from beside it.
+// What gives a column its values: the default, or the identity with its sequence's options; the sequence that
+// the column owns; and other sequences that the default draws from.
 constexpr const char* kSource = R"sql(
 SELECT CASE WHEN a.attgenerated = '' THEN pg_catalog.pg_get_expr(d.adbin, d.adrelid) END,
        (SELECT 'GENERATED ' || CASE a.attidentity WHEN 'a' THEN 'ALWAYS' ELSE 'BY DEFAULT' END || ' AS IDENTITY (SEQUENCE NAME '
@@ -124,7 +124,7 @@ SELECT a.attnotnull, EXISTS (SELECT FROM pg_catalog.pg_constraint c WHERE c.conr
 FROM pg_catalog.pg_attribute a WHERE a.attrelid = $1::oid AND a.attname = $2 AND NOT a.attisdropped
 )sql";
 
-/// What stands beside the column: its shadow, or after the cut-over the old one.
+/// Reads the column beside it: its shadow, or after the cut-over the old column.
 void read_other_column(pg::Session& session, const GraphTable& table, GraphColumn& column) {
   const auto is_not_null = [&](const std::string& name) {
     return session.exec(kIsNotNull, {std::to_string(table.oid), name, map_check(column.name)});
@@ -154,7 +154,7 @@ void read_partitions(pg::Session& session, GraphTable& table, std::vector<std::s
       table.columns[k].of_partitions.push_back(std::stoi(numbers[k]));
     if (rows.text(i, 3) != "r")
       obstacles.push_back("partition " + table.partitions.back().sql() + " of table " + table.sql() +
-                          " is no ordinary table: only one level of partitions can be carried through");
+                          " is not an ordinary table: only one level of partitions can be carried over");
   }
 }
 

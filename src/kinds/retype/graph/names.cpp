@@ -19,7 +19,7 @@ std::string hash_of(const std::string& text) {
   return hex;
 }
 
-/// `name`, cut at a whole character where it would not fit before `tail`.
+/// `name` with `tail` behind it, cut at a whole character if both would not fit.
 std::string cut(const std::string& name, const std::string& tail) {
   if (name.size() + tail.size() <= kNameMax) return name + tail;
   auto end = kNameMax - tail.size();
@@ -32,14 +32,14 @@ std::string fitted(const std::string& name, const std::string& suffix) {
   return cut(name, "_" + hash_of(name) + suffix);
 }
 
-/// No two lists of parts have one hash by being joined.
+/// Different lists of parts do not hash alike just because they read alike when joined.
 std::string hash_of_parts(const std::vector<std::string>& parts) {
   std::string all;
   for (const auto& part : parts) all += std::to_string(part.size()) + ":" + part;
   return hash_of(all);
 }
 
-/// Something of ours that belongs to a table, in our own schema.
+/// An object of ours in our own schema that belongs to a table.
 std::string of_table(const Owner& owner, const std::string& kind, const GraphTable& table,
                      const std::string& column = {}) {
   const auto which = column.empty() ? owner.step : owner.step + "_" + column;

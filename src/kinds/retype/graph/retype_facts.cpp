@@ -9,7 +9,7 @@ namespace rt = steps::retype;
 
 namespace {
 
-/// As SET takes it. An empty path is shown as a quoted nothing, which SET does not take.
+/// As SET takes it. An empty path is shown as "", which SET does not take.
 std::string search_path_of(pg::Session& session) {
   const auto path = session.exec("SHOW search_path").text(0, 0);
   return path.empty() || path == "\"\"" ? "''" : path;

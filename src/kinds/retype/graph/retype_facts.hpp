@@ -11,19 +11,19 @@
 namespace pgsluice::engine {
 
 /// Counting orphans reads a whole table. Where 10 minutes are not enough, VALIDATE CONSTRAINT is the better
-/// way to ask: it is asked once.
+/// way: it is needed only once.
 constexpr pg::TransactionLimits kCountLimits{std::chrono::milliseconds{1'000},
                                              std::chrono::milliseconds{600'000}, true};
 
-/// Questions to the catalog.
+/// Queries of the catalog.
 constexpr pg::TransactionLimits kCatalogLimits{std::chrono::milliseconds{1'000},
                                                std::chrono::milliseconds{30'000}, true};
 
-/// Whose names the objects of a retype bear, as the ledger knows it.
+/// After whom the objects of a retype are named, from the ledger.
 steps::retype::Owner owner_of(pg::Session& session, std::int64_t step_id);
 
-/// A retype as the catalog shows it now. Short locks only; throws Error(kRefused) if a table or its key is
-/// missing, Failure 55P03 if somebody holds a table.
+/// A retype as the catalog shows it now. Takes short locks only; throws Error(kRefused) if a table or its key
+/// is missing, Failure 55P03 if somebody holds a lock on a table.
 steps::retype::Retype read_retype(pg::Session& session, const RetypeStep& step,
                                   const steps::retype::Owner& owner);
 

@@ -11,7 +11,7 @@
 namespace pgsluice::steps::retype {
 namespace {
 
-/// Equal in one of the types is equal in the other.
+/// True: values that are equal in one of the types are equal in the other.
 bool compares_alike(const std::string& one, const std::string& other) {
   static const std::set<std::string> kIntegers{"smallint", "integer", "bigint"};
   static const std::set<std::string> kTexts{"text", "character varying"};
@@ -37,7 +37,7 @@ bool has_column_in_doubt(const Retype& retype, const GraphTable& table, const Gr
          });
 }
 
-/// The values that the new index will compare; empty if a part of it is an expression.
+/// The values that the new index will compare; empty if one of its parts is an expression.
 std::string new_values(const Retype& retype, const GraphTable& table, const GraphIndex& index) {
   std::string list;
   const int number = static_cast<int>(&table - retype.graph.tables.data());
@@ -65,7 +65,7 @@ std::vector<Question> questions_of_collisions(const Retype& retype) {
     for (const auto& index : table.indexes) {
       const auto values = new_values(retype, table, index);
       if (values.empty() || !has_column_in_doubt(retype, table, index)) continue;
-      // NULLs never collide; where they do (NULLS NOT DISTINCT), they did before.
+      // NULLs never collide; where they do (NULLS NOT DISTINCT), they did so before.
       std::string filled;
       for (int i = 0; i < index.key_parts; ++i)
         filled += (i ? " AND " : "") + pg::Identifier(index.parts[static_cast<std::size_t>(i)].sql).sql() +

@@ -9,16 +9,16 @@
 namespace pgsluice::steps::retype {
 namespace {
 
-// Numbers to draw between cut-over and contract, at 1 a second for 11 days.
+// Numbers drawn between cut-over and contract: enough for 11 days at 1 a second.
 constexpr const char* kRoomForKeys = "1000000";
 
-// An old column's default between cut-over and contract: it draws nothing, fails for no number that only the
-// new type can hold, and keeps its words for the way back.
+// An old column's default between cut-over and contract: it draws nothing, does not fail for a number that
+// only the new type can hold, and keeps its wording for the way back.
 constexpr const char* kAsleep = "CASE WHEN false THEN ";
-constexpr std::string_view kAsleepThen = "WHEN false THEN ";  // as the server writes it, in lines
+constexpr std::string_view kAsleepThen = "WHEN false THEN ";  // as the server writes it, over several lines
 
-// What an identity's sequence is, before it goes with the identity. Limits that are those of its type follow
-// the type, as with ALTER SEQUENCE … AS; others stay as far as the new type allows.
+// Reads an identity's sequence before it is dropped with the identity. Limits that equal its type's limits
+// follow the type, as with ALTER SEQUENCE … AS; others stay as far as the new type allows.
 constexpr const char* kReadIdentity = R"sql(
 DECLARE v_at record; v_of record; v_old record; v_new record; v_role record; v_min numeric; v_max numeric;
 BEGIN
@@ -36,7 +36,7 @@ BEGIN
   ALTER TABLE $TABLE ALTER COLUMN $FROM DROP IDENTITY;
 )sql";
 
-// The one that goes on where it stood, with its privileges and its comment.
+// Lets its successor continue where it stood, with its privileges and its comment.
 constexpr const char* kFollowIdentity = R"sql(
   PERFORM pg_catalog.setval($NAME, v_at.last_value, v_at.is_called);
   FOR v_role IN SELECT a.privilege_type, CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::pg_catalog.regrole::text END AS name,
@@ -59,8 +59,8 @@ constexpr const char* kIdentityToSequence = R"sql(
     v_of.seqstart, v_of.seqincrement, v_min, v_max, v_of.seqcache, CASE WHEN v_of.seqcycle THEN 'CYCLE' ELSE '' END);
 )sql";
 
-// Who may insert may draw, as with an identity. A sequence can be owned by a column of its own owner's tables
-// only.
+// A role that may insert may draw, as with an identity. A sequence can only be owned by a column of a table
+// with the same owner.
 constexpr const char* kHandOutSequence = R"sql(
   FOR v_role IN SELECT DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::pg_catalog.regrole::text END AS name
     FROM (SELECT relacl AS acl FROM pg_catalog.pg_class WHERE oid = $OID
@@ -73,7 +73,7 @@ constexpr const char* kHandOutSequence = R"sql(
   EXECUTE pg_catalog.format('ALTER SEQUENCE %s OWNED BY %s', $NAME, $COLUMN);
 )sql";
 
-// A partition that was detached, say, draws from it still.
+// For instance, a detached partition still draws from it.
 constexpr const char* kLeaveSequence = R"sql(
 BEGIN
   IF EXISTS (SELECT FROM pg_catalog.pg_depend p JOIN pg_catalog.pg_attrdef d ON d.oid = p.objid
@@ -119,7 +119,7 @@ class Column {
                       source, from, to, "pg_catalog.int8");
   }
 
-  /// For a sequence that would go with the old column: it stays where others draw from it.
+  /// For a sequence that would be dropped with the old column: it stays if others draw from it.
   void leave_sequence_to_others(const ColumnSource& source) {
     auto body = with_names(kLeaveSequence, source);
     run("DO " + pg::literal(body));
@@ -155,8 +155,8 @@ class Column {
   std::vector<std::string>& out_;
 };
 
-/// A sequence may stand behind keys that the application gave out itself, and from now on it gives out all.
-/// Those far ahead come from a range of their own, which is left to them.
+/// A sequence may lag behind keys that the application gave out itself, and from now on it gives out all
+/// keys. Keys far ahead come from a range of their own, which is left alone.
 std::string pass_keys(const GraphTable& table, const GraphColumn& column) {
   const auto sequence = pg::literal(column.source.sequence_sql);
   const auto old = quoted(old_name(column.name));
@@ -169,7 +169,8 @@ std::string pass_keys(const GraphTable& table, const GraphColumn& column) {
          "NOT q.is_called)";
 }
 
-/// Old keys that the application gave out go on from a sequence of ours, behind the highest.
+/// Old keys that the application used to give out now come from a sequence of ours, starting after the
+/// highest.
 void start_key_sequence(const Retype& retype, const GraphTable& table, const GraphColumn& column,
                         Column& change) {
   const auto sequence = key_sequence(retype.owner, table, column);
@@ -193,7 +194,7 @@ void hand_over(const Retype& retype, const GraphTable& table, const GraphColumn&
                "SET DEFAULT " + new_value_of(retype, place_of(retype, table, column), source.default_sql));
 }
 
-/// What kAsleep was put around; empty: it was not.
+/// The default inside kAsleep; empty: it is not put to sleep.
 std::string awake(const std::string& default_sql) {
   const auto start = default_sql.find_first_not_of(" \n");
   const auto begin = default_sql.find(kAsleepThen);
@@ -235,8 +236,8 @@ bool moves_source(const Retype& retype, const GraphColumn& column) {
 }
 
 bool takes_key_from_old(const Retype& retype, const GraphColumn& column) {
-  // Where old keys are looked up, the trigger runs with its owner's rights, and no expression of the
-  // operator's may be in it.
+  // Where old keys are looked up, the trigger runs with its owner's rights and must not hold an expression
+  // from the operator.
   const bool is_unfit = retype.step.mapping == Mapping::kUsing && !is_back_by_value(retype.step);
   return !column.refers_to && column.is_not_null && retype.step.new_ids.empty() && is_by_value(retype.step) &&
          !is_unfit && !moves_source(retype, column) && draws_a_number(old_source(column));
@@ -292,7 +293,7 @@ std::vector<std::string> take_back_sources(const Retype& retype, const GraphTabl
   Column change(table, out);
   for (const auto& column : table.columns) {
     if (column.refers_to) continue;
-    const auto coming = new_name(column.name);  // the column that goes
+    const auto coming = new_name(column.name);  // the column to be dropped
     if (!is_back_by_value(retype.step)) {
       change.run("DROP SEQUENCE IF EXISTS " + key_sequence(retype.owner, table, column));
     } else if (moves_source(retype, column) && !column.source.identity.empty()) {

@@ -7,7 +7,7 @@ namespace pgsluice::steps::retype {
 namespace {
 
 constexpr const char* kShown = "3";     // examples in one message
-constexpr const char* kLetters = "40";  // of a value in an example
+constexpr const char* kLetters = "40";  // shown of a value in an example
 
 std::string quoted(const std::string& name) {
   return pg::Identifier(name).sql();
@@ -16,11 +16,11 @@ std::string quoted(const std::string& name) {
 bool is_proved_reference(const Retype& retype, const GraphColumn& column) {
   if (!column.refers_to) return false;
   const auto& key = retype.graph.foreign_keys[static_cast<std::size_t>(column.through)];
-  // With NULL in another of its columns a reference is looked at by nobody.
+  // If another of its columns is NULL, nothing checks a reference.
   return key.is_validated && key.columns.size() == 1;
 }
 
-/// `(17)` of the row that `row` names.
+/// `(17)`, the key of the row that `row` names.
 std::string key_of(const GraphTable& table, const std::string& row) {
   std::string list;
   for (const auto& column : table.key) list += ", " + row + quoted(column);

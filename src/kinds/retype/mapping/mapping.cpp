@@ -23,7 +23,7 @@ std::string embed(const std::string& value) {
          ")::pg_catalog.int8), 12, '0'))::pg_catalog.uuid";
 }
 
-/// The name that is hashed is `table:id`, so that rows of different tables never share a uuid.
+/// The hashed name is `table:id`, so that rows of different tables never share a uuid.
 std::string hashed_name(const GraphTable& table, const std::string& value) {
   return pg::literal(table.name + ":") + " || (" + value + ")::pg_catalog.text";
 }
@@ -31,23 +31,23 @@ std::string hashed_name(const GraphTable& table, const std::string& value) {
 /// RFC 9562, version 7: 48 bits of milliseconds; the other 74 bits come from a hash of the row's name.
 std::string v7(const GraphTable& table, const std::string& value, const std::string& from) {
   const auto hash = "pg_catalog.md5(" + hashed_name(table, value) + ")";
-  // NULL, infinity and what lies outside of 48 bits take the nearest that fits.
+  // NULL, infinity and times outside 48 bits take the nearest value that fits.
   const auto time = "least(greatest(coalesce(extract(epoch FROM " + from + ") * 1000, 0), 0), " +
                     std::string(kEmbedMax) + ")::pg_catalog.int8";
   return "(pg_catalog.lpad(pg_catalog.to_hex(" + time + "), 12, '0') || '7' || pg_catalog.substr(" + hash +
          ", 1, 3) || '8' || pg_catalog.substr(" + hash + ", 4, 15))::pg_catalog.uuid";
 }
 
-/// The operator's own expression over the root's column, for `column`.
+/// The operator's own expression over the root's column, applied to `column`.
 std::string operators_own(const Retype& retype, const std::string& expression, const std::string& root,
                           const std::string& column, const std::string& row) {
   const auto renamed = column == root ? expression : retype.rename(expression, {{root, column}});
   if (row.empty()) return "(" + renamed + "\n)";
-  // Its names are those of the row's columns.
+  // So that its names mean the row's columns.
   return "(SELECT (" + renamed + "\n) FROM (SELECT " + row + "*) AS pgsluice_row)";
 }
 
-/// What a row of the parent says of itself in `wanted`, found by the foreign key's columns.
+/// The parent row's value of `wanted`, found by the foreign key's columns.
 std::string looked_up(const Retype& retype, Place place, const std::string& wanted, const std::string& row) {
   const auto& column = retype.graph.at(place);
   const auto& key = retype.graph.foreign_keys[static_cast<std::size_t>(column.through)];
@@ -79,7 +79,7 @@ std::string of_root(const Retype& retype, Place place, const std::string& value,
     case Mapping::kUsing:
       break;
   }
-  // Stored as it is, it is converted as ALTER TABLE … TYPE does; `::` would cut what is too long.
+  // Stored as it is, it is converted as by ALTER TABLE … TYPE; `::` would cut a value that is too long.
   if (retype.graph.at(place).forward.is_assignment) return "(" + value + ")";
   return "((" + value + ")::" + step.to + ")";
 }
@@ -134,7 +134,7 @@ std::string cut_condition(const Retype& retype, Place place, const std::string& 
            ")::pg_catalog.varbit), false)";
   if (!forward.is_by_text && column.backward.exists)
     return differs("(" + value + ")::" + column.old_type_sql, own, column.old_type.has_equality);
-  // Without a way back only the modifier can be asked: the value with it against the value without.
+  // Without a cast back only the modifier can be tested: the value with it against the value without it.
   const auto& bare = retype.graph.to.base_sql;
   return differs("(" + value + ")::" + bare, "(" + own + ")::" + bare, retype.graph.to.has_equality);
 }
@@ -148,7 +148,7 @@ bool may_lack_new_value(const Retype& retype, Place place) {
 bool may_lack_old_value(const Retype& retype, Place place) {
   if (!is_back_by_value(retype.step)) return false;
   const auto& column = retype.graph.at(place);
-  // An identity takes no NULL, so there the application's statement fails instead.
+  // An identity takes no NULL: there the application's statement fails instead.
   if (takes_key_from_old(retype, column) && has_identity(column)) return false;
   const auto& backward = column.backward;
   return !retype.step.back_sql.empty() || backward.may_fail || backward.may_cut;
@@ -171,7 +171,7 @@ std::string is_identical(const std::string& left, const std::string& right) {
 std::string new_value_of(const Retype& retype, Place place, const std::string& value) {
   const auto& step = retype.step;
   if (step.mapping == Mapping::kUsing && !step.using_sql.empty()) {
-    // A default may hold no subquery: the value itself takes the column's place.
+    // A default must not hold a subquery: the value itself takes the column's place.
     const std::string stand_in = "pgsluice_value";
     const auto token = quoted(stand_in);
     auto sql = retype.rename(step.using_sql, {{retype.graph.at(root_of(retype, place)).name, stand_in}});
@@ -190,7 +190,7 @@ std::string old_value(const Retype& retype, Place place, const std::string& row)
     const auto found = looked_up(retype, place, old_name(parent.name), "NEW.");
     if (retype.graph.foreign_keys[static_cast<std::size_t>(column.through)].ref_table != place.table)
       return found;
-    // A row that refers to itself is not there yet.
+    // A row that refers to itself does not exist yet.
     return "CASE WHEN NEW." + quoted(column.name) + " = NEW." + quoted(parent.name) + " THEN NEW." +
            quoted(old_name(parent.name)) + " ELSE " + found + " END";
   }
@@ -220,7 +220,7 @@ std::string put_right_by_value(const Retype& retype, Place place) {
   const auto is_kept = is_kept_by_old_value(retype, place, "");
   const auto set = is_kept.empty() ? value : "CASE WHEN " + is_kept + " THEN " + value + " END";
   const auto made = "(" + new_value_of(retype, place, old) + ")::" + retype.step.to;
-  // What the first finds right, the second need not convert.
+  // Where the first test finds the value right, the second need not convert it.
   return "UPDATE " + retype.graph.table_of(place).sql() + " SET " + old + " = " + set + " WHERE CASE WHEN " +
          old + " IS NULL THEN false WHEN " + own + " IS NULL THEN true WHEN " + is_identical(own, made) +
          " THEN false ELSE NOT " + is_identical(old, "(" + value + ")::" + column.old_type_sql) + " END";

@@ -6,15 +6,15 @@
 namespace pgsluice::steps::retype {
 namespace {
 
-constexpr int kNamedMost = 10;  // keys in one message; who has more wants a query
+constexpr int kNamedMost = 10;  // keys in one message; for more, a query is better
 
-/// One column to look at.
-struct Look {
+/// A column and the one to which its values map.
+struct ColumnPair {
   std::string filled;    // the column that has a value, quoted
   std::string missing;   // the one that may have none, quoted
-  std::string value;     // what belongs there, over the table's columns
-  std::string is_kept;   // a condition that must hold besides; empty: none
-  bool is_total = true;  // every value has a partner: an expression may map some to NULL
+  std::string value;     // the value that belongs there, over the table's columns
+  std::string is_kept;   // a further condition that must hold; empty: none
+  bool is_total = true;  // every value has a partner; false: an expression may map some to NULL
   std::string is_meant;  // a condition: NULL is what belongs there; empty: it never does
   std::string hint;
 };
@@ -30,18 +30,18 @@ std::string key_of(const GraphTable& table) {
   return "pg_catalog.concat_ws(', '" + list + ")";
 }
 
-std::string loop_of(const GraphTable& table, const Look& look) {
-  const auto lacks = look.filled + " IS NOT NULL AND " + look.missing + " IS NULL" +
-                     (look.is_meant.empty() ? "" : " AND NOT " + look.is_meant);
+std::string loop_of(const GraphTable& table, const ColumnPair& pair) {
+  const auto lacks = pair.filled + " IS NOT NULL AND " + pair.missing + " IS NULL" +
+                     (pair.is_meant.empty() ? "" : " AND NOT " + pair.is_meant);
   const auto at = "tableoid = v_row.pgsluice_table AND ctid = v_row.pgsluice_at AND " + lacks;
   std::string keys;
   for (const auto& column : table.key) keys += ", " + quoted(column);
   std::string sql = "  FOR v_row IN SELECT tableoid AS pgsluice_table, ctid AS pgsluice_at" + keys +
                     " FROM " + table.sql() + " WHERE " + lacks + " LOOP\n    BEGIN\n      UPDATE " +
-                    table.sql() + " SET " + look.missing + " = " + look.value + " WHERE " + at + " AND (" +
-                    look.value + ") IS NOT NULL" + (look.is_kept.empty() ? "" : " AND " + look.is_kept) +
+                    table.sql() + " SET " + pair.missing + " = " + pair.value + " WHERE " + at + " AND (" +
+                    pair.value + ") IS NOT NULL" + (pair.is_kept.empty() ? "" : " AND " + pair.is_kept) +
                     ";\n";
-  if (look.is_total)
+  if (pair.is_total)
     sql += "      IF NOT FOUND THEN\n        PERFORM FROM " + table.sql() + " WHERE " + at +
            ";\n        IF FOUND THEN\n          RAISE EXCEPTION 'it would be cut or rounded';\n        END "
            "IF;\n      END IF;\n";
@@ -53,8 +53,8 @@ std::string loop_of(const GraphTable& table, const Look& look) {
          ";\n  END LOOP;\n  IF v_count > 0 THEN\n    RAISE EXCEPTION USING ERRCODE = 'data_exception', "
          "MESSAGE "
          "= " +
-         pg::literal("rows of " + table.sql() + " have no value for " + look.missing + ":") +
-         " || v_rows, HINT = " + pg::literal(look.hint) + ";\n  END IF;\n";
+         pg::literal("rows of " + table.sql() + " have no value for " + pair.missing + ":") +
+         " || v_rows, HINT = " + pg::literal(pair.hint) + ";\n  END IF;\n";
 }
 
 std::string statement(const std::string& loops) {
@@ -85,7 +85,7 @@ std::string look_for_missing_old_values(const Retype& retype, const GraphTable& 
     const Place place{number, static_cast<int>(i)};
     if (!may_lack_old_value(retype, place)) continue;
     const auto& column = table.columns[i];
-    // The NULL of a row that nobody touched, of which `using` made something.
+    // A row whose NULL `using` turned into a value, and that nobody has touched since.
     const auto is_meant =
         retype.step.using_sql.empty()
             ? std::string()

@@ -6,9 +6,9 @@
 
 namespace pgsluice::steps::retype {
 
-// Rows whose value could not be mapped have NULL in the other column. Each statement fills what can be filled
-// by now, and fails with the keys of rows for which there is no value, ten at the most. It reads the table
-// once, and takes locks on no row but those that it fills. Empty: no row of this table can be without one.
+// Rows whose value could not be mapped have NULL in the other column. Each statement fills those that can be
+// filled by now, and fails with the keys of rows that have no value, ten at most. It reads the table once,
+// and locks only the rows that it fills. Empty: every row of this table has one.
 
 /// Before the cut-over: rows without a new value.
 std::string look_for_missing_new_values(const Retype& retype, const GraphTable& table);

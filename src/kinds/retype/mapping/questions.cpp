@@ -31,7 +31,7 @@ class Questions {
  public:
   explicit Questions(const Retype& retype) : retype_(retype) {}
 
-  /// Every value has its partner under the other name, but where some values have none.
+  /// Every value has its partner under the other name. Leaves out columns where some values may have none.
   void ask_for_partners(const Naming& other, bool (*may_lack)(const Retype&, Place)) {
     for (std::size_t t = 0; t < retype_.graph.tables.size(); ++t) {
       const auto& table = retype_.graph.tables[t];
@@ -60,7 +60,7 @@ class Questions {
     }
   }
 
-  /// References whose row is not there, under the names that `naming` gives.
+  /// References whose row is missing, under the names that `naming` gives.
   void ask_for_orphans(const Naming& naming, bool only_unproved = false) {
     for (const auto& key : retype_.graph.foreign_keys) {
       if (only_unproved && key.is_validated) continue;
@@ -81,8 +81,8 @@ class Questions {
     }
   }
 
-  /// References that were looked up: nothing but the triggers ties those under the names of `ours` to those
-  /// of `theirs`, which the application writes. A trigger may have been switched off for a while.
+  /// References that were looked up: only the triggers link those named by `ours` to those named by `theirs`,
+  /// which the application writes. A trigger may have been switched off for a while.
   void ask_for_pairs(const Naming& theirs, const Naming& ours) {
     for (std::size_t t = 0; t < retype_.graph.tables.size(); ++t) {
       const auto& table = retype_.graph.tables[t];

@@ -13,15 +13,15 @@ struct Question {
   std::string query;
 };
 
-/// What must hold of the rows: none without its other value, the map right in every row, no reference without
-/// its row, and none lost in the NULLs that a foreign key passes over. Each reads a whole table.
+/// What must hold for the rows: none lacks its other value, the map is right in every row, no reference lacks
+/// its row, and none is lost in the NULLs that a foreign key ignores. Each reads a whole table.
 std::vector<Question> questions_before_cutover(const Retype& retype);
-/// Of these, what no constraint of ours proves at all times: a lookup that a trigger did, or did not.
+/// Those of them that no constraint of ours proves at all times: look-ups that a trigger has made, or missed.
 std::vector<Question> questions_at_cutover(const Retype& retype);
 std::vector<Question> questions_after_cutover(const Retype& retype);
 std::vector<Question> questions_after_contract(const Retype& retype);
 
-/// Orphans of those foreign keys that the server has not validated: it cannot know that there are none.
+/// Orphans of the foreign keys that the server has not validated: it cannot know that there are none.
 std::vector<Question> questions_before_expand(const Retype& retype);
 
 }  // namespace pgsluice::steps::retype

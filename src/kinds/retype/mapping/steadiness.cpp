@@ -43,16 +43,16 @@ std::string unsteadiness(pg::Session& session, const ExpressionTrial& trial) {
   const auto column = pg::Identifier(trial.column).sql();
   session.exec("CREATE TEMPORARY TABLE pgsluice_trial (" + column + " " + trial.type + ")");
   try {
-    // IS NULL, for an index needs a type with an order.
+    // IS NULL, because an index needs a type with an order.
     session.exec("CREATE INDEX pgsluice_trial_index ON pg_temp.pgsluice_trial (((" + trial.expression +
                  "\n) IS NULL))");
   } catch (const pg::Failure& f) {
     if (f.sqlstate() != pg::kInvalidObjectDefinition) throw;
-    return "the server does not call all of its functions IMMUTABLE";
+    return "not all of its functions are declared IMMUTABLE";
   }
   session.exec("DROP INDEX pg_temp.pgsluice_trial_index");
   fill(session, trial);
-  // A view keeps what the names mean now, as a CHECK does.
+  // A view keeps the meaning that the names have now, as a CHECK does.
   const auto untried = pg::attempt(session, [&] {
     session.exec(
         "CREATE TEMPORARY TABLE pgsluice_results AS SELECT " + column + ", (" + trial.expression +
@@ -60,7 +60,7 @@ std::string unsteadiness(pg::Session& session, const ExpressionTrial& trial) {
         "pgsluice_value, (" +
         trial.expression + "\n) AS pgsluice_again FROM pg_temp.pgsluice_results");
   });
-  if (untried) return {};  // a value that it cannot take is a matter of the rows
+  if (untried) return {};  // a value that it cannot take is for the checks of the rows
   std::string differing;
   const auto failure = pg::attempt(session, [&] {
     session.exec(kOtherSettings);
@@ -73,7 +73,7 @@ std::string unsteadiness(pg::Session& session, const ExpressionTrial& trial) {
   if (failure)
     return std::string("it fails in a session with other settings or search_path: ") + failure->what();
   if (differing == "0") return {};
-  return "it gives other values under another TimeZone, DateStyle, IntervalStyle, extra_float_digits or "
+  return "it gives different values under another TimeZone, DateStyle, IntervalStyle, extra_float_digits or "
          "bytea_output";
 }
 

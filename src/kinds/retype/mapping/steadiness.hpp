@@ -16,10 +16,10 @@ struct ExpressionTrial {
 };
 
 /// Why the expression may give another value in another session or at another time; empty: it does not. The
-/// server is asked twice: an index over the expression takes nothing that is not IMMUTABLE, and its value for
-/// sampled rows and some awkward ones must be the same under other settings, for some functions are called
-/// IMMUTABLE and are not. REQUIRES: a transaction that the caller rolls back; makes a temporary table.
-/// Throws Failure: what the server says of an expression that means nothing.
+/// server is asked twice: an index over the expression takes only what is IMMUTABLE, and the values for
+/// sampled rows and some awkward ones must be the same under other settings, as some functions that are
+/// declared IMMUTABLE are not. REQUIRES: a transaction that the caller rolls back; creates a temporary table.
+/// Throws Failure: what the server says if the expression is not valid.
 std::string unsteadiness(pg::Session& session, const ExpressionTrial& trial);
 
 }  // namespace pgsluice::steps::retype

@@ -10,14 +10,15 @@ namespace pgsluice::steps::retype {
 /// What a column is called in a twin: new_name or old_name for the changing ones.
 using Naming = std::function<std::string(const std::string&)>;
 
-/// The twin of `of` that is called `naming(of.name)`, if it stands already and is of a partitioned table.
+/// The twin of `of` that is called `naming(of.name)`, if it exists already and belongs to a partitioned
+/// table.
 const JoinedTwin* joined_twin(const Partitioned& of, const Naming& naming);
-/// True: the twin has its part on this partition, and nothing is to be built there.
+/// True: the twin has its part on this partition, and nothing needs to be built there.
 bool is_joined(const Partitioned& of, std::size_t partition, const Naming& naming);
-/// What the twin's part on this partition is called: as the server named it, or as we would.
+/// The name of the twin's part on this partition: as the server named it, or as we would.
 std::string part_name(const Partitioned& of, std::size_t partition, const Naming& naming);
 
-/// Where an index is built, and how.
+/// Where and how an index is built.
 struct IndexPlace {
   std::string on;   // a table or partition, quoted; `ONLY …` for a partitioned one
   std::string how;  // "CONCURRENTLY ", or empty
@@ -27,8 +28,8 @@ struct IndexPlace {
 std::string index_twin_sql(const Retype& retype, const GraphTable& table, const GraphIndex& index,
                            const IndexPlace& place, const std::string& name, const Naming& naming);
 
-/// ADD CONSTRAINT … FOREIGN KEY of `key` as `name` on `on`, a table or partition; both sides named by
-/// `naming`. The caller adds NOT VALID where rows are.
+/// ADD CONSTRAINT … FOREIGN KEY for `key`, called `name`, on `on`, a table or partition; both sides named by
+/// `naming`. The caller adds NOT VALID where there are rows.
 std::string foreign_key_twin_sql(const Retype& retype, const GraphForeignKey& key, const std::string& on,
                                  const std::string& name, const Naming& naming);
 

@@ -2,7 +2,7 @@
 
 #include <set>
 
-#include "kinds/retype/acts/swap.hpp"
+#include "kinds/retype/acts/move_scripts.hpp"
 #include "kinds/retype/dependents/bound_nodes.hpp"
 #include "kinds/retype/graph/exact_settings.hpp"
 #include "kinds/retype/mapping/twins.hpp"
@@ -22,7 +22,7 @@ constexpr const char* kBound = R"sql(
 SELECT pg_catalog.pg_get_expr(c.relpartbound, c.oid) FROM pg_catalog.pg_class c WHERE c.oid = $1::oid
 )sql";
 
-// The keys as they are, the primary one and all that hold a changing column.
+// The existing keys: the primary key, and all keys that hold a changing column.
 constexpr const char* kKey = R"sql(
 SELECT pg_catalog.pg_get_constraintdef(c.oid) FROM pg_catalog.pg_constraint c
 WHERE c.conrelid = $1::oid AND c.conname = $2
@@ -41,22 +41,22 @@ SELECT n.nspname, s.stxname FROM pg_catalog.pg_statistic_ext s JOIN pg_catalog.p
 WHERE s.oid = ANY ($1::oid[])
 )sql";
 
-constexpr int kSameLengthMost = 100;  // names of one length that are tried
+constexpr int kSameLengthMost = 100;  // how many names of the same length are tried
 
-// Objects of these kinds are real ones that would be changed, or whose making would do something.
+// Kinds that are left out: the real objects would be changed, or creating them would have an effect.
 const std::set<std::string> kLeftOut{"publication", "function", "rule"};
 
 std::string as_it_is(const std::string& name) {
   return name;
 }
 
-/// A schema's name of the same length, so that whatever is cut to 63 bytes is cut alike.
+/// A schema name of the same length, so that names cut to 63 bytes are cut alike.
 std::string scratch_name(pg::Session& session, std::size_t length,
                          const std::map<std::string, std::string>& taken) {
-  // Two rehearsals at once begin at other numbers, and do not wait for each other's.
+  // Two simultaneous rehearsals begin at different numbers, and do not wait for each other's schemas.
   const int first = session.backend_pid() % kSameLengthMost;
   for (int number = first;; ++number) {
-    // Where the length leaves no room for a number that is free, a longer name has to do.
+    // If the length leaves no room for a free number, a longer name has to do.
     auto name = "r" + std::to_string(number) + "_pgsluice_rehearsal" + std::string(63, '_');
     name.resize(number < first + kSameLengthMost ? length : 63);
     bool is_free =
@@ -72,7 +72,7 @@ bool is_letter(char c) {
          (static_cast<unsigned char>(c) & 0x80U);
 }
 
-/// Replaces a qualified name where it is not a part of a longer one.
+/// Replaces a qualified name where it is not part of a longer one.
 void replace_name(std::string& sql, const std::string& from, const std::string& to) {
   for (auto at = sql.find(from); at != std::string::npos; at = sql.find(from, at)) {
     const auto end = at + from.size();
@@ -113,7 +113,7 @@ void Likeness::name_relation(const std::string& schema, const std::string& name)
   const auto scratch = pg::Identifier(scratch_of(schema), name).sql();
   names_[pg::Identifier(schema, name).sql()] = scratch;  // as we write it
   names_[session_.exec("SELECT pg_catalog.format('%I.%I', $1::text, $2::text)", {schema, name}).text(0, 0)] =
-      scratch;  // as the server does
+      scratch;  // as the server writes it
 }
 
 void Likeness::name_relations() {

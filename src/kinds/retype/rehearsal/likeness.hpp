@@ -8,20 +8,20 @@
 
 namespace pgsluice::steps::retype {
 
-/// The tables of a graph over again, in scratch schemas: the same columns, types, CHECKs, sequences, keys,
-/// indexes, foreign keys within the graph, views, policies and triggers, under the same names, with some of
-/// the real rows. Triggers are there and never fire, for they could write to real tables.
+/// A copy of a graph's tables in scratch schemas: the same columns, types, CHECKs, sequences, keys, indexes,
+/// foreign keys within the graph, views, policies and triggers, under the same names, with some of the real
+/// rows. Triggers exist but never fire, as they could write to real tables.
 class Likeness {
  public:
   /// REQUIRES: a transaction that the caller rolls back, and CREATE on the database. Takes ACCESS SHARE locks
-  /// on real tables. `retype` outlives it. Throws Failure.
+  /// on the real tables. `retype` outlives it. Throws Failure.
   Likeness(pg::Session& session, const Retype& retype);
 
   /// The step over the likeness.
   const RetypeStep& step() const { return step_; }
-  /// What is not like the original: objects that could not be made, tables without a row.
+  /// How it differs from the original: objects that could not be created, tables without a row.
   const std::vector<std::string>& remarks() const { return remarks_; }
-  /// `sql` with the names of the original; what a message should say.
+  /// `sql` with the original names, for messages.
   std::string original(std::string sql) const;
 
  private:
@@ -40,7 +40,7 @@ class Likeness {
   Retype like_;  // the same graph with the scratch schemas' names
   RetypeStep step_;
   std::map<std::string, std::string> schemas_;  // real to scratch
-  std::map<std::string, std::string> names_;    // of relations, as statements write them: real to scratch
+  std::map<std::string, std::string> names_;    // of relations as written in statements: real to scratch
   std::vector<std::string> remarks_;
 };
 

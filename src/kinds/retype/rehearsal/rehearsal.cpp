@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "kinds/retype/acts/acts.hpp"
+#include "kinds/retype/acts/move_scripts.hpp"
 #include "kinds/retype/acts/readiness.hpp"
-#include "kinds/retype/acts/swap.hpp"
 #include "kinds/retype/mapping/mapping.hpp"
 #include "kinds/retype/rehearsal/likeness.hpp"
 #include "pg/identifier.hpp"
@@ -22,18 +22,18 @@ constexpr pg::TransactionLimits kLimits{std::chrono::milliseconds{500}, std::chr
 constexpr const char* kMayCreate =
     "SELECT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE')";
 
-// The server's table of locks is one for all sessions: a rehearsal takes no more than a quarter of it.
+// All sessions share the server's lock table: a rehearsal takes no more than a quarter of it.
 constexpr const char* kLocks = R"sql(
 SELECT pg_catalog.current_setting('max_locks_per_transaction')::bigint
          * (pg_catalog.current_setting('max_connections')::bigint
             + pg_catalog.current_setting('max_prepared_transactions')::bigint) / 4
 )sql";
 
-/// A statement that the server refused, on its way out.
+/// Thrown for a statement that the server refused.
 struct ActRefused {
   Rehearsal::Refused refused;
 };
-/// The time is over, or the server is busy otherwise: nothing is known.
+/// Thrown when the time is up or the server is busy: the result is unknown.
 struct CutShort {
   std::string why;
 };
@@ -43,7 +43,8 @@ bool says_nothing(const pg::Failure& f) {
          f.sqlstate().starts_with("53");
 }
 
-/// Locks that the likeness and its twins take, three for each index and table: it, its TOAST, the TOAST's.
+/// Locks that the likeness and its twins take, three for each index and table: itself, its TOAST table, that
+/// table's index.
 std::int64_t locks_of(const Graph& graph) {
   std::size_t objects = 0;
   for (const auto& table : graph.tables) {
@@ -53,16 +54,16 @@ std::int64_t locks_of(const Graph& graph) {
   return static_cast<std::int64_t>(3 * objects);
 }
 
-/// A value that lives for one rehearsal.
-class Stage {
+/// Runs the acts. Lives for one rehearsal.
+class Rehearser {
  public:
   using Read = std::function<Retype(pg::Session&, const RetypeStep&)>;
 
-  Stage(pg::Session& session, const Likeness& likeness, const Read& read, Clock::time_point end,
-        int& statements)
+  Rehearser(pg::Session& session, const Likeness& likeness, const Read& read, Clock::time_point end,
+            int& statements)
       : session_(session), likeness_(likeness), read_(read), end_(end), statements_(statements) {}
 
-  void play() {
+  void run() {
     to_cutover();
     cut_over();
     back();
@@ -98,7 +99,7 @@ class Stage {
     perform("way back", way_back_script(retype, bound_objects(session_, retype.graph)).statements);
   }
 
-  /// Values that would be cut are counted and named by the pass over all of them.
+  /// Values that would be cut are counted and named by the value pass, which reads all of them.
   void leave_out_cut_rows(const Retype& retype) {
     for (std::size_t t = 0; t < retype.graph.tables.size(); ++t) {
       const auto& table = retype.graph.tables[t];
@@ -114,7 +115,7 @@ class Stage {
     }
   }
 
-  /// A row that cannot be mapped is a matter of the fill, which names it: here it is left out.
+  /// A row that cannot be mapped is left to the fill, which names it: here it is left out.
   void fill(const Act& act) {
     const auto table = pg::Identifier(act.fill.table.schema, act.fill.table.name).sql();
     std::string update;
@@ -132,7 +133,7 @@ class Stage {
   void perform(const std::string& act, const std::vector<std::string>& statements) {
     for (auto sql : statements) {
       if (Clock::now() > end_)
-        throw CutShort{"it took too long, and ended before act \"" + likeness_.original(act) + "\""};
+        throw CutShort{"it took too long and ended before act \"" + likeness_.original(act) + "\""};
       const std::string concurrently = "INDEX CONCURRENTLY ";
       if (const auto at = sql.find(concurrently); at != std::string::npos)
         sql.replace(at, concurrently.size(), "INDEX ");
@@ -160,16 +161,17 @@ class Stage {
   int& statements_;
 };
 
-void rehearse_inside(pg::Session& session, const Retype& retype, const Stage::Read& read, Rehearsal& out) {
+void rehearse_inside(pg::Session& session, const Retype& retype, const Rehearser::Read& read,
+                     Rehearsal& out) {
   const auto end = Clock::now() + kRehearsalMost;
   session.exec("CREATE SCHEMA IF NOT EXISTS pgsluice");
   const Likeness likeness(session, retype);
   session.exec("SET LOCAL statement_timeout = " + std::to_string(kLimits.statement_timeout.count()));
-  // What a deferred trigger has still to do would keep ALTER TABLE from its table.
+  // Pending events of a deferred trigger would make ALTER TABLE fail.
   session.exec("SET CONSTRAINTS ALL IMMEDIATE");
   for (const auto& remark : likeness.remarks()) out.remarks.push_back(likeness.original(remark));
   try {
-    Stage(session, likeness, read, end, out.statements).play();
+    Rehearser(session, likeness, read, end, out.statements).run();
   } catch (const ActRefused& refused) {
     out.refused.push_back(refused.refused);
   } catch (const CutShort& cut) {
@@ -182,14 +184,14 @@ std::string why_not(pg::Session& session, const Retype& retype) {
     return "it needs a scratch schema: GRANT CREATE ON DATABASE … TO this role";
   const auto most = session.exec(kLocks, pg::Params{}).integer(0, 0);
   if (locks_of(retype.graph) > most)
-    return "so many tables and indexes would take more than a quarter of the server's locks "
+    return "so many tables and indexes would need more than a quarter of the server's locks "
            "(max_locks_per_transaction)";
   return {};
 }
 
 }  // namespace
 
-Rehearsal rehearse(pg::Session& session, const Retype& retype, const Stage::Read& read) {
+Rehearsal rehearse(pg::Session& session, const Retype& retype, const Rehearser::Read& read) {
   Rehearsal out;
   const auto began = Clock::now();
   pg::begin(session, kLimits);
@@ -199,7 +201,7 @@ Rehearsal rehearse(pg::Session& session, const Retype& retype, const Stage::Read
   } catch (const pg::Failure& f) {
     pg::rollback(session);
     if (f.is_connection_lost()) throw;
-    out.cut_short = std::string("the likeness could not be made: ") + f.what();
+    out.cut_short = std::string("the likeness could not be created: ") + f.what();
   } catch (...) {
     pg::rollback(session);
     throw;

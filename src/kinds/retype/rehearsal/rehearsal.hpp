@@ -8,7 +8,7 @@
 
 namespace pgsluice::steps::retype {
 
-/// What a rehearsal came to.
+/// The result of a rehearsal.
 struct Rehearsal {
   /// An act that the server refused. Nothing after it was tried.
   struct Refused {
@@ -17,22 +17,22 @@ struct Rehearsal {
     std::string message;    // in the server's words
     std::string sqlstate;
   };
-  std::vector<Refused> refused;      // empty: every act went through, or `cut_short` says why it is not known
-  std::string cut_short;             // in words; empty: it came to its end
+  std::vector<Refused> refused;      // empty: every act succeeded, or `cut_short` says why that is not known
+  std::string cut_short;             // in words; empty: it was completed
   std::vector<std::string> remarks;  // what the likeness lacks
-  int statements = 0;                // that went through
+  int statements = 0;                // that succeeded
   std::chrono::milliseconds took{0};
 };
 
-/// How long a rehearsal may take; what is not tried by then is not tried.
+/// How long a rehearsal may take; no statement is begun after that.
 constexpr std::chrono::seconds kRehearsalMost{20};
 
-/// Runs everything that a retype will do, from expand over cut-over, way back and the second cut-over to
-/// contract, over an empty likeness of the tables with some of their rows, in one transaction that is rolled
+/// Runs everything that a retype will do, from expand through cut-over, way back and a second cut-over to
+/// contract, on an empty likeness of the tables with some of their rows, in one transaction that is rolled
 /// back. Takes ACCESS SHARE locks on the real tables and leaves no trace. For a retype that has not begun.
 /// Throws Failure if the connection is lost.
 ///
-/// `read` reads the retype of another step as this one was read.
+/// `read` reads the retype of another step, in the same way as this one was read.
 Rehearsal rehearse(pg::Session& session, const Retype& retype,
                    const std::function<Retype(pg::Session&, const RetypeStep&)>& read);
 

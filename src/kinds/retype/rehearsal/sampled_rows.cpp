@@ -9,20 +9,20 @@
 namespace pgsluice::steps::retype {
 namespace {
 
-constexpr const char* kRowsMost = "100";  // of each table, besides the parents of its children
+constexpr const char* kRowsMost = "100";  // of each table, plus the parents of its children
 constexpr const char* kPagesWanted = "20";
 constexpr int kRoundsMost = 5;                    // of parents of parents within one table
 constexpr const char* kTimeMost = "1000";         // milliseconds for one query
 constexpr std::chrono::seconds kSamplingMost{5};  // for all of them
 
-// Columns that an INSERT may name.
+// Columns that an INSERT may list.
 constexpr const char* kColumns = R"sql(
 SELECT array_agg(a.attname ORDER BY a.attnum)::text[]
 FROM pg_catalog.pg_attribute a
 WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
 )sql";
 
-// Per cent of the pages; all of a small table.
+// Percentage of the pages; all pages of a small table.
 constexpr const char* kShare = R"sql(
 SELECT least(100, greatest(0.0001, 100.0 * $2::numeric / greatest(1, coalesce(sum(c.relpages), 1))))
 FROM pg_catalog.pg_class c
@@ -49,7 +49,7 @@ std::string qualified(const std::vector<std::string>& columns) {
   return list;
 }
 
-/// A value that lives for one sampling.
+/// Lives for one sampling.
 class Sample {
  public:
   Sample(pg::Session& session, const Graph& real, const Graph& likeness)
@@ -58,14 +58,14 @@ class Sample {
     for (std::size_t t = real.tables.size(); t-- > 0;) take_some(t);
     for (int round = 0; round < kRoundsMost; ++round) take_parents();
     while (drop_orphans() > 0) {
-      // Who referred to one of them is an orphan now; each round takes rows away.
+      // Rows that referred to one of them are orphans now; each round deletes some rows.
     }
   }
 
   std::vector<std::string> remarks() && { return std::move(remarks_); }
 
  private:
-  /// Rows that it touched; 0 where it failed, or the time is over.
+  /// The number of rows affected; 0 if it failed or the time is up.
   std::int64_t run(const std::string& what, const std::string& sql) {
     if (std::chrono::steady_clock::now() > end_) return 0;
     std::int64_t rows = 0;
@@ -91,7 +91,7 @@ class Sample {
             " TABLESAMPLE SYSTEM (" + share + ") LIMIT " + kRowsMost);
   }
 
-  /// The look-up stays one for each reference: OFFSET 0 keeps it from becoming a join over the whole table.
+  /// One look-up for each reference: OFFSET 0 keeps the planner from making it a join over the whole table.
   void take_parents() {
     for (std::size_t k = real_.foreign_keys.size(); k-- > 0;) {
       const auto& key = real_.foreign_keys[k];

@@ -1,9 +1,9 @@
-#include "kinds/retype/rehearsal/misfits.hpp"
+#include "kinds/retype/rehearsal/type_conflicts.hpp"
 
 #include <algorithm>
 #include <set>
 
-#include "kinds/retype/acts/swap.hpp"
+#include "kinds/retype/acts/move_scripts.hpp"
 #include "kinds/retype/dependents/bound_nodes.hpp"
 #include "pg/failure.hpp"
 #include "pg/identifier.hpp"
@@ -47,7 +47,7 @@ std::string first_line(const std::string& text) {
   return line.starts_with(prefix) ? line.substr(prefix.size()) : line;
 }
 
-/// Parses queries over the tables as they will be. A value that lives for one search.
+/// Parses queries over the tables as they will be. Lives for one search.
 class Trial {
  public:
   Trial(pg::Session& session, const Retype& retype) : session_(session) {
@@ -79,7 +79,7 @@ class Trial {
       unsure_.push_back(row.text(0, 0));
   }
 
-  /// `rows`: what stands in FROM behind the table, once for each name of its rows.
+  /// `rows`: what follows the table in FROM, once for each alias of its rows.
   void conditions(const BoundNode& node, const char* query, const std::vector<std::string>& rows) {
     const auto found = session_.exec(query, {std::to_string(node.oid)});
     for (std::size_t i = 0; i < found.size(); ++i) {
@@ -89,7 +89,7 @@ class Trial {
     }
   }
 
-  std::vector<Misfit> found() && { return std::move(found_); }
+  std::vector<TypeConflict> found() && { return std::move(found_); }
 
  private:
   static std::string row_of(const Retype& retype, const GraphTable& table) {
@@ -108,8 +108,8 @@ class Trial {
     with_ += (with_.empty() ? "WITH " : ", ") + name + " AS (" + query + ")";
   }
 
-  /// True if the server takes the query, which holds `definition`. PREPARE parses it, and plans and computes
-  /// nothing.
+  /// True if the server accepts the query, which holds `definition`. PREPARE only parses it, without planning
+  /// or computing anything.
   bool look(const BoundNode& node, const std::string& definition, const std::string& query) {
     for (const auto& name : unsure_) {
       if (definition.find(name) != std::string::npos) return false;
@@ -130,8 +130,8 @@ class Trial {
 
   pg::Session& session_;
   std::string with_;
-  std::vector<std::string> unsure_;  // names that would show the columns as they are
-  std::vector<Misfit> found_;
+  std::vector<std::string> unsure_;  // names that would show the columns as they are now
+  std::vector<TypeConflict> found_;
 };
 
 std::vector<BoundNode> nodes_of(pg::Session& session, const Graph& graph) {
@@ -142,14 +142,14 @@ std::vector<BoundNode> nodes_of(pg::Session& session, const Graph& graph) {
   }
   session.exec(kSetPath, {""});
   auto nodes = find_bound_nodes(session, places);
-  std::reverse(nodes.begin(), nodes.end());  // a view before those that stand on it
+  std::reverse(nodes.begin(), nodes.end());  // a view before those that depend on it
   std::erase_if(nodes, [](const BoundNode& node) { return !node.refusal.empty(); });
   return nodes;
 }
 
 }  // namespace
 
-std::vector<Misfit> find_misfits(pg::Session& session, const Retype& retype) {
+std::vector<TypeConflict> find_type_conflicts(pg::Session& session, const Retype& retype) {
   const auto nodes = nodes_of(session, retype.graph);
   Trial trial(session, retype);
   for (const auto& node : nodes) {

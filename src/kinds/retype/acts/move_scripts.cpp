@@ -1,4 +1,4 @@
-#include "kinds/retype/acts/swap.hpp"
+#include "kinds/retype/acts/move_scripts.hpp"
 
 #include <algorithm>
 #include <set>
@@ -17,11 +17,11 @@ std::string quoted(const std::string& name) {
   return pg::Identifier(name).sql();
 }
 
-/// Builds the statements of one swap. Each object `x` that stands now becomes `leaving(x)`, and
-/// `coming(x)` becomes `x`.
-class Swap {
+/// Collects the statements of one move. Each object now named `x` becomes `leaving(x)`, and `coming(x)`
+/// becomes `x`.
+class ScriptBuilder {
  public:
-  Swap(const Retype& retype, Naming coming, Naming leaving)
+  ScriptBuilder(const Retype& retype, Naming coming, Naming leaving)
       : retype_(retype), coming_(std::move(coming)), leaving_(std::move(leaving)) {}
 
   void drop_bound(const std::vector<BoundObject>& bound) {
@@ -61,7 +61,7 @@ class Swap {
     }
   }
 
-  void swap_table(const GraphTable& table) {
+  void exchange_names(const GraphTable& table) {
     for (const auto& index : table.indexes) clear_name(table, index);
     for (const auto& check : table.checks) alter(table, "DROP CONSTRAINT " + quoted(check.name));
     for (const auto& column : table.columns) {
@@ -74,7 +74,7 @@ class Swap {
     }
   }
 
-  /// The coming indexes take their place. `are_constraints`: a coming unique index is one already.
+  /// The coming indexes take their place. `are_constraints`: coming unique indexes are constraints already.
   void promote_indexes(const GraphTable& table, bool are_constraints) {
     for (const auto& index : table.indexes) {
       if (index.constraint_type.empty()) {
@@ -102,7 +102,7 @@ class Swap {
   std::vector<std::string> take() && { return std::move(out_); }
 
  private:
-  /// A primary key's constraint goes, for there can be only one; the others step aside.
+  /// Drops a primary key's constraint, as there can be only one, and renames the others.
   void clear_name(const GraphTable& table, const GraphIndex& index) {
     const auto as_it_is = [](const std::string& name) { return name; };
     if (is_primary(index)) {
@@ -114,7 +114,7 @@ class Swap {
     }
   }
 
-  /// PRIMARY KEY or UNIQUE over the coming index. A partitioned table's own takes over those of its
+  /// PRIMARY KEY or UNIQUE over the coming index. A partitioned table's constraint takes over those of its
   /// partitions.
   void make_key(const GraphTable& table, const GraphIndex& index) {
     const std::string kind = is_primary(index) ? " PRIMARY KEY" : " UNIQUE";
@@ -170,73 +170,73 @@ class Swap {
 };
 
 /// An old reference is filled by a look-up that may come late, and a new value may have no old one: NOT NULL
-/// would refuse the application's row. The way back proves it anew.
-void loosen_old_columns(const Retype& retype, const GraphTable& table, Swap& swap) {
+/// would refuse the application's row. The way back proves it again.
+void loosen_old_columns(const Retype& retype, const GraphTable& table, ScriptBuilder& script) {
   for (const auto& column : table.columns) {
     if (column.is_not_null && is_loosened(retype, table, column))
-      swap.alter(table, "ALTER COLUMN " + quoted(old_name(column.name)) + " DROP NOT NULL");
+      script.alter(table, "ALTER COLUMN " + quoted(old_name(column.name)) + " DROP NOT NULL");
   }
 }
 
-/// NOT NULL as the column has it now, whoever changed it.
-void tighten_old_columns(const GraphTable& table, Swap& swap) {
+/// NOT NULL as the column has it now: it may have been changed since the cut-over.
+void tighten_old_columns(const GraphTable& table, ScriptBuilder& script) {
   for (const auto& column : table.columns) {
     if (column.is_not_null == column.old_is_not_null) continue;
-    swap.alter(table, "ALTER COLUMN " + quoted(column.name) +
-                          (column.is_not_null ? " SET NOT NULL" : " DROP NOT NULL"));
+    script.alter(table, "ALTER COLUMN " + quoted(column.name) +
+                            (column.is_not_null ? " SET NOT NULL" : " DROP NOT NULL"));
   }
 }
 
-/// The same for the new columns, and the default that the old one has now: both may have been changed since
+/// The same for the new columns, with the default that the old one has now: both may have been changed since
 /// the new columns were finished.
-void follow_old_columns(const Retype& retype, const GraphTable& table, Swap& swap) {
+void follow_old_columns(const Retype& retype, const GraphTable& table, ScriptBuilder& script) {
   for (std::size_t i = 0; i < table.columns.size(); ++i) {
     const auto& column = table.columns[i];
     const auto shadow = "ALTER COLUMN " + quoted(new_name(column.name));
     const Place place{static_cast<int>(&table - retype.graph.tables.data()), static_cast<int>(i)};
     const auto value = new_default(retype, place);
-    swap.alter(table, shadow + (value.empty() ? " DROP DEFAULT" : " SET DEFAULT " + value));
-    if (!column.is_not_null) swap.alter(table, shadow + " DROP NOT NULL");
+    script.alter(table, shadow + (value.empty() ? " DROP DEFAULT" : " SET DEFAULT " + value));
+    if (!column.is_not_null) script.alter(table, shadow + " DROP NOT NULL");
   }
 }
 
-void drop_columns(const Retype& retype, const Naming& naming, Swap& swap) {
+void drop_columns(const Retype& retype, const Naming& naming, ScriptBuilder& script) {
   for (const auto& table : retype.graph.tables) {
     std::string changes;
     for (const auto& column : table.columns)
       changes += (changes.empty() ? "" : ", ") + ("DROP COLUMN IF EXISTS " + quoted(naming(column.name)));
-    swap.alter(table, changes);
+    script.alter(table, changes);
   }
 }
 
-/// The indexes that were to keep the old primary key usable.
-void drop_key_copies(const GraphTable& table, const GraphIndex& index, Swap& swap) {
+/// The indexes that would have kept the old primary key usable.
+void drop_key_copies(const GraphTable& table, const GraphIndex& index, ScriptBuilder& script) {
   if (table.kind != "p")
-    swap.run("DROP INDEX IF EXISTS " + pg::Identifier(table.schema, old_name(index.name)).sql());
+    script.run("DROP INDEX IF EXISTS " + pg::Identifier(table.schema, old_name(index.name)).sql());
   for (std::size_t i = 0; i < table.partitions.size(); ++i) {
-    swap.run("DROP INDEX IF EXISTS " +
-             pg::Identifier(table.partitions[i].schema, old_name(index.of_partitions[i])).sql());
+    script.run("DROP INDEX IF EXISTS " +
+               pg::Identifier(table.partitions[i].schema, old_name(index.of_partitions[i])).sql());
   }
 }
 
-/// Foreign keys over the columns that go: their parents' columns could not go before them.
-void drop_twin_keys(const Retype& retype, const Naming& naming, Swap& swap) {
+/// Foreign keys over the columns to be dropped: while they exist, their parents' columns cannot be dropped.
+void drop_twin_keys(const Retype& retype, const Naming& naming, ScriptBuilder& script) {
   for (const auto& key : retype.graph.foreign_keys) {
     const auto& table = retype.table(key.table);
-    swap.alter(table, "DROP CONSTRAINT IF EXISTS " + quoted(naming(key.name)));
+    script.alter(table, "DROP CONSTRAINT IF EXISTS " + quoted(naming(key.name)));
     for (std::size_t i = 0; i < table.partitions.size(); ++i) {
-      swap.run("ALTER TABLE " + table.partitions[i].sql() + " DROP CONSTRAINT IF EXISTS " +
-               quoted(naming(key.of_partitions[i])));
+      script.run("ALTER TABLE " + table.partitions[i].sql() + " DROP CONSTRAINT IF EXISTS " +
+                 quoted(naming(key.of_partitions[i])));
     }
   }
 }
 
-void drop_sync_everywhere(const Retype& retype, Swap& swap) {
-  for (const auto& table : retype.graph.tables) swap.append(drop_sync(retype, table));
+void drop_sync_everywhere(const Retype& retype, ScriptBuilder& script) {
+  for (const auto& table : retype.graph.tables) script.append(drop_sync(retype, table));
 }
 
-SwapScript with_locks(std::vector<std::string> statements, const std::vector<BoundObject>& bound) {
-  SwapScript script{std::move(statements), {}, {}};
+MoveScript with_locks(std::vector<std::string> statements, const std::vector<BoundObject>& bound) {
+  MoveScript script{std::move(statements), {}, {}};
   for (const auto& object : bound) {
     if (!object.lock.empty()) {
       script.view_locks.push_back(object.lock);
@@ -249,7 +249,7 @@ SwapScript with_locks(std::vector<std::string> statements, const std::vector<Bou
 
 }  // namespace
 
-std::string SwapScript::sql() const {
+std::string MoveScript::sql() const {
   std::string sql;
   for (const auto& statement : statements) sql += statement + ";\n";
   return sql;
@@ -281,65 +281,65 @@ std::vector<BoundObject> bound_objects(pg::Session& session, const Graph& graph)
   return read_bound_objects(session, places);
 }
 
-SwapScript cutover_script(const Retype& retype, const std::vector<BoundObject>& bound) {
-  Swap swap(retype, new_name, old_name);
-  swap.drop_bound(bound);
-  swap.drop_foreign_keys();
-  drop_sync_everywhere(retype, swap);
-  swap.drop_map_checks();
+MoveScript cutover_script(const Retype& retype, const std::vector<BoundObject>& bound) {
+  ScriptBuilder script(retype, new_name, old_name);
+  script.drop_bound(bound);
+  script.drop_foreign_keys();
+  drop_sync_everywhere(retype, script);
+  script.drop_map_checks();
   for (const auto& table : retype.graph.tables) {
-    follow_old_columns(retype, table, swap);
-    swap.swap_table(table);
+    follow_old_columns(retype, table, script);
+    script.exchange_names(table);
   }
-  for (const auto& table : retype.graph.tables) swap.promote_indexes(table, false);
-  swap.rename_foreign_keys();
+  for (const auto& table : retype.graph.tables) script.promote_indexes(table, false);
+  script.rename_foreign_keys();
   for (const auto& table : retype.graph.tables) {
-    swap.append(hand_over_sources(retype, table));
-    loosen_old_columns(retype, table, swap);
-    swap.append(sync_backward(retype, table));
+    script.append(hand_over_sources(retype, table));
+    loosen_old_columns(retype, table, script);
+    script.append(sync_backward(retype, table));
   }
-  swap.create_bound(bound);
-  return with_locks(std::move(swap).take(), bound);
+  script.create_bound(bound);
+  return with_locks(std::move(script).take(), bound);
 }
 
-SwapScript way_back_script(const Retype& retype, const std::vector<BoundObject>& bound) {
-  Swap swap(retype, old_name, new_name);
-  swap.drop_bound(bound);
-  swap.drop_foreign_keys();
-  drop_sync_everywhere(retype, swap);
-  for (const auto& table : retype.graph.tables) swap.swap_table(table);
+MoveScript way_back_script(const Retype& retype, const std::vector<BoundObject>& bound) {
+  ScriptBuilder script(retype, old_name, new_name);
+  script.drop_bound(bound);
+  script.drop_foreign_keys();
+  drop_sync_everywhere(retype, script);
+  for (const auto& table : retype.graph.tables) script.exchange_names(table);
   for (const auto& table : retype.graph.tables) {
-    tighten_old_columns(table, swap);
-    swap.promote_indexes(table, true);
+    tighten_old_columns(table, script);
+    script.promote_indexes(table, true);
   }
-  swap.rename_foreign_keys();
-  swap.drop_way_back_checks();
-  swap.create_bound(bound);
-  for (const auto& table : retype.graph.tables) swap.append(take_back_sources(retype, table));
-  drop_columns(retype, new_name, swap);
-  return with_locks(std::move(swap).take(), bound);
+  script.rename_foreign_keys();
+  script.drop_way_back_checks();
+  script.create_bound(bound);
+  for (const auto& table : retype.graph.tables) script.append(take_back_sources(retype, table));
+  drop_columns(retype, new_name, script);
+  return with_locks(std::move(script).take(), bound);
 }
 
-SwapScript abandon_script(const Retype& retype) {
-  Swap swap(retype, new_name, old_name);
-  drop_sync_everywhere(retype, swap);
-  drop_twin_keys(retype, new_name, swap);
+MoveScript abandon_script(const Retype& retype) {
+  ScriptBuilder script(retype, new_name, old_name);
+  drop_sync_everywhere(retype, script);
+  drop_twin_keys(retype, new_name, script);
   for (const auto& table : retype.graph.tables) {
     for (const auto& index : table.indexes) {
-      if (is_primary(index)) drop_key_copies(table, index, swap);
+      if (is_primary(index)) drop_key_copies(table, index, script);
     }
   }
-  drop_columns(retype, new_name, swap);
-  return {std::move(swap).take(), {}, {}};
+  drop_columns(retype, new_name, script);
+  return {std::move(script).take(), {}, {}};
 }
 
-SwapScript contract_script(const Retype& retype) {
-  Swap swap(retype, old_name, new_name);
-  drop_sync_everywhere(retype, swap);
-  drop_twin_keys(retype, old_name, swap);  // of a way back that was begun
-  for (const auto& table : retype.graph.tables) swap.append(settle_sources(retype, table));
-  drop_columns(retype, old_name, swap);
-  return {std::move(swap).take(), {}, {}};
+MoveScript contract_script(const Retype& retype) {
+  ScriptBuilder script(retype, old_name, new_name);
+  drop_sync_everywhere(retype, script);
+  drop_twin_keys(retype, old_name, script);  // from a way back that was begun
+  for (const auto& table : retype.graph.tables) script.append(settle_sources(retype, table));
+  drop_columns(retype, old_name, script);
+  return {std::move(script).take(), {}, {}};
 }
 
 }  // namespace pgsluice::steps::retype
