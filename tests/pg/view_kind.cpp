@@ -1,6 +1,5 @@
 #include "pg/view_kind.hpp"
 
-#include "job/read/section.hpp"
 #include "kinds/ddl/operator_act.hpp"
 #include "kinds/kind/definition_lines.hpp"
 #include "kinds/running/run_ddl.hpp"

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "job/read/section.hpp"
+#include "kinds/ddl/ddl.hpp"
 #include "kinds/kind/step_kind.hpp"
 
 namespace pgsluice::engine {

@@ -10,11 +10,9 @@
 namespace pgsluice::engine {
 namespace {
 
-Stop stopped(StopCause cause, const std::string& reason = "because") {
-  Stop stop;
-  stop.request(cause, reason);
-  return stop;
-}
+struct Stopped : Stop {
+  explicit Stopped(StopCause cause) { request(cause, "because"); }
+};
 
 RunOutcome end_of(const Stop& stop, const RowCounts& rows = {}) {
   return outcome_of(nullptr, stop, rows, "");
@@ -49,7 +47,7 @@ TEST(RunOutcome, OfAStopSaysWhatAskedForIt) {
                {StopCause::kReadyForCutover, ExitCode::kReadyForCutOver, "ready"},
                {StopCause::kFailed, ExitCode::kFailed, "failed"}};
   for (const auto& each : cases) {
-    const auto end = end_of(stopped(each.cause));
+    const auto end = end_of(Stopped(each.cause));
     EXPECT_EQ(end.code, each.code);
     EXPECT_EQ(end.reason, "because");
     EXPECT_STREQ(job_state(end), each.state);
@@ -75,7 +73,7 @@ TEST(RunOutcome, OfAVerifyThatFailsIsNoJobThatIsDone) {
 }
 
 TEST(RunOutcome, OfWhatTheStopCutShortIsTheStop) {
-  const auto stop = stopped(StopCause::kSignal);
+  const Stopped stop(StopCause::kSignal);
   const auto cut = std::make_exception_ptr(cut_short(stop));
   EXPECT_FALSE(failure_of(cut, stop));
   EXPECT_EQ(outcome_of(cut, stop, {}, "").code, ExitCode::kWorkLeft);
@@ -84,8 +82,8 @@ TEST(RunOutcome, OfWhatTheStopCutShortIsTheStop) {
 
 TEST(RunOutcome, AServerThatPutsUsOffIsNoFailureOfARunThatWasToldToStop) {
   const auto put_off = thrown(Error(ExitCode::kWorkLeft, "the server cannot serve us", ""));
-  EXPECT_FALSE(failure_of(put_off, stopped(StopCause::kDuration)));
-  EXPECT_TRUE(failure_of(put_off, stopped(StopCause::kFailed)));
+  EXPECT_FALSE(failure_of(put_off, Stopped(StopCause::kDuration)));
+  EXPECT_TRUE(failure_of(put_off, Stopped(StopCause::kFailed)));
   EXPECT_TRUE(failure_of(put_off, Stop()));
 }
 

@@ -82,7 +82,7 @@ TEST(Tunables, MoveTheFirstBatchBetweenNewBounds) {
 
 TEST(Tunables, HaveDefaultsWithinTheirBounds) {
   for (const Tunable& tunable : tunables()) {
-    EXPECT_FALSE(check_bounds(tunable, tunable.get(Job{})).has_value()) << tunable_name(tunable);
+    EXPECT_FALSE(check_bounds(tunable, tunable.get(Tunables{})).has_value()) << tunable_name(tunable);
   }
   EXPECT_FALSE(find_conflict(BatchLimits{}).has_value());
 }

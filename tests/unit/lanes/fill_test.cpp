@@ -17,7 +17,7 @@ std::unique_ptr<Fill> fill_of(const std::string& table, std::int64_t rows, const
   PreparedBackfill prepared;
   prepared.step_id = 1;
   prepared.table = std::move(facts);
-  return std::make_unique<Fill>(step, prepared, job);
+  return std::make_unique<Fill>(step, prepared, tunables);
 }
 
 TEST(Fill, EndsWithWhatTheLedgerSays) {
@@ -29,28 +29,28 @@ TEST(Fill, EndsWithWhatTheLedgerSays) {
 }
 
 TEST(Fill, SizesItsBatchesByTheTunablesOfNowAndSaysOfWhichTable) {
-  Job job;
-  job.tunables.batch.rows = 500;
-  const auto fill = fill_of("users", 1'000, job);
-  EXPECT_FALSE(fill->match(job, false)) << "nothing changed";
-  job.tunables.batch.rows = 800;
-  const auto tune = fill->match(job, false);
+  Tunables tunables;
+  tunables.batch.rows = 500;
+  const auto fill = fill_of("users", 1'000, tunables);
+  EXPECT_FALSE(fill->match(tunables, false)) << "nothing changed";
+  tunables.batch.rows = 800;
+  const auto tune = fill->match(tunables, false);
   ASSERT_TRUE(tune);
   EXPECT_EQ(fill->sizer().rows(), 800);
   EXPECT_NE(fill->event_of(*tune).cause.find("public.users"), std::string::npos);
 }
 
 TEST(Fill, AimsAtShortBatchesBesideOthersAndSaysSo) {
-  Job job;
-  job.tunables.batch.rows = 1'000;
-  job.tunables.batch.target = Milliseconds(100);
-  const auto fill = fill_of("users", 1'000, job);
-  const auto tune = fill->match(job, true);
+  Tunables tunables;
+  tunables.batch.rows = 1'000;
+  tunables.batch.target = Milliseconds(100);
+  const auto fill = fill_of("users", 1'000, tunables);
+  const auto tune = fill->match(tunables, true);
   ASSERT_TRUE(tune);
   EXPECT_EQ(fill->sizer().rows(), 120);
   EXPECT_NE(tune->cause.find("beside others"), std::string::npos);
-  EXPECT_FALSE(fill->match(job, true));
-  EXPECT_FALSE(fill->match(job, false)) << "the size grows by itself when there is room again";
+  EXPECT_FALSE(fill->match(tunables, true));
+  EXPECT_FALSE(fill->match(tunables, false)) << "the size grows by itself when there is room again";
 }
 
 TEST(Fill, KnowsWhenItsEstimateWasWrong) {

@@ -8,20 +8,18 @@
 namespace pgsluice::engine {
 namespace {
 
-Stop stopped(StopCause cause) {
-  Stop stop;
-  stop.request(cause, "because");
-  return stop;
-}
+struct Stopped : Stop {
+  explicit Stopped(StopCause cause) { request(cause, "because"); }
+};
 
 TEST(StepOutcome, IsDoneUnlessSomethingSaysOtherwise) {
   EXPECT_EQ(step_outcome(nullptr, Stop()), "done");
-  EXPECT_EQ(step_outcome(nullptr, stopped(StopCause::kSignal)), "interrupted");
-  EXPECT_EQ(step_outcome(nullptr, stopped(StopCause::kReadyForCutover)), "ready for cut-over");
+  EXPECT_EQ(step_outcome(nullptr, Stopped(StopCause::kSignal)), "interrupted");
+  EXPECT_EQ(step_outcome(nullptr, Stopped(StopCause::kReadyForCutover)), "ready for cut-over");
 }
 
 TEST(StepOutcome, IsInterruptedByACancelOfOursAndFailedByAnythingElse) {
-  const auto stop = stopped(StopCause::kSignal);
+  const Stopped stop(StopCause::kSignal);
   EXPECT_EQ(step_outcome(std::make_exception_ptr(cut_short(stop)), stop), "interrupted");
   EXPECT_EQ(step_outcome(std::make_exception_ptr(Error(ExitCode::kFailed, "no")), stop), "failed");
 }
