@@ -24,11 +24,11 @@ std::string action_text(const event::BatchFailed& e) {
   const std::string wait = e.backoff_s > 0 ? " in " + seconds_text(e.backoff_s) : "";
   if (e.action == "retry") return "retry" + wait;
   if (e.action == "shrink") return "retry with fewer rows" + wait;
-  if (e.action == "bisect") return "looking for the row by halving the batch";
+  if (e.action == "bisect") return "halving the batch to find the row";
   if (e.action == "quarantine") return "row quarantined";
-  if (e.action == "set apart") return "all other rows first";
-  if (e.action == "later") return "later again";
-  if (e.action == "release") return "range given back";
+  if (e.action == "set apart") return "doing all other rows first";
+  if (e.action == "later") return "will retry later";
+  if (e.action == "release") return "range released";
   return e.action == "fail" ? "the run fails" : e.action;
 }
 
