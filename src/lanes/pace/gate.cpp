@@ -6,7 +6,7 @@ namespace pgsluice::engine {
 
 namespace {
 using SteadyClock = std::chrono::steady_clock;
-constexpr std::chrono::milliseconds kLook{20};             // how soon a lane notices that the gate opened
+constexpr std::chrono::milliseconds kLook{20};             // how soon a lane notices that the gate has opened
 constexpr std::chrono::milliseconds kLookBesideOthers{1};  // or that another lane's batch is over
 
 struct Waiting {
@@ -90,7 +90,7 @@ boost::asio::awaitable<Gate::Turn> Gate::pass(std::chrono::milliseconds batch_ti
         co_return Turn(*this, lanes);
       }
     }
-    // Beside others pauses are as short as batches.
+    // With others at work pauses are as short as batches.
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(due - now);
     co_await sleep_for(std::clamp(left, kLookBesideOthers, kLook));
   }
