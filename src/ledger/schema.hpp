@@ -4,14 +4,14 @@
 
 namespace pgsluice::ledger {
 
-/// The ledger's format; docs/ledger.md describes every field. Raised with every change of a table.
+/// The ledger's format; docs/ledger.md describes every field. Raised whenever a table changes.
 constexpr int kSchemaVersion = 5;
 
 /// Creates schema pgsluice if it is missing; safe when two runs start at once. Throws Error(kPrivileges) with
-/// the GRANT that is missing, and Error(kRefused) for a ledger written by a newer version.
+/// the missing GRANT, and Error(kRefused) for a ledger written by a newer version.
 void install(pg::Session& session);
 
-/// The version of the ledger that is there. REQUIRES: is_installed().
+/// The version of the installed ledger. REQUIRES: is_installed().
 int installed_version(pg::Session& session);
 
 /// True if this database holds a ledger.
