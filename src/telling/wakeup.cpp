@@ -10,7 +10,7 @@ namespace asio = boost::asio;
 
 namespace {
 
-/// Also a coroutine that is destroyed while it waits is off the list.
+/// Takes a coroutine off the list even if it is destroyed while it waits.
 struct Waiting {
   Waiting(std::set<asio::steady_timer*>& timers, asio::steady_timer& timer) : timers_(timers), timer_(timer) {
     timers_.insert(&timer_);
