@@ -58,7 +58,7 @@ boost::asio::awaitable<void> HoldWatch::look() {
                        "held for " + std::to_string(kHoldMax.count()) + " s: " + gate_.reason(now));
     }
     last = now;
-    journal_.take_pending();  // nothing of it is stored
+    journal_.take_pending();  // none of it is stored
     co_await engine::sleep_for(kLook);
   }
 }
