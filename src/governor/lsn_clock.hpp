@@ -24,8 +24,8 @@ class LsnClock {
  public:
   /// 64 kB. A day at kResolution needs at most about 2,000 marks; the rest is room until the next thinning.
   static constexpr std::size_t kMarksMax = 4'096;
-  /// Thinning makes no lag of age A wrong by more than A / 128: under one per cent, and always too late,
-  /// never too early.
+  /// Thinning makes no lag of age A wrong by more than A / 128: under one per cent, and only upwards: no lag
+  /// is understated.
   static constexpr int kResolution = 128;
 
   /// Notes the primary's flush position. A time earlier than the last one is ignored. A position that went

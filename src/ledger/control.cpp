@@ -83,7 +83,7 @@ void resolve_step(pg::Session& session, const std::string& job, const std::strin
     }
     if (session.exec(kLiveRuns, {job}).integer(0, 0) > 0) {
       throw Error(ExitCode::kRefused, "job \"" + job + "\" has a live run",
-                  "stop it first: its lanes would continue with what they know");
+                  "stop it first: its lanes would not notice the correction");
     }
     session.exec(state == "done" ? kFinishRanges : kForgetRanges, {rows.text(0, 1)});
     const std::string arguments = step + (state == "done" ? " --applied" : " --rolled-back");
