@@ -80,7 +80,7 @@ struct Words {
     if (e.state == "hold") return {Weight::kNews, "held" + with(": ", e.reason)};
     if (e.state == "slow") return {Weight::kNews, "slowed to " + percent(e.pace) + with(": ", e.reason)};
     const std::string held = e.held_s > 0 ? ", held for " + seconds_text(e.held_s) : "";
-    return {Weight::kNews, "going on" + held + with(": ", e.reason)};
+    return {Weight::kNews, "continuing" + held + with(": ", e.reason)};
   }
   Description operator()(const event::Tune& e) const {
     return {Weight::kDetail, e.field + " from " + e.from + " to " + e.to + with(": ", e.cause)};
