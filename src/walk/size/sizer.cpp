@@ -104,7 +104,7 @@ std::optional<Tune> Sizer::retarget(const BatchLimits& limits) {
   } else if (limits_.target < before.target) {
     rows *= in_ms(limits_.target) / in_ms(before.target);
   }
-  return move_to(rows, "an operator changed the batch limits");
+  return move_to(rows, "the batch limits changed");
 }
 
 std::optional<Tune> Sizer::divide(std::int64_t rows_requested, double by, const std::string& cause) {
