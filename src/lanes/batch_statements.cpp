@@ -48,7 +48,7 @@ std::vector<PlannedStatement> update_shapes(const pg::Table& table, const Backfi
     const std::string equal = prefix == 0   ? "no key column"
                               : prefix == 1 ? "the first key column"
                                             : "the first " + std::to_string(prefix) + " key columns";
-    add({any, any, prefix}, columns == 1 ? "" : "both ends share " + equal);
+    add({any, any, prefix}, columns == 1 ? "" : "when both ends share " + equal);
   }
   add({std::nullopt, any, 0}, kFirst);
   return out;
@@ -68,7 +68,7 @@ std::vector<PlannedStatement> preparing_statements(const pg::Table& table, const
       {keyset.sample(any, any, 2, 1).sql, reads(table), false,
        "when a lane has run out of ranges, to split another lane's"},
       {keyset.bound(any, any, 1).sql, reads(table), false,
-       "instead, if the sample hit too few of the remaining rows"},
+       "when the sample has hit too few of the remaining rows, instead of it"},
   };
 }
 
@@ -97,7 +97,7 @@ std::vector<PlannedStatement> batch_statements(const pg::Table& table, const Bac
 PlannedStatement planned_note(std::int64_t rows) {
   return {ledger::note_unchanged(1, 1, false) + ledger::count_and_commit(1, {rows, rows - 1, 0, false}),
           "ROW EXCLUSIVE on pgsluice.step, its one row until COMMIT", true,
-          "instead, when a trigger or rule has left a selected row unchanged"};
+          "when a trigger or rule has left a selected row unchanged, instead of the one before"};
 }
 
 std::vector<PlannedStatement> backfill_statements(const pg::Table& table, const BackfillStep& step,

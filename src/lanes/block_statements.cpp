@@ -71,10 +71,10 @@ std::vector<PlannedStatement> block_statements(const pg::Table& table, const Bac
                  "once all blocks are done: the check for rows that moved behind the walk, which are changed "
                  "in a final pass"});
   out.push_back(
-      {any_left_sql(table, step, heap), reads, false, "of that check, for each piece of the table"});
+      {any_left_sql(table, step, heap), reads, false, "once for each piece of the table, by that check"});
   if (walked.keyset)
     out.push_back({keys_left_sql(table, step, heap, *walked.keyset), reads, false,
-                   "of that check, for a piece that has such rows"});
+                   "when a piece of the table has such rows, by that check"});
   return out;
 }
 
