@@ -72,9 +72,8 @@ TEST(BackfillFlags, ReportEveryMistakeAtOnce) {
 TEST(BackfillFlags, NeedATableAndSomethingToSet) {
   const JobFile file = job_from_flags({});
   EXPECT_EQ(mistakes(file),
-            "0:0 --table ends where a name is expected | write names as in SQL, and put double quotes around "
-            "one with "
-            "spaces, dots or other special characters: '\"Odd Schema\".\"Order Lines\"'\n"
+            "0:0 --table ends where a name is expected | write names as in SQL, with double quotes around "
+            "one with spaces, dots or other special characters: '\"Odd Schema\".\"Order Lines\"'\n"
             "0:0 --set is missing | write --set \"column = expression\"\n");
 }
 

@@ -69,7 +69,7 @@ TEST(BenchTable, SaysWhyThereIsNoWinner) {
   report.advice.clear();
   report.verdict = "no setting's batch p95 meets batch.target";
   const auto lines = bench_lines(report, false);
-  EXPECT_THAT(lines, Contains("no winner: no setting keeps batch.target"));
+  EXPECT_THAT(lines, Contains("no winner: no setting's batch p95 meets batch.target"));
   EXPECT_THAT(lines, Not(Contains(StartsWith("→"))));
 }
 
