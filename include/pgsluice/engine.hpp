@@ -19,49 +19,49 @@ struct RunOptions {
   std::optional<std::chrono::seconds> duration;  // --for
   std::optional<std::time_t> until;              // --until, as an instant
   std::chrono::seconds wait{0};                  // for ranges that other live runs hold, before kRangesHeld
-  std::chrono::seconds grace{20};  // between the first SIGTERM and the cancelling of batches in flight
+  std::chrono::seconds grace{20};  // between the first SIGTERM and cancelling the batches in flight
   bool handle_signals = true;      // SIGTERM, SIGINT: drain; the second aborts
-  // Of the process, instead of kWorkLeft, if it has to end with threads that still wait for the server.
+  // Exit code of the process instead of kWorkLeft if it has to end while threads still wait for the server.
   std::optional<int> yield_exit_code;
 };
 
-/// How `contract` may go on.
+/// What `contract` may skip.
 struct ContractOptions {
-  bool unproven = false;  // also while verify steps below the retype are not done
+  bool unproven = false;  // proceed although verify steps below the retype are not done
 };
 
 /// Everything that the program can do with a job. Start here. Every call connects by itself, blocks until it
-/// is over, and belongs to one thread; different Engines are independent. Throws Error for what ends a call,
-/// nothing else.
+/// is finished, and belongs to one thread; different Engines are independent. Throws Error for whatever ends
+/// a call, nothing else.
 class Engine {
  public:
-  /// `dsn` as libpq reads it, empty for PG* variables. Connects later.
+  /// `dsn` in libpq's syntax, empty for PG* variables. Does not connect yet.
   explicit Engine(std::string dsn);
 
   /// Every statement in order, with the lock it takes. Writes nothing.
   Plan plan(const Job& job);
-  /// Preflight: findings, worst first; run refuses if one is of level kRefuse. Writes nothing.
+  /// Preflight: findings, worst first; run refuses if one has level kRefuse. Writes nothing.
   std::vector<Finding> check(const Job& job);
-  /// Starts the job or goes on with it. Events go to `sink`, the last one a Summary. Returns the exit code;
+  /// Starts the job or continues it. Events go to `sink`, the last one is a Summary. Returns the exit code;
   /// throws Error for refusals before the first write and for failures, after the Summary is published.
   ExitCode run(const Job& job, const RunOptions& options, EventSink& sink);
   /// Runs every verify step and counts the rows that still match each backfill's `where`.
   ExitCode verify(const Job& job, EventSink& sink);
   /// Undoes sql and index steps in reverse order. Throws Error(kRefused), before touching anything, if one
-  /// cannot be.
+  /// cannot be undone.
   ExitCode rollback(const Job& job, EventSink& sink);
 
   /// The operator's word for a retype that is ready: old and new columns exchange names in one transaction,
   /// tried again until it gets its locks. Sessions that stand in the way for longer than
   /// `kill_blockers_after` are ended; 0: never. Throws Error(kRefused) if no step of the job is ready.
   ExitCode cutover(const std::string& name, Milliseconds kill_blockers_after, EventSink& sink);
-  /// Takes away the old columns of a retype that is cut over. There is no way back afterwards. Throws
-  /// Error(kRefused) while verify steps below it are not done, unless the options allow it.
+  /// Drops the old columns of a retype that is cut over. This cannot be undone. Throws Error(kRefused) while
+  /// verify steps below it are not done, unless the options allow it.
   ExitCode contract(const std::string& name, EventSink& sink, const ContractOptions& options = {});
 
-  /// What the act of that name would do now, a sentence a line, for an operator who is asked first: steps,
-  /// tables, and what cannot be undone. Empty: nothing, or the act itself says why it cannot be. Writes
-  /// nothing.
+  /// What the act of that name would do now, one sentence per line, to show an operator before asking: steps,
+  /// tables, and what cannot be undone. Empty: nothing to do, or the act itself says why it cannot be done.
+  /// Writes nothing.
   std::vector<std::string> cutover_notice(const std::string& name);
   std::vector<std::string> contract_notice(const std::string& name);
   std::vector<std::string> rollback_notice(const Job& job);
@@ -73,10 +73,10 @@ class Engine {
 
   /// control: "run", "pause" or "cancel".
   void control(const std::string& name, const std::string& control, const std::string& reason);
-  /// One tunable ("batch.target", "500ms"), checked together with what was set before.
+  /// Sets one tunable ("batch.target", "500ms"), checked together with the values set before.
   void set(const std::string& name, const std::string& key, const std::string& value,
            const std::string& reason);
-  /// Corrects the ledger by hand.
+  /// Corrects a step's state in the ledger by hand.
   void resolve(const std::string& name, const std::string& step, bool is_applied, const std::string& reason);
 
  private:

@@ -11,11 +11,11 @@ enum class ExitCode : int {
   kFailed = 1,
   kUsage = 2,
   kQuarantined = 3,  // done, but rows were set aside
-  kMismatch = 4,     // a verify step found something else than it expects
+  kMismatch = 4,     // a verify step found something other than it expects
   kRefused = 5,      // preflight, or the definition changed
   kPaused = 6,
   kCancelled = 7,
-  kReadyForCutOver = 9,  // the operator's word is awaited
+  kReadyForCutOver = 9,  // waits for the operator to run cutover
   kNoSuchJob = 10,
   kRangesHeld = 11,  // other live runs hold every range that is left
   kUnreachable = 69,
@@ -26,7 +26,7 @@ enum class ExitCode : int {
 };
 
 /// Ends the run. The message names the object ("table \"users\" has no unique key"), in lower case and
-/// without a full stop; the hint is one sentence saying what to do. Neither ever holds a password.
+/// without a full stop; the hint is one sentence saying what to do. Neither ever contains a password.
 class Error : public std::runtime_error {
  public:
   Error(ExitCode code, const std::string& message, std::string hint = {})

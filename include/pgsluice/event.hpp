@@ -10,10 +10,10 @@
 
 namespace pgsluice {
 
-/// What happened, as it travels from the engine to the reporter and, but for Batch and Status, into the job's
-/// event log. Values only. Field names are those of the JSON lines (docs/operations.md); `_s` means seconds.
-/// A RowCounts becomes rows_changed, rows_already_right, rows_quarantined and rows_unchanged; what is not
-/// known (0 expected rows, lag -1) is null.
+/// What happened, as it travels from the engine to the reporter and, except for Batch, Lease and Status, into
+/// the job's event log. Values only. Field names are those of the JSON lines (docs/operations.md); `_s` means
+/// seconds. A RowCounts becomes rows_changed, rows_already_right, rows_quarantined and rows_unchanged;
+/// unknown values (0 expected rows, lag -1) are null.
 namespace event {
 
 struct RunStarted {
@@ -29,7 +29,7 @@ struct StepStarted {
   bool resumed = false;
   std::int64_t rows_expected = 0;
 };
-/// outcome: "done" or how else it ended; only "done" lets the live view show 100 %.
+/// outcome: "done", or how else it ended; the live view shows 100 % only for "done".
 struct StepEnded {
   std::string step;
   std::string kind;
@@ -43,7 +43,7 @@ struct Statement {
   std::string sql;
   std::string lock;
 };
-/// A committed batch. Published always, shown only with ReportOptions::log_batches.
+/// A committed batch. Always published, but shown only with ReportOptions::log_batches.
 struct Batch {
   std::int64_t range_id = 0;
   int lane = 0;
@@ -51,8 +51,8 @@ struct Batch {
   std::int64_t rows_visited = 0;
   double duration_s = 0;
   int attempt = 1;
-  std::int64_t rows_hot = -1;   // of the changed, those that wrote no index; -1: not known
-  std::int64_t wal_bytes = -1;  // of its UPDATE; -1: not known, only a few batches over blocks are asked
+  std::int64_t rows_hot = -1;   // of the changed rows, those that wrote no index; -1: not known
+  std::int64_t wal_bytes = -1;  // of its UPDATE; -1: not known: measured only for a few batches over blocks
 };
 struct BatchFailed {
   std::int64_t range_id = 0;
@@ -63,7 +63,7 @@ struct BatchFailed {
   std::string action;  // "retry", "shrink", "bisect", "set apart", "later", "quarantine", "release", "fail"
   double backoff_s = 0;
 };
-/// Range range_id ends at `at` (a key, as text) from now on; the rest is new_range_id.
+/// From now on range range_id ends at `at` (a key, as text); the rest is range new_range_id.
 struct Split {
   std::int64_t range_id = 0;
   std::int64_t new_range_id = 0;
@@ -117,7 +117,7 @@ struct Warning {
   std::string message;
   std::string hint;
 };
-/// Published several times a second; each style shows it as often as it can bear.
+/// Published several times a second; each style shows it as often as suits it.
 struct Status {
   Progress progress;
 };
@@ -138,8 +138,8 @@ struct Summary {
   double batch_p99_s = 0;
   double batch_max_s = 0;
   double lag_max_s = -1;          // highest replica lag seen; -1: no replica
-  double hot_percent = -1;        // of the updates of batches that tell; -1: none did
-  double wal_bytes_per_row = -1;  // of the UPDATEs that were asked; -1: none was
+  double hot_percent = -1;        // of the updates in batches that report it; -1: none did
+  double wal_bytes_per_row = -1;  // of the UPDATEs that were measured; -1: none was
   double rows_per_second = 0;
   std::int64_t events_dropped = 0;
   std::string next;  // command line to continue
@@ -162,8 +162,8 @@ struct Event {
 /// Snake-case type name of the JSON line: "run_started", "batch", "summary", …
 const char* event_type(const EventBody& body);
 
-/// Takes events. The order of one thread's events is kept. Implementations are thread-safe and never block
-/// the caller; a full sink drops Batch and Status events and counts them, all others are kept.
+/// Takes events. Events of one thread stay in order. Implementations are thread-safe and never block the
+/// caller; a full sink drops and counts Batch and Status events; all others are kept.
 class EventSink {
  public:
   virtual ~EventSink() = default;

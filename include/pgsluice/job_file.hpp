@@ -8,8 +8,8 @@
 
 namespace pgsluice {
 
-/// One mistake in a job file. Line and column start at 1; line 0 is a mistake in a flag, and `file` is its
-/// name.
+/// One mistake in a job file. Line and column start at 1; line 0 means a mistake in a flag, and then `file`
+/// is the flag's name.
 struct Diagnostic {
   std::string file;
   int line = 1;
@@ -18,7 +18,7 @@ struct Diagnostic {
   std::string hint;
 };
 
-/// What came of reading a job file: a job without diagnostics, or every diagnostic at once.
+/// The result of reading a job file: a job without diagnostics, or all diagnostics at once.
 struct JobFile {
   Job job;
   std::vector<Diagnostic> diagnostics;
@@ -27,15 +27,15 @@ struct JobFile {
 };
 
 /// Reads and checks a TOML job file; `environment` names an [env.NAME] overlay, empty for none. Touches no
-/// server. Never throws for what the file holds; throws Error(kJobFile) if it cannot be read.
+/// server. Never throws because of the file's contents; throws Error(kJobFile) if it cannot be read.
 JobFile load_job_file(const std::filesystem::path& path, const std::string& environment);
 
-/// The same from text; `file` is the name used in diagnostics.
+/// The same for text; `file` is the name used in diagnostics.
 JobFile parse_job(const std::string& text, const std::string& file, const std::string& environment);
 
 /// What `pgsluice backfill --table … --set …` means, with the same checks. `set` items read "column =
-/// expression". The one step is called "fill"; an unnamed job is called "backfill-TABLE-DIGEST", the same for
-/// the same definition.
+/// expression". Its only step is called "fill"; an unnamed job is called "backfill-TABLE-DIGEST", always the
+/// same for the same definition.
 struct BackfillFlags {
   std::string table;
   std::vector<std::string> set;
@@ -45,8 +45,8 @@ struct BackfillFlags {
 };
 JobFile job_from_flags(const BackfillFlags& flags);
 
-/// "file:line:column: error: message" and, on a second line, "  hint: …". A flag has no place: "--set: error:
-/// …".
+/// "file:line:column: error: message" and, on a second line, " hint: …". A flag has no position: "--set:
+/// error: …".
 std::string to_string(const Diagnostic& diagnostic);
 
 /// Parses one tunable as `set NAME key=value` writes it ("batch.target=500ms", "pool.lanes=2") into

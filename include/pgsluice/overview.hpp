@@ -8,13 +8,14 @@
 
 namespace pgsluice {
 
-/// What the ledger knows of a job, for `status`: true from any machine, also while nothing runs.
+/// What the ledger knows about a job, for `status`: valid from any machine, even while nothing runs.
 struct StepOverview {
   std::string name;
   std::string kind;
   std::string state;
   std::string error;
-  std::string part;    // of an act: the part of its retype, which is the last step without one before it
+  std::string
+      part;  // of an act: the part of its retype; that retype is the last step before it without a part
   std::string detail;  // of a retype: "ready for cut-over", "cut over", "contracted"
   std::int64_t rows_expected = 0;
   RowCounts rows;
@@ -29,7 +30,7 @@ struct RunOverview {
   int pid = 0;
   double heartbeat_age_s = 0;
   bool is_live = false;
-  std::string progress;  // the line that the run shows itself
+  std::string progress;  // the progress line that the run itself shows
 };
 
 struct JobOverview {
@@ -41,7 +42,7 @@ struct JobOverview {
   std::string control_actor;
   std::vector<std::string> tunables;
   std::vector<StepOverview> steps;
-  std::vector<RunOverview> runs;  // those that have not ended
+  std::vector<RunOverview> runs;  // only those that have not ended
 };
 
 /// A row that could not be changed, set aside with its error.
@@ -56,7 +57,7 @@ struct QuarantinedRow {
 /// One line of a job's event log.
 struct LogEntry {
   std::string at;      // RFC 3339, milliseconds, UTC
-  std::string run_id;  // empty: said by an operator outside a run
+  std::string run_id;  // empty: an operator's command outside a run
   std::string type;
   std::string fields;  // JSON object
 };

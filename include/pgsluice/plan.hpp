@@ -11,14 +11,14 @@ namespace pgsluice {
 struct PlannedStatement {
   std::string sql;
   std::string lock;          // "ACCESS EXCLUSIVE on \"public\".\"users\", lock_timeout 300 ms"
-  bool is_repeated = false;  // once a batch
+  bool is_repeated = false;  // once per batch
   std::string when{};        // "first batch of the table", "last batch of a range"; empty: always
 };
 
 struct PlannedStep {
   std::string name;
   std::string kind;
-  std::string state;  // what the ledger says of it: "waiting", "done", …; empty: not in the ledger
+  std::string state;  // its state in the ledger: "waiting", "done", …; empty: not in the ledger
   std::vector<PlannedStatement> statements;
   std::string walk;  // "keyset along (\"id\")"; empty unless rows are walked
   std::string walk_reason;
@@ -43,7 +43,7 @@ struct Finding {
   std::string check;  // "privileges", "key", "plan", "long transactions", …
   std::string message;
   std::string hint;
-  int exit_code = 5;  // of a refusal: 5, or 77 for privileges
+  int exit_code = 5;  // for a refusal: 5, or 77 for privileges
 };
 
 }  // namespace pgsluice

@@ -8,27 +8,27 @@
 
 namespace pgsluice {
 
-/// Rows as they are, never as batch sizes: P5.
+/// Actual row counts, never batch sizes (P5).
 struct RowCounts {
   std::int64_t changed = 0;
   std::int64_t already_right = 0;  // visited, but outside the step's `where`
   std::int64_t quarantined = 0;
-  std::int64_t unchanged = 0;  // selected, but a trigger or rule left them as they were
+  std::int64_t unchanged = 0;  // selected, but a trigger or rule left them unchanged
 
   std::int64_t visited() const { return changed + already_right + quarantined + unchanged; }
 };
 
-/// One signal as the screen shows it.
+/// One signal, as shown on the screen.
 struct SignalView {
   std::string name;  // "replica_lag", "replica_lag_bytes", "lock_wait", "slowdown"
   double value = 0;  // in `unit`
   double limit = 0;
   std::string unit;    // "s", "bytes"
-  bool known = true;   // false: value means nothing, and the governor holds
-  std::string reason;  // in words, when it slows or holds
+  bool known = true;   // false: value is meaningless, and the governor holds
+  std::string reason;  // in words, if it slows or holds
 };
 
-/// What a run looks like at one moment. A value: copied freely, owned by whoever holds it.
+/// A run's progress at one moment. A value: copied freely, owned by its holder.
 struct Progress {
   std::string job;
   std::string step;
@@ -39,7 +39,7 @@ struct Progress {
   RowCounts rows;
   std::int64_t rows_expected = 0;           // an estimate from the catalog; 0: unknown
   double rows_per_second = 0;               // over the last seconds of work
-  std::int64_t batch_rows = 0;              // size that the next batch will have
+  std::int64_t batch_rows = 0;              // size of the next batch
   std::chrono::milliseconds batch_time{0};  // median of the recent batches
   int lanes = 0;                            // wanted
   int lanes_busy = 0;

@@ -7,11 +7,11 @@
 
 namespace pgsluice {
 
-/// How a run tells what it does. Progress goes to stderr, JSON lines and results to stdout.
+/// How a run shows what it does. Progress goes to stderr, JSON lines and results to stdout.
 enum class ReportStyle {
   kLive,   // repainted view on a terminal
   kLines,  // one line every 30 s and on every change of state
-  kJson,   // one event a line on stdout, the last one "summary"
+  kJson,   // one event per line on stdout, the last one is "summary"
   kQuiet,  // the summary only
 };
 
@@ -24,14 +24,14 @@ bool choose_color();
 struct ReportOptions {
   ReportStyle style = ReportStyle::kLines;
   bool color = false;        // kLive only; see choose_color()
-  bool log_batches = false;  // kJson: batch events too; kLines: one line a batch
+  bool log_batches = false;  // kJson: batch events too; kLines: one line per batch
   std::FILE* out = stdout;
   std::FILE* err = stderr;
 };
 
-/// An EventSink with a thread of its own that prints; that thread takes no OS signal, and a reader that has
-/// gone away does not end the run. Several runs may tell one reporter one after the other, each ending in its
-/// Summary. finish() drains what is queued, prints the rest and joins; the destructor calls it. Owned by the
+/// An EventSink with its own printing thread; that thread takes no OS signals, and a reader that has gone
+/// away does not end the run. Several runs may use one reporter one after the other, each ending with its
+/// Summary. finish() drains the queue, prints the rest and joins; the destructor calls it. Owned by the
 /// command; must outlive the engine that publishes into it.
 class Reporter : public EventSink {
  public:

@@ -7,7 +7,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// splitmix64: neighbouring inputs give unrelated outputs, which is all that jitter asks for.
+// splitmix64: neighbouring inputs give unrelated outputs, which is all that jitter needs.
 std::uint64_t mixed(std::uint64_t x) {
   x += 0x9E3779B97F4A7C15ULL;
   x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9ULL;

@@ -17,12 +17,12 @@ namespace pgsluice::base {
 /// moodycamel::ConcurrentQueue.
 ///
 /// Threads: push, push_droppable, wake, size and dropped are thread-safe and never wait. drain belongs to one
-/// thread. Limits: the queue inside has none. Droppable items are refused while `capacity` items wait; the
-/// others are always accepted, so whoever uses it pushes only a bounded number of those. Items of one thread
-/// keep their order; items of two threads have none. Blocks of 32 items are allocated as they are needed and
-/// reused, but given back only when the queue ends. The timed wait follows the system clock, so a set-back
-/// clock can prolong it until the next push. TSan: the library relies on fences and on an attribute that only
-/// clang honours; a g++ TSan build reports false races.
+/// thread. Limits: the inner queue has none. Droppable items are refused while `capacity` items wait; others
+/// are always accepted, so callers must push only a bounded number of those. Items of one thread keep their
+/// order; between threads there is no order. Blocks of 32 items are allocated on demand and reused, but freed
+/// only with the queue. The timed wait follows the system clock, so a clock that is set back can prolong it
+/// until the next push. TSan: the library relies on fences and on an attribute that only clang honours; a g++
+/// TSan build reports false races.
 template <typename T>
 class EventQueue {
  public:
@@ -30,13 +30,13 @@ class EventQueue {
   EventQueue(const EventQueue&) = delete;
   EventQueue& operator=(const EventQueue&) = delete;
 
-  /// Always accepts. Throws std::bad_alloc when memory is out; the item is lost then.
+  /// Always accepts. Throws std::bad_alloc if memory runs out; the item is then lost.
   void push(T item) {
     waiting_.fetch_add(1, std::memory_order_relaxed);
     enqueue(std::move(item));
   }
 
-  /// Refuses and counts the item when the queue is full. True if it was accepted.
+  /// If the queue is full, refuses the item and counts it. True if it was accepted.
   bool push_droppable(T item) {
     if (waiting_.fetch_add(1, std::memory_order_relaxed) >= capacity_) {
       waiting_.fetch_sub(1, std::memory_order_relaxed);
@@ -50,8 +50,8 @@ class EventQueue {
   /// Makes a waiting drain return at once, without an item.
   void wake() { queue_.enqueue(std::nullopt); }
 
-  /// Appends what waits to `items`, kDrainMax at the most, after waiting up to `patience` for a first item.
-  /// Whatever was pushed before a wake() that this thread has learned of comes out before 0 is returned.
+  /// Appends the waiting items to `items`, at most kDrainMax, after waiting up to `patience` for the first
+  /// one. Everything pushed before a wake() that this thread knows of is returned before 0 is.
   std::size_t drain(std::vector<T>& items, std::chrono::milliseconds patience) {
     const std::size_t taken = queue_.wait_dequeue_bulk_timed(slots_.begin(), slots_.size(), patience);
     std::size_t count = 0;
@@ -65,17 +65,18 @@ class EventQueue {
     return count;
   }
 
-  /// Items that wait, exact only while nobody pushes.
+  /// Items waiting; exact only while nobody pushes.
   std::size_t size() const { return waiting_.load(std::memory_order_relaxed); }
 
   /// Items refused so far.
   std::uint64_t dropped() const { return dropped_.load(std::memory_order_relaxed); }
 
-  static constexpr std::size_t kDrainMax = 64;  // items a drain: two blocks of the queue, a few tens of kB
+  static constexpr std::size_t kDrainMax = 64;  // items per drain: two blocks of the queue, a few tens of kB
 
  private:
   struct Traits : moodycamel::ConcurrentQueueDefaultTraits {
-    // Turns of the wait loop before it sleeps. The consumer prints; its latency is not worth a busy core.
+    // How often the wait loop spins before it sleeps. The consumer prints; its latency is not worth a busy
+    // core.
     static constexpr int MAX_SEMA_SPINS = 0;
   };
   static constexpr std::size_t kReservedItems =

@@ -19,7 +19,8 @@ int minute_of_day(const std::tm& local) {
 }  // namespace
 
 std::time_t next_local_time(int minute, std::time_t from) {
-  // No clock is set by more than a few hours: a day and a half has every minute of the day.
+  // No time zone shifts its clocks by more than a few hours: a day and a half contains every minute of the
+  // day.
   const std::time_t last = from + 36 * 3600;
   std::tm local = local_time(from);
   std::time_t at = from - local.tm_sec;

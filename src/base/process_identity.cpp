@@ -34,7 +34,7 @@ constexpr int kState = 0;       // field 3 of proc(5)
 constexpr int kStartTime = 19;  // field 22 of proc(5)
 
 std::string boot_and_namespace() {
-  std::error_code ignored;  // without /proc the boot is unknown, and nothing is ever taken over early
+  std::error_code ignored;  // without /proc the boot is unknown, and no range is ever taken over early
   const auto ns = std::filesystem::read_symlink("/proc/self/ns/pid", ignored).string();
   const auto boot = first_line("/proc/sys/kernel/random/boot_id");
   return boot.empty() || ns.empty() ? "" : boot + " " + ns;
@@ -54,7 +54,7 @@ bool is_certainly_gone(const ProcessIdentity& other) {
   if (boot.empty() || other.boot != boot) return false;
   if (kill(other.pid, 0) == -1 && errno == ESRCH) return true;
   const auto state = stat_field_after_name(other.pid, kState);
-  if (state == "Z" || state == "X") return true;  // dead, only not reaped yet
+  if (state == "Z" || state == "X") return true;  // dead, just not reaped yet
   const auto started = stat_field_after_name(other.pid, kStartTime);
   return !started.empty() && started != other.started;
 }

@@ -9,7 +9,7 @@
 namespace pgsluice::base {
 namespace {
 
-/// One unit and how many of the smallest it holds; ordered from the smallest to the largest.
+/// One unit and how many of the smallest unit it contains; ordered from smallest to largest.
 struct Unit {
   std::string_view suffix;
   std::int64_t factor;
@@ -48,7 +48,7 @@ std::string shortest_text(std::int64_t amount, const std::array<Unit, kCount>& u
 
 template <class... Values>
 std::string print(const char* format, Values... values) {
-  std::array<char, 64> buffer{};  // the longest text here is a 64-bit number and two more digits
+  std::array<char, 64> buffer{};  // the longest text is a 64-bit number plus two digits
   std::snprintf(buffer.data(), buffer.size(), format, values...);
   return buffer.data();
 }

@@ -12,7 +12,7 @@ namespace pgsluice::base {
 /// on overflow.
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
 
-/// "512B", "64kB", "64MB", "1GB", "1TB" (powers of 1,024, as PostgreSQL's settings) → bytes; nullopt
+/// "512B", "64kB", "64MB", "1GB", "1TB" (powers of 1,024, as in PostgreSQL's settings) → bytes; nullopt
 /// otherwise.
 std::optional<std::int64_t> parse_bytes(std::string_view text);
 
@@ -28,7 +28,7 @@ std::string format_bytes(double bytes);
 /// For people: "1,234,567".
 std::string format_count(std::int64_t count);
 
-/// The shortest text that parse_duration and parse_bytes read back: "100ms", "2s", "64MB".
+/// The shortest text that parse_duration and parse_bytes can read back: "100ms", "2s", "64MB".
 std::string duration_text(std::chrono::milliseconds duration);
 std::string bytes_text(std::int64_t bytes);
 

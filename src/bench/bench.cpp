@@ -30,11 +30,11 @@ constexpr double kAloneSecondsMin = 2;  // less would hold too few transactions 
 // Half of what it can do alone: an application has room to breathe, and a closed loop would only show that
 // two share the cores.
 constexpr double kTrafficShare = 0.5;
-constexpr std::chrono::seconds kTrafficMax{600};  // of one trial; it is stopped with the trial
+constexpr std::chrono::seconds kTrafficMax{600};  // per trial; it is stopped with the trial
 
 std::string traffic_note(bool on_copy) {
-  const std::string note = "the traffic's script ran for real: what it wrote is written";
-  return on_copy ? note + "; it did not meet our row locks, which are on the copies" : note;
+  const std::string note = "the traffic's script ran for real: what it wrote stays in the database";
+  return on_copy ? note + "; our row locks did not affect it, because they are on the copies" : note;
 }
 
 }  // namespace
@@ -97,7 +97,7 @@ asio::awaitable<void> Bench::story() {
   if (ground_) co_await clean_up();
   if (stop_.is_requested()) {
     report_.ended_early = stop_.reason();
-    error = nullptr;  // what was cut short failed for that reason
+    error = nullptr;  // what was cut short failed because of the signal
   }
   if (!error && trials_.empty()) {
     error = std::make_exception_ptr(Error(
@@ -108,7 +108,7 @@ asio::awaitable<void> Bench::story() {
   if (!error) co_return;
   if (trials_.empty()) std::rethrow_exception(error);
   try {
-    std::rethrow_exception(error);  // what was measured until then is worth telling
+    std::rethrow_exception(error);  // what was measured before the error is worth reporting
   } catch (const std::exception& e) {
     if (report_.ended_early.empty()) report_.ended_early = e.what();
   }
@@ -119,7 +119,7 @@ asio::awaitable<void> Bench::clean_up() {
     co_await ground_->clean_up(report_);
   } catch (const std::exception& e) {
     report_.notes.push_back(std::string("not everything could be removed: ") + e.what() +
-                            "; the next bench removes it");
+                            "; the next bench will remove it");
     tell_(report_.notes.back());
   }
 }
@@ -136,7 +136,7 @@ asio::awaitable<void> Bench::measure() {
   if (stop_.is_requested()) co_return;
   settings_ = settings_for(facts);
   if (settings_.empty()) {
-    throw Error(ExitCode::kUsage, "no setting is left to try on " + report_.table,
+    throw Error(ExitCode::kUsage, "no setting can be tried on " + report_.table,
                 "the table is too small for these --sizes and --lanes");
   }
   co_await measure_traffic();
@@ -154,7 +154,7 @@ std::vector<BenchSetting> Bench::settings_for(const GroundFacts& facts) {
   };
   for (const auto& s : all) {
     if (is_too_much(s))
-      report_.left_out.push_back(report::setting_in_words(s) + ": the table has not enough rows for it");
+      report_.left_out.push_back(report::setting_in_words(s) + ": the table has too few rows for it");
   }
   std::erase_if(all, is_too_much);
   return all;
@@ -176,7 +176,7 @@ TrialPlan Bench::plan(const GroundFacts& facts) {
 
 asio::awaitable<void> Bench::measure_traffic() {
   if (traffic_) {
-    tell_("finding out what the traffic can do alone");
+    tell_("measuring the traffic's maximum rate alone");
     co_await start_traffic(0);
     co_await engine::sleep_unless_stopped(std::chrono::milliseconds{static_cast<int>(1e3 * kFastestSeconds)},
                                           stop_);
@@ -185,7 +185,7 @@ asio::awaitable<void> Bench::measure_traffic() {
     report_.notes.push_back(traffic_note(options_.on_copy));
     if (report_.others_rate <= 0) {
       throw Error(ExitCode::kFailed,
-                  "the traffic's script ended no transaction in " +
+                  "the traffic's script finished no transaction in " +
                       std::to_string(static_cast<int>(kFastestSeconds)) + " s",
                   "its transactions must be short");
     }
@@ -263,13 +263,13 @@ asio::awaitable<void> Bench::run_trials(TrialPlan plan) {
     patience_.note(trial);
     tell_of(trial);
   }
-  // The traffic was alone once before the plan began.
+  // The traffic ran alone once before the plan began.
   report_.trials_done = static_cast<int>(trials_.size() + (alone_.empty() ? 0 : alone_.size() - 1));
 }
 
 void Bench::tell_of(const TrialResult& trial) const {
   std::string line = std::to_string(trials_.size()) + ": " + report::setting_in_words(trial.setting) + ": ";
-  if (!trial.disturbance.empty()) return tell_(line + "does not count, " + trial.disturbance);
+  if (!trial.disturbance.empty()) return tell_(line + "not counted, " + trial.disturbance);
   const auto rate = static_cast<std::int64_t>(static_cast<double>(trial.rows_changed) / trial.duration_s);
   line += base::format_count(rate) + " rows/s";
   if (trial.batch_p95_ms)

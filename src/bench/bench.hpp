@@ -28,7 +28,7 @@ class Bench {
   Bench(const std::string& dsn, Job job, BenchOptions options, Tell tell);
   ~Bench();
 
-  /// Throws Error when nothing could be measured.
+  /// Throws Error if nothing could be measured.
   BenchReport execute();
 
  private:
@@ -57,12 +57,12 @@ class Bench {
   std::string dsn_;
   pg::ConnectionTarget target_;
   std::string prefix_;  // of our sessions' application_name
-  Job job_;             // its only step is the benched one
+  Job job_;             // its only step is the one to bench
   BenchOptions options_;
   Tell tell_;
   std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
 
-  // Confined to the io thread; connections and threads last, so that they end first.
+  // Confined to the io thread; connections and threads are last, so that they are destroyed first.
   boost::asio::io_context io_{1};
   engine::Stop stop_;
   engine::FirstFailure failure_;
@@ -74,12 +74,13 @@ class Bench {
   std::vector<TrialResult> trials_;
   std::vector<Latency> alone_;
   Patience patience_;
-  std::chrono::steady_clock::time_point end_;       // of the last trial
-  std::string what_ends_it_ = "the time was over";  // before all trials are done
+  std::chrono::steady_clock::time_point end_;     // of the last trial
+  std::string what_ends_it_ = "the time was up";  // before all trials are done
   double others_wal_per_s_ = 0;
   std::exception_ptr error_;
   pg::Connection control_;
-  std::unique_ptr<Traffic> traffic_;  // used on traffic_thread_ alone, but for its making and end
+  std::unique_ptr<Traffic>
+      traffic_;  // used only on traffic_thread_, except for its construction and destruction
   boost::asio::thread_pool traffic_thread_{1};
   std::unique_ptr<Ground> ground_;
 };

@@ -7,7 +7,7 @@
 namespace pgsluice::bench {
 namespace {
 
-// A job's own bound for lanes; more connections than that no pool should ask for.
+// A job's own limit for lanes; no pool should ask for more connections.
 constexpr int kLanesMax = 64;
 constexpr std::int64_t kRowsMax = 1'000'000;  // of a batch: far beyond what batch.target allows
 
@@ -26,9 +26,10 @@ void check(const BenchOptions& options) {
                 "--sizes 100,1000,5000");
   refuse_unless(are_within(options.lanes, kLanesMax), "--lanes needs numbers from 1 to 64", "--lanes 1,2,4");
   refuse_unless(options.repeat >= 1, "--repeat needs a number above 0", "--repeat 3");
-  refuse_unless(options.duration.count() >= 1, "--for needs a second at least", "--for 5min");
+  refuse_unless(options.duration.count() >= 1, "--for needs at least one second", "--for 5min");
   refuse_unless(std::find(options.walks.begin(), options.walks.end(), Walk::kAuto) == options.walks.end(),
-                "--walks takes keyset, blocks and interleaved: auto is one of them", "leave --walks out");
+                "--walks takes keyset, blocks and interleaved: auto just chooses among them",
+                "leave --walks out");
 }
 
 }  // namespace

@@ -16,10 +16,10 @@
 namespace pgsluice::cli {
 namespace {
 
-constexpr const char* kLook = "Look before";
+constexpr const char* kLook = "Look first";
 constexpr const char* kWork = "Work";
 constexpr const char* kFollow = "Follow";
-constexpr const char* kSteer = "Steer, from any machine";
+constexpr const char* kSteer = "Control, from any machine";
 
 constexpr const char* kDescription =
     "pgsluice changes very large PostgreSQL tables in keyed batches while they stay in use.";
@@ -36,7 +36,7 @@ Exit codes:
    5  refused before any write              (--yield-exit-code replaces it)
    6  paused by an operator             77  privileges, login refused
    7  cancelled by an operator          78  job file
-   9  ready for cut-over: say cutover)";
+   9  ready for cut-over: run cutover)";
 
 constexpr const char* kGlobalFlagsToo =
     "With every verb: --dsn CONNINFO, --env NAME, --json, --quiet, --log-batches, --yield-exit-code N.\n"
@@ -46,10 +46,11 @@ void add_global_flags(CLI::App& app, Arguments& a) {
   app.add_option("--dsn", a.dsn, "Where to connect: \"host=… dbname=…\" or postgresql://…")
       ->type_name("CONNINFO");
   app.add_option("--env", a.environment, "Overlay [env.NAME] of the job file")->type_name("NAME");
-  app.add_flag("--json", a.json, "Documents, or one event a line, on stdout");
-  app.add_flag("--quiet", a.quiet, "Of a run, warnings and the summary only");
-  app.add_flag("--log-batches", a.log_batches, "Of a run, every batch too");
-  app.add_option("--yield-exit-code", a.yield_exit_code, "Instead of 75: 0 for cron, 99 for Airflow")
+  app.add_flag("--json", a.json, "JSON on stdout: a document, or one event a line");
+  app.add_flag("--quiet", a.quiet, "While running, show only warnings and the summary");
+  app.add_flag("--log-batches", a.log_batches, "While running, show every batch too");
+  app.add_option("--yield-exit-code", a.yield_exit_code,
+                 "Exit code instead of 75: 0 for cron, 99 for Airflow")
       ->type_name("N")
       ->check(CLI::Range(0, 255).description(""));
 }
@@ -92,10 +93,10 @@ void add_run_flags(CLI::App& verb, Arguments& a) {
       ->type_name("N");
   add_duration(
       verb, "--grace", [&a](std::chrono::seconds s) { a.run.grace = s; },
-      "After SIGTERM, time for the batches in flight (20s)");
+      "After SIGTERM, wait this long for batches in flight (20s)");
   add_duration(
       verb, "--wait", [&a](std::chrono::seconds s) { a.run.wait = s; },
-      "For ranges that other live runs hold (0s)");
+      "Wait this long for ranges that other live runs hold (0s)");
 }
 
 CLI::App& add_verb(CLI::App& app, Arguments& a, Verb verb, const char* group, const char* name,
@@ -115,29 +116,28 @@ void takes_name(CLI::App& verb, Arguments& a) {
 }
 
 void takes_yes(CLI::App& verb, Arguments& a) {
-  verb.add_flag("--yes", a.is_yes_said, "Ask nothing");
+  verb.add_flag("--yes", a.is_yes_said, "Do not ask for confirmation");
 }
 
 void takes_reason(CLI::App& verb, Arguments& a) {
-  verb.add_option("--reason", a.reason, "Why, for the event log and for the others")->type_name("TEXT");
+  verb.add_option("--reason", a.reason, "Why, for the event log and your colleagues")->type_name("TEXT");
 }
 
 void add_backfill(CLI::App& app, Arguments& a) {
   auto& verb = add_verb(app, a, Verb::kBackfill, kWork, "backfill", "Run one backfill without a job file");
-  verb.add_option("--table", a.backfill.table, "Table, with its schema or without")
+  verb.add_option("--table", a.backfill.table, "Table, with or without its schema")
       ->required()
       ->type_name("TABLE");
   verb.add_option("--set", a.backfill.set, "\"column = expression\"; may be repeated")
       ->required()
       ->allow_extra_args(false)
       ->type_name("ASSIGNMENT");
-  verb.add_option("--where", a.backfill.where, "Rows to change; all of them unless given")
-      ->type_name("CONDITION");
-  verb.add_option("--key", a.backfill.key, "Columns of a unique key; the primary key unless given")
+  verb.add_option("--where", a.backfill.where, "Rows to change; default: all")->type_name("CONDITION");
+  verb.add_option("--key", a.backfill.key, "Columns of a unique key; default: the primary key")
       ->delimiter(',')
       ->allow_extra_args(false)
       ->type_name("COLUMN,…");
-  verb.add_option("--name", a.backfill.name, "Name in the ledger; made from the table unless given")
+  verb.add_option("--name", a.backfill.name, "Name in the ledger; default: made from the table")
       ->type_name("NAME");
   add_run_flags(verb, a);
 }
@@ -157,11 +157,12 @@ void takes_list(Option* option, const char* type) {
 
 void add_bench(CLI::App& app, Arguments& a) {
   auto& verb = add_verb(app, a, Verb::kBench, kLook, "bench",
-                        "Measure which batch size, how many lanes and which walk are best");
+                        "Measure which batch size, number of lanes and walk work best");
   takes_job(verb, a);
   auto& options = a.bench;
-  verb.add_option("--step", options.step, "Backfill step; the only one unless given")->type_name("NAME");
-  verb.add_flag("--copy", options.on_copy, "On copies of the table; else each batch is rolled back");
+  verb.add_option("--step", options.step, "Backfill step; needed if there are several")->type_name("NAME");
+  verb.add_flag("--copy", options.on_copy,
+                "Work on copies of the table; without it each batch is rolled back");
   add_duration(
       verb, "--for", [&options](std::chrono::seconds s) { options.duration = s; },
       "At most this long (5min)");
@@ -172,27 +173,27 @@ void add_bench(CLI::App& app, Arguments& a) {
                  [&options](const std::vector<std::string>& names) {
                    for (const auto& name : names) options.walks.push_back(walk_of(name));
                  },
-                 "keyset,blocks,interleaved; all that can be shown unless given"),
+                 "keyset,blocks,interleaved; default: all that can be measured"),
              "WALK,…");
   verb.add_option("--repeat", options.repeat, "Trials of each setting (3)")->type_name("N");
-  verb.add_option("--traffic", options.traffic, "pgbench script that runs beside the trials")
-      ->type_name("FILE");
-  verb.add_option("--seed", options.seed, "Order of the trials; drawn unless given")->type_name("N");
-  verb.add_option("--csv", a.csv, "Write the figures as CSV too")->type_name("FILE");
-  verb.add_option("--html", a.html, "Write a page with plots too")->type_name("FILE");
+  verb.add_option("--traffic", options.traffic, "pgbench script to run during the trials")->type_name("FILE");
+  verb.add_option("--seed", options.seed, "Seed for the order of the trials; default: random")
+      ->type_name("N");
+  verb.add_option("--csv", a.csv, "Also write the figures as CSV")->type_name("FILE");
+  verb.add_option("--html", a.html, "Also write a page with plots")->type_name("FILE");
 }
 
 void add_work(CLI::App& app, Arguments& a) {
-  takes_job(
-      add_verb(app, a, Verb::kPlan, kLook, "plan", "Every statement in order with its lock; writes nothing"),
-      a);
-  takes_job(
-      add_verb(app, a, Verb::kCheck, kLook, "check", "Preflight: whether run would refuse, and what to mind"),
-      a);
+  takes_job(add_verb(app, a, Verb::kPlan, kLook, "plan",
+                     "Show every statement in order with its lock; writes nothing"),
+            a);
+  takes_job(add_verb(app, a, Verb::kCheck, kLook, "check",
+                     "Preflight: would run refuse, and what to watch out for"),
+            a);
 
   add_bench(app, a);
 
-  auto& run = add_verb(app, a, Verb::kRun, kWork, "run", "Start jobs, or go on where they stopped");
+  auto& run = add_verb(app, a, Verb::kRun, kWork, "run", "Start jobs, or continue where they stopped");
   run.add_option("JOB", a.jobs, "Job files, or folders of them, in this order")->required()->type_name("");
   add_run_flags(run, a);
   add_backfill(app, a);
@@ -206,27 +207,26 @@ void add_work(CLI::App& app, Arguments& a) {
   takes_yes(cutover, a);
   add_duration(
       cutover, "--kill-blockers-after", [&a](std::chrono::seconds s) { a.kill_blockers_after = s; },
-      "End sessions in the way whose transaction is older (never)");
+      "End blocking sessions whose transaction is older (never)");
   auto& contract =
-      add_verb(app, a, Verb::kContract, kWork, "contract", "Take away the old columns; no way back");
+      add_verb(app, a, Verb::kContract, kWork, "contract", "Drop the old columns; cannot be undone");
   takes_name(contract, a);
   takes_yes(contract, a);
-  contract.add_flag("--unproven", a.contract.unproven, "Also while verify steps below it are not done");
+  contract.add_flag("--unproven", a.contract.unproven, "Even if verify steps below it are not done");
 }
 
 void add_follow(CLI::App& app, Arguments& a) {
-  auto& status = add_verb(app, a, Verb::kStatus, kFollow, "status", "Where jobs stand, from the ledger");
-  status.add_option("NAME", a.name, "Job in the ledger, or its file; all jobs unless given")->type_name("");
-  takes_name(add_verb(app, a, Verb::kWatch, kFollow, "watch", "The same again and again until the job ends"),
-             a);
-  auto& history = add_verb(app, a, Verb::kHistory, kFollow, "history", "The event log of a job");
+  auto& status = add_verb(app, a, Verb::kStatus, kFollow, "status", "Show where jobs stand, from the ledger");
+  status.add_option("NAME", a.name, "Job in the ledger, or its file; default: all jobs")->type_name("");
+  takes_name(
+      add_verb(app, a, Verb::kWatch, kFollow, "watch", "Show the status, refreshed, until the job ends"), a);
+  auto& history = add_verb(app, a, Verb::kHistory, kFollow, "history", "Show the event log of a job");
   takes_name(history, a);
-  history.add_option("--limit", a.limit, "Newest events shown (100)")
+  history.add_option("--limit", a.limit, "How many of the newest events to show (100)")
       ->type_name("N")
       ->check(CLI::Range(1, 1'000'000).description(""));
   takes_name(
-      add_verb(app, a, Verb::kFailures, kFollow, "failures", "Rows that were set aside, with their errors"),
-      a);
+      add_verb(app, a, Verb::kFailures, kFollow, "failures", "Show quarantined rows with their errors"), a);
 }
 
 void add_steer(CLI::App& app, Arguments& a, bool& rolled_back) {
@@ -234,8 +234,8 @@ void add_steer(CLI::App& app, Arguments& a, bool& rolled_back) {
     Verb verb;
     const char* name;
     const char* text;
-  } controls[] = {{Verb::kPause, "pause", "Take no new batch until resumed"},
-                  {Verb::kResume, "resume", "Take back a pause or a cancel"},
+  } controls[] = {{Verb::kPause, "pause", "Start no new batch until resumed"},
+                  {Verb::kResume, "resume", "Undo a pause or a cancel"},
                   {Verb::kCancel, "cancel", "End the job's runs for good"}};
   for (const auto& control : controls) {
     auto& verb = add_verb(app, a, control.verb, kSteer, control.name, control.text);
@@ -250,12 +250,12 @@ void add_steer(CLI::App& app, Arguments& a, bool& rolled_back) {
       add_verb(app, a, Verb::kResolve, kSteer, "resolve", "Correct a step's state in the ledger by hand");
   takes_name(resolve, a);
   resolve.add_option("STEP", a.step, "Name of the step")->required()->type_name("");
-  resolve.add_flag("--applied", a.is_applied, "The step's work is there");
-  resolve.add_flag("--rolled-back", rolled_back, "The step's work is not there");
+  resolve.add_flag("--applied", a.is_applied, "The step's work is in the database");
+  resolve.add_flag("--rolled-back", rolled_back, "The step's work is not in the database");
   takes_reason(resolve, a);
 }
 
-// ----- mistakes
+// ----- usage errors
 
 /// The verb that was recognised, else the program.
 const CLI::App& innermost(const CLI::App& app) {
@@ -266,7 +266,7 @@ const CLI::App& innermost(const CLI::App& app) {
 std::string help_hint(const CLI::App& app) {
   const auto& verb = innermost(app);
   return &verb == &app ? "pgsluice --help lists the verbs"
-                       : "pgsluice " + verb.get_name() + " --help shows what it takes";
+                       : "pgsluice " + verb.get_name() + " --help shows its arguments";
 }
 
 std::vector<std::string> known_flags(const CLI::App& app) {
@@ -316,10 +316,10 @@ Error as_usage_error(const CLI::App& app, const CLI::ParseError& mistake) {
   if (!extras.empty()) return unknown_word(app, extras.front());
   const bool lacks_verb =
       app.get_subcommands().empty() && dynamic_cast<const CLI::RequiredError*>(&mistake) != nullptr;
-  return Error(ExitCode::kUsage, lacks_verb ? "no verb is given" : message_of(mistake), help_hint(app));
+  return Error(ExitCode::kUsage, lacks_verb ? "no verb given" : message_of(mistake), help_hint(app));
 }
 
-// ----- the command line to give again
+// ----- the command line to run again
 
 bool is_plain(char c) {
   return std::isalnum(static_cast<unsigned char>(c)) != 0 ||

@@ -34,7 +34,7 @@ enum class Verb {
 /// One command line, read. A value; fields that a verb does not take keep their defaults.
 struct Arguments {
   Verb verb = Verb::kStatus;
-  std::string answer;       // not empty: help or version; print it and end with 0
+  std::string answer;       // not empty: help or version; print it and exit with 0
   std::string dsn;          // empty: not given
   std::string environment;  // --env; empty: none
   bool json = false;
@@ -51,15 +51,15 @@ struct Arguments {
   std::string csv;  // of bench: files to write, empty: none
   std::string html;
   std::optional<int> lanes;
-  std::chrono::seconds kill_blockers_after{0};  // of cutover; 0: what the file says, else never
-  bool is_yes_said = false;                     // of cutover, contract, rollback: ask nothing
+  std::chrono::seconds kill_blockers_after{0};  // of cutover; 0: as in the job file, else never
+  bool is_yes_said = false;                     // of cutover, contract, rollback: do not ask
   ContractOptions contract;
   int limit = 100;  // events of history
   std::string reason;
   std::vector<std::string> settings;  // key=value
   std::string step;
   bool is_applied = false;   // resolve; false: rolled back
-  std::string command_line;  // to give again, quoted for a shell; empty if it holds a password
+  std::string command_line;  // to run again, quoted for a shell; empty if it holds a password
 };
 
 /// Reads the words after the program's name. Throws Error(kUsage), whose text holds no password.

@@ -11,8 +11,8 @@
 namespace pgsluice::cli {
 namespace {
 
-/// A file that will be written at the end. Opened at once: nobody wants to hear after five minutes that it
-/// cannot be.
+/// A file that will be written at the end. Opened at once, so that a bad path fails now and not after five
+/// minutes.
 class LateFile {
  public:
   explicit LateFile(std::string name) : name_(std::move(name)) {

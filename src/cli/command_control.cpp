@@ -10,7 +10,7 @@
 namespace pgsluice::cli {
 namespace {
 
-/// Tells that the ledger has taken an operator's word.
+/// Confirms that an operator's command is in the ledger.
 void confirm(const Arguments& arguments, const std::string& job, const std::string& verb,
              const std::string& text) {
   if (arguments.json) {
@@ -22,11 +22,11 @@ void confirm(const Arguments& arguments, const std::string& job, const std::stri
   } else if (!arguments.quiet) {
     const std::string word = verb + (text.empty() ? "" : " " + text);
     print_line(
-        plain_line("job \"" + job + "\": " + word + " is in the ledger; live runs obey within seconds"));
+        plain_line("job \"" + job + "\": " + word + " is in the ledger; live runs follow it within seconds"));
   }
 }
 
-/// "batch.target=500ms" in two; throws Error(kUsage) for what no job could take.
+/// "batch.target=500ms" in two; throws Error(kUsage) for what cannot be a setting of any job.
 std::pair<std::string, std::string> read_setting(const std::string& setting) {
   const auto equals = setting.find('=');
   if (equals == std::string::npos) {
@@ -52,7 +52,7 @@ ExitCode control_job(const Arguments& arguments) {
 }
 
 ExitCode set_tunables(const Arguments& arguments) {
-  std::vector<std::pair<std::string, std::string>> settings;  // all are read before the first is written
+  std::vector<std::pair<std::string, std::string>> settings;  // all are parsed before the first is written
   for (const auto& setting : arguments.settings) settings.push_back(read_setting(setting));
   const LedgerJob job = find_ledger_job(arguments);
   Engine engine(job.dsn);

@@ -12,7 +12,7 @@
 namespace pgsluice::cli {
 namespace {
 
-/// Lines, as these acts are short: no live view.
+/// Lines instead of the live view: these acts are short.
 ReportOptions report_options(const Arguments& arguments) {
   ReportOptions options;
   options.style = arguments.json    ? ReportStyle::kJson
@@ -37,7 +37,7 @@ std::string verified_text(const NotingSink& sink) {
   return std::to_string(as_expected) + " of " + std::to_string(sink.verified()) + " results as expected";
 }
 
-/// The operator's word for a retype, by the job's name.
+/// What an operator orders for a retype (cutover or contract), by the job's name.
 ExitCode end_retype(const Arguments& arguments, const std::string& outcome,
                     const std::function<ExitCode(Engine&, const LedgerJob&, EventSink&)>& say) {
   const LedgerJob job = find_ledger_job(arguments);

@@ -26,10 +26,10 @@ void apply_lanes(Job& job, const Arguments& arguments) {
   if (!mistake.empty()) throw Error(ExitCode::kUsage, "--lanes: " + mistake);
 }
 
-/// A failure that the summary has told already is not thrown again, but for programs, which read stderr's
+/// A failure that the summary has already reported is thrown again only with --json: programs read stderr's
 /// last line.
 ExitCode run_job(const Job& job, const Arguments& arguments, const RunOptions& limits) {
-  std::signal(SIGPIPE, SIG_IGN);  // a reader that has gone away ends no run and changes no exit code
+  std::signal(SIGPIPE, SIG_IGN);  // a reader that goes away must not end a run or change its exit code
   const auto reporter = make_reporter(report_options(arguments));
   NotingSink sink(*reporter, arguments.command_line);
   RunOptions options = limits;
@@ -53,13 +53,13 @@ std::chrono::seconds time_left(std::chrono::seconds duration, std::chrono::stead
 }  // namespace
 
 ExitCode run_jobs(const Arguments& arguments) {
-  std::vector<Job>
-      jobs;  // all are read before the first starts: a mistake in the last one stops none half-way
+  std::vector<Job> jobs;  // all are read before the first starts: a mistake in the last file must not stop
+                          // the others half-way
   for (const auto& path : expand_jobs(arguments.jobs)) {
     jobs.push_back(load_job(path, arguments.environment));
     apply_lanes(jobs.back(), arguments);
   }
-  // --for is the time of all of them.
+  // --for covers all of them together.
   const auto began = std::chrono::steady_clock::now();
   RunOptions limits = arguments.run;
   ExitCode result = ExitCode::kDone;

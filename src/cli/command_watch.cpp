@@ -24,8 +24,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::seconds kLookEvery{1};    // a person's patience; one short connection each
-constexpr std::chrono::seconds kLineEvery{30};   // off a terminal: as often as a run's own line
+constexpr std::chrono::seconds kLookEvery{1};  // as long as a person likes to wait; one short connection each
+constexpr std::chrono::seconds kLineEvery{30};   // without a terminal: as often as a run's own line
 constexpr std::chrono::minutes kOutageMost{10};  // a failover is over by then
 
 bool stdout_is_capable_terminal() {
@@ -42,21 +42,21 @@ std::string time_of_day() {
   return text;
 }
 
-/// As many lines as the terminal has room for: the head and the last ones, where the runs are.
+/// The lines that fit on the terminal: the head and the last ones, where the runs are.
 std::vector<std::string> fitted(std::vector<std::string> lines) {
   winsize size{};
   if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_row < 4 || size.ws_col == 0) return lines;
   const auto taken = [&size](std::size_t rows, const std::string& line) {
     return rows + std::max<std::size_t>(1, (character_count(line) + size.ws_col - 1) / size.ws_col);
   };
-  const std::size_t room = size.ws_row - 2U;  // the clock's line and the text cursor's
+  const std::size_t room = size.ws_row - 2U;  // one line for the clock, one for the cursor
   while (lines.size() > 2 && std::accumulate(lines.begin(), lines.end(), std::size_t{0}, taken) > room) {
     lines.erase(lines.begin() + 1);
   }
   return lines;
 }
 
-/// Shows what is seen: painted over on a terminal, else a line on every change of state and every 30 s.
+/// Shows the latest status: repainted on a terminal, else a line on every change of state and every 30 s.
 class View {
  public:
   explicit View(bool json) : json_(json), paints_(!json && stdout_is_capable_terminal()) {}
@@ -89,10 +89,9 @@ class View {
 
   void paint(const JobOverview& job) {
     last_state_.clear();
-    std::string frame =
-        "\x1b[H";  // home; then each line is cleared to its end, and what is below to the screen's
+    std::string frame = "\x1b[H";  // home; then clear each line to its end, and the screen below
     for (const auto& line : fitted(job_lines(job))) frame += line + "\x1b[K\n";
-    frame += time_of_day() + ", Ctrl-C ends the view, not the job\x1b[K\n\x1b[J";
+    frame += time_of_day() + ", Ctrl-C closes this view, not the job\x1b[K\n\x1b[J";
     if (!painted_) frame = "\x1b[2J" + frame;
     painted_ = true;
     std::fwrite(frame.data(), 1, frame.size(), stdout);
@@ -112,7 +111,7 @@ ExitCode watch_job(const Arguments& arguments) {
   const LedgerJob wanted = find_ledger_job(arguments);
   Engine engine(wanted.dsn);
   View view(arguments.json);
-  std::optional<Clock::time_point> seen;  // an outage is waited for only once the job was seen
+  std::optional<Clock::time_point> seen;  // wait out an outage only after the job was seen once
   for (;; std::this_thread::sleep_for(kLookEvery)) {
     try {
       const auto jobs = engine.status(wanted.name);

@@ -39,7 +39,7 @@ ExitCode perform(const Arguments& arguments) {
     case Verb::kResolve:
       return resolve_step(arguments);
   }
-  throw Error(ExitCode::kInternal, "this verb does nothing");
+  throw Error(ExitCode::kInternal, "this verb is not implemented");
 }
 
 }  // namespace pgsluice::cli

@@ -6,7 +6,7 @@
 namespace pgsluice::cli {
 
 /// One function for each verb, in a file command_*.cpp. Each connects, prints its result on stdout and its
-/// progress on stderr, and returns how it ended; throws Error for what ended it and is not printed yet.
+/// progress on stderr, and returns how it ended; throws Error for a failure that is not printed yet.
 ExitCode plan_job(const Arguments& arguments);
 ExitCode check_job(const Arguments& arguments);
 ExitCode run_jobs(const Arguments& arguments);

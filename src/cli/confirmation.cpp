@@ -30,7 +30,7 @@ void confirm_act(const Arguments& arguments, const std::function<std::vector<std
   const auto lines = notice();
   if (lines.empty()) return;
   for (const auto& line : lines) std::fprintf(stderr, "%s\n", plain_line(line).c_str());
-  std::fputs("Go on? [y/N] ", stderr);
+  std::fputs("Continue? [y/N] ", stderr);
   std::string answer;
   std::getline(std::cin, answer);
   if (!is_yes(answer))
@@ -39,9 +39,10 @@ void confirm_act(const Arguments& arguments, const std::function<std::vector<std
 
 void require_word(const Arguments& arguments, const std::string& what) {
   if (arguments.is_yes_said || is_at_terminal()) return;
-  throw Error(ExitCode::kRefused,
-              what + " cannot be undone, and nobody can be asked: stdin or stderr is no terminal",
-              "if it is meant, say so: add --yes");
+  throw Error(
+      ExitCode::kRefused,
+      what + " cannot be undone, and there is no terminal on stdin and stderr to ask for confirmation",
+      "add --yes to confirm");
 }
 
 }  // namespace pgsluice::cli

@@ -13,7 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The job, unless its source holds mistakes.
+/// The job, unless its source has mistakes.
 Job checked(JobFile file, ExitCode code, const std::string& source) {
   if (file.ok()) return std::move(file.job);
   for (const auto& diagnostic : file.diagnostics) {
@@ -33,7 +33,7 @@ std::vector<fs::path> files_of_folder(const fs::path& folder) {
   if (failure)
     throw Error(ExitCode::kUsage, "cannot read folder \"" + folder.string() + "\": " + failure.message());
   if (files.empty()) {
-    throw Error(ExitCode::kUsage, "folder \"" + folder.string() + "\" holds no job file",
+    throw Error(ExitCode::kUsage, "folder \"" + folder.string() + "\" contains no job file",
                 "job files end in .toml");
   }
   std::sort(files.begin(), files.end());
@@ -41,7 +41,7 @@ std::vector<fs::path> files_of_folder(const fs::path& folder) {
 }
 
 bool is_job_file(const std::string& name) {
-  std::error_code ignored;  // what cannot be looked at is no file
+  std::error_code ignored;  // a path that cannot be examined is not a file
   return fs::path(name).extension() == ".toml" || fs::is_regular_file(name, ignored);
 }
 
@@ -58,7 +58,7 @@ Job job_of_flags(const BackfillFlags& flags) {
 std::vector<fs::path> expand_jobs(const std::vector<std::string>& jobs) {
   std::vector<fs::path> files;
   for (const auto& job : jobs) {
-    std::error_code ignored;  // a path that cannot be looked at is reported when it is read
+    std::error_code ignored;  // a path that cannot be examined is reported when it is read
     if (!fs::is_directory(job, ignored)) {
       files.emplace_back(job);
       continue;

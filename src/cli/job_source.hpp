@@ -10,11 +10,12 @@
 
 namespace pgsluice::cli {
 
-/// The checked job of a file, with the overlay of --env. Mistakes are printed on stderr, all of them, and end
-/// in Error(kJobFile).
+/// The checked job of a file, with the overlay of --env. All mistakes are printed on stderr, then
+/// Error(kJobFile) is thrown.
 Job load_job(const std::filesystem::path& path, const std::string& environment);
 
-/// The job that the flags of `backfill` describe. Mistakes are printed likewise and end in Error(kUsage).
+/// The job that the flags of `backfill` describe. Mistakes are printed likewise, then Error(kUsage) is
+/// thrown.
 Job job_of_flags(const BackfillFlags& flags);
 
 /// Files as they are, and each folder as its *.toml files in name order. Throws Error(kUsage) for a folder
@@ -25,11 +26,11 @@ std::vector<std::filesystem::path> expand_jobs(const std::vector<std::string>& j
 struct LedgerJob {
   std::string name;
   std::string dsn;                      // to connect with
-  Milliseconds kill_blockers_after{0};  // of its first retype, as the file says; 0 without a file
+  Milliseconds kill_blockers_after{0};  // of its first retype, as in the job file; 0 without a file
 };
 
-/// NAME is a name, or a job file (it ends in .toml or is an existing file) that holds the name and maybe the
-/// dsn.
+/// NAME is a name, or a job file (it ends in .toml or is an existing file) that gives the name and perhaps
+/// the dsn.
 LedgerJob find_ledger_job(const Arguments& arguments);
 
 /// --dsn, else the job file's, else DATABASE_URL, else empty: libpq's PG* variables decide.

@@ -24,13 +24,14 @@ ExitCode answer_or_perform(const cli::Arguments& arguments) {
   return ExitCode::kDone;
 }
 
-/// What was not printed was not said. A run has done its work all the same, and its ledger tells of it.
+/// Output that could not be written counts as a failure. A run has done its work all the same; the ledger
+/// records it.
 void require_printed(const cli::Arguments& arguments) {
   const bool is_said_elsewhere = arguments.verb == cli::Verb::kRun || arguments.verb == cli::Verb::kBackfill;
   const bool is_written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
   if (is_written || (is_said_elsewhere && arguments.answer.empty())) return;
   throw Error(ExitCode::kFailed, "the result could not be written to standard output",
-              "the disk may be full, or the reader of the pipe may have gone");
+              "the disk may be full, or the reader of the pipe may have exited");
 }
 
 }  // namespace
@@ -38,7 +39,7 @@ void require_printed(const cli::Arguments& arguments) {
 int main(int argc, char** argv) {
   const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
   cli::blot_out_passwords(argc, argv);
-  // Known before parsing, so that a mistake in the flags is told in the wanted form as well.
+  // Known before parsing, so that a mistake in the flags is reported in the requested form too.
   const bool json = std::find(words.begin(), words.end(), "--json") != words.end();
 
   cli::Arguments arguments;
@@ -52,7 +53,7 @@ int main(int argc, char** argv) {
     return exit_status(error.code(), arguments);
   } catch (const std::exception& fault) {
     const Error error(ExitCode::kInternal, std::string("internal error: ") + fault.what(),
-                      "this is a fault of pgsluice: please report it with the job file and the event log");
+                      "this is a bug in pgsluice: please report it with the job file and the event log");
     cli::print_error(error, json);
     return exit_status(error.code(), arguments);
   }

@@ -7,7 +7,7 @@
 namespace pgsluice::cli {
 namespace {
 
-/// Whether the same command line goes on where this run ended.
+/// Whether running the same command line again continues where this run ended.
 bool can_go_on(int exit_code) {
   const auto code = static_cast<ExitCode>(exit_code);
   return code == ExitCode::kWorkLeft || code == ExitCode::kRangesHeld || code == ExitCode::kUnreachable;

@@ -8,11 +8,11 @@
 
 namespace pgsluice::cli {
 
-/// Hands events on to the reporter, notes whether the summary and a mismatch were among them, and tells the
-/// summary how to go on. Thread-safe, as every EventSink.
+/// Passes events on to the reporter, notes whether the summary and a mismatch were among them, and adds to
+/// the summary how to continue. Thread-safe, like every EventSink.
 class NotingSink final : public EventSink {
  public:
-  /// `command_line`: what to give again when work is left; may be empty.
+  /// `command_line`: what to run again when work is left; may be empty.
   NotingSink(EventSink& next, std::string command_line)
       : next_(next), command_line_(std::move(command_line)) {}
 

@@ -30,7 +30,7 @@ std::optional<Lsn> parse_lsn(std::string_view text) {
 }
 
 std::string lsn_text(Lsn lsn) {
-  std::array<char, 18> text{};  // two times eight digits, the slash, the end
+  std::array<char, 18> text{};  // twice eight digits, the slash, the terminating zero
   std::snprintf(text.data(), text.size(), "%" PRIX32 "/%" PRIX32, static_cast<std::uint32_t>(lsn >> 32),
                 static_cast<std::uint32_t>(lsn));
   return text.data();

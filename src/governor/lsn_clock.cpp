@@ -8,7 +8,7 @@ namespace pgsluice::governor {
 void LsnClock::record(TimePoint at, Lsn flush) {
   if (!marks_.empty() && at < marks_.back().at) return;
   while (!marks_.empty() && marks_.back().flush > flush) marks_.pop_back();
-  // An idle primary needs no new mark: what it writes next is younger than the last time we saw it idle.
+  // An idle primary needs no new mark: whatever it writes next is younger than our last look at it.
   if (!marks_.empty() && (marks_.back().flush == flush || marks_.back().at == at)) {
     marks_.back() = {at, flush};
     return;
@@ -18,7 +18,7 @@ void LsnClock::record(TimePoint at, Lsn flush) {
 }
 
 LagTime LsnClock::lag_of(Lsn replay, TimePoint now) const {
-  if (marks_.empty()) return {std::nullopt, "no position of the primary read yet"};
+  if (marks_.empty()) return {std::nullopt, "the primary's WAL position has not been read yet"};
   if (replay >= marks_.back().flush) return {0.0, {}};
   const auto after = std::upper_bound(marks_.begin(), marks_.end(), replay,
                                       [](Lsn lsn, const Mark& mark) { return lsn < mark.flush; });
@@ -31,8 +31,8 @@ std::uint64_t LsnClock::bytes_behind(Lsn replay) const {
   return marks_.back().flush - replay;
 }
 
-// Drops a mark when the gap it leaves stays small against its age. Afterwards at least a quarter is free, so
-// that the work is spread over many records.
+// Drops a mark if the gap it leaves stays small relative to its age. Afterwards at least a quarter is free,
+// so that the work is spread over many records.
 void LsnClock::thin_out(TimePoint now) {
   std::vector<Mark> kept;
   kept.reserve(kMarksMax);

@@ -17,23 +17,23 @@ struct LagTime {
   std::string reason;
 };
 
-/// Turns a replica's replay position into an age, without writing heartbeats: it remembers when the primary's
-/// flush position was where. Pure and externally synchronised. Memory is bounded (kMarksMax) and still
-/// reaches back more than 24 h: the older a stretch, the fewer marks of it are kept.
+/// Turns a replica's replay position into an age, without writing heartbeats: it remembers where the
+/// primary's flush position was at which time. Pure and externally synchronised. Memory is bounded
+/// (kMarksMax) and still reaches back more than 24 h: the older a period, the fewer of its marks are kept.
 class LsnClock {
  public:
-  /// 64 kB. A day at kResolution needs at most about 2,000 marks; the rest is room between two thinnings.
+  /// 64 kB. A day at kResolution needs at most about 2,000 marks; the rest is room until the next thinning.
   static constexpr std::size_t kMarksMax = 4'096;
-  /// Thinning makes no lag of age A wrong by more than A / 128: under one per cent, and always to the late
-  /// side.
+  /// Thinning makes no lag of age A wrong by more than A / 128: under one per cent, and only upwards: no lag
+  /// is understated.
   static constexpr int kResolution = 128;
 
-  /// Notes the primary's flush position. An earlier time than the last is ignored. A position that went back
-  /// (failover) removes what was noted above it.
+  /// Notes the primary's flush position. A time earlier than the last one is ignored. A position that went
+  /// back (failover) removes the marks above it.
   void record(TimePoint at, Lsn flush);
 
-  /// Zero when the replica has replayed all we know of. Otherwise the time since the primary was last seen at
-  /// or below `replay`: never too small; too large by at most one poll, or by the resolution.
+  /// Zero if the replica has replayed everything we know of. Otherwise the time since the primary was last
+  /// seen at or below `replay`: never too small; too large by at most one poll, or by the resolution.
   LagTime lag_of(Lsn replay, TimePoint now) const;
 
   /// Bytes between the primary's last known flush position and `replay`; zero if it is ahead or nothing is

@@ -18,7 +18,7 @@ bool only_slows(const Sample& sample) {
   return sample.pace_least > 0;
 }
 
-// What the signals that only slow leave: at once the least that they ask for, and from there on slowly up.
+// The pace that the slow-only signals allow: down at once to the lowest they ask for, then slowly up again.
 double beside_others(const std::vector<Sample>& gentle, const PaceState& previous, TimePoint now) {
   double pace = 1;
   for (const Sample& sample : gentle) {
@@ -35,7 +35,7 @@ double beside_others(const std::vector<Sample>& gentle, const PaceState& previou
 double pace_under(double load, const PaceState& previous) {
   if (load >= kHoldsFrom) return 0;
   if (load > kFallsAbove) {
-    if (!previous.has_started) return 0;  // not our doing: let it pass first
+    if (!previous.has_started) return 0;  // we did not cause it: let it pass first
     const double half = previous.pace / 2;
     return half < kPaceMin ? 0 : half;
   }
@@ -47,7 +47,7 @@ double pace_under(double load, const PaceState& previous) {
 }
 
 PaceState next_state(double load, const PaceState& previous, TimePoint now) {
-  // Two calls within half a poll are one look at the same samples.
+  // Two calls within half a poll judge the same samples.
   const bool is_extra_call = previous.moved_at && now - *previous.moved_at < kPoll / 2;
   if (is_extra_call && load < kHoldsFrom) return previous;
 
@@ -69,7 +69,7 @@ PaceState next_state(double load, const PaceState& previous, TimePoint now) {
   return next;
 }
 
-// `samples` are sorted, the worst first. Two samples may say the same (a replica that is gone has no lag of
+// `samples` are sorted, the worst first. Two samples may read the same (a replica that is gone has no lag of
 // either kind).
 std::string over_limit_in_words(const std::vector<Sample>& samples, TimePoint now) {
   std::vector<std::string> said;
@@ -86,7 +86,7 @@ std::string over_limit_in_words(const std::vector<Sample>& samples, TimePoint no
 
 std::string reason_of(const std::vector<Sample>& samples, double pace, TimePoint now) {
   if (pace >= 1) return {};
-  if (samples.empty()) return "no signal read yet";
+  if (samples.empty()) return "no signal has been read yet";
   std::string reason = over_limit_in_words(samples, now);
   if (!reason.empty()) return reason;
   if (load_of(samples.front(), now) >= kRisesBelow) return in_words(samples.front(), now);
@@ -125,7 +125,7 @@ Decision decide(const std::vector<Sample>& samples, const PaceState& previous, T
   decision.is_beside_others = decision.next.beside_others < 1;
   decision.pace = std::min(decision.next.pace, decision.next.beside_others);
   decision.flow = flow_of(decision.pace);
-  // What can hold weighs more than what only slows.
+  // A signal that can hold outweighs one that only slows.
   const bool is_gentle_first = load <= kFallsAbove && decision.is_beside_others;
   sorted.insert(is_gentle_first ? sorted.begin() : sorted.end(), gentle.begin(), gentle.end());
   decision.reason = reason_of(sorted, decision.pace, now);

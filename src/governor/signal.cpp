@@ -9,7 +9,7 @@
 namespace pgsluice::governor {
 namespace {
 
-// "2.4", "2", "0.25": one decimal from 1 on, two below, no zeros at the end.
+// "2.4", "2", "0.25": one decimal from 1 up, two below, no trailing zeros.
 std::string seconds_text(double seconds) {
   std::array<char, 32> text{};
   std::snprintf(text.data(), text.size(), seconds < 1 ? "%.2f" : "%.1f", seconds);

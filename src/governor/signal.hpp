@@ -16,18 +16,18 @@ struct Sample {
   bool known = true;       // false: it could not be read, so the lanes hold
   TimePoint taken_at;      // when we read it, by our clock
   std::string reason;      // known: where the value comes from ("on replica1"); unknown: the whole reason
-  double pace_least = 0;   // above 0 it only slows, to this at most, also when unknown
-  std::string sentence{};  // says it all, in place of name, value and limit; empty: they say it
+  double pace_least = 0;   // above 0: a slow-only signal, never below this pace, even if unknown
+  std::string sentence{};  // the full text, instead of name, value and limit; empty: use these
 };
 
-/// Young enough to decide on: at most kSampleAgeMax old.
+/// Recent enough to decide on: at most kSampleAgeMax old.
 bool is_fresh(const Sample& sample, TimePoint now);
 
 /// value / limit: 1 is at the limit. Infinite when the sample is unknown or stale.
 double load_of(const Sample& sample, TimePoint now);
 
-/// The sample in words, fit for a screen and the event log:
-/// "replica_lag 2.4 s over 2 s on replica1", "no fresh sample of replica_lag for 0.9 s".
+/// The sample in words, for the screen and the event log: "replica_lag 2.4 s over 2 s on replica1", "no fresh
+/// sample of replica_lag for 0.9 s".
 std::string in_words(const Sample& sample, TimePoint now);
 
 /// "2.4 s", "0.25 s", "64.0 MB".

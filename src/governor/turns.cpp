@@ -8,7 +8,7 @@
 namespace pgsluice::governor {
 namespace {
 
-// From one start to the next. A batch and kDelayMax at most.
+// From one start to the next: at most a batch plus kDelayMax.
 std::chrono::milliseconds length(std::chrono::milliseconds batch_time, double share) {
   if (share <= 1) return batch_time + delay_after(batch_time, share);
   return std::chrono::milliseconds{std::llround(static_cast<double>(batch_time.count()) / share)};
@@ -30,7 +30,7 @@ void Turns::ended(TimePoint now, std::chrono::milliseconds batch_time, double sh
   if (batch_time.count() == 0) return;
   batch_time_ = batch_time;
   const auto next = now - batch_time + length(batch_time, share);
-  // With one batch at a time what was expected of it is settled by what it took.
+  // With one batch at a time the actual duration replaces the expected one.
   next_ = share <= 1 ? next : std::max(next_, next);
 }
 

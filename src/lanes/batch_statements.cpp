@@ -26,12 +26,12 @@ std::string changes(const pg::Table& table, const pg::TransactionLimits& limits)
          milliseconds(limits.lock_timeout) + ", statement_timeout " + milliseconds(limits.statement_timeout);
 }
 
-/// Values that nobody sees: only the shape of a statement is asked for.
+/// Placeholder values: only the shape of the statement matters.
 pg::Key any_key(const walk::Keyset& keyset) {
   return pg::Key(keyset.key().size());
 }
 
-/// The UPDATE for ends that differ from column 0, 1, … on, and the one without a lower end; in front of each
+/// The UPDATE for ends that differ from column 0, 1, … on, and the one without a lower end; each preceded by
 /// the count of what it selects, if that is wanted.
 std::vector<PlannedStatement> update_shapes(const pg::Table& table, const BackfillStep& step,
                                             const walk::Keyset& keyset, bool is_selection_counted,
@@ -48,7 +48,7 @@ std::vector<PlannedStatement> update_shapes(const pg::Table& table, const Backfi
     const std::string equal = prefix == 0   ? "no key column"
                               : prefix == 1 ? "the first key column"
                                             : "the first " + std::to_string(prefix) + " key columns";
-    add({any, any, prefix}, columns == 1 ? "" : "both ends share " + equal);
+    add({any, any, prefix}, columns == 1 ? "" : "when both ends share " + equal);
   }
   add({std::nullopt, any, 0}, kFirst);
   return out;
@@ -66,9 +66,9 @@ std::vector<PlannedStatement> preparing_statements(const pg::Table& table, const
        "once, to cut a large table into ranges"},
       {keyset.highest(), reads(table), false, "once, to end the last range"},
       {keyset.sample(any, any, 2, 1).sql, reads(table), false,
-       "when a lane has run out of ranges, to split another's"},
+       "when a lane has run out of ranges, to split another lane's"},
       {keyset.bound(any, any, 1).sql, reads(table), false,
-       "in its stead, where the sample has met too few of the rows that are left"},
+       "when the sample has hit too few of the remaining rows, instead of it"},
   };
 }
 
@@ -97,7 +97,7 @@ std::vector<PlannedStatement> batch_statements(const pg::Table& table, const Bac
 PlannedStatement planned_note(std::int64_t rows) {
   return {ledger::note_unchanged(1, 1, false) + ledger::count_and_commit(1, {rows, rows - 1, 0, false}),
           "ROW EXCLUSIVE on pgsluice.step, its one row until COMMIT", true,
-          "in its stead, when a trigger or rule has left a selected row as it was"};
+          "when a trigger or rule has left a selected row unchanged, instead of the one before"};
 }
 
 std::vector<PlannedStatement> backfill_statements(const pg::Table& table, const BackfillStep& step,
@@ -105,7 +105,7 @@ std::vector<PlannedStatement> backfill_statements(const pg::Table& table, const 
                                                   const pg::TransactionLimits& limits, std::int64_t rows) {
   std::vector<PlannedStatement> out{check_of_expressions(table, step),
                                     {pg::counted_rows_sql(table.sql()), reads(table), false,
-                                     "once, to count the rows on some of its pages"}};
+                                     "once, to count the rows on a sample of its pages"}};
   const auto add = [&](std::vector<PlannedStatement> statements, const std::string& only) {
     for (auto& statement : statements) {
       if (!only.empty()) statement.when = only + (statement.when.empty() ? "" : ", " + statement.when);

@@ -10,14 +10,13 @@
 
 namespace pgsluice::engine {
 
-/// What a backfill step sends: once, before its batches, and with each of them, in order, in every shape that
-/// its statements can have. Key values are parameters; the numbers in a batch's last statement are those of
-/// some batch.
+/// What a backfill step sends, in order: once before its batches, and with each batch, in every shape that
+/// its statements can have. Key values are parameters; the numbers in a batch's last statement are examples.
 std::vector<PlannedStatement> backfill_statements(const pg::Table& table, const BackfillStep& step,
                                                   const WalkedTable& walked,
                                                   const pg::TransactionLimits& limits, std::int64_t rows);
 
-/// What ends a batch that came by a row which a trigger or rule left as it was.
+/// What ends a batch in which a trigger or rule left a selected row unchanged.
 PlannedStatement planned_note(std::int64_t rows);
 
 }  // namespace pgsluice::engine

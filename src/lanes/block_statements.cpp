@@ -47,7 +47,7 @@ std::vector<PlannedStatement> block_statements(const pg::Table& table, const Bac
       {ledger::advance_sql(), kRangeLock, true, each},
       {steps::count_blocks_sql(heap), reads, true, is_woven ? "first pass through a window" : each}};
   const std::string sampled =
-      "UPDATE of one batch in " + std::to_string(kBatchesPerSample) + ", to see its WAL";
+      "UPDATE of one batch in " + std::to_string(kBatchesPerSample) + ", to measure its WAL";
   const auto add_update = [&](const std::string& when) {
     const auto lock = update_lock(heap, limits);
     const bool is_last_pass = batch.pass + 1 >= batch.weave.passes;
@@ -67,19 +67,19 @@ std::vector<PlannedStatement> block_statements(const pg::Table& table, const Bac
   out.push_back({steps::heap_state_sql(table.oid, heap), "none", true, sampled});
   out.push_back({ledger::count_and_commit(1, {1, 1, 0, false}), kRangeLock, true, each});
   if (walked.swallowers.is_any()) out.push_back(planned_note(1));
+  out.push_back({begin_look_sql(table), "ACCESS SHARE on " + table.sql() + ", until the check ends", false,
+                 "once all blocks are done: the check for rows that moved behind the walk, which are changed "
+                 "in a final pass"});
   out.push_back(
-      {begin_look_sql(table), "ACCESS SHARE on " + table.sql() + ", until the look ends", false,
-       "once all blocks are done: the look for rows that moved behind the walk, which are changed in a "
-       "final pass"});
-  out.push_back({any_left_sql(table, step, heap), reads, false, "of that look, for each piece of the table"});
+      {any_left_sql(table, step, heap), reads, false, "once for each piece of the table, by that check"});
   if (walked.keyset)
     out.push_back({keys_left_sql(table, step, heap, *walked.keyset), reads, false,
-                   "of that look, for a piece that holds some"});
+                   "when a piece of the table has such rows, by that check"});
   return out;
 }
 
 std::string walk_in_words(const WalkedTable& walked) {
-  if (walked.choice.walk == Walk::kBlocks) return "blocks of the heap, in their order";
+  if (walked.choice.walk == Walk::kBlocks) return "blocks of the heap, in order";
   if (walked.choice.walk == Walk::kInterleaved) return "interleaved over blocks of the heap";
   std::vector<std::string> names;
   for (const auto& column : walked.keyset->key()) names.push_back(column.name);

@@ -8,8 +8,8 @@
 
 namespace pgsluice::engine {
 
-/// What a block walk sends, in order, for `plan`: of a partitioned table for its first partition. REQUIRES: a
-/// walk over blocks was chosen.
+/// What a block walk sends, in order, for `plan`; for a partitioned table that of its first partition.
+/// REQUIRES: a walk over blocks was chosen.
 std::vector<PlannedStatement> block_statements(const pg::Table& table, const BackfillStep& step,
                                                const WalkedTable& walked,
                                                const pg::TransactionLimits& limits);

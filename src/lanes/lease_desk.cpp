@@ -11,31 +11,31 @@
 namespace pgsluice::engine {
 namespace {
 
-// A split costs a sample and a fenced batch: it must spare several.
+// A split costs a sample and a fenced batch: it must save several.
 constexpr std::int64_t kBatchesToSplit = 4;
 constexpr std::chrono::milliseconds kAskAgain{
     50};  // while an orphan backend or our own lanes hold what is left
-// The lane that is being served says when it was: this only bounds the wait.
+// The lane being served signals when it is done: this only bounds the wait.
 constexpr std::chrono::milliseconds kServedSoon{1'000};
-// A lane without work asks so often whether a range in work can be split: less than the batches that are left
-// of one that cannot be, and far more than the sample takes.
+// How often a lane without work asks whether a range in progress can be split: shorter than the batches left
+// in a range that cannot be, and far longer than the sample takes.
 constexpr std::chrono::milliseconds kMeasureAgain{500};
-// Where measuring is slow, it takes a tenth of that lane's time at most.
+// If measuring is slow, it takes at most a tenth of that lane's time.
 constexpr int kMeasureAgainTimes = 10;
-// Along a key, for one answer: the other lanes wait for it.
+// Measurements along a key for one answer: the other lanes wait for it.
 constexpr int kMeasuresMost = 2;
-// Before a range that was put off is tried again: doubled each time. An attempt waits 150 ms for its lock at
-// most; with five seconds in between that costs a lane little, and whoever let go is noticed soon.
+// Wait before a range that was put off is tried again: doubled each time. An attempt waits at most 150 ms for
+// its lock; with five seconds in between that costs a lane little, and a released lock is noticed soon.
 constexpr std::chrono::milliseconds kPutOffFirst{250};
 constexpr std::chrono::milliseconds kPutOffMax{5'000};
 constexpr pg::TransactionLimits kSampleLimits{std::chrono::milliseconds{1'000},
                                               std::chrono::milliseconds{10'000}, true};
 
-/// Fixes the end of a tail range at the table's highest key. False: the range is done or lost, take another.
+/// Fixes the end of a tail range at the table's highest key. False: the range is done or lost, lease another.
 bool fix_tail(pg::Session& session, const PreparedBackfill& step, ledger::Range& range) {
   if (range.upper) return true;
   const auto& keyset = *step.keyset;  // only ranges along a key have an open end
-  // In a transaction, whose settings make the key's text mean the same to every batch.
+  // In a transaction whose settings make the key's text mean the same as in every batch.
   const auto rows = pg::in_transaction(session, kSampleLimits,
                                        [&] { return session.exec(keyset.highest(), pg::Params{}); });
   if (rows.empty()) {
@@ -66,7 +66,7 @@ std::optional<event::Split> split_largest(pg::Session& session, const PreparedBa
     if (!is_by_blocks && !candidate.is_longer_than_expected && candidate.rows_left < rows_to_split) continue;
     if (!is_by_blocks && measures_left-- <= 0) break;
     const auto found = measure(session, step, candidate, rows_to_split);
-    if (session.must_discard()) measures_left = 0;  // it took too long, as the others of that table would
+    if (session.must_discard()) measures_left = 0;  // it took too long, and so would the others of that table
     if (!found.middle) continue;
     candidate.rows_left = found.rows_left;
     if (auto done = split(session, step, candidate, *found.middle)) return done;

@@ -6,7 +6,7 @@
 namespace pgsluice::ledger {
 namespace {
 
-// The step's row is locked first: two runs that begin together write one list.
+// Locks the step's row first, so that two runs that start together write one list.
 constexpr const char* kLockStep = "SELECT FROM pgsluice.step WHERE step_id = $1::bigint FOR UPDATE";
 
 constexpr const char* kInsert = R"sql(

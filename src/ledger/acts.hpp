@@ -9,20 +9,20 @@
 
 namespace pgsluice::ledger {
 
-/// A resumable piece of a retype. In the ledger it is a step below its step, so that it has a state, ranges
-/// and counts like any other.
+/// A resumable piece of a retype. In the ledger it is a child step of the retype's step, so it has a state,
+/// ranges and counts like any other.
 struct ActDefinition {
   std::string name;  // unique in the job
   std::string kind;
   std::string part;
 };
 
-/// Writes those acts that the ledger does not know yet below the step, and gives all of them their number.
-/// Returns their records in the order given. Commits by itself.
+/// Writes the acts that the ledger does not know yet below the step, and numbers all of them. Returns their
+/// records in the order given. Commits by itself.
 std::vector<StepRecord> open_acts(pg::Session& session, std::int64_t step_id,
                                   const std::vector<ActDefinition>& acts);
 
-/// A retype as `cutover` and `contract` find it by the job's name.
+/// A retype as `cutover` and `contract` find it, by the job's name.
 struct RetypeRecord {
   std::int64_t job_id = 0;
   std::int64_t step_id = 0;
@@ -34,16 +34,16 @@ struct RetypeRecord {
 /// The retype steps of a job, in order. Empty: the job has none, or is not known.
 std::vector<RetypeRecord> find_retypes(pg::Session& session, const std::string& job);
 
-/// Moves a retype from one word to the next, inside the transaction that does what the word says. False: it
-/// does not stand at `from` any more.
+/// Moves a retype from one state to the next, inside the transaction that does the work. False: it is no
+/// longer in state `from`.
 bool move_retype(pg::Session& session, std::int64_t step_id, const std::string& from, const std::string& to,
                  const std::string& state);
 
-/// Forgets the acts that are done and whose name holds this quoted name, in the caller's transaction: they
-/// are done again.
+/// In the caller's transaction, forgets the acts that are done and whose name contains this quoted name: they
+/// will be done again.
 void forget_acts_naming(pg::Session& session, std::int64_t step_id, const std::string& sql);
 
-/// Forgets every act of the step, in the caller's transaction: they are undone.
+/// In the caller's transaction, forgets every act of the step, because they are undone.
 void forget_acts(pg::Session& session, std::int64_t step_id);
 
 }  // namespace pgsluice::ledger

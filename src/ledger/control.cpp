@@ -13,7 +13,7 @@ SET control = $2, control_actor = $3, control_reason = $4, control_at = now(),
 WHERE name = $1 RETURNING job_id
 )sql";
 
-// The newest word on a key replaces the older one.
+// The newest value of a key replaces the older one.
 constexpr const char* kTunable = R"sql(
 UPDATE pgsluice.job
 SET tunables = ARRAY(SELECT t FROM unnest(tunables) t WHERE t NOT LIKE $2 || '=%') || ($2 || '=' || $3),
@@ -26,8 +26,7 @@ UPDATE pgsluice.step s SET state = $3, error = '', ended_at = CASE WHEN $3 = 'do
 FROM pgsluice.job j WHERE j.job_id = s.job_id AND j.name = $1 AND s.name = $2 RETURNING j.job_id, s.step_id
 )sql";
 
-// Applied: nothing is left to do. Rolled back: the step starts afresh, positions and quarantine are
-// forgotten.
+// Applied: nothing is left to do. Rolled back: the step starts over; positions and quarantine are forgotten.
 constexpr const char* kFinishRanges =
     "UPDATE pgsluice.range SET is_done = true, epoch = epoch + 1 WHERE step_id = $1::bigint";
 constexpr const char* kForgetRanges = R"sql(
@@ -79,12 +78,12 @@ void resolve_step(pg::Session& session, const std::string& job, const std::strin
     const auto rows = session.exec(kResolve, {job, step, state});
     if (rows.empty()) {
       throw Error(ExitCode::kNoSuchJob,
-                  "no step \"" + step + "\" of a job \"" + job + "\" in this database's ledger",
+                  "no step \"" + step + "\" of job \"" + job + "\" in this database's ledger",
                   "pgsluice status " + job + " lists its steps");
     }
     if (session.exec(kLiveRuns, {job}).integer(0, 0) > 0) {
       throw Error(ExitCode::kRefused, "job \"" + job + "\" has a live run",
-                  "stop it first: its lanes would go on by what they know");
+                  "stop it first: its lanes would not notice the correction");
     }
     session.exec(state == "done" ? kFinishRanges : kForgetRanges, {rows.text(0, 1)});
     const std::string arguments = step + (state == "done" ? " --applied" : " --rolled-back");

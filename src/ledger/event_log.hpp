@@ -9,7 +9,7 @@
 
 namespace pgsluice::ledger {
 
-/// Appends, in one statement.
+/// Appends the entries in one statement.
 void append_events(pg::Session& session, std::int64_t job_id, const std::vector<LogEntry>& entries);
 
 /// The newest `limit` entries, oldest first.

@@ -10,7 +10,7 @@
 
 namespace pgsluice::ledger {
 
-/// What identifies a job: the part of it that must not change between runs.
+/// The part of a job that must not change between runs.
 struct StepDefinition {
   std::string name;
   std::string kind;
@@ -27,7 +27,7 @@ struct StepRecord {
   std::string name;
   std::string kind;
   std::string state;   // waiting, running, done, failed, rolled back
-  std::string detail;  // what the step must remember to be undone: "created" for an index that it built
+  std::string detail;  // what undoing the step needs to know: "created" for an index that it built
   bool ranges_cut = false;
 };
 
@@ -38,8 +38,8 @@ struct JobRecord {
 };
 
 /// Finds the job by name, or writes it; adds the steps that the ledger does not know. `agree` is called in
-/// the same transaction, before steps are written and with the job's row locked: it judges, and may forget,
-/// what the ledger knows. Commits by itself.
+/// the same transaction, with the job's row locked and before steps are written: it checks what the ledger
+/// knows, and may make it forget steps. Commits by itself.
 JobRecord open_job(pg::Session& session, const JobDefinition& job,
                    const std::function<void(std::int64_t job_id)>& agree = {});
 
@@ -47,7 +47,8 @@ JobRecord open_job(pg::Session& session, const JobDefinition& job,
 std::optional<JobRecord> find_job(pg::Session& session, const std::string& name);
 
 void set_job_state(pg::Session& session, std::int64_t job_id, const std::string& state);
-/// "done" if every step is; else nothing. For an act outside of a run that may have been the last.
+/// Sets "done" if every step is done; else does nothing. For an act outside of a run that may have been the
+/// last one.
 void settle_job_state(pg::Session& session, std::int64_t job_id);
 void set_step_state(pg::Session& session, std::int64_t step_id, const std::string& state,
                     const std::string& error = {});

@@ -23,7 +23,7 @@ WHERE o.step_id = $1::bigint AND (o.kind, o.name, o.table_oid) = (f.kind, f.name
 
 constexpr const char* kForget = "DELETE FROM pgsluice.object WHERE step_id = $1::bigint";
 
-// Format 4 and before: every retype that had begun named its objects by its step.
+// Up to format 4, every retype that had begun named its objects after its step.
 constexpr const char* kOwner = R"sql(
 SELECT j.name, s.name, coalesce(to_jsonb(s) ->> 'object_names', CASE WHEN s.detail = '' THEN 'job' ELSE 'step' END) = 'step'
 FROM pgsluice.step s JOIN pgsluice.job j ON j.job_id = s.job_id WHERE s.step_id = $1::bigint

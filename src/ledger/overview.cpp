@@ -50,8 +50,8 @@ JOIN pgsluice.job j ON j.job_id = s.job_id
 WHERE j.name = $1 ORDER BY q.set_aside_at, q.key
 )sql";
 
-/// The ledger stores what is exact (visited, changed, set aside, unchanged); what was already right is the
-/// rest. Rows that come and go while a batch runs can make it negative by a few.
+/// The ledger stores the exact counts (visited, changed, set aside, unchanged); already right is the rest.
+/// Rows that come and go while a batch runs can make it slightly negative.
 RowCounts counts(std::int64_t changed, std::int64_t visited, std::int64_t quarantined,
                  std::int64_t unchanged) {
   return {changed, std::max<std::int64_t>(0, visited - changed - quarantined - unchanged), quarantined,
@@ -77,7 +77,7 @@ std::vector<RunOverview> read_runs(pg::Session& session, const std::string& job_
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const base::ProcessIdentity process{rows.text(i, 1), rows.text(i, 6),
                                         static_cast<int>(rows.integer(i, 2)), rows.text(i, 7)};
-    // On its own host a run is known to be gone before its lease ends.
+    // On the run's own host we know that it is gone before its lease ends.
     const bool is_live = rows.boolean(i, 4) && !base::is_certainly_gone(process);
     out.push_back({rows.text(i, 0), process.host, process.pid, rows.real(i, 3), is_live, rows.text(i, 5)});
   }

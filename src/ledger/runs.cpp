@@ -27,8 +27,8 @@ SELECT count(*) FROM pgsluice.run
 WHERE job_id = $1::bigint AND run_id <> $2::uuid AND ended_at IS NULL AND lease_until >= now()
 )sql";
 
-// A late heartbeat revives the lease: ranges that were taken meanwhile carry the new owner's token, which
-// fences us.
+// A late heartbeat revives the lease: ranges taken in the meantime carry the new owner's token, which fences
+// us.
 const std::string kHeartbeat = "UPDATE pgsluice.run SET heartbeat_at = now(), lease_until = now() + " +
                                kLeaseInterval + ", progress = $2 WHERE run_id = $1::uuid";
 
@@ -75,9 +75,9 @@ Control read_control(pg::Session& session, std::int64_t job_id, const std::strin
   const auto rows =
       session.exec(kControl, {std::to_string(job_id), run_id, timezone.empty() ? "UTC" : timezone});
   Control control;
-  if (rows.empty()) {  // the job was deleted under us: nothing is left to work on
+  if (rows.empty()) {  // the job was deleted while we ran: nothing is left to work on
     control.control = "cancel";
-    control.reason = "the job is not in the ledger any more";
+    control.reason = "the job is no longer in the ledger";
     control.is_run_alive = false;
     return control;
   }

@@ -9,37 +9,37 @@
 
 namespace pgsluice::ledger {
 
-/// What an operator asked for, as the heartbeat reads it.
+/// What an operator has requested, as the heartbeat reads it.
 struct Control {
   std::string control;  // "run", "pause", "cancel"
   std::string reason;
   std::string actor;
-  std::vector<std::string> tunables;  // "batch.target=500ms", in the order given
+  std::vector<std::string> tunables;  // "batch.target=500ms", in the order set
   std::int64_t tunables_version = 0;
   double seconds_of_day = 0;  // in the window's time zone, by the server's clock
-  bool is_run_alive = true;   // false: our lease was found expired, or the run was ended by another
+  bool is_run_alive = true;   // false: our lease had expired, or another process ended the run
 };
 
 /// Writes the run's row with its first lease. `run_id` is a fresh UUID.
 void register_run(pg::Session& session, std::int64_t job_id, const std::string& run_id,
                   const std::string& version, const base::ProcessIdentity& process);
 
-/// Ends runs of this job whose process certainly is gone (same host and boot), so that their ranges are free
-/// at once. Returns how many.
+/// Ends runs of this job whose process is certainly gone (same host and boot), which frees their ranges at
+/// once. Returns how many.
 int end_gone_runs(pg::Session& session, std::int64_t job_id);
 
-/// Live runs of the job besides ours.
+/// How many other live runs the job has.
 int other_live_runs(pg::Session& session, std::int64_t job_id, const std::string& run_id);
 
 /// Renews the lease by the server's clock, stores the progress text for `status`, and reads control.
 Control heartbeat(pg::Session& session, std::int64_t job_id, const std::string& run_id,
                   const std::string& progress, const std::string& timezone);
 
-/// Reads control without renewing anything; half a second apart.
+/// Reads control without renewing anything; called every half second.
 Control read_control(pg::Session& session, std::int64_t job_id, const std::string& run_id,
                      const std::string& timezone);
 
-/// Ends our run: its ranges are free from now on.
+/// Ends our run and frees its ranges.
 void end_run(pg::Session& session, const std::string& run_id, const std::string& outcome, int exit_code);
 
 }  // namespace pgsluice::ledger

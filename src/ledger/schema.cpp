@@ -8,7 +8,7 @@
 namespace pgsluice::ledger {
 namespace {
 
-// `range` is updated with every batch: room on its pages keeps those updates HOT, and no index covers what
+// `range` is updated by every batch: free room on its pages keeps those updates HOT, and no index covers what
 // changes.
 constexpr const char* kSchema = R"sql(
 CREATE SCHEMA IF NOT EXISTS pgsluice;
@@ -121,14 +121,14 @@ CREATE INDEX event_job ON pgsluice.event (job_id, event_id);
 INSERT INTO pgsluice.meta (schema_version) VALUES (6);
 )sql";
 
-// From version 1: the acts of a retype are steps below their step.
+// From version 1: the acts of a retype become child steps of its step.
 constexpr const char* kUpgradeTo2 = R"sql(
 ALTER TABLE pgsluice.step ADD COLUMN parent_id bigint REFERENCES pgsluice.step ON DELETE CASCADE,
   ADD COLUMN part text NOT NULL DEFAULT '';
 UPDATE pgsluice.meta SET schema_version = 2;
 )sql";
 
-// From version 2: a range says how it is walked.
+// From version 2: a range records how it is walked.
 constexpr const char* kUpgradeTo3 = R"sql(
 ALTER TABLE pgsluice.range ADD COLUMN walk text NOT NULL DEFAULT 'keyset' CHECK (walk IN ('keyset', 'blocks', 'final'));
 UPDATE pgsluice.meta SET schema_version = 3;
@@ -141,12 +141,12 @@ ALTER TABLE pgsluice.range DROP CONSTRAINT range_walk_check,
 UPDATE pgsluice.meta SET schema_version = 4;
 )sql";
 
-// Before all other upgrades to 5: a publication of all tables could not send the update of a table without a
+// Before all other upgrades to 5: a publication of all tables cannot replicate an update of a table without a
 // key.
 constexpr const char* kKeyOfMeta = "ALTER TABLE pgsluice.meta ADD PRIMARY KEY (schema_version)";
 
-// From version 4: what a retype makes is noted, and named after its job; one that has begun keeps the names
-// that it gave.
+// From version 4: what a retype creates is recorded, and named after its job; a retype that has begun keeps
+// its old names.
 constexpr const char* kUpgradeTo5 = R"sql(
 ALTER TABLE pgsluice.step ADD COLUMN object_names text NOT NULL DEFAULT 'job';
 UPDATE pgsluice.step SET object_names = 'step' WHERE kind = 'retype' AND detail <> '';
@@ -169,7 +169,7 @@ UPDATE pgsluice.meta SET schema_version = 6;
 // Any two numbers that nobody else uses; the lock is of the transaction, so poolers do not mind.
 constexpr const char* kInstallLock = "SELECT pg_catalog.pg_advisory_xact_lock(7034, 1)";
 
-// Not to_regclass: it believes its backend's cache, which knows nothing of what another committed while we
+// Not to_regclass: it trusts its backend's cache, which does not know what another session committed while we
 // waited.
 constexpr const char* kIsInstalled = R"sql(
 SELECT EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -215,8 +215,8 @@ void install(pg::Session& session) try {
   if (version > kSchemaVersion) {
     throw Error(ExitCode::kRefused,
                 "the ledger in schema \"pgsluice\" has version " + std::to_string(version) +
-                    ", this program knows " + std::to_string(kSchemaVersion),
-                "use the newer pgsluice that wrote it");
+                    ", but this program supports only up to " + std::to_string(kSchemaVersion),
+                "use the newer version of pgsluice that wrote it");
   }
 } catch (const pg::Failure& f) {
   if (f.sqlstate() != pg::kInsufficientPrivilege) throw;

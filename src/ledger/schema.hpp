@@ -8,10 +8,10 @@ namespace pgsluice::ledger {
 constexpr int kSchemaVersion = 6;
 
 /// Creates schema pgsluice if it is missing; safe when two runs start at once. Throws Error(kPrivileges) with
-/// the GRANT that is missing, and Error(kRefused) for a ledger written by a newer version.
+/// the missing GRANT, and Error(kRefused) for a ledger written by a newer version.
 void install(pg::Session& session);
 
-/// The version of the ledger that is there. REQUIRES: is_installed().
+/// The version of the installed ledger. REQUIRES: is_installed().
 int installed_version(pg::Session& session);
 
 /// True if this database holds a ledger.

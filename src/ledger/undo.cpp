@@ -6,7 +6,7 @@
 namespace pgsluice::ledger {
 namespace {
 
-// Longer than any batch (below deadlock_timeout) and than an idle transaction may live (2 s).
+// Longer than any batch (below deadlock_timeout) and longer than an idle transaction may last (2 s).
 constexpr pg::TransactionLimits kFenceLimits{std::chrono::milliseconds{10'000},
                                              std::chrono::milliseconds{15'000}, true};
 

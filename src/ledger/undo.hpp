@@ -8,8 +8,8 @@
 
 namespace pgsluice::ledger {
 
-/// What a step has done so far, by its ranges: the state alone may be older than a commit whose run died
-/// after it.
+/// What a step has done so far, according to its ranges: the state alone may be out of date if a run died
+/// right after a commit.
 struct StepTrace {
   std::int64_t step_id = 0;
   std::string state;
@@ -21,13 +21,13 @@ struct StepTrace {
 /// One trace for each step, in the job's order.
 std::vector<StepTrace> read_traces(pg::Session& session, std::int64_t job_id);
 
-/// Takes every range that is not done from whoever had it, so that no batch or statement of an earlier run
-/// commits any more; waits for those in flight. Commits by itself. Throws Failure 55P03 if one takes longer
+/// Takes every range that is not done away from its owner, so that no batch or statement of an earlier run
+/// can still commit; waits for those in flight. Commits by itself. Throws Failure 55P03 if one takes longer
 /// than 10 s.
 void fence_job(pg::Session& session, std::int64_t job_id);
 
-/// Notes, in the caller's transaction, that a step is undone: state 'rolled back', no ranges, nothing
-/// quarantined, as if it had never run. False: another rollback has noted it before.
+/// In the caller's transaction, records that a step is undone: state 'rolled back', no ranges, nothing
+/// quarantined, as if it had never run. False: another rollback has already recorded it.
 bool mark_rolled_back(pg::Session& session, std::int64_t step_id);
 
 }  // namespace pgsluice::ledger

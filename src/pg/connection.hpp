@@ -13,18 +13,17 @@
 
 namespace pgsluice::pg {
 
-/// A session with the thread it lives on. Connects when first used and again after a loss; every run() is one
-/// hop. Used from the io thread by one coroutine at a time; cancel() may come from another coroutine of that
-/// thread.
+/// A session with its own thread. Connects on first use and again after a loss; every run() is one hop. Used
+/// from the io thread by one coroutine at a time; cancel() may come from another coroutine of that thread.
 class Connection {
  public:
   Connection(ConnectionTarget target, std::string application_name)
       : target_(std::move(target)), application_name_(std::move(application_name)) {}
   ~Connection() { join(); }
 
-  /// Runs `work` on this connection's thread. Throws what it throws, and Failure when connecting fails. A
-  /// session that must not be used again is discarded afterwards: the next run() connects anew, which
-  /// connects() counts.
+  /// Runs `work` on this connection's thread. Throws what `work` throws, and Failure if connecting fails. A
+  /// session that must not be used again is discarded afterwards: the next run() reconnects, which connects()
+  /// counts.
   template <class Result>
   asio::awaitable<Result> run(std::function<Result(Session&)> work) {
     std::function<Result()> job = [this, work = std::move(work)] { return use<Result>(work); };
@@ -40,24 +39,24 @@ class Connection {
     co_return co_await hop<bool>(cancel_thread_, std::move(job));
   }
 
-  /// Ends the work in flight, whatever it is (Session::abort). Returns at once; nothing while an earlier one
-  /// is still being sent.
+  /// Ends the work in flight, whatever it is (Session::abort). Returns at once; does nothing while an earlier
+  /// abort is still being sent.
   void abort() {
     send_abort([](Session& session) { session.abort(); });
   }
 
-  /// As abort(), but only of a statement that has been in flight for `longer_than` (Session::abort_hanging).
+  /// Like abort(), but only if a statement has been in flight for `longer_than` (Session::abort_hanging).
   void abort_hanging(std::chrono::milliseconds longer_than) {
     send_abort([longer_than](Session& session) { session.abort_hanging(longer_than); });
   }
 
-  /// A statement is. Thread-safe, never blocks.
+  /// Whether a statement is in flight. Thread-safe, never blocks.
   bool is_in_flight() const {
     const auto session = std::atomic_load(&session_);
     return session && session->is_in_flight();
   }
 
-  /// As abort(), and run() throws Failure from now on, without connecting.
+  /// Like abort(), and from now on run() throws Failure without connecting.
   void shut() {
     is_shut_ = true;
     abort();
@@ -102,13 +101,13 @@ class Connection {
       std::atomic_store(&session_, session);
     }
     const Discard discard{*this};
-    refuse_if_shut();  // while it connected
+    refuse_if_shut();  // may have been shut while connecting
     return work(*session);
   }
 
   void refuse_if_shut() const {
     if (is_shut_)
-      throw Failure("57014", "the run ends", false, CancelledBy::kUs, std::chrono::nanoseconds{0});
+      throw Failure("57014", "the run is ending", false, CancelledBy::kUs, std::chrono::nanoseconds{0});
   }
 
   ConnectionTarget target_;

@@ -13,10 +13,10 @@ namespace {
 struct Default {
   const char* keyword;
   const char* value;
-  const char* variable;  // a PG* variable that says the same, and then wins
+  const char* variable;  // the PG* variable for the same setting, which wins if set
 };
 
-// A dead host must not hold a lane longer than a lease lives (15 s).
+// A dead host must not block a lane longer than a lease lasts (15 s).
 constexpr Default kDefaults[] = {
     {"connect_timeout", "5", "PGCONNECT_TIMEOUT"},  // seconds
     {"keepalives_idle", "5", nullptr},              // seconds

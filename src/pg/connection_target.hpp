@@ -5,19 +5,19 @@
 
 namespace pgsluice::pg {
 
-/// Where to connect. Read from a connection string or URI with libpq's own parser; what is missing comes from
-/// PG* variables, service and password files, as with every libpq program. Immutable value; display() never
-/// shows a secret.
+/// Where to connect. Read from a connection string or URI with libpq's own parser; anything missing comes
+/// from PG* variables, service and password files, as in every libpq program. Immutable value; display()
+/// never shows a secret.
 class ConnectionTarget {
  public:
   /// Throws Error(kUsage) for text that libpq cannot read, without repeating it: it may hold a password.
   explicit ConnectionTarget(const std::string& dsn);
 
-  /// Connection string for libpq, with the session's application_name and the limits below where the user
-  /// gave none.
+  /// Connection string for libpq, with the session's application_name and default limits where the user gave
+  /// none.
   std::string conninfo(const std::string& application_name) const;
 
-  /// The same for a program that is to be started: PG* variables, which no process list shows.
+  /// The same for a program to be started: PG* variables, which no process list shows.
   std::map<std::string, std::string> environment() const;
 
   /// "database \"app\" on db1:5432 as alice", for messages.

@@ -9,13 +9,13 @@
 
 namespace pgsluice::pg {
 
-/// Who ended a statement with 57014, which the server says of all of them.
+/// Who ended a statement with 57014, the SQLSTATE that the server uses for all of these.
 enum class CancelledBy {
-  kNobody,    // it failed otherwise
-  kUs,        // this session was told to
+  kNobody,    // it failed for another reason
+  kUs,        // we cancelled this session
   kTimeout,   // statement_timeout
   kSomebody,  // pg_cancel_backend, or a cancel from elsewhere
-  kUntold,    // a timeout or somebody: the server tells it in another language
+  kUntold,    // a timeout or somebody: the server's message is in another language
 };
 
 /// REQUIRES: no cancel of ours was sent. `message` is the server's.
@@ -36,7 +36,7 @@ class Failure : public std::runtime_error {
         cancelled_by_(cancelled_by),
         ran_for_(ran_for) {}
 
-  /// Five characters; "08006" when the connection went away without a word from the server.
+  /// Five characters; "08006" if the connection was lost without a message from the server.
   const std::string& sqlstate() const noexcept { return sqlstate_; }
   bool is_connection_lost() const noexcept { return is_connection_lost_; }
   Disposition disposition() const {

@@ -29,12 +29,12 @@ struct HopState {
     } catch (...) {
       error = std::current_exception();
     }
-    work = nullptr;  // what the work captured dies on the thread that used it
+    work = nullptr;  // destroys the captures on the thread that used them
   }
 };
 
 /// Runs the state's work on the pool and completes the coroutine on its own executor, whose context is kept
-/// alive meanwhile.
+/// alive until then.
 template <class Result>
 struct HopInitiation {
   asio::thread_pool* pool;
@@ -52,9 +52,9 @@ struct HopInitiation {
 
 }  // namespace detail
 
-/// One hop there and back: runs blocking `work` on the pool, resumes on the caller's executor with its result
-/// or its exception. A named function with by-value parameters and no temporaries in the co_await: GCC 12
-/// miscompiles others.
+/// One hop there and back: runs blocking `work` on the pool and resumes on the caller's executor with its
+/// result or its exception. A named function with by-value parameters and no temporaries in the co_await,
+/// because GCC 12 miscompiles other forms.
 template <class Result>
 asio::awaitable<Result> hop(asio::thread_pool& pool, std::function<Result()> work) {
   auto state = std::make_shared<detail::HopState<Result>>();

@@ -30,7 +30,7 @@ std::string column_list(const std::vector<std::string>& names, std::string_view 
 }
 
 std::string literal(std::string_view text) {
-  // E'' with doubled backslashes reads the same whatever standard_conforming_strings says.
+  // E'' with doubled backslashes means the same whatever standard_conforming_strings is.
   std::string out = text.find('\\') == std::string_view::npos ? "" : "E";
   std::string body = enclose(text, '\'');
   if (out.empty()) return body;

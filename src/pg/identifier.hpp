@@ -6,7 +6,7 @@
 
 namespace pgsluice::pg {
 
-/// A name as SQL wants it: always quoted, so that case, spaces and keywords need no thought. The only way to
+/// A name as SQL needs it: always quoted, so that case, spaces and keywords do not matter. The only way to
 /// put a name into a statement. Immutable value.
 class Identifier {
  public:

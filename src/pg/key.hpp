@@ -9,10 +9,10 @@
 namespace pgsluice::pg {
 
 /// A key value, one text per key column, in the form the server writes under DateStyle ISO and TimeZone UTC.
-/// The same text goes back as a parameter, cast to the column's type, so no type needs code of its own.
+/// The same text goes back as a parameter, cast to the column's type, so no type needs its own code.
 using Key = std::vector<std::string>;
 
-/// `{"42","Berlin"}`: the text[] in which the ledger keeps positions and bounds.
+/// `{"42","Berlin"}`: the text[] in which the ledger stores positions and bounds.
 std::string to_array(const Key& key);
 
 /// Reads a one-dimensional text[] without NULLs back. REQUIRES: text written by the server or by to_array.

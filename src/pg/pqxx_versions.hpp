@@ -39,7 +39,7 @@ inline void forbid_reconnect(pqxx::connection& connection) {
 #endif
 }
 
-/// By type first: on 6.x these carry no SQLSTATE, and but for the third they are no sql_error.
+/// By type first: on 6.x these carry no SQLSTATE, and except for the third they are not sql_error.
 inline std::string sqlstate_of(const std::exception& e) {
   if (dynamic_cast<const pqxx::deadlock_detected*>(&e)) return "40P01";
   if (dynamic_cast<const pqxx::serialization_failure*>(&e)) return "40001";

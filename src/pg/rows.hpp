@@ -11,8 +11,8 @@ namespace pgsluice::pg {
 using Value = std::optional<std::string>;  // text as the server wrote it; empty: NULL
 using Params = std::vector<Value>;
 
-/// The answer to one statement, copied out of libpqxx. Small by design: no statement of ours reads more than
-/// a few thousand rows. Immutable value.
+/// The answer to one statement, copied out of libpqxx. Small by design: none of our statements reads more
+/// than a few thousand rows. Immutable value.
 class Rows {
  public:
   Rows() = default;
@@ -21,7 +21,7 @@ class Rows {
 
   bool empty() const noexcept { return rows_.empty(); }
   std::size_t size() const noexcept { return rows_.size(); }
-  /// From the command tag: rows an UPDATE, INSERT or DELETE touched.
+  /// From the command tag: rows that an UPDATE, INSERT or DELETE touched.
   std::int64_t affected() const noexcept { return affected_; }
 
   const Value& at(std::size_t row, std::size_t column) const { return rows_.at(row).at(column); }

@@ -6,7 +6,7 @@
 
 namespace pgsluice::pg {
 
-/// Runs `work` within the caller's transaction so that its failure leaves the transaction as it was. Returns
+/// Runs `work` within the caller's transaction so that a failure leaves the transaction as it was. Returns
 /// the failure; nullopt: there was none. Throws Failure if the connection is lost.
 template <class Work>
 std::optional<Failure> attempt(Session& session, Work work) {

@@ -11,7 +11,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Each look costs one system call.
+// Each check costs one system call.
 constexpr const char* kClientCheck = "client_connection_check_interval = '500ms'";
 constexpr int kVersionWithClientCheck = 140000;
 
@@ -30,7 +30,7 @@ Rows copy_out(const pqxx::result& result) {
   return Rows(std::move(rows), static_cast<std::int64_t>(result.affected_rows()));
 }
 
-/// libpq ends its messages with a newline and libpqxx keeps it; DETAIL and CONTEXT lines follow and stay.
+/// libpq ends its messages with a newline and libpqxx keeps it; DETAIL and CONTEXT lines follow and are kept.
 std::string trimmed(std::string message) {
   while (!message.empty() && (message.back() == '\n' || message.back() == ' ')) message.pop_back();
   for (const char* prefix : {"ERROR:  ", "FATAL:  "}) {
@@ -46,13 +46,14 @@ struct Session::Impl {
     versions::forbid_reconnect(connection);
   }
 
-  /// A statement in flight. The interlock: its end waits until the sending of a cancel is over.
+  /// A statement in flight. The interlock: it ends only after a cancel that is being sent has been sent.
   class InFlight {
    public:
     InFlight(Impl& impl, bool may_be_cancelled) : impl_(impl) {
       const std::lock_guard lock(impl_.interlock);
       if (impl_.is_aborted)
-        throw Failure("57014", "it was told to end", false, CancelledBy::kUs, std::chrono::nanoseconds{0});
+        throw Failure("57014", "the session was told to end", false, CancelledBy::kUs,
+                      std::chrono::nanoseconds{0});
       impl_.in_flight_since = Clock::now();
       impl_.is_in_flight = true;
       impl_.is_cancellable = may_be_cancelled;
@@ -81,19 +82,20 @@ struct Session::Impl {
     }
   }
 
-  /// REQUIRES: the interlock is held. Noted before, as the statement may fail before the sending is over.
+  /// REQUIRES: the interlock is held. Recorded first, because the statement may fail before the cancel has
+  /// been sent.
   bool send_cancel() noexcept {
     is_cancel_sent = true;
-    is_spoilt = true;  // also if the sending fails: it may have arrived, and later cancels are not ours
+    is_spoilt = true;  // even if sending fails: it may have arrived, and later cancels would not be ours
     try {
       connection.cancel_query();
       return true;
     } catch (const std::exception&) {
-      return false;  // the statement ends by its own timeout; nothing is lost but time
+      return false;  // the statement ends through its own timeout; only time is lost
     }
   }
 
-  /// Whether the server takes it: not every platform does.
+  /// Finds out whether the server supports it: not every platform does.
   void try_client_check() {
     if (connection.server_version() < kVersionWithClientCheck) return;
     try {
@@ -102,12 +104,12 @@ struct Session::Impl {
       has_client_check = true;
     } catch (const pqxx::sql_error&) {
       pqxx::nontransaction tx(connection);
-      tx.exec("ROLLBACK");  // as good as an older server
+      tx.exec("ROLLBACK");  // then treat it like an older server
     }
   }
 
-  /// The bytes of such a database are of no encoding that the server knows. As UTF8 it would refuse those
-  /// that it gave us itself, in a key say.
+  /// The bytes of such a database are in no encoding known to the server. As UTF8 it would refuse bytes that
+  /// it sent us itself, for instance in a key.
   void take_bytes_as_they_are() {
     pqxx::nontransaction tx(connection);
     const auto encoding = tx.exec("SHOW server_encoding");
@@ -121,7 +123,7 @@ struct Session::Impl {
                          state.rfind("57P0", 0) == 0;
     if (state.empty()) state = is_lost ? "08006" : "XX000";
     if (is_lost || pg::must_discard(state)) is_spoilt = true;
-    // libpqxx 6 looks for the client's encoding before it looks for what went wrong.
+    // libpqxx 6 asks for the client's encoding before it asks what went wrong.
     const bool says_nothing = is_lost && std::string(e.what()).find("client encoding") != std::string::npos;
     const auto message = says_nothing ? "the connection to the server was lost" : trimmed(e.what());
     const bool is_ours = is_cancel_sent && state == "57014";
@@ -129,10 +131,10 @@ struct Session::Impl {
   }
 
   pqxx::connection connection;
-  std::mutex interlock;  // guards the next three and the sending of a cancel
+  std::mutex interlock;  // guards the next three and sending a cancel
   bool is_cancellable = false;
   Clock::time_point in_flight_since;
-  std::atomic<bool> is_in_flight{false};  // read without the interlock by who must not wait
+  std::atomic<bool> is_in_flight{false};  // read without the interlock by callers that must not wait
   std::atomic<bool> is_aborted{false};
   std::atomic<bool> is_cancel_sent{false};
   std::atomic<bool> is_spoilt{false};
@@ -146,8 +148,8 @@ Session::Session(const ConnectionTarget& target, const std::string& application_
     impl_->take_bytes_as_they_are();
   } catch (const std::exception& e) {
     const std::string what = trimmed(e.what());
-    // libpq gives no SQLSTATE for a refused connection; these texts come from the server and are not worth
-    // retrying.
+    // libpq gives no SQLSTATE for a refused connection; these texts come from the server and mean that
+    // retrying is pointless.
     const auto says = [&](const char* words) { return what.find(words) != std::string::npos; };
     const bool is_no_database = says("database \"") && says("does not exist");
     const bool is_refused = says("authentication failed") || says("does not exist") ||

@@ -10,9 +10,8 @@
 
 namespace pgsluice::pg {
 
-/// One connection. Confined to one thread at a time, but for cancel(), which any thread may call.
-/// Sends exactly what it is given: transactions are the caller's BEGIN and COMMIT. Every failure is a
-/// pg::Failure.
+/// One connection. Confined to one thread at a time, except for cancel(), which any thread may call. Sends
+/// exactly what it is given: BEGIN and COMMIT are up to the caller. Every failure is a pg::Failure.
 class Session {
  public:
   /// Connects. Throws Failure; its message names the target without secrets.
@@ -23,11 +22,11 @@ class Session {
 
   /// Simple protocol: one or several statements, the answer is the last one's.
   Rows exec(const std::string& sql);
-  /// Extended protocol, unnamed statement: works through transaction poolers and is planned with the values
-  /// at hand.
+  /// Extended protocol, unnamed statement: works through transaction poolers and is planned with the actual
+  /// values.
   Rows exec(const std::string& sql, const Params& params);
   /// As above, and cancel() may end it. The interlock: a cancel is sent only while such a statement is in
-  /// flight, and the statement's end waits until the sending is over, so that no cancel ever lands on a
+  /// flight, and the statement ends only after the cancel has been sent, so that no cancel ever lands on a
   /// COMMIT.
   Rows exec_cancellable(const std::string& sql, const Params& params);
 
@@ -35,22 +34,22 @@ class Session {
   /// long as the server takes to accept a connection: never call it on the io thread.
   bool cancel() noexcept;
 
-  /// Thread-safe. Ends the session's work: the statement in flight is cancelled, a COMMIT that waits for a
-  /// standby as well, and every later one fails without being sent. May be called again, for a cancel that
-  /// came to nothing. Blocks as cancel() does.
+  /// Thread-safe. Ends the session's work: cancels the statement in flight, even a COMMIT that waits for a
+  /// standby, and makes every later one fail without being sent. May be called again in case a cancel had no
+  /// effect. Blocks like cancel().
   void abort() noexcept;
-  /// As abort(), but only while a statement has been in flight for `longer_than`; else nothing.
+  /// Like abort(), but only if a statement has been in flight for `longer_than`; else does nothing.
   void abort_hanging(std::chrono::milliseconds longer_than) noexcept;
   bool is_aborted() const noexcept;
   /// Thread-safe, never blocks.
   bool is_in_flight() const noexcept;
 
   enum class Span { kTransaction, kSession };
-  /// "; SET LOCAL …", for behind a BEGIN, or "; SET …": the server ends a statement soon after its client has
-  /// gone. Empty where the server cannot.
+  /// "; SET LOCAL …", to follow a BEGIN, or "; SET …": makes the server end a statement soon after its client
+  /// is gone. Empty if the server cannot do that.
   std::string client_check(Span span = Span::kTransaction) const;
 
-  /// The process id that the start-up message named. Behind a pooler it is not a server process.
+  /// The process id from the start-up message. Behind a pooler it is not a server process.
   int backend_pid() const noexcept;
   /// 150004 for 15.4.
   int server_version() const noexcept;

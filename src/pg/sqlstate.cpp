@@ -13,7 +13,7 @@ struct Rule {
   Disposition disposition;
 };
 
-// Longest prefix first, so that an exception stands above its class.
+// Longest prefix first, so that an exception precedes its class.
 constexpr std::array kRules{
     Rule{"40001", Disposition::kRetryable},  // serialization_failure
     Rule{"40P01", Disposition::kRetryable},  // deadlock_detected
@@ -46,7 +46,7 @@ bool is_row_fault(std::string_view sqlstate) {
   if (sqlstate.substr(0, 2) == "22") return true;                         // data exception: cast, overflow
   if (sqlstate.substr(0, 2) == "P0") return true;                         // PL/pgSQL: RAISE and its relatives
   if (sqlstate == "44000") return true;                                   // WITH CHECK OPTION
-  return sqlstate == "21000" || sqlstate == "54000" ||  // scalar subquery with rows; program limit
+  return sqlstate == "21000" || sqlstate == "54000" ||  // scalar subquery with several rows; program limit
          sqlstate == "38000" || sqlstate == "39000";    // external routine
 }
 

@@ -12,7 +12,7 @@ namespace {
 
 using base::Json;
 
-/// Rounded to microseconds, so that 0.1 + 0.2 reads 0.3. What is not finite becomes null when written.
+/// Rounded to microseconds, so that 0.1 + 0.2 reads 0.3. A value that is not finite is written as null.
 double rounded(double value) {
   return std::isfinite(value) ? std::round(value * 1e6) / 1e6 : value;
 }
@@ -21,7 +21,7 @@ double seconds(std::chrono::milliseconds duration) {
   return static_cast<double>(duration.count()) / 1e3;
 }
 
-/// Of an expected number, of which 0 means that it is not known.
+/// For an expected number, where 0 means not known.
 Json or_null(std::int64_t expected) {
   return expected > 0 ? Json(expected) : Json(nullptr);
 }

@@ -7,12 +7,12 @@
 
 namespace pgsluice::report {
 
-/// Version of the JSON lines. Fields and types may be added within one version; none changes its meaning.
+/// Version of the JSON lines. A version may gain fields and types, but none changes its meaning.
 constexpr int kJsonSchema = 1;
 
 /// The body's fields as the text of one JSON object, without a line feed: what the job's event log stores and
-/// what the JSON line carries beside its common fields. Durations are seconds; what is not known is null.
-/// Never throws for the text it is given: bytes that are not UTF-8, and zero bytes (jsonb takes none), become
+/// what the JSON line carries besides its common fields. Durations are in seconds; unknown values are null.
+/// Never throws because of its text: bytes that are not UTF-8, and zero bytes (jsonb takes none), become
 /// U+FFFD.
 std::string event_fields_json(const EventBody& body);
 

@@ -7,7 +7,7 @@
 
 namespace pgsluice::report {
 
-/// One JSON line an event. Status at most every kStatusEvery; everything else always.
+/// One JSON line per event. Status at most every kStatusEvery; every other event always.
 class JsonPresenter final : public Presenter {
  public:
   explicit JsonPresenter(std::FILE* out) : out_(out) {}

@@ -10,8 +10,7 @@
 namespace pgsluice::report {
 namespace {
 
-// The presenter has a thread to itself: no mutex. The line carries the event's own time, not that of the
-// writing.
+// The presenter has a thread to itself: no mutex. The line carries the time of the event, not of writing it.
 std::unique_ptr<spdlog::logger> make_logger(std::FILE* file) {
   using Sink = spdlog::sinks::stdout_sink_base<spdlog::details::console_nullmutex>;
   auto logger = std::make_unique<spdlog::logger>("pgsluice", std::make_shared<Sink>(file));
@@ -32,7 +31,7 @@ void LinePresenter::log(const std::string& line) {
 }
 
 bool LinePresenter::is_due(TimePoint now) {
-  if (!last_status_) last_status_ = now;  // the step's own line has just told where it stands
+  if (!last_status_) last_status_ = now;  // the step's own line has just said where it stands
   if (now - *last_status_ < kStatusEvery) return false;
   last_status_ = now;
   return true;

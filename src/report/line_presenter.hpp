@@ -12,8 +12,8 @@ class logger;
 
 namespace pgsluice::report {
 
-/// One line on each change of state and one every kStatusEvery, for a log. The pace of a slowed run changes
-/// often: a Throttle event gets a line only when its state or signal differs from the last one.
+/// For a log: one line on each change of state and one every kStatusEvery. A Throttle event gets a line only
+/// when its state or signal differs from the last one, since the pace of a slowed run changes often.
 class LinePresenter final : public Presenter {
  public:
   LinePresenter(std::FILE* err, bool log_batches);
@@ -21,8 +21,7 @@ class LinePresenter final : public Presenter {
 
   void show(const Event& event, TimePoint now) override;
 
-  static constexpr std::chrono::seconds kStatusEvery{
-      30};  // a line that people scroll past, not a file that grows
+  static constexpr std::chrono::seconds kStatusEvery{30};  // often enough to follow; the log stays small
 
  private:
   bool is_wanted(const Event& event, TimePoint now);

@@ -44,7 +44,7 @@ void LivePresenter::update(const event::Status& status, TimePoint now) {
 }
 
 void LivePresenter::update(const event::StepStarted& started, TimePoint now) {
-  Progress next;  // nothing of the step before is true of this one
+  Progress next;  // nothing about the previous step holds for this one
   next.job = progress_.job;
   next.step = started.step;
   next.step_kind = started.kind;

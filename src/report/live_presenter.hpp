@@ -11,8 +11,8 @@
 
 namespace pgsluice::report {
 
-/// The repainted view. Before a run has started, and once a warning falls out of the view, events become
-/// plain lines above it.
+/// The repainted view. Events before the run starts, and warnings that scroll out of the view, become plain
+/// lines above it.
 class LivePresenter final : public Presenter {
  public:
   LivePresenter(std::FILE* err, std::function<Terminal()> terminal);
@@ -22,7 +22,7 @@ class LivePresenter final : public Presenter {
   void finish(TimePoint now) override;
 
   static constexpr std::size_t kNotes =
-      6;  // lines: the last moments, without pushing the numbers off a small window
+      6;  // lines: recent events, without pushing the figures off a small terminal
 
  private:
   void begin(const Event& event, TimePoint now);

@@ -9,9 +9,9 @@
 
 namespace pgsluice::report {
 
-/// One style of telling what a run does. Confined to the reporter's thread (in tests: to the test's). The
-/// time is handed in, so that nothing here reads a clock. What cannot be written is lost without an error:
-/// the run matters more than its report.
+/// One style of showing what a run does. Confined to the reporter's thread (in tests, to the test's). The
+/// time is passed in, so that nothing here reads a clock. Output that cannot be written is lost without an
+/// error: the run matters more than its report.
 class Presenter {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
@@ -19,16 +19,16 @@ class Presenter {
   virtual ~Presenter() = default;
   virtual void show(const Event& event, TimePoint now) = 0;
 
-  /// Called after each bulk of events and at least every kTick.
+  /// Called after each group of events and at least every kTick.
   virtual void tick(TimePoint /*now*/) {}
 
   /// Called once, after the last event.
   virtual void finish(TimePoint /*now*/) {}
 
-  static constexpr std::chrono::milliseconds kTick{200};  // five repaints a second: more than an eye needs
+  static constexpr std::chrono::milliseconds kTick{200};  // five repaints a second: as much as the eye needs
 };
 
-/// Writes the lines with their line feeds in one go and flushes.
+/// Writes the lines, each with a line feed, in one call and flushes.
 inline void write_lines(std::FILE* file, const std::vector<std::string>& lines) {
   std::string text;
   for (const auto& line : lines) text += line + "\n";

@@ -19,8 +19,8 @@ namespace report {
 
 namespace {
 
-// Events that may wait for a slow terminal or pipe before Batch and Status are dropped: minutes of batches of
-// a fast run, some tens of MB at worst.
+// Events that may queue for a slow terminal or pipe before Batch and Status are dropped: minutes of batches
+// in a fast run, a few tens of MB at worst.
 constexpr std::size_t kQueuedEvents = 65'536;
 
 std::unique_ptr<Presenter> make_presenter(const ReportOptions& options) {
@@ -38,8 +38,8 @@ std::unique_ptr<Presenter> make_presenter(const ReportOptions& options) {
   return std::make_unique<LinePresenter>(options.err, options.log_batches);
 }
 
-/// Keeps OS signals away from the threads started meanwhile: they belong to the engine, and a reader that has
-/// gone away (SIGPIPE) must not end the run.
+/// Blocks OS signals in the threads started during its lifetime: signals belong to the engine, and a reader
+/// that has gone away (SIGPIPE) must not end the run.
 class SignalsBlocked {
  public:
   SignalsBlocked() {
@@ -80,7 +80,7 @@ class ThreadedReporter final : public Reporter {
   base::EventQueue<Event> queue_{kQueuedEvents};
   std::atomic<bool> finishing_{false};
   std::unique_ptr<Presenter> presenter_;  // of thread_, like dropped_told_
-  std::uint64_t dropped_told_ = 0;        // events that earlier summaries have told of
+  std::uint64_t dropped_told_ = 0;        // events that earlier summaries have reported
   std::thread thread_;
 };
 
@@ -110,7 +110,7 @@ void ThreadedReporter::show(Event& event) {
   try {
     presenter_->show(event, std::chrono::steady_clock::now());
   } catch (const std::exception& failure) {
-    // Safe to go on: an event that cannot be shown changes nothing in the database.
+    // Safe to continue: an event that cannot be shown changes nothing in the database.
     std::fprintf(err_, "pgsluice: cannot show an event of type %s: %s\n", event_type(event.body),
                  failure.what());
   }

@@ -46,7 +46,7 @@ std::string key_reason(const pg::Table& table, const pg::UniqueKey& key, const B
   const std::string name = "\"" + key.index_name + "\"";
   if (!step.key.empty()) return "the job names this key; " + name + " is its index";
   std::string reason =
-      key.is_primary ? "primary key " + name : "unique index " + name + ", the narrowest that is fit";
+      key.is_primary ? "primary key " + name : "unique index " + name + ", the narrowest suitable one";
   for (const auto& other : table.keys) {
     if (!other.unfit_reason.empty()) reason += "; not \"" + other.index_name + "\": " + other.unfit_reason;
   }

@@ -5,7 +5,7 @@
 namespace pgsluice::engine {
 namespace {
 
-// Windows want long ranges; a lane that runs out splits another's.
+// Windows need long ranges; a lane that runs out splits another lane's.
 constexpr std::int64_t kRangesPerLane = 2;
 // 128 kB, some 1,000 rows: below it a range costs more to lease than it saves.
 constexpr std::int64_t kPagesPerRangeMin = 16;

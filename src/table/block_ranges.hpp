@@ -8,7 +8,7 @@
 
 namespace pgsluice::engine {
 
-/// The heap as it is now, by which its ranges are known.
+/// The heap's current identity, which its ranges record.
 walk::Heap identity_of(const pg::HeapFacts& heap);
 
 /// Cuts heaps into ranges of blocks, a few per lane, none across two heaps; an empty heap has none. Pure.

@@ -12,12 +12,12 @@ namespace {
 constexpr const char* kAnswer =
     "SELECT count(*), count(still), pg_catalog.pg_stat_get_xact_tuples_hot_updated($OID::oid),\n       ";
 
-// Without timing, which would cost two looks at the clock for each row. In server 13 and newer.
+// Without timing, which would read the clock twice per row. Needs server 13 or newer.
 constexpr const char* kExplain = "EXPLAIN (ANALYZE, WAL, COSTS OFF, TIMING OFF, SUMMARY OFF, FORMAT JSON)\n";
 
-/// Looked up under the UPDATE's own lock on the heap, which keeps anybody from rewriting or detaching it.
-/// NULL for a partition that is not the table's any more; its ancestors are read without locking their other
-/// parts. NULL too where its name is another's by now: the UPDATE goes by name.
+/// Looked up under the UPDATE's own lock on the heap, which prevents it from being rewritten or detached.
+/// NULL for a partition that no longer belongs to the table; its ancestors are read without locking their
+/// other partitions. NULL too if the name belongs to another table by now: the UPDATE goes by name.
 std::string filenode_sql(std::uint32_t table_oid, const pg::HeapFacts& heap, const std::string& oid) {
   const auto filenode = "pg_catalog.pg_relation_filenode(" + oid + "::oid)::bigint";
   const auto is_named = "pg_catalog.to_regclass(" + pg::literal(heap.table_sql) + ") = " + oid + "::oid";
@@ -26,7 +26,7 @@ std::string filenode_sql(std::uint32_t table_oid, const pg::HeapFacts& heap, con
          "::oid::regclass) AS a WHERE a.relid = " + std::to_string(table_oid) + ") THEN " + filenode + " END";
 }
 
-/// An expression may call the columns by the name of the partitioned table.
+/// An expression may qualify columns with the name of the partitioned table.
 std::string only(const pg::Table& table, const pg::HeapFacts& heap) {
   const std::string alias = heap.oid == table.oid ? "" : " AS " + pg::Identifier(table.name).sql();
   return "ONLY " + heap.table_sql + alias;

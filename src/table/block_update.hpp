@@ -11,12 +11,12 @@
 namespace pgsluice::steps {
 
 /// The UPDATE of a block walk around its WHERE condition, for one heap of the table. Its answer is one row
-/// that read_block_answer() takes. Parameter `oid` is the number of the one that names the heap once more.
+/// that read_block_answer() takes. `oid` is the number of the parameter that repeats the heap's oid.
 std::string block_update_sql(const pg::Table& table, const BackfillStep& step, const pg::HeapFacts& heap,
                              const std::string& predicate, int oid);
 
-/// The same UPDATE under EXPLAIN (ANALYZE, WAL), which says what it wrote. Its answer and that of
-/// heap_state_sql(), sent behind it in the same transaction, are what read_sampled_answer() takes.
+/// The same UPDATE under EXPLAIN (ANALYZE, WAL), which reports what it wrote. read_sampled_answer() takes its
+/// answer and that of heap_state_sql(), sent after it in the same transaction.
 std::string sampled_block_update_sql(const pg::Table& table, const BackfillStep& step,
                                      const pg::HeapFacts& heap, const std::string& predicate);
 std::string heap_state_sql(std::uint32_t table_oid, const pg::HeapFacts& heap);
@@ -27,23 +27,24 @@ struct BlockAnswer {
     double page_images = 0;
   };
   std::int64_t changed = 0;
-  std::int64_t still_matching = 0;  // new versions for which `where` is still true: they would be done twice
-  std::int64_t hot_so_far = 0;      // HOT updates of the heap since the session last told the statistics
-  std::int64_t filenode = 0;        // that the rows were read from; 0: not of the table any more
-  std::optional<Wal> wal;           // of a sampled UPDATE
+  std::int64_t still_matching =
+      0;                        // new versions for which `where` is still true: they would be changed twice
+  std::int64_t hot_so_far = 0;  // HOT updates of the heap since the session last reported its statistics
+  std::int64_t filenode = 0;    // that the rows were read from; 0: no longer part of the table
+  std::optional<Wal> wal;       // of a sampled UPDATE
 };
 BlockAnswer read_block_answer(const pg::Rows& rows);
-/// Nothing if the plan cannot be read: its names may be in another encoding.
+/// nullopt if the plan cannot be parsed: its names may be in another encoding.
 std::optional<BlockAnswer> read_sampled_answer(const pg::Rows& explained, const pg::Rows& state);
 
-/// The rows that block_update_sql() selects, locked as it locks them and counted: see selected_sql().
+/// The rows that block_update_sql() selects, locked in the same way and counted: see selected_sql().
 std::string block_selected_sql(const pg::Table& table, const BackfillStep& step, const pg::HeapFacts& heap,
                                const std::string& predicate);
 
-/// hot_so_far before the UPDATE; one statement without parameters, so that it can follow BEGIN.
+/// Reads hot_so_far before the UPDATE; one statement without parameters, so that it can follow BEGIN.
 std::string hot_so_far_sql(const pg::HeapFacts& heap);
 
-/// How many rows the blocks hold, those included that are right already: $1 and $2 as in the predicate.
+/// How many rows the blocks hold, including those already right: $1 and $2 as in the predicate.
 std::string count_blocks_sql(const pg::HeapFacts& heap);
 
 /// "FROM … WHERE …" of the rows of some blocks that still match: $1 and $2 as in the predicate.

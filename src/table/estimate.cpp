@@ -8,8 +8,8 @@ namespace {
 constexpr double kRowRecords = 136;  // bytes: heap update and tuple lock, without the row itself
 constexpr double kIndexRecord = 48;  // bytes: an index insertion, without the entry
 constexpr double kItemPointer = 4;   // bytes on the page, for heap rows and index entries alike
-constexpr double kLeafFill = 0.9;    // a B-tree fills its leaves so far when it is built
-constexpr double kEntryMax = 2'700;  // bytes: no B-tree entry is larger; a bloated index must not tell us so
+constexpr double kLeafFill = 0.9;    // how full a B-tree's leaves are when it is built
+constexpr double kEntryMax = 2'700;  // bytes: no B-tree entry is larger, whatever a bloated index suggests
 
 std::chrono::milliseconds time_for(std::int64_t rows, std::int64_t rows_per_second) {
   return std::chrono::milliseconds{rows * 1'000 / std::max<std::int64_t>(rows_per_second, 1)};

@@ -30,8 +30,8 @@ std::optional<RangePlan> explain_range(pg::Session& session, const pg::Table& ta
                                        const walk::Keyset& keyset, const pg::UniqueKey& key,
                                        std::int64_t rows) {
   return pg::in_transaction(session, {}, [&]() -> std::optional<RangePlan> {
-    // Both ends alike: a batch is a small part of a large table, and only the way to its rows is asked for.
-    // With partitions nothing would be left to plan, so there the ends are a hundredth of the table apart.
+    // Both ends are equal: a batch is a small part of a large table, and only the access path matters. With
+    // partitions nothing would be left to plan, so there the ends are a hundredth of the table apart.
     pg::Key lower;
     pg::Key upper;
     for (const auto& column : keyset.key()) {
@@ -48,7 +48,7 @@ std::optional<RangePlan> explain_range(pg::Session& session, const pg::Table& ta
     const auto names = pg::index_part_names(session, pg::Identifier(table.schema, key.index_name).sql());
     const auto is_used = [&](const std::string& plan) {
       return std::any_of(names.begin(), names.end(), [&](const auto& name) {
-        // As EXPLAIN writes it: quoted where needed, so the bare name is always part of it.
+        // EXPLAIN quotes the name if needed, so the bare name is always part of its text.
         return plan.find(name) != std::string::npos;
       });
     };
@@ -69,7 +69,7 @@ std::optional<std::int64_t> estimate_matching(pg::Session& session, const pg::Ta
     });
   } catch (const pg::Failure& f) {
     if (f.is_connection_lost()) throw;
-    return std::nullopt;  // a column that is not there yet, a privilege that check reports
+    return std::nullopt;  // a column that does not exist yet, or a privilege that check reports
   }
 }
 

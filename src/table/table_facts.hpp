@@ -12,13 +12,13 @@
 
 namespace pgsluice::engine {
 
-/// A table as plan and preflight look at it.
+/// A table as plan and preflight see it.
 struct TableFacts {
   pg::Table table;
   pg::Storage storage;
 };
 
-/// Reads them. Sizes need a weak lock: never waits long behind somebody's ACCESS EXCLUSIVE, but throws
+/// Reads them. Sizes need a weak lock: instead of waiting long for an ACCESS EXCLUSIVE lock to end, it throws
 /// Failure 55P03. Throws Error(kRefused) if there is no such table.
 inline TableFacts read_facts(pg::Session& session, const TableName& name) {
   constexpr pg::TransactionLimits kLookLimits{std::chrono::milliseconds{1'000},

@@ -30,7 +30,7 @@ std::string set_and_where(const BackfillStep& step, const std::string& predicate
   std::string sql = "SET ";
   for (std::size_t i = 0; i < step.set.size(); ++i) {
     if (i) sql += ", ";
-    // The closing parenthesis stands on its own line: an expression may end in a comment.
+    // The closing parenthesis is on its own line, because an expression may end in a comment.
     sql += pg::Identifier(step.set[i].column).sql() + " = (" + step.set[i].expression + "\n)";
   }
   return sql + "\n" + where_sql(step, predicate);
@@ -56,7 +56,7 @@ void check_columns(const pg::Table& table, const std::vector<pg::Column>& key, c
     }
     if (column->is_generated) {
       throw Error(ExitCode::kRefused, "column \"" + name + "\" of table \"" + table.name + "\" is generated",
-                  "PostgreSQL computes it; change the columns it is made of");
+                  "PostgreSQL computes it; change the columns it depends on");
     }
     if (!seen.insert(name).second) {
       throw Error(ExitCode::kRefused, "column \"" + name + "\" is set twice", "keep one of the two");
@@ -81,12 +81,12 @@ std::string explain(pg::Session& session, const std::string& statement) try {
     return plan;
   });
 } catch (const pg::Failure& f) {
-  // A lock that somebody holds on the table says nothing about the statement.
+  // A lock that another session holds on the table says nothing about the statement.
   if (f.is_connection_lost() || f.disposition() == pg::Disposition::kRetryable) throw;
   if (f.sqlstate() == pg::kInsufficientPrivilege) {
-    throw Error(
-        ExitCode::kPrivileges, std::string("the batch statement is not allowed: ") + f.what(),
-        "GRANT what is missing to the role that runs the job; rows hidden by row security need BYPASSRLS");
+    throw Error(ExitCode::kPrivileges, std::string("the batch statement is not allowed: ") + f.what(),
+                "GRANT the missing privilege to the role that runs the job; rows hidden by row security need "
+                "BYPASSRLS");
   }
   throw Error(ExitCode::kRefused, std::string("the server refuses the batch statement: ") + f.what(),
               "check the expressions in `set` and `where`");

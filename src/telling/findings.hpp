@@ -8,7 +8,7 @@
 
 namespace pgsluice::engine {
 
-/// What preflight finds, as it is found. Not thread-safe.
+/// Collects what preflight finds. Not thread-safe.
 class Findings {
  public:
   void refuse(const std::string& check, const std::string& message, const std::string& hint,
@@ -19,7 +19,7 @@ class Findings {
   void warn(const std::string& check, const std::string& message, const std::string& hint);
   void inform(const std::string& check, const std::string& message, const std::string& hint = {});
 
-  /// Worst first, else in the order found; the same thing said twice counts once.
+  /// Worst first, else in the order found; duplicates count once.
   std::vector<Finding> worst_first() const;
 
  private:

@@ -9,11 +9,11 @@
 
 namespace pgsluice::engine {
 
-/// Everything that happens goes through here: at once to the sink, and, but for batches, leases and status,
-/// into the job's event log with the next flush. Confined to the io thread.
+/// Every event goes through here: at once to the sink and, except for batches, leases and status, into the
+/// job's event log with the next flush. Confined to the io thread.
 class Journal {
  public:
-  /// Entries that wait for a ledger that cannot be reached; beyond, the oldest are dropped and counted.
+  /// Entries kept while the ledger cannot be reached; beyond that, the oldest are dropped and counted.
   static constexpr std::size_t kPendingMax = 10'000;
 
   Journal(EventSink& sink, std::string job, std::string run_id)
@@ -24,7 +24,7 @@ class Journal {
     write(event::Warning{message, hint});
   }
 
-  /// What the ledger has not yet; the caller stores it.
+  /// The entries that are not in the ledger yet; the caller stores them.
   std::vector<LogEntry> take_pending();
   /// Puts entries back that could not be stored.
   void give_back(std::vector<LogEntry> entries);

@@ -18,12 +18,12 @@ enum class StopCause {
   kHeldTooLong,      // throttle.give_up
   kPaused,           // by an operator, for longer than throttle.give_up
   kCancelled,        // by an operator
-  kReadyForCutover,  // a retype awaits the operator's word
+  kReadyForCutover,  // a retype waits for the operator's cutover
   kFailed,           // an error ends the run
 };
 
-/// The run's word to drain. The first cause stands, but for an error, which outweighs all. Confined to the io
-/// thread.
+/// Tells the run to drain. The first cause stands, except that an error outweighs all others. Confined to the
+/// io thread.
 class Stop {
  public:
   void request(StopCause cause, const std::string& reason) {
@@ -45,7 +45,7 @@ class Stop {
   std::string reason_;
 };
 
-/// Waits, but no longer than until `stop` is requested.
+/// Waits, but at most until `stop` is requested.
 boost::asio::awaitable<void> sleep_unless_stopped(std::chrono::milliseconds duration, const Stop& stop);
 
 /// Waits.

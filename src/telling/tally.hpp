@@ -35,14 +35,14 @@ class Tally {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
 
-  /// From here on the rate is that of other work.
+  /// Starts a new step: the rate counts from here.
   void begin_step();
   void batch_committed(const RowCounts& rows, std::chrono::nanoseconds duration, TimePoint now);
 
-  /// What a batch over blocks tells besides: HOT updates, and the WAL of a sampled one.
+  /// What a batch over blocks reports in addition: HOT updates, and the WAL if it was sampled.
   void updates_told(std::int64_t changed, std::int64_t hot, std::optional<double> wal_bytes);
-  double hot_percent() const;        // -1: nothing was told
-  double wal_bytes_per_row() const;  // -1: nothing was told
+  double hot_percent() const;        // -1: nothing was reported
+  double wal_bytes_per_row() const;  // -1: nothing was reported
 
   const RowCounts& run_rows() const { return run_; }
   /// Visited rows a second over the last kRateWindow of work.

@@ -2,7 +2,7 @@
 
 namespace pgsluice::engine {
 
-/// As CMakeLists.txt has it.
+/// As set in CMakeLists.txt.
 constexpr const char* kVersion = PGSLUICE_VERSION;
 
 }  // namespace pgsluice::engine

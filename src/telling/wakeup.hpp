@@ -7,16 +7,15 @@
 
 namespace pgsluice::engine {
 
-/// Wakes coroutines that wait for something to change, so that nobody has to look again and again. What has
-/// changed is theirs to find out: a wait may end without cause. Confined to the io thread; outlives its
-/// waiters.
+/// Wakes coroutines that wait for something to change, so that nobody has to poll. They have to find out what
+/// has changed: a wait may end without cause. Confined to the io thread; outlives its waiters.
 class Wakeup {
  public:
   Wakeup() = default;
   Wakeup(const Wakeup&) = delete;
   Wakeup& operator=(const Wakeup&) = delete;
 
-  /// Until notify(), but no longer than `at_most`.
+  /// Waits until notify(), but no longer than `at_most`.
   boost::asio::awaitable<void> wait(std::chrono::milliseconds at_most);
   /// The same for whichever of two is notified first.
   static boost::asio::awaitable<void> wait_for_either(Wakeup& one, Wakeup& other,
@@ -27,7 +26,8 @@ class Wakeup {
   std::set<boost::asio::steady_timer*> waiting_;
 };
 
-/// The end of what others work beside: set once, and noticed at once. Confined to the io thread.
+/// Marks the end of something that other coroutines work alongside: set once, and noticed at once. Confined
+/// to the io thread.
 class Over {
  public:
   void set() {
@@ -35,7 +35,7 @@ class Over {
     wakeup_.notify();
   }
   bool is_set() const { return is_set_; }
-  /// Until it is set, but no longer than `at_most`.
+  /// Waits until it is set, but no longer than `at_most`.
   boost::asio::awaitable<void> wait(std::chrono::milliseconds at_most) const;
   /// Notified when it is set.
   Wakeup& wakeup() const { return wakeup_; }

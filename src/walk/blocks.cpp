@@ -5,7 +5,7 @@
 namespace pgsluice::walk {
 namespace {
 
-// What is left of a window is taken along rather than made a batch of its own.
+// A small rest of a window joins the batch instead of becoming a batch of its own.
 constexpr double kNearlyAll = 0.75;
 
 constexpr std::size_t kBoundaryParts = 3;
@@ -14,7 +14,7 @@ std::int64_t window_start(const BlockPosition& at, int window) {
   return at.block + window * at.group->weave.window_pages;
 }
 
-/// Moves to the first visit from `visit` on whose window is not empty; false if the group is over.
+/// Moves to the first visit, from `visit` on, whose window is not empty; false if the group is over.
 bool begin_visit(BlockPosition& at, int visit, std::int64_t upper) {
   const auto& weave = at.group->weave;
   for (; visit < weave.passes * weave.windows; ++visit) {
@@ -31,7 +31,7 @@ std::int64_t group_end(const BlockPosition& at) {
   return at.group ? at.block + at.group->weave.windows * at.group->weave.window_pages : at.block;
 }
 
-/// Smaller windows where fewer blocks are left, so that they still take turns.
+/// Makes windows smaller if few blocks are left, so that they still take turns.
 Weave fitted(Weave weave, std::int64_t blocks) {
   const auto share = (blocks + weave.windows - 1) / weave.windows;
   weave.window_pages = std::max<std::int64_t>(1, std::min(weave.window_pages, share));
@@ -96,7 +96,7 @@ BlockBatch next_block_batch(const BlockPosition& from, std::int64_t upper, const
 Fragment block_predicate(const BlockBatch& batch) {
   Fragment f{"ctid >= $1::tid AND ctid < $2::tid", {tid(batch.first), tid(batch.end)}};
   if (batch.is_last_pass()) return f;
-  // The low byte of the row's line pointer: any sharing out will do that stays the same from pass to pass.
+  // By the low byte of the row's line pointer: any partition works that stays the same from pass to pass.
   f.sql += " AND pg_catalog.get_byte(pg_catalog.tidsend(ctid), 5) % $3::int = $4::int";
   f.params.emplace_back(std::to_string(batch.weave.passes));
   f.params.emplace_back(std::to_string(batch.pass));

@@ -10,8 +10,8 @@ namespace pgsluice::walk {
 namespace {
 
 #ifdef PGSLUICE_FAILPOINTS
-/// For the sweep of bench/compare, in builds that honour failpoints: PGSLUICE_WEAVE=passes:windows:pages, 0
-/// for what would be decided without it.
+/// For the sweep of bench/compare, in builds that honour failpoints: PGSLUICE_WEAVE=passes:windows:pages; 0
+/// keeps what would be decided otherwise.
 Weave swept(Weave decided) {
   const char* text = std::getenv("PGSLUICE_WEAVE");
   int passes = 0;
@@ -35,7 +35,7 @@ Interleaving::Interleaving(const Ground& ground, bool is_wanted) : ground_(groun
   if (!is_wanted) return;
   const double wanted = std::round(std::max(1.0, ground.rows_per_page) / kRowsPerPass);
   passes_ = static_cast<int>(std::clamp<double>(wanted, kPassesMin, kPassesMax));
-  // Where pointers run out, the passes behind that point would find no room whatever was pruned.
+  // If line pointers run out, the later passes find no room, whatever was pruned.
   if (hot_share_most(ground.rows_per_page) < 1) passes_ = kPassesMin;
   if (ground.is_horizon_held) rest({});
 }
@@ -93,7 +93,7 @@ std::optional<Interleaving::Change> Interleaving::judge_hot() {
   if (share < kHotShareHopeless) next_rest_ = std::max(next_rest_, kRestHopeless);
   if (share < kHotShareMin) {
     const std::string why = is_held
-                                ? "a transaction that was open before keeps their pages from being pruned"
+                                ? "a transaction that was already open keeps their pages from being pruned"
                                 : "a changed column is indexed, rows grow, or an old snapshot keeps their "
                                   "pages from being pruned";
     return rest("only " + std::to_string(std::lround(share * 100)) +
@@ -112,13 +112,14 @@ std::optional<Interleaving::Change> Interleaving::judge_wal() {
   is_wal_doubtful_ = later.per_row() > kWalShareMax * first.per_row();
   if (!is_wal_doubtful_) return std::nullopt;
   return rest("updates in later passes write " + std::to_string(std::lround(later.per_row())) +
-              " bytes of WAL a row, those on full pages " + std::to_string(std::lround(first.per_row())));
+              " bytes of WAL per row, those on full pages " + std::to_string(std::lround(first.per_row())));
 }
 
 std::optional<Interleaving::Change> Interleaving::record(const BlockBatch& batch, const BatchShown& shown) {
   if (passes_ == 1) return std::nullopt;
   if (is_resting_) {
-    // A group in work goes on with its last pass, on pages that were visited before: no measure of either.
+    // A group in progress continues with its last pass, on pages that were visited before: it measures
+    // neither kind.
     if (batch.weave.passes == 1) note_wal(false, shown);
     if (!rests_since_) rests_since_ = shown.began;
     const bool is_group_over = !batch.next.group;
@@ -141,7 +142,7 @@ std::optional<Interleaving::Change> Interleaving::record(const BlockBatch& batch
 
 std::optional<Interleaving::Change> Interleaving::on_replica_lag() {
   if (passes_ == 1 || is_resting_) return std::nullopt;
-  return rest("a replica falls behind: pruning conflicts with its queries");
+  return rest("a replica is falling behind: pruning conflicts with its queries");
 }
 
 }  // namespace pgsluice::walk

@@ -25,8 +25,7 @@ void append(pg::Params& params, const pg::Key& key) {
 Keyset::Keyset(std::string table_sql, std::vector<pg::Column> key)
     : table_sql_(std::move(table_sql)), key_(std::move(key)) {}
 
-// Qualified: in ORDER BY a bare name means the output column first, and that is the key's text, in text
-// order.
+// Qualified, because in ORDER BY a bare name means the output column first: the key's text, in text order.
 std::string Keyset::columns(const char* suffix) const {
   std::vector<std::string> names;
   for (const auto& c : key_) names.push_back("t." + pg::Identifier(c.name).sql() + suffix);
@@ -80,8 +79,8 @@ Fragment Keyset::bound(const std::optional<pg::Key>& lower, const pg::Key& range
     low.push_back(parameter(i, 2 + n));
   }
   Fragment f;
-  // What is made of the key stands outside: inside, the server would make it of every row that OFFSET passes
-  // over.
+  // Expressions over the key are outside: inside, the server would compute them for every row that OFFSET
+  // skips.
   f.sql = "SELECT " + selected_texts("s") + ", (" + joined(own, ", ") + ") >= " + row(2) + ", " +
           (lower ? equal_prefix(own, low) : "0") + "\nFROM (SELECT " + joined(inner, ", ") + " FROM " +
           table_sql_ + " t" + (lower ? " WHERE " + row_of_columns() + " > " + row(2 + n) : "") +
@@ -122,7 +121,7 @@ Fragment Keyset::remainder(const std::optional<pg::Key>& lower, const pg::Key& u
 Fragment Keyset::predicate(const KeySlice& slice) const {
   const int n = static_cast<int>(key_.size());
   Fragment f;
-  // Each use is a parameter of its own: one that no piece uses would have no type.
+  // Each use has its own parameter: a parameter that no piece uses would have no type.
   const auto bind = [&](const pg::Key& key, int i) {
     f.params.emplace_back(key[static_cast<std::size_t>(i)]);
     return parameter(static_cast<std::size_t>(i), static_cast<int>(f.params.size()) - i);

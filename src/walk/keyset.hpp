@@ -16,8 +16,8 @@ namespace pgsluice::walk {
 struct KeySlice {
   std::optional<pg::Key> lower;
   pg::Key upper;
-  /// How many leading key columns of lower and upper are equal in the server's eyes. Texts cannot tell: 1.0
-  /// and 1.00 are one number. Meaningless without a lower.
+  /// How many leading key columns of lower and upper are equal to the server. Their texts cannot tell: 1.0
+  /// and 1.00 are the same number. Meaningless without a lower.
   int equal_prefix = 0;
 };
 
@@ -28,16 +28,16 @@ class Keyset {
   Keyset(std::string table_sql, std::vector<pg::Column> key);
 
   /// The last key of the next `rows` rows after `lower`, without the step's `where` (a filter here would read
-  /// on through dead stretches). Answer: read_bound(). No upper bound in the SQL: PostgreSQL 15 reads a row
-  /// comparison as upper bound to the end of the prefix (5,083 buffers against 35), so the answer says if it
-  /// is past the range.
+  /// on through stretches without a match). Answer: read_bound(). No upper bound in the SQL: with a row
+  /// comparison as upper bound PostgreSQL 15 reads to the end of the prefix (5,083 buffers against 35), so
+  /// the answer says whether it is past the range.
   Fragment bound(const std::optional<pg::Key>& lower, const pg::Key& range_upper, std::int64_t rows) const;
   struct Bound {
     pg::Key key;
     bool is_past_range = false;  // the range ends before this key
     int equal_prefix = 0;
   };
-  /// nullopt: fewer rows than asked for are left in the table.
+  /// nullopt: the table has fewer rows left than requested.
   std::optional<Bound> read_bound(const pg::Rows& answer) const;
 
   /// Counts the rows of the range's last batch, reading at most `rows` index entries, and compares its ends:
@@ -49,7 +49,7 @@ class Keyset {
   Fragment predicate(const KeySlice& slice) const;
 
   /// Up to `parts` - 1 keys that cut (lower, upper] into about equal parts, from a sample of whole pages; in
-  /// order, each with the number of rows met behind it. `percent` of the table's pages is read. An absent
+  /// order, each with the number of sampled rows after it. `percent` of the table's pages is read. An absent
   /// upper means "to the last row".
   Fragment sample(const std::optional<pg::Key>& lower, const std::optional<pg::Key>& upper, int parts,
                   double percent) const;
@@ -57,17 +57,17 @@ class Keyset {
   /// At most `limit` rows of "FROM … WHERE …" in key order, each with the key before it in the table. One
   /// statement, one snapshot. Answer: read_slices().
   std::string slices_of(const std::string& from_where, int limit) const;
-  /// Slices that hold these rows, and none that lay between them: neighbours share one. Without equal_prefix.
+  /// Slices that contain these rows and no others: neighbours share one. Without equal_prefix.
   struct Slice {
     KeySlice slice;
     std::int64_t rows = 0;
   };
   std::vector<Slice> read_slices(const pg::Rows& answer) const;
 
-  /// The table's highest key: no row if it is empty.
+  /// The table's highest key: no row if the table is empty.
   std::string highest() const;
 
-  /// `position < $n` for a position that is a text[] column or NULL, for splits beside a moving position.
+  /// `position < $n` for a position that is a text[] column or NULL, for splits while the position moves.
   /// `first` is the number of the first parameter; the values are the key's.
   std::string is_before(const std::string& array_expression, int first) const;
 

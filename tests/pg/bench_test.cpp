@@ -174,7 +174,7 @@ TEST_F(Bench, GivesWayToWhoeverWaitsForTheTable) {
   Db other(trial_.dsn());
   const auto has_given_way = [&] {
     other.exec("BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE; COMMIT");
-    return process.err().find("does not count, a session waited for it") != std::string::npos;
+    return process.err().find("not counted, a session waited for it") != std::string::npos;
   };
   wait_for(has_given_way, 2 * kPatience, "a trial that gives way");
   const auto code = process.wait(2 * kPatience).code;

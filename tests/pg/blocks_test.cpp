@@ -368,13 +368,13 @@ TEST_F(BlockWalk, GivesWayInItsLookForRowsLeftToWhoeverWaitsForTheTable) {
             "'0.1 "
             "s'::interval)");
       },
-      2 * kPatience, "the look for rows left behind");
+      2 * kPatience, "the check for rows left behind");
   Db other(trial_.dsn());
   other.exec("BEGIN; LOCK TABLE t IN ACCESS EXCLUSIVE MODE");
   EXPECT_TRUE(process.running());
   other.exec(is_left + "$$ BEGIN RETURN done IS NULL; END $$; COMMIT");
   EXPECT_EQ(process.wait(2 * kPatience).code, 0) << process.out() << process.err();
-  EXPECT_THAT(process.out(), HasSubstr("the look for rows left behind in table"));
+  EXPECT_THAT(process.out(), HasSubstr("the check for rows left behind in table"));
   expect_exact();
 }
 
@@ -391,7 +391,7 @@ TEST_F(BlockWalk, StopsInterleavingWhileAnOldSnapshotKeepsPagesFromBeingPruned) 
   const auto told = std::find_if(tunes.begin(), tunes.end(),
                                  [](const Json& tune) { return tune.value("field", "") == "walk"; });
   ASSERT_NE(told, tunes.end()) << Json(tunes).dump();
-  EXPECT_THAT(told->dump(), HasSubstr("a transaction that was open before"));
+  EXPECT_THAT(told->dump(), HasSubstr("a transaction that was already open"));
   const auto is_again = [](const Json& tune) { return tune.value("cause", "") == "tried again"; };
   EXPECT_EQ(std::count_if(tunes.begin(), tunes.end(), is_again), 0) << "while it is open";
 }

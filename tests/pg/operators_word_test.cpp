@@ -120,7 +120,7 @@ TEST_F(OperatorsWord, IsAskedForAtATerminal) {
   auto finished = at_terminal("cutover", "n");
   EXPECT_EQ(finished.code(), 5) << finished.out;
   EXPECT_THAT(finished.out, AllOf(HasSubstr("step \"ids\": old and new columns of \"t\""),
-                                  HasSubstr("Go on? [y/N]"), HasSubstr("nothing was done")));
+                                  HasSubstr("Continue? [y/N]"), HasSubstr("nothing was done")));
   EXPECT_EQ(key_type(), "integer");
   finished = at_terminal("cutover", "y");
   EXPECT_EQ(finished.code(), 0) << finished.out;

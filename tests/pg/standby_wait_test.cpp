@@ -13,7 +13,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using testing::HasSubstr;
 
-constexpr const char* kReason = "COMMIT waits for a synchronous standby for ";
+constexpr const char* kReason = "COMMIT has been waiting for a synchronous standby for ";
 
 class StandbyWait : public ::testing::Test {
  protected:

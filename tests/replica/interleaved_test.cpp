@@ -54,7 +54,7 @@ TEST_F(InterleavedBesideAReplica, IsGivenUpWhenALongQueryThereHoldsReplayUp) {
   Process process(trial_.command("run"));
   const auto is_told = [&] {
     for (const auto& tune : trial_.logged("tune")) {
-      if (tune.value("field", "") == "walk" && tune.dump().find("falls behind") != std::string::npos)
+      if (tune.value("field", "") == "walk" && tune.dump().find("is falling behind") != std::string::npos)
         return true;
     }
     return false;

@@ -21,12 +21,12 @@ using SteadyClock = std::chrono::steady_clock;
 namespace {
 
 constexpr std::chrono::milliseconds kLook{20};
-constexpr std::chrono::milliseconds kPoll{250};  // for waiters, and for server processes that came
-constexpr std::int64_t kPilotRows = 20'000;  // copied and changed once for each walk, to know what rows cost
-constexpr std::int64_t kCopyRowsMin = 50'000;      // fewer show no walk's habits
+constexpr std::chrono::milliseconds kPoll{250};  // for waiters, and for new server processes
+constexpr std::int64_t kPilotRows = 20'000;      // copied and changed once per walk, to learn what rows cost
+constexpr std::int64_t kCopyRowsMin = 50'000;    // fewer do not show how a walk behaves
 constexpr std::int64_t kCopyBytesMax = 1LL << 30;  // of a copy with its indexes
-constexpr double kSlowerThanPilot = 1.5;           // small batches cost more a row
-constexpr double kGraceFactor = 3;                 // times the expected time, then a trial is ended
+constexpr double kSlowerThanPilot = 1.5;           // small batches cost more per row
+constexpr double kGraceFactor = 3;                 // times the expected duration before a trial is ended
 constexpr std::chrono::seconds kGraceMin{20};
 constexpr std::chrono::seconds kDrain{2};               // after a signal
 constexpr std::chrono::milliseconds kReportMax{1'500};  // until ended sessions have reported their updates
@@ -47,13 +47,13 @@ pg::Table look_at_table(pg::Session& session, const Job& job, const BackfillStep
   }
   if (pg::is_behind_pooler(session)) {
     throw Error(ExitCode::kRefused,
-                "--copy needs a session of its own, and the connection goes through a pooler",
+                "--copy needs a session of its own, but the connection goes through a pooler",
                 "give the server's own address with --dsn");
   }
   auto table = engine::read_facts(session, step.table).table;
   if (table.rows_estimate == 0) {
     throw Error(ExitCode::kRefused, "table " + table.sql() + " is empty: there is nothing to measure",
-                "name a table with rows");
+                "choose a table with rows");
   }
   return table;
 }
@@ -69,7 +69,8 @@ asio::awaitable<void> CopyGround::take_schema() {
   std::function<bool(pg::Session&)> lock = [](pg::Session& s) { return take_copy_lock(s); };
   const bool is_ours = co_await guard_.run<bool>(std::move(lock));
   if (!is_ours) {
-    throw Error(ExitCode::kRefused, "another bench works on copies in this database", "wait for its end");
+    throw Error(ExitCode::kRefused, "another bench is working on copies in this database",
+                "wait until it ends");
   }
   std::function<bool(pg::Session&)> make = [](pg::Session& s) {
     drop_copies(s);
@@ -231,7 +232,7 @@ asio::awaitable<CopyGround::Look> CopyGround::look() {
   co_return co_await at_.control.run<Look>(std::move(ask));
 }
 
-/// Sessions report their counts when they end, which the server may see a moment later than we.
+/// Sessions report their counts when they end, which the server may notice slightly later than we do.
 asio::awaitable<CopyGround::Look> CopyGround::look_when_reported(std::int64_t rows_changed) {
   const auto first = co_await look();
   auto last = first;
@@ -278,7 +279,7 @@ asio::awaitable<TrialResult> CopyGround::run(BenchSetting setting, double others
 
   auto result = sink.result();
   const auto after = co_await look_when_reported(result.rows_changed);
-  copy_oid_ = 0;  // its rows are changed: the next trial gets another
+  copy_oid_ = 0;  // its rows are changed: the next trial needs a new one
   if (code != ExitCode::kDone && result.disturbance.empty())
     result.disturbance = "its run did not end in time";
   add_costs(after.size.heap_bytes - before.size.heap_bytes, after.size.index_bytes - before.size.index_bytes,

@@ -14,8 +14,8 @@
 
 namespace pgsluice::bench {
 
-/// Trials on fresh copies of the table, or of a share of it: real runs of the engine with the job's step
-/// pointed at the copy. Confined to the io thread.
+/// Trials on fresh copies of all or part of the table: real runs of the engine with the job's step pointed at
+/// the copy. Confined to the io thread.
 class CopyGround final : public Ground {
  public:
   explicit CopyGround(Surroundings at);
@@ -27,10 +27,10 @@ class CopyGround final : public Ground {
   boost::asio::awaitable<void> clean_up(BenchReport& report) override;
 
  private:
-  /// What making and changing a copy costs, by a first small one.
+  /// What making and changing a copy costs, measured on a small first one.
   struct Cost {
-    double row_s = 0;     // of each row, copying and changing
-    double around_s = 0;  // of each trial besides
+    double row_s = 0;     // per row, copying and changing
+    double around_s = 0;  // fixed part of each trial
   };
   struct Look {
     TableSize size;
@@ -52,7 +52,7 @@ class CopyGround final : public Ground {
   BenchReport* report_ = nullptr;
   std::optional<pg::Table> table_;
   std::int64_t table_bytes_ = 0;
-  std::uint32_t copy_oid_ = 0;  // of the copy that stands ready; 0: none does
+  std::uint32_t copy_oid_ = 0;  // of the copy that is ready; 0: none
   std::int64_t copy_rows_ = 0;
   bool is_schema_ours_ = false;
   double row_s_ = 0;

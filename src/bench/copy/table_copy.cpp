@@ -9,7 +9,7 @@
 namespace pgsluice::bench {
 namespace {
 
-// Any two numbers that nobody else uses; the ledger's installation has (7034, 1).
+// Two arbitrary numbers that nobody else uses; the ledger's installation uses (7034, 1).
 constexpr const char* kTakeLock = "SELECT pg_catalog.pg_try_advisory_lock(7034, 2)";
 
 constexpr const char* kMark = "copies made by pgsluice bench, which removes them";
@@ -27,17 +27,17 @@ WHERE (c.oid = $1::oid OR c.oid IN (SELECT relid FROM pg_catalog.pg_partition_tr
 ORDER BY c.reltuples DESC LIMIT 1
 )sql";
 
-constexpr double kSampleMargin = 1.2;  // pages hold unequally many rows
+constexpr double kSampleMargin = 1.2;  // pages hold different numbers of rows
 constexpr int kFillfactorDefault = 100;
 
-// Reading many rows takes its time; the lock that it takes it gets at once or not at all.
+// Reading many rows takes time; its lock is granted at once or not at all.
 constexpr pg::TransactionLimits kLimits{std::chrono::milliseconds{1'000}, std::chrono::milliseconds{0}, true};
 
 std::string schema_sql() {
   return pg::Identifier(kCopySchema).sql();
 }
 
-/// No table of the user is called so, or its copy would have to have another name than itself.
+/// No user table may have this name, because copies keep the name of their table.
 std::string source_sql() {
   return pg::Identifier(kCopySchema, "pgsluice bench source").sql();
 }
@@ -71,7 +71,7 @@ void drop_copies(pg::Session& session) {
   if (found.empty()) return;
   if (found.text(0, 0) != kMark) {
     throw Error(ExitCode::kRefused,
-                std::string("schema \"") + kCopySchema + "\" is there and was not made by bench",
+                std::string("schema \"") + kCopySchema + "\" exists and was not made by bench",
                 "rename it: bench makes and drops a schema of that name");
   }
   session.exec("DROP SCHEMA " + schema_sql() + " CASCADE");
@@ -87,7 +87,7 @@ void make_copy_schema(pg::Session& session) {
 
 std::int64_t make_source(pg::Session& session, const pg::Table& table, std::int64_t rows) {
   return pg::in_transaction(session, kLimits, [&] {
-    session.exec("SET LOCAL synchronize_seqscans = off");  // rows stay in their order
+    session.exec("SET LOCAL synchronize_seqscans = off");  // rows keep their order
     session.exec("DROP TABLE IF EXISTS " + source_sql());
     session.exec_cancellable("CREATE UNLOGGED TABLE " + source_sql() +
                                  " WITH (autovacuum_enabled = false) AS SELECT " + own_columns(table) +

@@ -6,7 +6,7 @@
 namespace pgsluice::bench {
 namespace {
 
-// What belongs to a job goes with it. The pattern is that of trial_job_name().
+// What belongs to a job is deleted with it. The pattern matches trial_job_name().
 constexpr const char* kForget =
     R"sql(DELETE FROM pgsluice.job WHERE name ~ '^pgsluice bench trial [0-9a-f-]{36}$')sql";
 

@@ -16,7 +16,7 @@ Spread spread_over(const std::vector<TrialResult>& trials, Picked pick) {
   return spread_of(std::move(values));
 }
 
-/// Each cause once, with how often.
+/// Each cause once, with its count.
 std::vector<std::string> remarks_of(const std::vector<TrialResult>& trials) {
   std::map<std::string, int> counts;
   for (const auto& trial : trials) {

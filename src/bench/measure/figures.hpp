@@ -10,7 +10,8 @@ namespace pgsluice::bench {
 /// Median and range; without values, count 0. Pure.
 Spread spread_of(std::vector<double> values);
 
-/// Not exceeded by this share of the values: 0.99 is the 99th percentile; 0 without any. Pure.
+/// The value that this share of the values does not exceed: 0.99 is the 99th percentile; 0 without values.
+/// Pure.
 double at_share(std::vector<double> values, double share);
 
 /// The trials of one setting together. Pure.

@@ -12,10 +12,10 @@ namespace pgsluice::bench {
 
 /// What is known before the first trial.
 struct GroundFacts {
-  std::vector<Walk> walks;    // that can be shown here
-  int lanes_max = 0;          // that the table can be shared out to
+  std::vector<Walk> walks;    // that can be measured here
+  int lanes_max = 0;          // that the table can be divided among
   std::int64_t rows_max = 0;  // of a batch that the table has room for
-  TimeBudget time;            // all_s: as much as something else than the clock allows
+  TimeBudget time;            // all_s: limited by something other than the clock
 };
 
 /// Where trials take place: the real table, or copies of it. Confined to the io thread.
@@ -23,16 +23,16 @@ class Ground {
  public:
   virtual ~Ground() = default;
 
-  /// Makes ready what all trials need. Fills in what the report tells of the table, of methods and notes.
-  /// Throws Error for what cannot be measured at all.
+  /// Prepares what all trials need. Fills in the report's facts about the table, methods and notes. Throws
+  /// Error if nothing can be measured at all.
   virtual boost::asio::awaitable<GroundFacts> prepare(BenchReport& report) = 0;
-  /// How long each trial will be, before the first.
+  /// Called before the first trial with the duration of each.
   virtual boost::asio::awaitable<void> begin(double trial_s) = 0;
-  /// What the next trial needs and the traffic need not see being made.
+  /// Prepares what the next trial needs, before the traffic starts.
   virtual boost::asio::awaitable<void> make_ready() = 0;
   /// One trial. `others_wal_per_s`: bytes that others write when we do not work.
   virtual boost::asio::awaitable<TrialResult> run(BenchSetting setting, double others_wal_per_s) = 0;
-  /// Takes away what prepare() and run() made; adds what stays to the report's notes.
+  /// Removes what prepare() and run() made; adds what stays to the report's notes.
   virtual boost::asio::awaitable<void> clean_up(BenchReport& report) = 0;
 };
 

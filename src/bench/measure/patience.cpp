@@ -22,7 +22,7 @@ void Patience::note(const TrialResult& trial) {
 
 std::string Patience::why_not(const BenchSetting& setting) const {
   if (too_large_ && setting.rows >= *too_large_) {
-    return base::format_count(*too_large_) + " rows and more: sessions waited for us " +
+    return base::format_count(*too_large_) + " rows or more: sessions waited for us " +
            std::to_string(give_ways_) + " times";
   }
   for (const auto& refused : timeouts_) {

@@ -9,8 +9,8 @@
 
 namespace pgsluice::bench {
 
-/// Which settings are not worth another trial, or not ours to try again: who made a session wait twice does
-/// not do it a third time. Pure; confined to the thread that decides.
+/// Which settings are not worth another trial, or must not be tried again: a setting that made sessions wait
+/// twice does not do it a third time. Pure; confined to the thread that decides.
 class Patience {
  public:
   static constexpr int kTimes = 2;
@@ -26,7 +26,7 @@ class Patience {
     int times = 0;
   };
   int give_ways_ = 0;
-  std::optional<std::int64_t> too_large_;  // from this size on sessions waited
+  std::optional<std::int64_t> too_large_;  // batch size from which sessions waited
   std::vector<Refused> timeouts_;
 };
 

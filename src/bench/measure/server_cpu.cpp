@@ -15,7 +15,8 @@ FROM pg_catalog.pg_stat_activity
 WHERE starts_with(application_name, $1) AND backend_start IS NOT NULL
 )sql";
 
-// The kernel tells a process's start by its own clock, in hundredths since a boot time of whole seconds.
+// The kernel gives a process's start by its own clock, in hundredths of a second since a boot time in whole
+// seconds.
 constexpr double kStartSlack = 5;  // seconds
 
 struct Stat {
@@ -23,7 +24,7 @@ struct Stat {
   double started_s = 0;  // since boot
 };
 
-/// Fields 14, 15 and 22 of /proc/PID/stat; the name before them may hold spaces and parentheses.
+/// Fields 14, 15 and 22 of /proc/PID/stat; the name before them may contain spaces and parentheses.
 std::optional<Stat> read_stat(int pid) {
   std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
   std::string text;

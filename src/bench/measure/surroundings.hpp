@@ -10,12 +10,12 @@
 
 namespace pgsluice::bench {
 
-/// What every part of a bench is given; each reference outlives it and is confined to the io thread.
+/// What every part of a bench gets; each reference outlives it and is confined to the io thread.
 struct Surroundings {
   boost::asio::io_context& io;
   const std::string& dsn;
   const pg::ConnectionTarget& target;
-  const Job& job;  // with the benched step as its only one
+  const Job& job;  // with the step to bench as its only one
   const BackfillStep& step;
   const BenchOptions& options;
   engine::Stop& stop;

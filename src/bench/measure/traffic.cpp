@@ -23,9 +23,9 @@ namespace {
 namespace fs = std::filesystem;
 using SteadyClock = std::chrono::steady_clock;
 
-constexpr int kClients = 4;  // a small application; more would measure the cores, not the waiting
+constexpr int kClients = 4;  // a small application; more would measure the cores instead of the waiting
 constexpr std::chrono::milliseconds kLook{2};
-constexpr std::chrono::seconds kBeginMax{10};  // to connect and begin
+constexpr std::chrono::seconds kBeginMax{10};  // to connect and start
 constexpr std::chrono::seconds kEndMax{10};    // a transaction that waits longer for a lock is cut off
 
 std::vector<std::string> environment_for(const pg::ConnectionTarget& target) {
@@ -36,7 +36,7 @@ std::vector<std::string> environment_for(const pg::ConnectionTarget& target) {
       variables[text.substr(0, equals)] = text.substr(equals + 1);
   }
   for (const auto& [name, value] : target.environment()) variables[name] = value;
-  variables["PGAPPNAME"] = "bench traffic";  // another's by its name: it must not count as ours
+  variables["PGAPPNAME"] = "bench traffic";  // not our prefix: it must not count as ours
   std::vector<std::string> texts;
   for (const auto& [name, value] : variables) texts.push_back(name + "=" + value);
   return texts;
@@ -49,7 +49,7 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
   return out;
 }
 
-/// True once the process has a handler of its own for the signal, which would end it before.
+/// True once the process has its own handler for the signal, which before that would just end it.
 bool handles(pid_t pid, int signal) {
   std::ifstream file("/proc/" + std::to_string(pid) + "/status");
   std::string line;
@@ -95,7 +95,7 @@ Traffic::Traffic(fs::path script, const pg::ConnectionTarget& target)
 
 Traffic::~Traffic() {
   end_process();
-  std::error_code ignored;  // a folder in /tmp that stays harms nobody
+  std::error_code ignored;  // a leftover folder in /tmp is harmless
   fs::remove_all(folder_, ignored);
 }
 
@@ -129,10 +129,11 @@ void Traffic::spawn(const std::vector<std::string>& arguments) {
   if (failure == 0) return;
   pid_ = -1;
   throw Error(ExitCode::kFailed, "cannot start pgbench: " + std::string(std::strerror(failure)),
-              "install PostgreSQL's client programs, or put the folder of pgbench into PATH");
+              "install PostgreSQL's client programs, or add the folder of pgbench to PATH");
 }
 
-/// pgbench installs its alarm just before its clients start; it is also what ends it early, logs included.
+/// pgbench installs its alarm handler just before its clients start; the alarm also ends it early with
+/// complete logs.
 void Traffic::await_begin() {
   const auto give_up = SteadyClock::now() + kBeginMax;
   while (!handles(pid_, SIGALRM)) {
@@ -140,7 +141,7 @@ void Traffic::await_begin() {
     const bool has_ended = waitpid(pid_, &status, WNOHANG) == pid_;
     if (has_ended) pid_ = -1;
     if (has_ended || SteadyClock::now() > give_up) {
-      throw Error(ExitCode::kFailed, "pgbench does not begin: " + last_words(),
+      throw Error(ExitCode::kFailed, "pgbench does not start: " + last_words(),
                   "try the script by itself: pgbench --no-vacuum --file=" + script_.string());
     }
     std::this_thread::sleep_for(kLook);
@@ -181,7 +182,7 @@ void Traffic::end_process() {
 std::string Traffic::last_words() const {
   std::ifstream file(folder_ / "said");
   std::string line;
-  std::string last = "it says nothing";
+  std::string last = "it printed nothing";
   while (std::getline(file, line)) {
     if (!line.empty()) last = line;
   }

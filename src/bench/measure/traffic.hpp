@@ -18,8 +18,8 @@ struct TrafficSeen {
   double per_second = 0;  // transactions
 };
 
-/// An application's traffic: pgbench with a script of the operator's, in a process of its own. Blocks;
-/// confined to one thread at a time.
+/// An application's traffic: pgbench with the operator's script, in its own process. Blocks; confined to one
+/// thread at a time.
 class Traffic {
  public:
   /// `script`: a file in pgbench's language. Throws Error(kUsage) if it cannot be read.
@@ -28,10 +28,10 @@ class Traffic {
   Traffic(const Traffic&) = delete;
   Traffic& operator=(const Traffic&) = delete;
 
-  /// Transactions a second; 0: as fast as they go. It ends by itself after `at_most`. Returns when it has
-  /// begun; throws Error(kFailed) with pgbench's own words if it does not.
+  /// `rate` in transactions per second; 0: as fast as possible. It ends by itself after `at_most`. Returns
+  /// once it has started; throws Error(kFailed) with pgbench's own message if it does not.
   void start(double rate, std::chrono::seconds at_most);
-  /// Lets running transactions end. Throws Error(kFailed) if pgbench says that it failed.
+  /// Lets running transactions finish. Throws Error(kFailed) if pgbench reports a failure.
   TrafficSeen stop();
 
  private:
@@ -41,7 +41,7 @@ class Traffic {
   std::string last_words() const;
 
   std::filesystem::path script_;
-  std::vector<std::string> environment_;  // ours, with where to connect: no password in the process list
+  std::vector<std::string> environment_;  // ours plus where to connect: no password in the process list
   std::filesystem::path folder_;          // of logs; removed with this object
   pid_t pid_ = -1;
   std::chrono::steady_clock::time_point began_;

@@ -10,7 +10,7 @@ namespace {
 
 using Round = std::vector<std::optional<BenchSetting>>;
 
-/// Fisher and Yates; std::shuffle may differ from one library to the next, and a seed must not.
+/// Fisher-Yates: std::shuffle may differ between libraries, but the same seed must give the same order.
 void shuffle(Round& round, std::mt19937_64& random) {
   for (std::size_t left = round.size(); left > 1; --left) std::swap(round[left - 1], round[random() % left]);
 }
@@ -19,7 +19,7 @@ std::size_t affordable(const TimeBudget& budget) {
   return static_cast<std::size_t>(std::max(0.0, budget.all_s / (budget.trial_min_s + budget.around_s)));
 }
 
-/// Leaves as many settings in the shuffled round as there is time for; the traffic alone always stays.
+/// Keeps as many settings in the shuffled round as there is time for; the traffic alone always stays.
 void cut(Round& round, std::size_t fit, TrialPlan& plan) {
   std::size_t surplus = round.size() - std::min(fit, round.size());
   for (auto it = round.end(); it != round.begin() && surplus > 0 && round.size() > 1;) {

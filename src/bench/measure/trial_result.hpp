@@ -8,14 +8,14 @@
 
 namespace pgsluice::bench {
 
-/// What the traffic saw, in milliseconds; count 0: nothing.
+/// What the traffic experienced, in milliseconds; count 0: nothing.
 struct Latency {
   double p50_ms = 0;
   double p99_ms = 0;
   std::int64_t count = 0;
 };
 
-/// One trial as it was. What could not be known is empty. A value.
+/// One trial's results. What could not be measured is empty. A value.
 struct TrialResult {
   BenchSetting setting;
   std::int64_t rows_changed = 0;
@@ -30,13 +30,12 @@ struct TrialResult {
   std::optional<double> cpu_us_per_row;
   std::optional<double> hot_percent;
   std::optional<Latency> others;
-  std::string disturbance;        // not empty: the figures do not count, and why
+  std::string disturbance;        // not empty: why the figures do not count
   bool gave_way = false;          // the disturbance: a session waited for us
   bool ran_into_timeout = false;  // likewise
 };
 
-/// Puts what the table grew by and what the server's processes used into proportion to the rows changed.
-/// Pure.
+/// Relates the table's growth and the server processes' CPU time to the rows changed. Pure.
 void add_costs(std::int64_t heap_grown, std::int64_t index_grown, std::optional<double> cpu_s,
                TrialResult& result);
 

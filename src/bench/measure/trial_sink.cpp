@@ -8,9 +8,9 @@ namespace pgsluice::bench {
 namespace {
 
 constexpr std::string_view kStatementTimeout = pg::kQueryCanceled;
-constexpr double kHeldShareMax = 0.05;  // of a trial, then its figures are the throttle's
-// The last batch of a range may be small. Walks over blocks know the size of theirs only about, and count a
-// row as visited with the first of its passes.
+constexpr double kHeldShareMax = 0.05;  // of a trial; beyond it the figures show the throttle
+// The last batch of a range may be small. Walks over blocks know their batch size only approximately, and
+// count a row as visited in the first of its passes.
 constexpr double kFullFrom = 0.5;
 
 }  // namespace

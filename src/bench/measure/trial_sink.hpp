@@ -11,7 +11,7 @@
 
 namespace pgsluice::bench {
 
-/// Makes a trial's figures of the events of a real run. Thread-safe: the run publishes on its own thread.
+/// Derives a trial's figures from the events of a real run. Thread-safe: the run publishes on its own thread.
 class TrialSink final : public EventSink {
  public:
   explicit TrialSink(const BenchSetting& setting) { result_.setting = setting; }
@@ -20,7 +20,7 @@ class TrialSink final : public EventSink {
 
   /// Empty until the run has started.
   std::string run_id() const;
-  /// Rows, times and what disturbed them.
+  /// Rows, times and any disturbance.
   TrialResult result() const;
 
  private:
@@ -32,8 +32,8 @@ class TrialSink final : public EventSink {
   engine::DurationHistogram batch_times_;  // of full batches
   int timed_ = 0;
   double held_s_ = 0;
-  std::optional<std::chrono::system_clock::time_point> first_;  // the first batch's begin
-  std::chrono::system_clock::time_point last_;                  // the last one's end
+  std::optional<std::chrono::system_clock::time_point> first_;  // start of the first batch
+  std::chrono::system_clock::time_point last_;                  // end of the last batch
 };
 
 }  // namespace pgsluice::bench

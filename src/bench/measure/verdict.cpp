@@ -10,7 +10,7 @@
 namespace pgsluice::bench {
 namespace {
 
-constexpr double kCloseShare = 0.95;  // of the winner's rate: trials vary by as much
+constexpr double kCloseShare = 0.95;  // of the winner's rate: trials vary by this much
 constexpr int kCloseNamedMax = 3;
 
 std::string milliseconds(double ms) {
@@ -47,27 +47,27 @@ std::optional<std::size_t> fastest(const std::vector<BenchFigures>& figures, All
 }
 
 std::string why_best(const BenchFigures& best, const Rules& rules) {
-  std::string reason = "most rows a second (" + rate(best) + ") whose batch p95 (" +
-                       milliseconds(best.batch_p95_ms.median) + ") keeps batch.target (" +
+  std::string reason = "most rows per second (" + rate(best) + ") whose batch p95 (" +
+                       milliseconds(best.batch_p95_ms.median) + ") meets batch.target (" +
                        milliseconds(rules.target_ms) + ")";
   if (rules.others_max_ms) {
-    reason += " and beside which the traffic's p99 (" + milliseconds(best.others_p99_ms.median) +
+    reason += " and during which the traffic's p99 (" + milliseconds(best.others_p99_ms.median) +
               ") stays below " + milliseconds(*rules.others_max_ms) + ", twice its p99 alone";
   }
   return reason;
 }
 
-/// The fastest of all is worth a word when the rules passed it over.
+/// The fastest of all is worth mentioning if the rules excluded it.
 std::string passed_over(const BenchFigures& faster, const Rules& rules) {
   const std::string words =
       "; " + report::setting_in_words(faster.setting) + " reaches " + rate(faster) + ", but ";
   if (!faster.batch_p95_ms.is_known()) return words + "too few of its batches were timed";
   if (!rules.keeps_target(faster))
     return words + "its batch p95 is " + milliseconds(faster.batch_p95_ms.median);
-  return words + "the traffic's p99 is " + milliseconds(faster.others_p99_ms.median) + " beside it";
+  return words + "the traffic's p99 is " + milliseconds(faster.others_p99_ms.median) + " during it";
 }
 
-/// What the trials cannot tell apart from the winner: whoever minds the WAL may want another.
+/// Settings that the trials cannot distinguish from the winner: one with less WAL may be preferable.
 std::string close_to(const BenchFigures& best, const std::vector<BenchFigures>& figures, const Rules& rules) {
   std::string words;
   int named = 0;
@@ -77,7 +77,7 @@ std::string close_to(const BenchFigures& best, const std::vector<BenchFigures>& 
                            f.rows_per_second.median >= kCloseShare * best.rows_per_second.median);
     if (!is_close || f.setting == best.setting || ++named > kCloseNamedMax) continue;
     words +=
-        (words.empty() ? "; hardly slower: " : "; ") + report::setting_in_words(f.setting) + " (" + rate(f);
+        (words.empty() ? "; almost as fast: " : "; ") + report::setting_in_words(f.setting) + " (" + rate(f);
     if (f.wal_bytes_per_row.is_known() && best.wal_bytes_per_row.is_known()) {
       words += ", WAL " + report::figure_text(f.wal_bytes_per_row.median, 0) + " B/row against " +
                report::figure_text(best.wal_bytes_per_row.median, 0);
@@ -93,10 +93,10 @@ std::string why_none(const std::vector<BenchFigures>& figures, const Rules& rule
   const bool some_keep = std::any_of(figures.begin(), figures.end(),
                                      [&](const BenchFigures& f) { return rules.keeps_target(f); });
   if (!some_keep) {
-    return "no setting keeps batch.target (" + milliseconds(rules.target_ms) +
-           ") with its batch p95: try smaller sizes, or allow more";
+    return "no setting's batch p95 meets batch.target (" + milliseconds(rules.target_ms) +
+           "): try smaller sizes, or raise the target";
   }
-  return "beside no setting that keeps batch.target the traffic's p99 stays below twice its p99 alone: try "
+  return "with every setting that meets batch.target the traffic's p99 is at least twice its p99 alone: try "
          "fewer lanes and smaller sizes";
 }
 

@@ -8,18 +8,18 @@
 
 namespace pgsluice::bench {
 
-/// The traffic's p99 beside a good setting is below this many times its p99 without us.
+/// With a good setting the traffic's p99 is below this many times its p99 without us.
 inline constexpr double kOthersSlowdownMax = 2;
 
-/// Which setting to take, and why.
+/// Which setting to use, and why.
 struct Verdict {
   std::optional<std::size_t> winner;  // place in the figures
   std::string reason;
   std::string advice;  // lines for the job file; empty without a winner
 };
 
-/// Most rows a second among the settings whose batch p95 keeps `batch.target`; with traffic, among those
-/// whose foreign p99 also stays below kOthersSlowdownMax times the p99 alone. Pure.
+/// Most rows per second among the settings whose batch p95 meets `batch.target`; with traffic, among those
+/// for which the traffic's p99 also stays below kOthersSlowdownMax times its p99 alone. Pure.
 Verdict judge(const std::vector<BenchFigures>& figures, const Spread& others_alone_p99_ms,
               const BatchLimits& batch, const std::string& step);
 

@@ -22,7 +22,8 @@ StripBatch BlockStrip::next(pg::Session& session, std::int64_t rows) {
   batch.end = std::min(end_, block_ + std::max<std::int64_t>(1, wanted));
   block_ = batch.end;
   auto predicate = walk::block_predicate(batch);
-  session.exec(steps::count_blocks_sql(heap_), predicate.params);  // as a run counts the rows visited
+  session.exec(steps::count_blocks_sql(heap_),
+               predicate.params);  // because a run counts the visited rows too
   StripBatch out;
   out.update_sql = steps::block_update_sql(table_, step_, heap_, predicate.sql,
                                            static_cast<int>(predicate.params.size()) + 1);

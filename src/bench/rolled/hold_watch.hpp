@@ -14,11 +14,11 @@
 
 namespace pgsluice::bench {
 
-/// The engine's own signals and gate, for batches on the real table: they hold as a run's would. A hold that
-/// lasts ends the bench, for its figures would be the throttle's. Confined to the io thread.
+/// The engine's own signals and gate, for batches on the real table: they hold as a run's would. A lasting
+/// hold ends the bench, because its figures would only show the throttle. Confined to the io thread.
 class HoldWatch {
  public:
-  /// Longer than a replica needs to catch up with a trial; shorter than the patience of whoever watches.
+  /// Longer than a replica needs to catch up with a trial; shorter than the operator's patience.
   static constexpr std::chrono::seconds kHoldMax{10};
 
   explicit HoldWatch(const Surroundings& at);
@@ -28,8 +28,8 @@ class HoldWatch {
   void begin();
   boost::asio::awaitable<void> end();
 
-  /// Until batches may go as fast as they can, so that a trial does not show what slowed the one before; or
-  /// until stop is requested, or kHoldMax is over.
+  /// Waits until batches may run at full pace, so that a trial does not show what slowed the previous one; or
+  /// until stop is requested or kHoldMax has passed.
   boost::asio::awaitable<void> await_full_pace();
 
   engine::Gate& gate() { return gate_; }
@@ -42,7 +42,7 @@ class HoldWatch {
   boost::asio::awaitable<void> look();
 
   Surroundings at_;
-  std::unique_ptr<EventSink> nobody_;  // what the sampler tells is told by this object
+  std::unique_ptr<EventSink> nobody_;  // the sampler's events are reported by this object instead
   engine::Gate gate_;
   engine::Tally tally_;
   engine::Blockers blockers_;

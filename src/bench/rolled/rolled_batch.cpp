@@ -13,7 +13,7 @@ constexpr const char* kExplainWal =
     "EXPLAIN (ANALYZE, WAL, COSTS OFF, TIMING OFF, SUMMARY OFF, FORMAT JSON) ";
 constexpr const char* kExplain = "EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF, FORMAT JSON) ";
 
-// The backend's counters hold what it has not reported yet of earlier transactions: only their growth counts.
+// The backend's counters include earlier transactions that it has not reported yet: only their growth counts.
 constexpr const char* kUpdates = R"sql(
 SELECT coalesce(sum(pg_catalog.pg_stat_get_xact_tuples_updated(part.oid)), 0)::bigint,
        coalesce(sum(pg_catalog.pg_stat_get_xact_tuples_hot_updated(part.oid)), 0)::bigint

@@ -17,13 +17,13 @@ struct RolledWork {
   std::int64_t rows = 0;
   pg::TransactionLimits limits;
   std::uint32_t table_oid = 0;
-  bool is_sampled = false;  // with EXPLAIN (ANALYZE, WAL) around the UPDATE: its duration says nothing
+  bool is_sampled = false;  // with EXPLAIN (ANALYZE, WAL) around the UPDATE: its duration is meaningless
 };
 
-/// What the server says of a sampled batch's UPDATE.
+/// What the server reports about a sampled batch's UPDATE.
 struct BatchSample {
   std::int64_t rows = 0;  // updated
-  std::int64_t hot = 0;   // of them
+  std::int64_t hot = 0;   // of these
   std::optional<double> wal_bytes;
 };
 
@@ -33,12 +33,12 @@ struct RolledOutcome {
   bool is_full = false;
   std::optional<BatchSample> sample;
   std::chrono::nanoseconds duration{0};  // from BEGIN to the answer of ROLLBACK
-  std::string sqlstate;                  // of what went wrong; empty: nothing
+  std::string sqlstate;                  // of the failure; empty: none
   std::string message;
   pg::Disposition disposition = pg::Disposition::kCommitted;  // what the real batch would have been
 };
 
-/// Runs one batch and rolls it back: where does it end, change the rows. Blocks; never throws Failure.
+/// Runs one batch and rolls it back: finds where it ends and changes the rows. Blocks; never throws Failure.
 RolledOutcome run_rolled_batch(pg::Session& session, const RolledWork& work);
 
 }  // namespace pgsluice::bench

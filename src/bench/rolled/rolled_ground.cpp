@@ -28,7 +28,7 @@ constexpr int kSampleEvery = 8;  // batches of a lane; the first one is sampled,
 constexpr double kGrowthShareMax = 0.25;               // of the table with its indexes
 constexpr std::int64_t kGrowthMaxAtLeast = 1LL << 30;  // bytes; less would be over before anything is seen
 constexpr double kPilotSeconds = 0.5;
-constexpr double kSlowedShareMax = 0.05;  // of a trial, then its figures are the throttle's
+constexpr double kSlowedShareMax = 0.05;  // of a trial; beyond it the figures show the throttle
 constexpr TimeBudget kTime{0, 0.15, 1, 5};
 
 std::int64_t middle(std::vector<std::int64_t> sizes) {
@@ -38,7 +38,7 @@ std::int64_t middle(std::vector<std::int64_t> sizes) {
 
 }  // namespace
 
-/// A trial while it lasts.
+/// The trial in progress.
 struct RolledGround::InWork {
   BenchSetting setting;
   StripRing& ring;
@@ -88,7 +88,7 @@ RolledGround::Prepared RolledGround::look_at_table(pg::Session& session, const J
   p.size = read_size(session, p.table.oid);
   if (p.size.heap_bytes == 0) {
     throw Error(ExitCode::kRefused, "table " + p.table.sql() + " is empty: there is nothing to measure",
-                "name a table with rows");
+                "choose a table with rows");
   }
   look_at_walks(session, step, wanted, p);
   steps::explain(session, steps::update_sql(p.table, step, "false"));
@@ -230,7 +230,7 @@ asio::awaitable<TrialResult> RolledGround::run(BenchSetting setting, double) {
   if (grown_ > growth_max_) {
     at_.stop.request(engine::StopCause::kDuration, "table and indexes grew by " +
                                                        base::format_bytes(static_cast<double>(grown_)) +
-                                                       ": more is left to vacuum first");
+                                                       ": vacuum before trying more");
   }
   co_return result;
 }
@@ -285,7 +285,7 @@ std::map<int, int> RolledGround::lane_of_pid() const {
 
 void RolledGround::give_way(int lane, const std::string& who) {
   if (!in_work_) return;
-  if (!in_work_->trial.is_disturbed()) at_.tell("gives way, this trial does not count: " + who);
+  if (!in_work_->trial.is_disturbed()) at_.tell("giving way, so this trial is not counted: " + who);
   in_work_->trial.give_way();
   for (const auto& crew : crews_) {
     if (crew->number != lane || !crew->is_in_batch || crew->has_given_way) continue;
@@ -298,12 +298,13 @@ asio::awaitable<void> RolledGround::clean_up(BenchReport& report) {
   co_await hold_.end();
   if (grown_ > 0) {
     report.notes.push_back("the trials left " + base::format_bytes(static_cast<double>(grown_)) +
-                           " behind in the table and its indexes; VACUUM makes it room again");
+                           " of dead row versions in the table and its indexes; VACUUM reclaims the space");
   }
   const int restarts = (by_key_ ? by_key_->restarts() : 0) + (by_blocks_ ? by_blocks_->restarts() : 0);
   if (restarts > 0) {
-    report.notes.push_back("the table was too small for all trials: parts of it were gone over again " +
-                           std::to_string(restarts) + " times, past dead row versions of earlier trials");
+    report.notes.push_back("the table was too small for all trials: parts of it were used again " +
+                           std::to_string(restarts) +
+                           " times, with dead row versions from earlier trials in them");
   }
 }
 

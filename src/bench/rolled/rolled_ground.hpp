@@ -18,7 +18,7 @@
 
 namespace pgsluice::bench {
 
-/// Trials on the real table: every batch is rolled back, its locks are as short as a run's, and the throttle
+/// Trials on the real table: every batch is rolled back, its locks are as short as in a run, and the throttle
 /// holds as in a run. Dead row versions stay until vacuum; their growth is bounded. Confined to the io
 /// thread.
 class RolledGround final : public Ground {
@@ -33,18 +33,18 @@ class RolledGround final : public Ground {
   boost::asio::awaitable<void> clean_up(BenchReport& report) override;
 
  private:
-  /// One connection with what it does. The connection lives as long as the bench.
+  /// One connection and its current work. The connection lives as long as the bench.
   struct Crew {
     std::unique_ptr<pg::Connection> connection;
     int number = 0;
     bool is_in_batch = false;
     bool has_given_way = false;
   };
-  struct InWork;  // the trial of now
+  struct InWork;  // the trial in progress
   struct Prepared {
     pg::Table table;
     pg::Storage storage;
-    std::optional<walk::Keyset> keyset;  // empty: not wanted, or no key can be walked
+    std::optional<walk::Keyset> keyset;  // empty: not wanted, or there is no key to walk
     std::vector<pg::HeapFacts> heaps;    // empty: no walk over blocks
     std::vector<std::string> left_out;   // walks that are not possible, and why
     pg::TransactionLimits limits;
@@ -78,7 +78,7 @@ class RolledGround final : public Ground {
   std::vector<std::unique_ptr<Crew>> crews_;
   InWork* in_work_ = nullptr;
   std::int64_t growth_max_ = 0;  // bytes
-  std::int64_t grown_ = 0;       // until now
+  std::int64_t grown_ = 0;       // so far
   double trial_s_ = 1;
 };
 

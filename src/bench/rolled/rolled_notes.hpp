@@ -8,11 +8,11 @@
 
 namespace pgsluice::bench {
 
-/// Walks that rolled-back trials can show, of those wanted (none: all). Why others are not is put into
-/// `left_out`. Throws Error(kUsage) if none is left. Pure.
+/// Of the wanted walks (none: all), those that rolled-back trials can measure. The reasons for leaving out
+/// others go to `left_out`. Throws Error(kUsage) if none is left. Pure.
 std::vector<Walk> rolled_walks(const std::vector<Walk>& wanted, std::vector<std::string>& left_out);
 
-/// How each figure is got.
+/// How each figure is measured.
 std::vector<std::string> rolled_methods();
 
 /// What the figures cannot show.

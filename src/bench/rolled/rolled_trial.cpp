@@ -26,7 +26,7 @@ void RolledTrial::take(const RolledOutcome& outcome, bool has_given_way, TimePoi
 }
 
 void RolledTrial::take_failure(const RolledOutcome& outcome, bool has_given_way) {
-  if (has_given_way) return;  // told by who cancelled it
+  if (has_given_way) return;  // reported by the code that cancelled it
   if (outcome.sqlstate == kStatementTimeout) {
     result_.ran_into_timeout = true;
     return disturb("a batch ran into its statement_timeout");
@@ -34,9 +34,9 @@ void RolledTrial::take_failure(const RolledOutcome& outcome, bool has_given_way)
   if (outcome.disposition == pg::Disposition::kFatal) {
     throw Error(outcome.sqlstate == pg::kInsufficientPrivilege ? ExitCode::kPrivileges : ExitCode::kFailed,
                 "a batch failed: " + outcome.message + " (SQLSTATE " + outcome.sqlstate + ")",
-                "a run of the job would meet the same: mend the cause first");
+                "a run of the job would fail the same way: fix the cause first");
   }
-  if (++retries_ > kRetriesMax) disturb("batches failed again and again: " + outcome.message);
+  if (++retries_ > kRetriesMax) disturb("batches kept failing: " + outcome.message);
 }
 
 void RolledTrial::disturb(const std::string& cause) {

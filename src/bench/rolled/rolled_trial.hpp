@@ -9,23 +9,23 @@
 
 namespace pgsluice::bench {
 
-/// Puts the batches of one rolled-back trial together. Confined to the io thread.
+/// Aggregates the batches of one rolled-back trial. Confined to the io thread.
 class RolledTrial {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
 
-  /// A batch that cannot have its locks is tried elsewhere this often before the trial counts as disturbed.
+  /// A batch that cannot get its locks is tried elsewhere this often before the trial counts as disturbed.
   static constexpr int kRetriesMax = 5;
 
   RolledTrial(const BenchSetting& setting, TimePoint began) : began_(began), ended_(began) {
     result_.setting = setting;
   }
 
-  /// Throws Error for what would end a run too. `has_given_way`: it was cancelled for somebody.
+  /// Throws Error for what would also end a run. `has_given_way`: it was cancelled for a waiting session.
   void take(const RolledOutcome& outcome, bool has_given_way, TimePoint now);
-  /// The figures do not count; the first cause stands.
+  /// Marks the figures as not counting; the first cause stands.
   void disturb(const std::string& cause);
-  /// A session waits for us: the trial ends.
+  /// A session waits for us: ends the trial.
   void give_way();
   bool is_disturbed() const { return !result_.disturbance.empty(); }
 
@@ -40,7 +40,7 @@ class RolledTrial {
   engine::DurationHistogram batch_times_;  // of full batches that were not sampled
   int timed_ = 0;
   int retries_ = 0;
-  BatchSample sampled_;  // sums
+  BatchSample sampled_;  // totals
 };
 
 }  // namespace pgsluice::bench

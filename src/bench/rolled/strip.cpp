@@ -10,8 +10,8 @@
 namespace pgsluice::bench {
 namespace {
 
-constexpr std::int64_t kBatchesPerStrip = 4;      // of the largest size: then most batches are full
-constexpr std::int64_t kRowsPerStripMin = 2'000;  // a smaller one would be over at once
+constexpr std::int64_t kBatchesPerStrip = 4;      // of the largest size, so that most batches are full
+constexpr std::int64_t kRowsPerStripMin = 2'000;  // a smaller one would be used up at once
 constexpr pg::TransactionLimits kSampleLimits{std::chrono::milliseconds{1'000},
                                               std::chrono::milliseconds{60'000}, true};
 
@@ -83,7 +83,7 @@ std::vector<std::unique_ptr<Strip>> cut_by_key(pg::Session& session, const walk:
   });
   if (ends.highest.empty()) {
     throw Error(ExitCode::kRefused, "table " + table.sql() + " is empty: there is nothing to measure",
-                "name a table with rows");
+                "choose a table with rows");
   }
   std::vector<std::unique_ptr<Strip>> strips;
   std::optional<pg::Key> lower;

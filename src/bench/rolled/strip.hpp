@@ -16,24 +16,24 @@ namespace pgsluice::bench {
 struct StripBatch {
   std::string update_sql;
   pg::Params params;
-  bool is_full = false;     // as many rows as asked for; the last one of a strip may be smaller
+  bool is_full = false;     // as many rows as requested; the last batch of a strip may be smaller
   bool is_counted = false;  // the statement's answer says how many rows it changed
 };
 
-/// A part of the table that one lane at a time goes through in batches which are rolled back. Remembers where
-/// it is across trials, so that no trial goes over the dead row versions of the one before. Confined to one
-/// thread at a time.
+/// A part of the table that one lane at a time goes through in rolled-back batches. Keeps its place across
+/// trials, so that no trial revisits the dead row versions of the previous one. Confined to one thread at a
+/// time.
 class Strip {
  public:
   virtual ~Strip() = default;
 
-  /// Moves on. REQUIRES: not over. Asks the server where the batch ends; throws Failure.
+  /// Advances. REQUIRES: not over. Asks the server where the batch ends; throws Failure.
   virtual StripBatch next(pg::Session& session, std::int64_t rows) = 0;
   virtual bool is_over() const = 0;
   virtual void start_again() = 0;
 };
 
-/// Rows between two keys, along the key.
+/// Rows between two keys, in key order.
 class KeyStrip final : public Strip {
  public:
   /// REQUIRES: keyset, table and step outlive it.
@@ -62,12 +62,12 @@ class StripRing {
  public:
   explicit StripRing(std::vector<std::unique_ptr<Strip>> strips);
 
-  /// The next one that nobody has, or nothing; one that is over begins again.
+  /// The next free one, or nullptr; one that is used up starts again.
   std::shared_ptr<Strip> take();
   void give_back(const std::shared_ptr<Strip>& strip);
 
   std::size_t size() const { return places_.size(); }
-  /// How often strips had to begin again: then batches met dead row versions of earlier ones.
+  /// How often strips had to start again, so that batches met dead row versions of earlier ones.
   int restarts() const { return restarts_; }
 
  private:
@@ -80,8 +80,8 @@ class StripRing {
   int restarts_ = 0;
 };
 
-/// How many strips fit: enough rows in each for several of the largest batches, at most kStripsMax, at least
-/// `lanes`.
+/// How many strips to cut: enough rows in each for several of the largest batches, at most kStripsMax, at
+/// least `lanes`.
 constexpr int kStripsMax = 64;
 int strip_count(std::int64_t table_rows, std::int64_t rows_max, int lanes);
 

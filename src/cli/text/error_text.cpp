@@ -8,7 +8,7 @@
 namespace pgsluice::cli {
 
 void print_error(const Error& error, bool json) {
-  std::fflush(stdout);  // where both go to one place, the error comes last
+  std::fflush(stdout);  // if both go to the same place, the error comes last
   std::string text = "pgsluice: error: " + plain_words(error.what()) + "\n";
   if (!error.hint().empty()) text += "  hint: " + plain_words(error.hint()) + "\n";
   if (json) {

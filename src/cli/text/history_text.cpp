@@ -11,7 +11,7 @@ namespace {
 
 using base::Json;
 
-/// The entry's fields; an object also when somebody wrote something else into the ledger.
+/// The entry's fields; an object even if somebody wrote something else into the ledger.
 Json fields_of(const LogEntry& entry) {
   Json fields = Json::parse(entry.fields, nullptr, false);
   return fields.is_object() ? fields : Json{{"fields", entry.fields}};
@@ -23,13 +23,13 @@ std::string value_text(const Json& value) {
   return text.find_first_of(" \"=\n\t") == std::string::npos ? text : json_line(value);
 }
 
-/// Nothing for a value that says nothing.
+/// Adds nothing for an empty value.
 void add_field(std::string& line, const std::string& key, const Json& value) {
   if (value.is_null() || (value.is_string() && value.get_ref<const std::string&>().empty())) return;
   line += " " + key + "=" + value_text(value);
 }
 
-// What an entry is about, before its details: the ledger keeps fields in no order that means anything.
+// What an entry is about, before its details: the ledger keeps fields in no meaningful order.
 constexpr std::array kFirstFields = {"step",  "kind",    "verb",      "arguments", "field",
                                      "from",  "to",      "state",     "signal",    "value",
                                      "limit", "outcome", "exit_code", "reason"};
@@ -55,7 +55,7 @@ Json entry_json(const std::string& job, const LogEntry& entry) {
 }
 
 std::vector<std::string> failure_lines(const std::vector<QuarantinedRow>& rows) {
-  if (rows.empty()) return {"no row is quarantined"};
+  if (rows.empty()) return {"no rows are quarantined"};
   Table table({"STEP", "KEY", "SQLSTATE", "AT", "ERROR"}, {});
   for (const auto& row : rows) table.add({row.step, row.key, row.sqlstate, row.at, row.message});
   return table.lines("");

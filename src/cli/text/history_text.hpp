@@ -12,10 +12,10 @@ namespace pgsluice::cli {
 /// line.
 std::string entry_line(const LogEntry& entry);
 
-/// The same in the form of a run's own JSON lines, so that one reader serves both.
+/// The same in the form of a run's own JSON lines, so that one parser reads both.
 base::Json entry_json(const std::string& job, const LogEntry& entry);
 
-/// Quarantined rows, a line each.
+/// Quarantined rows, one per line.
 std::vector<std::string> failure_lines(const std::vector<QuarantinedRow>& rows);
 base::Json failure_json(const std::string& job, const QuarantinedRow& row);
 

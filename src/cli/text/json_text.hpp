@@ -6,7 +6,7 @@
 
 namespace pgsluice::cli {
 
-/// On one line. Text that is not UTF-8 is shown with U+FFFD instead of failing.
+/// On one line. Bytes that are not UTF-8 become U+FFFD; it does not fail on them.
 std::string json_line(const base::Json& json);
 
 /// Indented, for documents that people read too.

@@ -7,7 +7,8 @@
 namespace pgsluice::cli {
 namespace {
 
-/// Signs to insert, delete or replace, or neighbours to swap: one edit each. One row of the table at a time.
+/// Characters to insert, delete or replace, or neighbours to swap: one edit each. Keeps one row of the table
+/// at a time.
 std::size_t edits_between(const std::string& from, const std::string& to) {
   std::vector<std::size_t> row(to.size() + 1);
   std::iota(row.begin(), row.end(), std::size_t{0});
@@ -29,7 +30,7 @@ std::size_t edits_between(const std::string& from, const std::string& to) {
 }  // namespace
 
 std::string near_word(const std::string& word, const std::vector<std::string>& known) {
-  std::size_t fewest = word.size() / 3 + 2;  // more edits than that, and the guess would mislead
+  std::size_t fewest = word.size() / 3 + 2;  // with more edits the guess would mislead
   std::string nearest;
   for (const auto& candidate : known) {
     const auto edits = edits_between(word, candidate);

@@ -20,7 +20,7 @@ std::size_t skip_blanks(std::string_view text, std::size_t at) {
 }
 
 /// Blots one value as libpq reads it, which starts at `at`: bare up to a blank, or in single quotes; a
-/// backslash takes the next sign with it. Returns where it ends.
+/// backslash escapes the next character. Returns where it ends.
 std::size_t blot_value(std::span<char> text, std::size_t at) {
   const bool is_quoted = at < text.size() && text[at] == '\'';
   if (is_quoted) ++at;
@@ -41,7 +41,7 @@ void blot_settings(std::span<char> text) {
   }
 }
 
-/// Up to the last @: a password that should have been percent-encoded is one as well.
+/// Up to the last @, so that a password that should have been percent-encoded is covered too.
 void blot_uri(std::span<char> text) {
   const std::string_view view(text.data(), text.size());
   const auto scheme = view.find("://");

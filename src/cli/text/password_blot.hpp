@@ -8,8 +8,8 @@ namespace pgsluice::cli {
 /// the arguments first.
 void blot_out_passwords(int argc, char** argv);
 
-/// The text with x in place of each sign of a password: the value of `password = …` in a connection string,
-/// quoted or not, and what stands between `://user:` and `@`.
+/// The text with x in place of each character of a password: the value of `password = …` in a connection
+/// string, quoted or not, and what is between `://user:` and `@`.
 std::string without_passwords(std::string text);
 
 }  // namespace pgsluice::cli

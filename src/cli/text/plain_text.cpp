@@ -10,7 +10,7 @@ bool is_control(char c) {
   return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7F;
 }
 
-/// U+0080 to U+009F, which some terminals obey, are C2 80 to C2 9F.
+/// U+0080 to U+009F, which some terminals act on, are C2 80 to C2 9F in UTF-8.
 bool is_high_control(char lead, char next) {
   const auto byte = static_cast<unsigned char>(next);
   return static_cast<unsigned char>(lead) == 0xC2 && byte >= 0x80 && byte <= 0x9F;

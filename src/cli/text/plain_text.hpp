@@ -7,8 +7,8 @@
 
 namespace pgsluice::cli {
 
-/// One line that cannot steer a terminal: each control character but a tab becomes a blank. What the server
-/// says and what others wrote into the ledger goes through here before it is shown.
+/// One line that cannot control a terminal: each control character but a tab becomes a blank. Text from the
+/// server and from the ledger goes through here before it is shown.
 std::string plain_line(std::string_view text);
 
 /// The same with each run of blanks and control characters as one blank, none at the ends: for prose.
@@ -20,7 +20,7 @@ std::vector<std::string> plain_lines(std::string_view text);
 /// Characters of UTF-8 text: what a terminal draws, as long as none is wide.
 std::size_t character_count(std::string_view text);
 
-/// Bytes as they are, then an end of line, to stdout.
+/// Writes the bytes as they are to stdout, then a line feed.
 void print_line(std::string_view line);
 
 }  // namespace pgsluice::cli

@@ -12,7 +12,7 @@ using base::Json;
 
 using Lines = std::vector<std::string>;
 
-/// `text` behind `label`, its further lines below the first.
+/// `text` after `label`, its further lines below the first.
 void add_labelled(Lines& lines, const std::string& label, const std::string& text) {
   std::string start = label;
   for (const auto& line : plain_lines(text)) {
@@ -29,7 +29,7 @@ void add_statement(Lines& lines, const PlannedStatement& statement) {
     const bool is_a_moment = begins("once") || begins("when") || begins("only");
     lock += (is_a_moment ? "; sent " : "; sent with the ") + statement.when;
   } else if (statement.is_repeated) {
-    lock += "; sent once a batch";
+    lock += "; sent once per batch";
   }
   add_labelled(lines, "       lock: ", lock);
 }
@@ -110,7 +110,7 @@ std::vector<std::string> finding_lines(const std::vector<Finding>& findings) {
   Lines lines;
   for (const auto& finding : findings) {
     std::string label = level_text(finding.level);
-    label.resize(8, ' ');  // the longest level and two blanks
+    label.resize(8, ' ');  // the longest level plus two blanks
     add_labelled(lines, label, finding.check + ": " + finding.message);
     if (!finding.hint.empty()) add_labelled(lines, "        hint: ", finding.hint);
   }

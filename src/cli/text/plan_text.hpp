@@ -8,8 +8,8 @@
 
 namespace pgsluice::cli {
 
-/// A plan for people: each step with its statements as they are, their locks, its walk, estimates and way
-/// back. Pure.
+/// A plan for people: each step with its statements as they are, their locks, its walk, estimates and how to
+/// undo it. Pure.
 std::vector<std::string> plan_lines(const Plan& plan);
 
 /// The same for programs. Durations in seconds, sizes in bytes.

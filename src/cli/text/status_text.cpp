@@ -25,7 +25,7 @@ std::ptrdiff_t live_runs(const JobOverview& job) {
   return std::count_if(job.runs.begin(), job.runs.end(), [](const RunOverview& run) { return run.is_live; });
 }
 
-/// Percent of the rows expected; at most 99 before the step's end, since what is expected is an estimate.
+/// Percent of the rows expected; at most 99 before the step ends, since the expected number is an estimate.
 double percent_of(const StepOverview& step) {
   if (step.state == "done") return 100;
   if (step.rows_expected <= 0) return 0;
@@ -37,7 +37,7 @@ bool is_act(const StepOverview& step) {
   return !step.part.empty();
 }
 
-/// An act stands below its retype, without the step's name before its own.
+/// An act is listed below its retype, without the step's name in front.
 std::string shown_name(const StepOverview& step) {
   if (!is_act(step)) return step.name;
   const auto colon = step.name.find(": ");
@@ -80,14 +80,14 @@ std::string run_text(const RunOverview& run) {
          (run.progress.empty() ? "" : ": " + run.progress);
 }
 
-/// Who said it and why, where it is anything but the usual.
+/// Who ordered it and why, unless it is the default.
 std::string control_text(const JobOverview& job) {
   if (job.control == "run") return job.control;
   return job.control + (job.control_actor.empty() ? "" : " by " + job.control_actor) +
          (job.control_reason.empty() ? "" : ": " + job.control_reason);
 }
 
-/// The step or act in work, else the first one still to do; past the end: none is left.
+/// The step or act in progress, else the first one still to do; past the end: none is left.
 std::size_t current_step(const JobOverview& job) {
   const auto find = [&job](auto wanted) { return std::find_if(job.steps.begin(), job.steps.end(), wanted); };
   const auto is_at_work = [](const StepOverview& s) { return s.state == "running" || s.state == "failed"; };
@@ -97,7 +97,7 @@ std::size_t current_step(const JobOverview& job) {
   return static_cast<std::size_t>(step - job.steps.begin());
 }
 
-/// "2/4 fill"; without a step in work or to do, how many are done. Acts count as their step.
+/// "2/4 fill"; without a step in progress or to do, how many are done. Acts count as part of their step.
 std::string current_step_text(const JobOverview& job) {
   const auto count = [&job](std::size_t end, auto wanted) {
     return std::count_if(job.steps.begin(), job.steps.begin() + static_cast<std::ptrdiff_t>(end), wanted);

@@ -9,10 +9,10 @@
 
 namespace pgsluice::cli {
 
-/// The job's state; "interrupted" where the ledger says running and no live run exists.
+/// The job's state; "interrupted" if the ledger says running but there is no live run.
 std::string state_text(const JobOverview& job);
 
-/// All jobs, a line each.
+/// All jobs, one per line.
 std::vector<std::string> job_list_lines(const std::vector<JobOverview>& jobs);
 
 /// One job: its state and control, its steps with their progress, its runs.
@@ -23,7 +23,7 @@ std::string job_line(const JobOverview& job);
 
 base::Json job_json(const JobOverview& job);
 
-/// True once no run will go on with it by itself or by being started again.
+/// True once no run will continue it, not even one started again.
 bool is_over(const JobOverview& job);
 
 /// How a job that is over ended.

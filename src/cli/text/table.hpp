@@ -6,8 +6,8 @@
 
 namespace pgsluice::cli {
 
-/// Cells in aligned columns, the first row being the head. Cells are made plain. A value, confined to its
-/// owner.
+/// Cells in aligned columns, with the first row as the head. Cells are made plain. A value, used by its owner
+/// only.
 class Table {
  public:
   /// `right_aligned`: columns of numbers, counted from 0.
@@ -16,7 +16,7 @@ class Table {
   /// As many cells as the head has.
   void add(std::vector<std::string> cells);
 
-  /// Each row as a line behind `indent`, without blanks at its end.
+  /// Each row as a line after `indent`, without trailing blanks.
   std::vector<std::string> lines(const std::string& indent) const;
 
  private:

@@ -24,7 +24,7 @@ std::set<int> lanes_blocking(const WaiterReading& waiter, const std::map<int, in
   return lanes;
 }
 
-// Each lane once, with the one who has waited longest.
+// Each lane once, with the session that has waited longest.
 void add_to_cancel(std::map<int, LaneInTheWay>& to_cancel, const std::set<int>& lanes,
                    const WaiterReading& waiter) {
   for (const int lane : lanes) {

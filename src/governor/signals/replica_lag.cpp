@@ -27,7 +27,7 @@ void make_unknown(Sample& sample, const std::string& reason) {
   sample.reason = reason;
 }
 
-// Takes the reading into both samples if it is worse than what they hold. Unknown is worst of all.
+// Puts the reading into each sample that it makes worse. Unknown is worst of all.
 void take_worse(Sample& time, Sample& bytes, const ReplicaReading& reading, const LsnClock& clock) {
   const std::string where = "on " + reading.application_name;
   const auto behind = static_cast<double>(clock.bytes_behind(*reading.replay));
@@ -69,7 +69,7 @@ std::vector<Sample> ReplicaLag::observe(const std::vector<ReplicaReading>& readi
   return {time, bytes};
 }
 
-// Ignored replicas are counted too: `ignore` is a tunable, and may change while the run goes on.
+// Ignored replicas are counted too: `ignore` is a tunable and may change during the run.
 void ReplicaLag::count(const std::vector<ReplicaReading>& readings, TimePoint taken_at) {
   std::map<Identity, Present> groups;
   for (const ReplicaReading& reading : readings) {

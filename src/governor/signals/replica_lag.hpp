@@ -19,20 +19,20 @@ struct ReplicaReading {
   std::string client_addr;    // empty on a unix socket
   std::string state;          // "streaming", "catchup", "startup", "stopping", "backup"
   std::optional<Lsn> replay;  // NULL for pg_receivewal, and shortly after a replica has connected
-  bool is_logical = false;    // serves a logical slot: the slots have their own signal
-  bool is_backup = false;     // a base backup under a state of its own
+  bool is_logical = false;    // serves a logical slot: slots have their own signal
+  bool is_backup = false;     // a base backup, whatever its state
 };
 
 /// The signals replica_lag and replica_lag_bytes. Remembers every replica it has seen, so that one that is
-/// gone is unknown and not zero. A replica is a physical walsender that has reported a replay position once,
-/// told apart by application_name and address; several may share both and are counted. A newcomer of the same
-/// application_name stands in for one that is gone and had not moved on since the newcomer came: a replica
-/// that came back under another address, or whose old walsender stayed for a while. Pure and externally
+/// gone counts as unknown and not as zero. A replica is a physical walsender that has ever reported a replay
+/// position, identified by application_name and address; several may share both and are counted. A newcomer
+/// with the same application_name replaces one that is gone and has not advanced since the newcomer came: a
+/// replica that came back under another address, or whose old walsender lingered. Pure and externally
 /// synchronised; memory grows with the replicas ever seen.
 class ReplicaLag {
  public:
-  /// Both signals for the worst replica, named in the reason. Empty while no replica was ever seen, or all
-  /// are ignored. `clock` already holds the primary's position of this reading.
+  /// Both signals for the worst replica, named in the reason. Empty if no replica was ever seen, or all are
+  /// ignored. `clock` already holds the primary's position for this reading.
   std::vector<Sample> observe(const std::vector<ReplicaReading>& readings, const LsnClock& clock,
                               const ThrottleLimits& limits, TimePoint taken_at);
 
@@ -46,12 +46,12 @@ class ReplicaLag {
   };
   struct Seen {
     Present latest;
-    int expected = 0;       // replicas that were there together
-    int newcomers = 0;      // how many of them came last and have not stood in for others yet
+    int expected = 0;       // the most replicas seen together
+    int newcomers = 0;      // how many of them came last and have not replaced others yet
     Lsn slowest = 0;        // replay position when all were last present
-    TimePoint joined_at;    // the newcomers came
-    TimePoint advanced_at;  // the slowest last moved on
-    TimePoint complete_at;  // all were last present
+    TimePoint joined_at;    // when the newcomers came
+    TimePoint advanced_at;  // when the slowest last advanced
+    TimePoint complete_at;  // when all were last present
   };
 
   void count(const std::vector<ReplicaReading>& readings, TimePoint taken_at);

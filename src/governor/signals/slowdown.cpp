@@ -51,12 +51,12 @@ Sample Slowdown::sample(const ThrottleLimits& limits, int lanes, TimePoint taken
   }
   if (!beside_.is_enough() || !between_.is_enough()) {
     sample.value = kAssumed;
-    sample.reason = "assumed, for others are at work and there were not enough looks yet";
+    sample.reason = "assumed: others are at work, and there are not enough observations yet";
     return sample;
   }
   sample.value = std::max(0.0, 100 * ((beside_.value() + kEvening) / (between_.value() + kEvening) - 1));
   sample.reason = "with " + quantity_text(beside_.value(), "sessions") +
-                  " of others at work beside batches, " + quantity_text(between_.value(), "between them");
+                  " of others at work during batches, " + quantity_text(between_.value(), "between them");
   return sample;
 }
 

@@ -12,51 +12,51 @@ struct WorkReading {
 };
 
 /// The signal `slowdown`: how much longer others are at work because of our batches, in per cent. At a steady
-/// rate of transactions the number of sessions found at work is in proportion to the time that a transaction
-/// takes (Little's law), so sessions counted beside a batch are set against those counted between batches.
-/// Neither cores nor disks need to be known, and a trivial probe would not do: it saw nothing where the
-/// application waited three times as long. A session that is always at work counts on both sides alike.
+/// rate of transactions the number of sessions found at work is proportional to the time that a transaction
+/// takes (Little's law), so sessions counted during a batch are compared with those counted between batches.
+/// Neither cores nor disks need to be known. A trivial probe would not do: it saw nothing when the
+/// application waited three times as long. A session that is always at work counts equally on both sides.
 ///
-/// It slows, and never holds: what others do by themselves must not stop us (P4). Pure and externally
+/// It slows but never holds: what others do on their own must not stop us (P4). Pure and externally
 /// synchronised.
 class Slowdown {
  public:
-  /// Share of one lane's time that lanes are left at least, together: more for each further one, and never so
-  /// much that nothing is left between batches. Measured beside pgbench that fills half of two cores:
+  /// The lanes together keep at least this share of one lane's time: more with each further lane, but never
+  /// so much that there is no gap between batches. Measured with pgbench filling half of two cores:
   /// docs/benchmarks.md, traffic.
   static constexpr double kShareLeast = 0.46;
   static constexpr double kShareOfFurther = 0.18;
   static constexpr double kShareMost = 0.8;
   static double share_least(int lanes);
-  /// Fewer sessions at work than this are nobody.
+  /// Fewer sessions at work than this count as none.
   static constexpr double kNobody = 0.1;
-  /// Looks on each side before it is judged: half a second at kShareLeast.
+  /// Observations needed on each side before judging: half a second at kShareLeast.
   static constexpr int kLooksLeast = 5;
-  /// In per cent: what one lane costs an application that fills half of two cores.
+  /// Per cent: what one lane costs an application that fills half of two cores.
   static constexpr double kAssumed = 100;
-  /// Looks that a mean goes back: 2 to 5 s; where lanes leave few of them, 10 s between batches.
+  /// Observations that a mean covers: 2 to 5 s; if lanes leave few gaps, 10 s for those between batches.
   static constexpr int kLooksMost = 40;
   static constexpr int kLooksMostOfPauses = 9;
-  /// Sessions added to both sides, so that few do not make large ratios.
+  /// Sessions added to both sides, so that small counts do not give large ratios.
   static constexpr double kEvening = 0.5;
-  /// Looks beside batches until a pause is asked for, 3 s: at full pace there is none, and what was seen
-  /// before is no measure of now. With the pause it costs 5 % of the speed.
+  /// Observations during batches until a pause is requested, 3 s: at full pace there is none, and what was
+  /// seen earlier may no longer hold. The pause costs 5 % of the speed.
   static constexpr int kLooksUntilPause = 60;
-  /// Looks that a pause is for, 150 ms.
+  /// Observations taken in a pause, 150 ms.
   static constexpr int kLooksOfPause = 3;
-  /// Another run's batches may leave no pause to look at: then this many end it.
+  /// Another run's batches may leave no gap to observe: then this many end the pause.
   static constexpr int kLooksOfPauseMost = 10;
 
   void observe(const WorkReading& reading);
-  /// While there are no lanes. What we do before and behind batches is neither beside nor between them, but
-  /// who is at work then tells how to begin.
+  /// To be called while there are no lanes. Our own work before and after batches counts as neither during
+  /// nor between them, but who is at work then tells how to start.
   void observe_before(const WorkReading& reading) { all_.add(reading.others, kLooksMost); }
 
-  /// Whether lanes should start no batch for a moment, to let us see others without one.
+  /// Whether lanes should briefly start no batch, so that we can observe others without one.
   bool wants_pause() const { return is_pausing_; }
 
-  /// While others are at work and one side was not looked at often enough it is kAssumed: so lanes begin
-  /// slowly beside others, and there are pauses to look at. `lanes` share what is left.
+  /// While others are at work and one side has too few observations, the value is kAssumed: so lanes start
+  /// slowly next to others, and there are gaps to observe. `lanes` share what is left.
   Sample sample(const ThrottleLimits& limits, int lanes, TimePoint taken_at) const;
 
  private:
@@ -74,7 +74,7 @@ class Slowdown {
   void follow_pauses(bool is_beside);
 
   bool is_pausing_ = false;
-  int looks_ = 0;          // beside batches since the last one between them; of the pause, while it lasts
+  int looks_ = 0;          // during batches since the last one between them; of the pause, while it lasts
   int looks_between_ = 0;  // of the pause
   Mean all_;
   Mean beside_;

@@ -8,13 +8,13 @@
 
 namespace pgsluice::job {
 
-/// A place in the job file, from 1; line 0: no place (a command-line flag).
+/// A position in the job file, counted from 1; line 0: none (a command-line flag).
 struct Position {
   int line = 0;
   int column = 0;
 };
 
-/// Collects every mistake of one job file, in any order. Externally synchronised.
+/// Collects all mistakes of one job file, in any order. Externally synchronised.
 class Diagnostics {
  public:
   explicit Diagnostics(std::string file) : file_(std::move(file)) {}

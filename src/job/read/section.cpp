@@ -59,7 +59,7 @@ std::optional<std::string> Section::string_value(const toml::node& node, std::st
     return std::nullopt;
   }
   if (value->get().find('\0') != std::string::npos) {
-    refuse_at(position_of(node), key, {"holds a NUL character", "no text in PostgreSQL can hold one"});
+    refuse_at(position_of(node), key, {"contains a NUL character", "no text in PostgreSQL can contain one"});
     return std::nullopt;
   }
   return value->get();
@@ -105,7 +105,7 @@ std::optional<Section> Section::section(std::string_view key) {
   if (const auto* table = found->as_table()) {
     return Section(*table, where(key), "[" + path + "]", path + ".", *diagnostics_);
   }
-  refuse_type(*found, key, "a table", "write [" + path + "] on a line of its own");
+  refuse_type(*found, key, "a table", "write [" + path + "] on its own line");
   return std::nullopt;
 }
 

@@ -12,30 +12,30 @@
 
 namespace pgsluice::job {
 
-/// A value and where it stands in the file.
+/// A value and its position in the file.
 template <class Value>
 struct Located {
   Value value;
   Position where;
 };
 
-/// One table of the job file while it is read. Every look at a key makes the key known; finish() reports the
-/// rest. All mistakes go to the diagnostics, never to an exception. Refers to the parsed document and to the
-/// diagnostics: both must outlive it.
+/// One table of the job file while it is being read. Reading a key makes it known; finish() reports all other
+/// keys. Mistakes always go to the diagnostics, never into an exception. Refers to the parsed document and to
+/// the diagnostics: both must outlive it.
 class Section {
  public:
-  /// `label` names it in sentences ("[batch]", "step \"fill\""), `prefix` stands before its keys ("batch.").
+  /// `label` names it in sentences ("[batch]", "step \"fill\""), `prefix` precedes its keys ("batch.").
   Section(const toml::table& table, Position where, std::string label, std::string prefix,
           Diagnostics& diagnostics);
 
   bool has(std::string_view key) const { return table_->contains(key); }
-  /// The value as it stands, whatever its type; nullptr if absent.
+  /// The value as written, whatever its type; nullptr if absent.
   const toml::node* node(std::string_view key);
 
   /// Values of one type; absent or (reported) of another type: nullopt.
   std::optional<std::string> text(std::string_view key);
   std::optional<bool> flag(std::string_view key);
-  /// An array of strings; with `or_single` one string will do.
+  /// An array of strings; with `or_single` a single string is accepted too.
   std::optional<std::vector<Located<std::string>>> texts(std::string_view key, bool or_single);
   std::optional<Section> section(std::string_view key);
   /// The entries of a table in the order in which they are written.
@@ -46,7 +46,7 @@ class Section {
   };
   std::vector<Entry> entries() const;
 
-  /// Where the key's value stands; the section's header if it is absent.
+  /// Position of the key's value, or of the section's header if it is absent.
   Position where(std::string_view key) const;
   Position header() const { return header_; }
   const std::string& label() const { return label_; }
@@ -58,7 +58,7 @@ class Section {
                    std::string hint = {});
   /// Reports an absent key; true if it is there.
   bool require(std::string_view key, const std::string& hint);
-  /// Gives up on the section's other keys, because what they mean is not known.
+  /// Ignores the section's other keys, because their meaning is unknown.
   void ignore_rest() { ignore_rest_ = true; }
   void finish();
 
@@ -77,7 +77,7 @@ class Section {
   bool ignore_rest_ = false;
 };
 
-/// Where a node stands.
+/// Position of a node.
 Position position_of(const toml::node& node);
 
 /// "an integer", "a table", …

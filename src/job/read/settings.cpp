@@ -10,7 +10,7 @@
 namespace pgsluice::job {
 namespace {
 
-/// A count stands as a TOML integer, a duration or a size as a string with its unit.
+/// A count is a TOML integer, a duration or a size is a string with its unit.
 std::optional<std::int64_t> read_tunable(Section& section, const Tunable& tunable) {
   const toml::node* node = section.node(tunable.key);
   if (node == nullptr) return std::nullopt;
@@ -47,8 +47,8 @@ std::vector<std::string_view> read_tunables(Section& section, std::string_view n
   return refused;
 }
 
-/// The defaults of what is not written follow what is: `rows_max = 500` alone also lowers the first batch. A
-/// value that is written is never changed, and rows_max, the limit, never moves by itself.
+/// Defaults of keys that are not written adapt to those that are: `rows_max = 500` alone also lowers the
+/// first batch. A written value is never changed, and rows_max, the limit, never changes by itself.
 void fit_defaults(Settings& settings) {
   BatchLimits& batch = settings.job.tunables.batch;
   const auto written = [&](const char* key) { return settings.written.contains(key); };
@@ -63,7 +63,7 @@ void read_batch(Section& section, Settings& settings) {
   const auto conflict = find_conflict(settings.job.tunables.batch);
   if (!conflict || settings.has_conflict) return;
   settings.has_conflict = true;
-  // A refused row count left its default behind: a conflict with that would be no mistake of the file's.
+  // A refused row count was replaced by its default: a conflict with that would not be a mistake in the file.
   const bool readable = std::all_of(refused.begin(), refused.end(), [](auto key) { return key == "target"; });
   if (readable) section.refuse(conflict->key, conflict->refusal);
 }
@@ -76,7 +76,7 @@ void read_throttle(Section& section, Settings& settings) {
   for (const auto& name : *names) {
     if (name.value.empty()) {
       section.refuse_at(name.where, "ignore",
-                        {"holds an empty name", "write the application_name of the replica"});
+                        {"contains an empty name", "write the application_name of the replica"});
     }
     settings.job.tunables.throttle.ignore.push_back(name.value);
   }
@@ -95,7 +95,7 @@ void read_between(Section& section, Window& window) {
     *minutes[i] = *minute;
   }
   if (window.from_minute != window.to_minute) return;
-  section.refuse("between", {"begins and ends at the same time", "leave [window] out to work at any hour"});
+  section.refuse("between", {"begins and ends at the same time", "leave out [window] to work at any hour"});
 }
 
 void read_timezone(Section& section, Window& window) {
@@ -104,7 +104,8 @@ void read_timezone(Section& section, Window& window) {
   const bool plain =
       std::none_of(timezone->begin(), timezone->end(), [](char c) { return c >= 0 && c <= ' '; });
   if (timezone->empty() || !plain) {
-    section.refuse("timezone", {"is no name of a time zone", "write an IANA name such as \"Europe/Berlin\""});
+    section.refuse("timezone",
+                   {"is not the name of a time zone", "write an IANA name such as \"Europe/Berlin\""});
   }
   window.timezone = *timezone;
 }

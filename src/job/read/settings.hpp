@@ -8,16 +8,15 @@
 
 namespace pgsluice::job {
 
-/// Everything of a job that is not its identity: the same at the top level and in [env.NAME], which is laid
-/// over it.
+/// Everything in a job except its identity: the same keys at the top level and in [env.NAME], which overrides
+/// it.
 struct Settings {
-  Job job;  // name and steps stay empty
-  std::set<std::string>
-      written;  // keys of [batch] that the file names, so that the defaults of the others may follow
-  bool has_conflict = false;  // reported already: an overlay need not repeat it
+  Job job;                        // name and steps stay empty
+  std::set<std::string> written;  // keys of [batch] in the file, so that the defaults of the others can adapt
+  bool has_conflict = false;      // already reported: an overlay need not repeat it
 };
 
-/// Lays what the section says over `settings`.
+/// Applies the section's values over `settings`.
 void read_settings(Section& section, Settings& settings);
 
 }  // namespace pgsluice::job

@@ -6,7 +6,7 @@
 namespace pgsluice::job {
 namespace {
 
-// A word longer than this is no mistyped key; it also bounds the work.
+// A word longer than this is not a mistyped key; this also bounds the work.
 constexpr std::size_t kWordBytesMost = 64;
 
 char lower(char c) {
@@ -38,7 +38,7 @@ std::size_t edit_distance(std::string_view from, std::string_view to) {
 
 std::string closest(std::string_view word, const std::vector<std::string>& candidates) {
   if (word.size() > kWordBytesMost) return {};
-  // A third of the word may be wrong: more, and the guess is likelier to mislead than to help.
+  // A third of the word may be wrong: with more, the guess is more likely to mislead than to help.
   std::size_t least = std::max<std::size_t>(1, word.size() / 3) + 1;
   std::string found;
   for (const std::string& candidate : candidates) {

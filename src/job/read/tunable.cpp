@@ -20,17 +20,17 @@ constexpr std::int64_t kDay = 24 * 60 * kMinute;
 
 // One lane is one connection and one server process: more than this only queue for the same disks.
 constexpr std::int64_t kLanesMost = 64;
-// More rows in one transaction is no batch any more: it holds its row locks and its horizon for seconds.
+// More rows in one transaction are no longer a batch: it holds row locks and the xmin horizon for seconds.
 constexpr std::int64_t kRowsMost = 1'000'000;
 // A quarantine of more rows means that the job is wrong, not the rows.
 constexpr std::int64_t kQuarantinedMost = 1'000'000;
-// Below a server's time-keeping nothing can be aimed at; above a minute every row lock is an outage.
+// Less than the server's clock resolution cannot be aimed at; above a minute every row lock is an outage.
 constexpr std::int64_t kTargetLeast = 1;
 constexpr std::int64_t kTargetMost = kMinute;
-// Polled a few times a second, so that less cannot be seen.
+// Lock waits are polled a few times a second, so less cannot be seen.
 constexpr std::int64_t kLockWaitLeast = 10;
 constexpr std::int64_t kReplicaLagLeast = 10;
-// In per cent. Less cannot be told from chance; the most is how to say that it does not matter.
+// In per cent. Less cannot be distinguished from chance; the maximum means that it does not matter.
 constexpr std::int64_t kSlowdownLeast = 10;
 constexpr std::int64_t kBytesLeast = 1'024;
 constexpr std::int64_t kBytesMost = 1LL << 50;  // 1,024 TB
@@ -151,7 +151,7 @@ std::optional<Conflict> find_conflict(const BatchLimits& batch) {
 
 namespace {
 
-/// "a, b" → {"a", "b"}; blanks around a name do not count.
+/// "a, b" → {"a", "b"}; blanks around a name are ignored.
 std::vector<std::string> split_names(const std::string& text) {
   std::vector<std::string> names;
   std::string name;

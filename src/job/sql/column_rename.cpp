@@ -29,7 +29,7 @@ const Tree* value_of(const Checked<std::vector<ParsedStatement>>& parsed) {
   return statements == nullptr ? nullptr : only_value(*statements);
 }
 
-/// Always in quotes: no keyword to know, no folding.
+/// Always quoted: no need to know keywords or folding.
 std::string in_quotes(std::string_view name) {
   std::string text = "\"";
   for (const char c : name) {
@@ -39,8 +39,8 @@ std::string in_quotes(std::string_view name) {
   return text + "\"";
 }
 
-/// Takes one identifier off the front of `rest`, which is the end of a text of `size` bytes; false if it is
-/// not `name`.
+/// Removes one identifier from the front of `rest`, which is the end of a text of `size` bytes; false if it
+/// is not `name`.
 bool take(std::string_view& rest, std::size_t size, const std::string& name, Place& place) {
   rest.remove_prefix(std::min(rest.find_first_not_of(" \t\r\n\f\v"), rest.size()));
   const std::string_view before = rest;
@@ -53,8 +53,8 @@ bool take(std::string_view& rest, std::size_t size, const std::string& name, Pla
   return true;
 }
 
-/// Where the last part of the reference at `from` stands; `to` is 0 where the text is written in a way that
-/// is not read here (a comment between the parts, U&"…").
+/// Position of the last part of the reference at `from`; `to` is 0 if the text is written in a way that is
+/// not supported here (a comment between the parts, U&"…").
 Place last_part(std::string_view text, std::size_t from, const Tree& fields) {
   Place place{0, 0};
   std::string_view rest = text.substr(from);
@@ -68,13 +68,14 @@ Place last_part(std::string_view text, std::size_t from, const Tree& fields) {
   return place;
 }
 
-/// Places of the columns to rename, with their new names.
+/// Positions of the columns to rename, with their new names.
 std::map<std::size_t, std::pair<Place, std::string>> find_columns(
     std::string_view sql, std::string_view text, const Tree& value,
     const std::map<std::string, std::string>& names) {
   std::map<std::size_t, std::pair<Place, std::string>> found;
   visit_nodes(value, [&](std::string_view node, const Tree& tree, bool) {
-    if (node == "SubLink") fail(sql, "holds a subquery, whose columns cannot be told from the table's");
+    if (node == "SubLink")
+      fail(sql, "contains a subquery, whose columns cannot be distinguished from the table's");
     const Tree& fields = child(tree, "fields");
     if (node != "ColumnRef" || !fields.is_array() || fields.empty()) return;
     const auto name = names.find(string_node(fields.back()));
@@ -98,7 +99,7 @@ std::string rename_columns(std::string_view sql, const std::map<std::string, std
   const auto found = find_columns(sql, text, *value, names);
   for (auto at = found.rbegin(); at != found.rend(); ++at) {
     const auto& [place, name] = at->second;
-    // u&id with a quote behind the & would be a quoted name with escapes.
+    // u&id with a quote after the & would be a quoted name with escapes.
     const char* gap = text[place.from - 1] == '&' ? " " : "";
     text.replace(place.from, place.to - place.from, gap + in_quotes(name));
   }

@@ -11,11 +11,11 @@
 namespace pgsluice::job {
 namespace {
 
-// An expression nests at most once every other byte; this keeps the parser's recursion far from the end of
-// the stack.
+// An expression nests at most once every two bytes; this keeps the parser's recursion far from a stack
+// overflow.
 constexpr std::size_t kExpressionBytesMost = 16 * 1024;
 
-// PostgreSQL's own aggregates. Others are found by the server, which knows what a function is.
+// PostgreSQL's built-in aggregates. Others are found by the server, which knows each function's kind.
 constexpr std::array<std::string_view, 50> kAggregates = {"any_value",
                                                           "array_agg",
                                                           "avg",
@@ -109,27 +109,27 @@ std::optional<Refusal> check_call(const Tree& call, bool in_query) {
   if (in_query) return std::nullopt;
   if (!child(call, "over").is_null()) {
     return Refusal{
-        "holds the window function " + function_name(call),
-        "a value is computed row by row; put the window function into a subquery that looks the value up"};
+        "contains the window function " + function_name(call),
+        "a value is computed row by row; put the window function into a subquery that looks up the value"};
   }
   if (!is_aggregate(call)) return std::nullopt;
   return Refusal{
-      "holds the aggregate " + function_name(call),
-      "a value is computed row by row; an aggregate may stand in a subquery: (SELECT sum(x) FROM …)"};
+      "contains the aggregate " + function_name(call),
+      "a value is computed row by row; an aggregate is allowed in a subquery: (SELECT sum(x) FROM …)"};
 }
 
 std::optional<Refusal> check_node(std::string_view name, const Tree& node, bool in_query) {
   if (name == "FuncCall") return check_call(node, in_query);
-  if (name == "GroupingFunc" && !in_query) return Refusal{"holds GROUPING", "a value is computed row by row"};
+  if (name == "GroupingFunc" && !in_query)
+    return Refusal{"contains GROUPING", "a value is computed row by row"};
   if (name == "ParamRef") {
-    return Refusal{"holds the parameter $" + std::to_string(child(node, "number").get<int>()),
-                   "nothing is passed to the expression: write the value itself"};
+    return Refusal{"contains the parameter $" + std::to_string(child(node, "number").get<int>()),
+                   "the expression gets no parameters: write the value itself"};
   }
-  if (name == "SetToDefault")
-    return Refusal{"holds DEFAULT", "write the expression that the default stands for"};
+  if (name == "SetToDefault") return Refusal{"contains DEFAULT", "write out the default's expression"};
   for (const std::string_view writes : {"InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"}) {
     if (name == writes)
-      return Refusal{"holds a statement that writes", "an expression may only look values up"};
+      return Refusal{"contains a statement that writes", "an expression may only look up values"};
   }
   return std::nullopt;
 }
@@ -138,22 +138,23 @@ std::string hint_for(std::string_view text) {
   auto first = std::string(text.substr(0, text.find_first_of(" \t\r\n(")));
   std::transform(first.begin(), first.end(), first.begin(),
                  [](char c) { return static_cast<char>(c | 0x20); });
-  if (first == "select" || first == "with") return "put a query into parentheses: (SELECT …)";
-  if (text.back() == ';') return "leave the semicolon out: an expression is no statement";
+  if (first == "select" || first == "with") return "put a query in parentheses: (SELECT …)";
+  if (text.back() == ';') return "leave out the semicolon: an expression is not a statement";
   return kOneExpression;
 }
 
-/// `SELECT (text)` as a tree. Parses `SELECT text` for its shape and `SELECT (text)` for its meaning: the
-/// first alone lets an alias or a FROM through, the second alone `1) + (2`, and only both together are one
-/// expression. The line break ends a line comment.
+/// `SELECT (text)` as a tree. Parses both `SELECT text` and `SELECT (text)`: the first alone would accept an
+/// alias or a FROM, the second alone `1) + (2`; only a text that passes both is one expression. The line
+/// break ends a line comment.
 Checked<std::vector<ParsedStatement>> parse_value(std::string_view text) {
   auto bare = parse_statements("SELECT " + std::string(text) + "\n");
   if (auto* refusal = std::get_if<Refusal>(&bare))
     return Refusal{std::move(refusal->message), hint_for(text)};
   const auto& statements = std::get<0>(bare);
   if (statements.size() > 1) {
-    return Refusal{"must be one expression, but holds " + std::to_string(statements.size()) + " statements",
-                   kOneExpression};
+    return Refusal{
+        "must be one expression, but contains " + std::to_string(statements.size()) + " statements",
+        kOneExpression};
   }
   auto wrapped = parse_statements("SELECT (" + std::string(text) + "\n)");
   const auto* whole = std::get_if<std::vector<ParsedStatement>>(&wrapped);

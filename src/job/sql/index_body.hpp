@@ -5,7 +5,7 @@
 
 namespace pgsluice::job {
 
-/// What a CREATE INDEX says behind the table's name, from its method on: `USING gin (tags) WHERE …`. Empty
+/// The part of a CREATE INDEX after the table's name, from the method on: `USING gin (tags) WHERE …`. Empty
 /// for any other statement. Thread-safe.
 std::string index_body(std::string_view sql);
 

@@ -7,7 +7,7 @@
 namespace pgsluice::job {
 namespace {
 
-// Subcommands that take less than ACCESS EXCLUSIVE whatever their arguments are.
+// Subcommands that take less than ACCESS EXCLUSIVE, whatever their arguments.
 constexpr std::array<std::string_view, 8> kShareUpdateExclusive = {
     "AT_SetStatistics",      "AT_SetOptions",      "AT_ResetOptions",
     "AT_ValidateConstraint", "AT_AttachPartition", "AT_DetachPartitionFinalize",
@@ -16,8 +16,8 @@ constexpr std::array<std::string_view, 8> kShareRowExclusive = {
     "AT_EnableTrig",     "AT_EnableAlwaysTrig", "AT_EnableReplicaTrig", "AT_EnableTrigAll",
     "AT_EnableTrigUser", "AT_DisableTrig",      "AT_DisableTrigAll",    "AT_DisableTrigUser"};
 
-// Storage parameters that change what other sessions' running statements rely on; all others, fillfactor and
-// autovacuum's among them, are read when they are needed.
+// Storage parameters that running statements of other sessions rely on; all others, including fillfactor and
+// autovacuum's, are read when needed.
 constexpr std::array<std::string_view, 9> kStrictParameters = {
     "user_catalog_table", "security_barrier",       "security_invoker", "check_option", "buffering",
     "fastupdate",         "gin_pending_list_limit", "pages_per_range",  "autosummarize"};

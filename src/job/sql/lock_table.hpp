@@ -22,8 +22,8 @@ enum class LockMode : int {
 /// "ACCESS EXCLUSIVE"; empty for kNone.
 std::string lock_name(LockMode mode);
 
-/// What one subcommand of ALTER TABLE takes on the altered table, as PostgreSQL 15 does. ACCESS EXCLUSIVE for
-/// what is not known: the plan must not promise too little.
+/// The lock that one subcommand of ALTER TABLE takes on the altered table in PostgreSQL 15. ACCESS EXCLUSIVE
+/// if unknown: the plan must never show too weak a lock.
 LockMode alter_table_lock(const Tree& command);
 
 }  // namespace pgsluice::job

@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::string_view kEquals = " = ";
 constexpr std::string_view kSet = "set.";
-// Lines are mostly tried once; a text that would need more is compared as it stands.
+// Most lines are tried once; a text that would need more is compared literally.
 constexpr int kParsesMost = 2'000;
 
 struct Entry {
@@ -37,7 +37,7 @@ Entry entry_of(const std::string& line) {
   return {line.substr(0, at), line.substr(at + kEquals.size())};
 }
 
-/// A text of several lines stands in a definition as several lines of its key.
+/// A text of several lines appears in a definition as several lines with its key.
 std::vector<Entry> entries_of(const std::vector<std::string>& definition) {
   std::vector<Entry> entries;
   for (const auto& line : definition) {
@@ -56,8 +56,8 @@ bool is_place(std::string_view key) {
   return key == "location" || key.ends_with("_location") || key == "stmt_len";
 }
 
-/// Takes out of a tree where in the text its nodes stand. Does not recurse: depth is bounded by memory and
-/// not by the stack.
+/// Removes the text positions of its nodes from a tree. Does not recurse: depth is bounded by memory and not
+/// by the stack.
 void forget_places(Tree& tree) {
   std::vector<Tree*> open{&tree};
   while (!open.empty()) {
@@ -89,8 +89,8 @@ std::optional<std::string> parsed_meaning(const std::string& sql) {
   return std::nullopt;
 }
 
-/// The statements of a step stand one after the other with nothing between them. From `from` on, each is the
-/// shortest run of lines that is a statement and leaves a rest of statements.
+/// The statements of a step follow each other without a separator. From `from` on, each is the shortest
+/// sequence of lines that is a statement and leaves a rest of statements.
 std::optional<std::string> meaning_line_by_line(const std::vector<std::string>& lines, std::size_t from,
                                                 int& parses_left) {
   if (from == lines.size()) return "";
@@ -105,7 +105,7 @@ std::optional<std::string> meaning_line_by_line(const std::vector<std::string>& 
   return std::nullopt;
 }
 
-/// The text itself where the grammar does not know it.
+/// The text itself if the grammar rejects it.
 std::string meaning_of_statements(const std::string& sql) {
   if (auto meaning = parsed_meaning(sql)) return *meaning;
   std::vector<std::string> lines;

@@ -10,13 +10,13 @@
 namespace pgsluice::job {
 namespace {
 
-// libpg_query writes its tree out by recursion: a deeper one would end the process, not the parse. Far above
-// any statement that a person writes.
+// libpg_query outputs its tree recursively: a deeper one would crash the process instead of failing the
+// parse. Far above any statement that a person writes.
 constexpr std::size_t kSqlBytesMost = 1 << 20;
 
 constexpr std::string_view kSpaces = " \t\r\n\f\v";
 
-// pg_query_exit() is never called: it aborts the process, and a thread that ends frees its memory by itself.
+// pg_query_exit() is never called: it aborts the process, and a thread frees its memory when it ends.
 struct FreeResult {
   void operator()(PgQueryParseResult* result) const {
     pg_query_free_parse_result(*result);
@@ -30,7 +30,7 @@ std::string_view trim(std::string_view text) {
   return text.substr(first, text.find_last_not_of(kSpaces) - first + 1);
 }
 
-/// `position` counts characters from 1; the line is only worth naming when there are several.
+/// `position` counts characters from 1; the line is mentioned only if there are several.
 std::string line_of(std::string_view sql, int position) {
   if (trim(sql).find('\n') == std::string_view::npos) return {};
   int line = 1;
@@ -68,7 +68,7 @@ bool is_node_name(const std::string& key) {
 Checked<std::vector<ParsedStatement>> parse_statements(std::string_view sql) {
   if (sql.size() > kSqlBytesMost) return Refusal{"is longer than 1 MB", "split it into several steps"};
   if (sql.find('\0') != std::string_view::npos)
-    return Refusal{"holds a NUL byte", "SQL text ends at a NUL byte"};
+    return Refusal{"contains a NUL byte", "SQL text ends at a NUL byte"};
   const std::string text(sql);
   const std::unique_ptr<PgQueryParseResult, FreeResult> result(
       new PgQueryParseResult(pg_query_parse(text.c_str())));

@@ -11,24 +11,25 @@
 
 namespace pgsluice::job {
 
-/// A node of libpg_query's parse tree. Not base::Json: that one copies its subtrees while it is built.
+/// A node of libpg_query's parse tree. Not base::Json, which copies its subtrees while it is being built.
 using Tree = nlohmann::json;
 
-/// One statement of a text: its own words, the kind of its node ("AlterTableStmt") and the node.
+/// One statement of a text: its text, the kind of its node ("AlterTableStmt") and the node.
 struct ParsedStatement {
   std::string text;
   std::string node;
   Tree tree;
 };
 
-/// Parses SQL with PostgreSQL's own grammar (libpg_query). No statement at all is an empty list. Thread-safe.
+/// Parses SQL with PostgreSQL's own grammar (libpg_query). Without a statement the list is empty.
+/// Thread-safe.
 Checked<std::vector<ParsedStatement>> parse_statements(std::string_view sql);
 
 /// The value of `SELECT value` with nothing else to it; nullptr if the statements are anything else. Points
 /// into them.
 const Tree* only_value(const std::vector<ParsedStatement>& statements);
 
-/// Reading a tree, where libpg_query leaves out whatever is empty, false or zero.
+/// For reading a tree, in which libpg_query leaves out whatever is empty, false or zero.
 const Tree& child(const Tree& tree, std::string_view key);
 std::string text_of(const Tree& tree, std::string_view key);
 bool is_set(const Tree& tree, std::string_view key);

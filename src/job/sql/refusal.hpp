@@ -5,8 +5,8 @@
 
 namespace pgsluice::job {
 
-/// Why a text was not accepted. The message is a predicate that follows the name of what was read ("holds the
-/// aggregate sum"); the hint is one sentence saying what to write instead.
+/// Why a text was not accepted. The message is a predicate that follows the name of what was read ("contains
+/// the aggregate sum"); the hint is one sentence saying what to write instead.
 struct Refusal {
   std::string message;
   std::string hint;

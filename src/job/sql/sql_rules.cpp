@@ -10,33 +10,33 @@ namespace pgsluice::job {
 namespace {
 
 std::string concurrent_hint(const ParsedStatement& statement) {
-  if (statement.node == "IndexStmt") return "build it in a step of its own with kind = \"index\"";
+  if (statement.node == "IndexStmt") return "build it in a separate step with kind = \"index\"";
   if (statement.node == "DropStmt") {
-    return "drop it without CONCURRENTLY: the lock is taken with a short timeout and given up at once; "
-           "an index step (kind = \"index\") undoes itself";
+    return "drop it without CONCURRENTLY: the lock is taken with a short timeout and released at once; an "
+           "index step (kind = \"index\") undoes itself";
   }
-  return "it needs a session of its own: run it outside of the job, or build a new index with kind = "
-         "\"index\"";
+  return "it needs its own session: run it outside the job, or build a new index with kind = \"index\"";
 }
 
 std::optional<Refusal> check_in_transaction(const ParsedStatement& statement) {
   const std::string kind = statement_kind(statement);
   if (statement.node == "TransactionStmt") {
-    return Refusal{"holds " + kind, "leave it out: the step's statements share one transaction"};
+    return Refusal{"contains " + kind, "leave it out: the step's statements share one transaction"};
   }
   if (!runs_in_transaction(statement)) {
     if (is_concurrent(statement)) {
-      return Refusal{"holds " + kind + " CONCURRENTLY, which cannot run in a transaction",
+      return Refusal{"contains " + kind + " CONCURRENTLY, which cannot run in a transaction",
                      concurrent_hint(statement)};
     }
-    return Refusal{"holds " + kind + ", which cannot run in a transaction", "run it outside of the job"};
+    return Refusal{"contains " + kind + ", which cannot run in a transaction", "run it outside the job"};
   }
   if (statement.node == "VariableSetStmt" && !is_set(statement.tree, "is_local")) {
-    return Refusal{"holds SET for the whole session", "write SET LOCAL: it ends with the step's transaction"};
+    return Refusal{"contains SET for the whole session",
+                   "write SET LOCAL: it ends with the step's transaction"};
   }
   const bool copies_client = statement.node == "CopyStmt" && text_of(statement.tree, "filename").empty();
   if (copies_client)
-    return Refusal{"holds COPY from or to the client", "write INSERT … VALUES or INSERT … SELECT"};
+    return Refusal{"contains COPY from or to the client", "write INSERT … VALUES or INSERT … SELECT"};
   return std::nullopt;
 }
 
@@ -48,7 +48,7 @@ Checked<ParsedStatement> parse_one(std::string_view text, const char* wanted) {
   if (statements.size() == 1) return std::move(statements.front());
   const std::string count =
       statements.empty() ? "no statement" : std::to_string(statements.size()) + " statements";
-  return Refusal{"must be one statement, but holds " + count, wanted};
+  return Refusal{"must be one statement, but contains " + count, wanted};
 }
 
 std::optional<Refusal> check_reads_only(const Tree& select) {
@@ -56,13 +56,13 @@ std::optional<Refusal> check_reads_only(const Tree& select) {
   if (!child(select, "intoClause").is_null())
     return Refusal{"creates a table (SELECT INTO)", "a verify step only reads"};
   if (!child(select, "lockingClause").is_null())
-    return Refusal{"locks rows", "leave FOR UPDATE or FOR SHARE out"};
+    return Refusal{"locks rows", "leave out FOR UPDATE or FOR SHARE"};
   visit_nodes(select, [&](std::string_view name, const Tree&, bool) {
     if (found) return;
     if (name == "ParamRef")
-      found = Refusal{"holds a parameter", "nothing is passed to the query: write the value itself"};
+      found = Refusal{"contains a parameter", "the query gets no parameters: write the value itself"};
     for (const std::string_view writes : {"InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"}) {
-      if (name == writes) found = Refusal{"holds a statement that writes", "a verify step only reads"};
+      if (name == writes) found = Refusal{"contains a statement that writes", "a verify step only reads"};
     }
   });
   return found;
@@ -78,7 +78,7 @@ Checked<std::vector<std::string>> check_sql(std::string_view text) {
     if (auto refusal = check_in_transaction(statement)) return std::move(*refusal);
     texts.push_back(statement.text);
   }
-  if (texts.empty()) return Refusal{"holds no statement", "write one SQL statement or several"};
+  if (texts.empty()) return Refusal{"contains no statement", "write one or more SQL statements"};
   return texts;
 }
 
@@ -89,14 +89,14 @@ Checked<std::string> check_index(std::string_view text) {
   auto& statement = std::get<ParsedStatement>(parsed);
   if (statement.node != "IndexStmt") {
     return Refusal{"is " + statement_kind(statement) + ", not CREATE INDEX CONCURRENTLY",
-                   "other statements belong into a step with kind = \"sql\""};
+                   "other statements belong in a step with kind = \"sql\""};
   }
   if (!is_concurrent(statement)) {
     return Refusal{"lacks CONCURRENTLY",
                    "without it the table cannot be written to while the index is built"};
   }
   if (text_of(statement.tree, "idxname").empty()) {
-    return Refusal{"gives the index no name",
+    return Refusal{"does not name the index",
                    std::string("an interrupted build is found again by its name: ") + kWanted};
   }
   return std::move(statement.text);

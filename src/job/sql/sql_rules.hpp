@@ -8,14 +8,14 @@
 
 namespace pgsluice::job {
 
-/// The statements of an sql step, one each, without their semicolons. Refuses transaction control and what
-/// cannot run inside a transaction block: they commit together, with the note that they were done.
+/// The statements of an sql step, one by one, without their semicolons. Refuses transaction control and what
+/// cannot run inside a transaction block: all commit together, with the ledger's record that they are done.
 Checked<std::vector<std::string>> check_sql(std::string_view text);
 
-/// The one CREATE [UNIQUE] INDEX CONCURRENTLY of an index step, with a name of its own.
+/// The only CREATE [UNIQUE] INDEX CONCURRENTLY of an index step, which must name its index.
 Checked<std::string> check_index(std::string_view text);
 
-/// The one SELECT of a verify step: one column, no parameter, nothing written.
+/// The only SELECT of a verify step: one column, no parameters, no writes.
 Checked<std::string> check_query(std::string_view text);
 
 }  // namespace pgsluice::job

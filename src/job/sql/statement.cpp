@@ -17,7 +17,7 @@ void lock_other(StatementFacts& facts, const TableName& table, LockMode mode) {
   if (std::find(locks.begin(), locks.end(), lock) == locks.end()) locks.push_back(lock);
 }
 
-/// The first table is the statement's own, the rest are others.
+/// The first table is the statement's main one, the rest are others.
 void lock_tables(StatementFacts& facts, const std::vector<TableName>& tables, LockMode mode) {
   if (tables.empty()) return;
   facts.table = tables.front();
@@ -40,7 +40,7 @@ TableName dotted_name(const Tree& list, std::size_t dropped) {
   return {parts.size() > 1 ? parts[parts.size() - 2] : std::string(), parts.back()};
 }
 
-/// A constraint with REFERENCES locks the table that it points at.
+/// A constraint with REFERENCES locks the referenced table.
 void lock_referenced(StatementFacts& facts, const Tree& constraint) {
   const Tree& target = child(child(constraint, "Constraint"), "pktable");
   if (!target.is_null()) lock_other(facts, table_of(target), LockMode::kShareRowExclusive);
@@ -87,7 +87,7 @@ void create_index(const Tree& tree, StatementFacts& facts) {
 
 void create_table(const Tree& tree, StatementFacts& facts) {
   for (const TableName& parent : range_vars(child(tree, "inhRelations"))) {
-    // A partition is attached as it is made; an ordinary child only reads its parents.
+    // A partition is attached when it is created; an ordinary child only reads its parents.
     const bool partition = !child(tree, "partbound").is_null();
     lock_other(facts, parent, partition ? LockMode::kAccessExclusive : LockMode::kShareUpdateExclusive);
   }
@@ -145,7 +145,7 @@ void comment(const Tree& tree, StatementFacts& facts) {
   const bool relation = what == "OBJECT_TABLE" || what == "OBJECT_VIEW" || what == "OBJECT_MATVIEW" ||
                         what == "OBJECT_INDEX" || what == "OBJECT_SEQUENCE";
   if (!part && !relation) return;
-  // Comments on what belongs to a table read the table; on a relation or a column they lock it.
+  // A COMMENT on something that belongs to a table reads the table; on a relation or a column it locks it.
   const bool locks = relation || what == "OBJECT_COLUMN";
   lock_tables(facts, {dotted_name(child(tree, "object"), part ? 1 : 0)},
               locks ? LockMode::kShareUpdateExclusive : LockMode::kAccessShare);
@@ -183,7 +183,7 @@ void refresh(const Tree& tree, StatementFacts& facts) {
               concurrent ? LockMode::kExclusive : LockMode::kAccessExclusive);
 }
 
-/// Statements whose one table stands in one field and whose lock is always the same.
+/// Statements with one table in one field and always the same lock.
 struct PlainLock {
   const char* field;
   LockMode mode;
@@ -244,7 +244,7 @@ Checked<StatementFacts> analyse_statement(std::string_view sql) {
   if (auto* refusal = std::get_if<Refusal>(&parsed)) return std::move(*refusal);
   const auto& statements = std::get<0>(parsed);
   if (statements.size() != 1) {
-    return Refusal{"must be one statement, but holds " + std::to_string(statements.size()),
+    return Refusal{"must be one statement, but contains " + std::to_string(statements.size()),
                    "write one statement"};
   }
   StatementFacts facts;

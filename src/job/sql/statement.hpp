@@ -10,7 +10,7 @@
 
 namespace pgsluice::job {
 
-/// A lock on a table beside the statement's own.
+/// A lock on a table other than the statement's own.
 struct TableLock {
   TableName table;
   std::string lock;
@@ -18,18 +18,18 @@ struct TableLock {
   bool operator==(const TableLock&) const = default;
 };
 
-/// What can be told about a statement from its text alone.
+/// What a statement's text alone reveals.
 struct StatementFacts {
   std::string kind;                          // "ALTER TABLE", "CREATE INDEX", …
-  std::optional<TableName> table;            // the existing table (or view, index, sequence) that it is about
+  std::optional<TableName> table;            // the existing table (or view, index, sequence) that it acts on
   std::string lock;                          // on `table`: "ACCESS EXCLUSIVE", …; empty: none, or unknown
   std::vector<TableLock> other_locks;        // a foreign key's other table, a second dropped table, …
   bool transactional = true;                 // false: cannot run inside a transaction block
-  bool concurrent = false;                   // holds CONCURRENTLY
+  bool concurrent = false;                   // contains CONCURRENTLY
   std::vector<std::string> columns_added;    // by ALTER TABLE
   std::vector<std::string> columns_dropped;  // by ALTER TABLE
   std::string index_name;    // of CREATE INDEX and DROP INDEX; for the schema see `table` and index_schema
-  std::string index_schema;  // of DROP INDEX, where written
+  std::string index_schema;  // of DROP INDEX, if written
   bool unique = false;       // CREATE UNIQUE INDEX
 };
 

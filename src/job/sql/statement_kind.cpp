@@ -25,7 +25,7 @@ std::string object_words(const std::string& type) {
   return words;
 }
 
-/// "CreateExtensionStmt" → "CREATE EXTENSION": right for every node that is not named below.
+/// "CreateExtensionStmt" → "CREATE EXTENSION": correct for every node not listed below.
 std::string node_words(std::string_view node) {
   if (node.size() > 4 && node.substr(node.size() - 4) == "Stmt") node.remove_suffix(4);
   std::string words;
@@ -144,7 +144,7 @@ bool runs_in_transaction(const ParsedStatement& statement) {
   if (node == "DiscardStmt") return text_of(tree, "target") != "DISCARD_ALL";
   if (node == "AlterDatabaseStmt") return !has_option(child(tree, "options"), "tablespace");
   if (node == "ReindexStmt") return !is_whole_database(tree) && !is_concurrent(statement);
-  // REFRESH MATERIALIZED VIEW is the one that may be CONCURRENTLY in a transaction.
+  // Only REFRESH MATERIALIZED VIEW may run CONCURRENTLY in a transaction.
   return node == "RefreshMatViewStmt" || !is_concurrent(statement);
 }
 

@@ -6,13 +6,13 @@
 
 namespace pgsluice::job {
 
-/// The words by which a person names the statement: "ALTER TABLE", "DROP INDEX", "CREATE FUNCTION", "BEGIN".
+/// The statement's usual name: "ALTER TABLE", "DROP INDEX", "CREATE FUNCTION", "BEGIN".
 std::string statement_kind(const ParsedStatement& statement);
 
-/// False where PostgreSQL refuses to run the statement inside a transaction block.
+/// False if PostgreSQL refuses to run the statement inside a transaction block.
 bool runs_in_transaction(const ParsedStatement& statement);
 
-/// True where the statement says CONCURRENTLY.
+/// True if the statement says CONCURRENTLY.
 bool is_concurrent(const ParsedStatement& statement);
 
 }  // namespace pgsluice::job

@@ -53,10 +53,11 @@ void alter_command(const Tree& command, TableEffects& effects) {
   const std::string name = written(text_of(command, "name"));
   auto& work = effects.long_work;
   if (type == "AT_AlterColumnType")
-    work.push_back("a new type for " + name + " rewrites the table, unless the old values fit as they are");
+    work.push_back("a new type for " + name +
+                   " rewrites the table, unless the old values can stay as they are");
   if (type == "AT_SetNotNull")
     work.push_back("SET NOT NULL on " + name +
-                   " reads the whole table, unless a valid CHECK says that it is not NULL");
+                   " reads the whole table, unless a valid CHECK proves that it is not NULL");
   if (type == "AT_SetTableSpace") work.push_back("SET TABLESPACE copies the table");
   if (type == "AT_SetLogged" || type == "AT_SetUnLogged")
     work.push_back("SET LOGGED or UNLOGGED rewrites the table");
@@ -101,7 +102,7 @@ void drop(const Tree& tree, TableEffects& effects) {
   }
 }
 
-/// A SELECT with a function may do anything; one without only reads.
+/// A SELECT that calls a function may do anything; others only read.
 bool calls_function(const Tree& tree) {
   bool calls = false;
   visit_nodes(Tree::array({tree}),
@@ -128,7 +129,7 @@ void describe(const ParsedStatement& statement, TableEffects& effects) {
   if (node == "ReindexStmt") work.push_back("REINDEX builds its indexes under the lock");
   if (node == "IndexStmt" && !is_set(tree, "concurrent")) {
     work.push_back(
-        "row changes wait until the index is built; a step with kind = \"index\" builds it beside them");
+        "row changes wait until the index is built; a step with kind = \"index\" does not block them");
   }
   if (node == "UpdateStmt" || node == "DeleteStmt" || node == "MergeStmt") {
     work.push_back(
@@ -145,7 +146,7 @@ Checked<TableEffects> table_effects(std::string_view sql) {
   if (auto* refusal = std::get_if<Refusal>(&parsed)) return std::move(*refusal);
   const auto& statements = std::get<0>(parsed);
   if (statements.size() != 1)
-    return Refusal{"must be one statement, but holds " + std::to_string(statements.size()),
+    return Refusal{"must be one statement, but contains " + std::to_string(statements.size()),
                    "write one statement"};
   TableEffects effects;
   describe(statements.front(), effects);

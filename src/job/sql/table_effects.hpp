@@ -10,19 +10,19 @@
 
 namespace pgsluice::job {
 
-/// A table that a statement makes, by CREATE TABLE or by renaming another.
+/// A table that a statement creates, by CREATE TABLE or by renaming another.
 struct MadeTable {
   TableName table;
   std::vector<std::string> columns;
-  bool has_more_columns = false;  // AS, LIKE, INHERITS, RENAME: the text does not name them all
+  bool has_more_columns = false;  // AS, LIKE, INHERITS, RENAME: the text does not list them all
 };
 
-/// What a statement leaves behind and what it has to do meanwhile, as far as its text tells.
+/// What a statement leaves behind and what work it has to do, as far as its text reveals.
 struct TableEffects {
   std::optional<MadeTable> made;
   std::vector<std::string> columns_renamed;  // new names, on the statement's table
   std::vector<TableName> tables_dropped;     // by DROP TABLE, and by RENAME: the old name
-  /// What takes long on a large table while the statement's lock is held, in words.
+  /// In words, what takes long on a large table while the statement holds its lock.
   std::vector<std::string> long_work;
   /// Functions in defaults of added columns: if one is volatile, the table is rewritten.
   std::vector<std::string> default_functions;

@@ -3,7 +3,8 @@
 namespace pgsluice::job {
 namespace {
 
-// PostgreSQL's NAMEDATALEN - 1: a longer name would be cut by the server and then mean another object.
+// PostgreSQL's NAMEDATALEN - 1: the server would truncate a longer name, which would then mean another
+// object.
 constexpr std::size_t kIdentifierBytesMost = 63;
 
 constexpr std::string_view kSpaces = " \t\r\n\f\v";
@@ -33,8 +34,8 @@ std::string take_plain(std::string_view& text) {
   return name;
 }
 
-/// REQUIRES: text begins with the opening quote. A doubled quote stands for one. Returns false without a
-/// closing one.
+/// REQUIRES: text begins with the opening quote. A doubled quote means one quote. Returns false if there is
+/// no closing quote.
 bool take_quoted(std::string_view& text, std::string& name) {
   text.remove_prefix(1);
   while (!text.empty()) {
@@ -53,8 +54,8 @@ Refusal not_a_name(std::string_view at) {
   const std::string what = at.empty() ? "ends where a name is expected"
                                       : "has \"" + std::string(at.substr(0, 1)) + "\" where a name begins";
   return {what,
-          "write names as in SQL, and put double quotes around one with spaces, dots or other signs: "
-          "'\"Odd Schema\".\"Order Lines\"'"};
+          "write names as in SQL, with double quotes around one with spaces, dots or other special "
+          "characters: '\"Odd Schema\".\"Order Lines\"'"};
 }
 
 }  // namespace
@@ -65,14 +66,14 @@ Checked<std::string> take_identifier(std::string_view& text) {
   if (!text.empty() && text.front() == '"') {
     if (!take_quoted(text, name))
       return Refusal{"has no closing double quote", "double a quote inside a name: \"a\"\"b\""};
-    if (name.empty()) return Refusal{"holds an empty name", "a quoted name needs at least one sign"};
+    if (name.empty()) return Refusal{"contains an empty name", "a quoted name needs at least one character"};
   } else {
     if (text.empty() || !is_start(text.front())) return not_a_name(text);
     name = take_plain(text);
   }
   if (name.size() > kIdentifierBytesMost) {
-    return Refusal{"holds a name longer than 63 bytes",
-                   "the server cuts longer names: write the name it has"};
+    return Refusal{"contains a name longer than 63 bytes",
+                   "the server truncates longer names: write the name it has there"};
   }
   skip_spaces(text);
   return name;
@@ -82,7 +83,8 @@ Checked<std::string> parse_column_name(std::string_view text) {
   auto name = take_identifier(text);
   if (std::holds_alternative<Refusal>(name) || text.empty()) return name;
   return Refusal{"is not one column name (\"" + std::string(text) + "\" is left over)",
-                 "write it as in SQL, in double quotes where it holds spaces or other signs: '\"Order No\"'"};
+                 "write it as in SQL, in double quotes if it contains spaces or other special characters: "
+                 "'\"Order No\"'"};
 }
 
 Checked<TableName> parse_table_name(std::string_view text) {
@@ -99,11 +101,11 @@ Checked<TableName> parse_table_name(std::string_view text) {
   }
   if (text.empty()) return table;
   if (text.front() == '.') {
-    return Refusal{"has more than two parts", "write schema.table; the connection says which database"};
+    return Refusal{"has more than two parts", "write schema.table; the connection determines the database"};
   }
-  return Refusal{
-      "is not one table name (\"" + std::string(text) + "\" is left over)",
-      "write it as in SQL, in double quotes where it holds spaces or other signs: '\"Order Lines\"'"};
+  return Refusal{"is not one table name (\"" + std::string(text) + "\" is left over)",
+                 "write it as in SQL, in double quotes if it contains spaces or other special characters: "
+                 "'\"Order Lines\"'"};
 }
 
 std::string written(std::string_view identifier) {

@@ -13,7 +13,7 @@ namespace {
 constexpr std::array<std::string_view, 6> kSerials = {"smallserial", "serial2", "serial",
                                                       "serial4",     "serial8", "bigserial"};
 
-/// The type of `sql` where that is nothing but a cast of NULL; null otherwise.
+/// The type in `sql` if that is nothing but a cast of NULL; null otherwise.
 Tree type_of_cast(const std::string& sql) {
   const auto parsed = parse_statements(sql);
   const auto* statements = std::get_if<std::vector<ParsedStatement>>(&parsed);
@@ -40,8 +40,8 @@ std::string_view trim(std::string_view text) {
 
 Checked<std::string> parse_type_name(std::string_view text) {
   const std::string type(trim(text));
-  // The parentheses on the second keep a comment or a semicolon at the end from passing; the first alone
-  // keeps `int), (NULL::int` out.
+  // The parentheses in the second reject a comment or a semicolon at the end; only the first rejects `int),
+  // (NULL::int`.
   const Tree bare = type_of_cast("SELECT NULL::" + type);
   const bool is_whole = !bare.is_null() && !type_of_cast("SELECT (NULL::" + type + ")").is_null();
   if (!is_whole || is_set(bare, "setof")) {
@@ -50,8 +50,8 @@ Checked<std::string> parse_type_name(std::string_view text) {
   }
   const std::vector<std::string> parts = name_parts(bare);
   if (parts.size() == 1 && std::find(kSerials.begin(), kSerials.end(), parts.front()) != kSerials.end()) {
-    return Refusal{"is " + parts.front() + ", which is no type",
-                   "write smallint, integer or bigint: a sequence goes along by itself"};
+    return Refusal{"is " + parts.front() + ", which is not a type",
+                   "write smallint, integer or bigint: a sequence is carried over by itself"};
   }
   const bool is_uuid =
       parts == std::vector<std::string>{"uuid"} || parts == std::vector<std::string>{"pg_catalog", "uuid"};

@@ -7,9 +7,9 @@
 
 namespace pgsluice::job {
 
-/// A whole text that is one type as SQL writes it (`numeric(12,2)`, `text[]`, `app."Mood"`), trimmed, fit to
-/// stand behind a column's name; the built-in uuid is always "uuid". Refuses serial types, which are no types
-/// but a sequence and a default.
+/// A whole text that is one type in SQL syntax (`numeric(12,2)`, `text[]`, `app."Mood"`), trimmed, usable
+/// after a column's name; the built-in uuid is always "uuid". Refuses serial types, which are not types but
+/// an integer with a sequence and a default.
 Checked<std::string> parse_type_name(std::string_view text);
 
 }  // namespace pgsluice::job

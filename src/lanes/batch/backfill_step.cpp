@@ -14,17 +14,17 @@
 namespace pgsluice::engine {
 namespace {
 
-// Quantiles of 300 pages miss by about 6 % of the table; reading them takes some 30 ms from a cold disk.
+// Quantiles from 300 pages are off by about 6 % of the table; reading them takes some 30 ms from a cold disk.
 constexpr double kSamplePages = 300;
-// More ranges than lanes, so that a lane that runs out finds another before it has to split one.
+// More ranges than lanes, so that a lane that finishes its range finds another one before it has to split.
 constexpr int kRangesPerLane = 4;
 // A range below this many rows costs more to lease than it saves.
 constexpr std::int64_t kRowsPerRangeMin = 2'000;
 constexpr pg::TransactionLimits kSampleLimits{std::chrono::milliseconds{1'000},
                                               std::chrono::milliseconds{60'000}, true};
 
-/// Counted on some pages of now: statistics may be of a time when the table was a thousandth of its size.
-/// What the catalog says where that takes too long.
+/// Estimated from a current sample of pages: statistics may date from when the table was a thousandth of its
+/// size. Falls back to the catalog if that takes too long.
 std::int64_t count_rows(pg::Session& session, const pg::Table& table) {
   try {
     return pg::in_transaction(session, kSampleLimits, [&] {
@@ -32,13 +32,14 @@ std::int64_t count_rows(pg::Session& session, const pg::Table& table) {
     });
   } catch (const pg::Failure& f) {
     const bool is_locked =
-        f.sqlstate() == pg::kLockNotAvailable;  // whoever waits for the table says so, and tries again
+        f.sqlstate() ==
+        pg::kLockNotAvailable;  // the later statements that wait for the table report it and try again
     if (f.is_connection_lost() || is_locked) throw;
     return table.rows_estimate;
   }
 }
 
-/// The rows counted, by pages: each heap knows only what ANALYZE said.
+/// Distributes the counted rows over the heaps by their pages: each heap knows only what ANALYZE said.
 void share_out(const pg::Table& table, std::vector<pg::HeapFacts>& heaps) {
   std::int64_t pages = 0;
   for (const auto& heap : heaps) pages += heap.pages;
@@ -63,7 +64,7 @@ const pg::HeapFacts* PreparedBackfill::heap_of(const walk::Heap& heap) const {
 
 PreparedBackfill prepare_backfill(pg::Session& session, const BackfillStep& step, std::int64_t step_id,
                                   int lanes) {
-  auto table = read_facts(session, step.table).table;  // never waits long for somebody's lock
+  auto table = read_facts(session, step.table).table;  // never waits long for a lock
   auto walked = walked_table(session, step, table);
   steps::check_columns(table, walked.keyset ? walked.keyset->key() : std::vector<pg::Column>{}, step);
   steps::explain(session, steps::update_sql(table, step, "false"));

@@ -14,7 +14,7 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kLockTimeoutMax{150};
 constexpr int kTargetsUntilTimeout = 5;
 constexpr double kShareOfDeadlockTimeout = 0.8;
-constexpr std::chrono::milliseconds kStatementTimeoutMin{50};  // below this nothing would ever commit
+constexpr std::chrono::milliseconds kStatementTimeoutMin{50};  // below this no batch would ever commit
 
 /// Where the batch ends.
 struct Cut {
@@ -35,7 +35,7 @@ Cut find_end(pg::Session& session, const BatchWork& work) {
   return {{range.position, *range.upper, static_cast<int>(rows.integer(0, 1))}, rows.integer(0, 0), true};
 }
 
-/// The row that failed may be gone by now; the next one must get its own chance.
+/// Checked because the row that failed may be gone by now; the next one must get its own try.
 bool is_set_aside(const BatchWork& work, const Cut& cut) {
   return work.set_aside && cut.visited == 1 && cut.slice.upper == work.set_aside->key;
 }
@@ -72,7 +72,7 @@ void run_in_transaction(pg::Session& session, const BatchWork& work, BatchOutcom
   base::failpoint("after_update");
   out.quarantined = is_set_aside(work, cut) ? 1 : 0;
   out.walked = cut.visited;
-  // A final pass comes by rows that were counted before.
+  // A final pass visits rows that were counted before.
   if (work.range.walk == ledger::RangeWalk::kFinal) cut.visited = out.changed + out.quarantined;
   count_and_commit(session, work, {cut.visited, out.changed, out.quarantined, cut.is_last}, selected, out);
   base::failpoint("after_commit");
@@ -81,14 +81,14 @@ void run_in_transaction(pg::Session& session, const BatchWork& work, BatchOutcom
   out.is_range_done = cut.is_last;
 }
 
-/// Statements name the partition, but an expression of the job's may name another table that is not there.
+/// Statements name the partition, but an expression in the job may name another table that does not exist.
 bool is_partition_gone(pg::Session& session, const BatchWork& work, const BatchOutcome& out) try {
   if (!work.blocks || work.blocks->heap.oid == work.blocks->table_oid || out.sqlstate != pg::kUndefinedTable)
     return false;
   return session.exec("SELECT pg_catalog.to_regclass($1) IS NULL", {work.blocks->heap.table_sql})
       .boolean(0, 0);
 } catch (const pg::Failure&) {
-  return false;  // the batch's own failure counts
+  return false;  // the batch's own failure is the one to report
 }
 
 }  // namespace
@@ -101,9 +101,9 @@ std::int64_t count_selected(pg::Session& session, const BatchWork& work, const w
 
 void count_and_commit(pg::Session& session, const BatchWork& work, const ledger::BatchCounts& counts,
                       std::int64_t selected, BatchOutcome& out) {
-  // Rows that the application made in between can be changed too, and not selected.
+  // Rows that the application added in between may be changed without having been selected.
   const auto unchanged = std::max<std::int64_t>(0, selected - counts.changed);
-  // Sweeps and final passes come by rows that a walk before them found and left.
+  // Sweeps and final passes visit rows that an earlier walk found and left.
   const bool is_seen_before =
       work.range.walk == ledger::RangeWalk::kSweep || work.range.walk == ledger::RangeWalk::kFinal;
   const auto note = unchanged > 0 ? ledger::note_unchanged(work.step_id, unchanged, is_seen_before) : "";
@@ -143,8 +143,7 @@ pg::TransactionLimits batch_limits(std::chrono::milliseconds target, std::chrono
   pg::TransactionLimits limits;
   limits.is_synchronous = false;
   limits.lock_timeout = std::min(lock_wait, kLockTimeoutMax);
-  // One more statement can use up its time: the one that moves the position waits for its row at most
-  // lock_timeout.
+  // One more statement can use its full time: moving the position waits for its row for up to lock_timeout.
   const std::chrono::milliseconds room{
       static_cast<std::int64_t>(kShareOfDeadlockTimeout * static_cast<double>(deadlock_timeout.count())) -
       limits.lock_timeout.count()};

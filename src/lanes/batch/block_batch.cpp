@@ -13,14 +13,14 @@ void give_up(pg::Session& session, BatchOutcome& out, Misfit misfit) {
   out.disposition = pg::Disposition::kRetryable;
 }
 
-/// Rows are counted once, when the first pass comes by: later ones, and sweeps, visit the same rows.
+/// Rows are counted once, by the first pass: later passes, and sweeps, visit the same rows.
 std::int64_t count_rows(pg::Session& session, const BlockWork& blocks, const walk::Fragment& predicate) {
   if (blocks.batch.pass > 0 || blocks.is_sweep) return 0;
   const pg::Params ends{predicate.params[0], predicate.params[1]};
   return session.exec(steps::count_blocks_sql(blocks.heap), ends).integer(0, 0);
 }
 
-/// Nothing: a sampled one cannot be read.
+/// nullopt: the answer of a sampled batch cannot be parsed.
 std::optional<steps::BlockAnswer> change_rows(pg::Session& session, const BatchWork& work,
                                               walk::Fragment predicate) {
   const auto& heap = work.blocks->heap;
@@ -52,14 +52,14 @@ void run_block_batch(pg::Session& session, const BatchWork& work, BatchOutcome& 
   out.position = reached;
   const auto predicate = walk::block_predicate(blocks.batch);
   auto visited = count_rows(session, blocks, predicate);
-  // The last pass comes by every row that those before it left.
+  // The last pass visits every row that the earlier ones left.
   const bool is_last_pass = blocks.batch.pass + 1 >= blocks.batch.weave.passes;
   const auto selected = is_last_pass ? count_selected(session, work, predicate) : 0;
   const auto read = change_rows(session, work, predicate);
   base::failpoint("after_update");
   if (!read) {
-    out.message = "what EXPLAIN (ANALYZE, WAL) answered cannot be read";
-    return give_up(session, out, Misfit::kNone);  // by chance the next attempt is not sampled
+    out.message = "the answer of EXPLAIN (ANALYZE, WAL) cannot be parsed";
+    return give_up(session, out, Misfit::kNone);  // the next attempt is probably not sampled
   }
   const auto& answer = *read;
   if (answer.filenode != blocks.batch.next.heap.filenode)
@@ -73,7 +73,7 @@ void run_block_batch(pg::Session& session, const BatchWork& work, BatchOutcome& 
   out.disposition = pg::Disposition::kCommitted;
   out.visited = visited;
   out.changed = answer.changed;
-  // A session tells the statistics between two transactions, and counts from 0 again.
+  // A session reports its statistics between two transactions and then counts from 0 again.
   out.hot = answer.hot_so_far >= hot_before ? answer.hot_so_far - hot_before : answer.hot_so_far;
   if (answer.wal) out.wal = {answer.wal->bytes, answer.wal->page_images};
   out.is_range_done = blocks.batch.is_last;

@@ -8,7 +8,7 @@
 namespace pgsluice::engine {
 namespace {
 
-/// "pgsluice 3f2a9c1e lane 7" → 7; 0 for a session that is no lane's.
+/// "pgsluice 3f2a9c1e lane 7" → 7; 0 for a session that is not a lane.
 int lane_of(const std::string& application_name) {
   const auto space = application_name.rfind(' ');
   int number = 0;

@@ -10,8 +10,8 @@
 
 namespace pgsluice::engine {
 
-/// The sessions of others that lanes wait for: who they are, and since when every lane has got nothing but
-/// lock timeouts. Facts in, words out; confined to the io thread.
+/// The foreign sessions that lanes wait for: who they are, and since when every lane has had nothing but lock
+/// timeouts. Facts in, words out; confined to the io thread.
 class Blockers {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
@@ -22,17 +22,18 @@ class Blockers {
     TimePoint at;
   };
 
-  /// What the server said at `at`, of lanes whose application_name ends with their number.
+  /// What the server reported at `at`, about lanes whose application_name ends with their number.
   void seen(const std::vector<pg::Blocker>& blockers, TimePoint at);
   /// Who was seen to block that lane, at `since` or later.
   std::optional<Seen> of(int lane, TimePoint since) const;
 
-  /// A batch was given up because of a lock. `what` says it all: "row (17) of table … is locked by pid 4711".
+  /// A batch was given up because of a lock. `what` is the full text: "row (17) of table … is locked by pid
+  /// 4711".
   void gave_up(const std::string& what, TimePoint now);
-  /// A batch of any lane has committed, or no lane works any more.
+  /// A batch of any lane has committed, or no lane is working any more.
   void clear();
 
-  /// Since when no lane has committed anything for locks; nothing: that is not so.
+  /// Since when locks have kept every lane from committing; nullopt: they have not.
   std::optional<TimePoint> since() const { return since_; }
   const std::string& reason() const { return reason_; }
 
@@ -42,8 +43,8 @@ class Blockers {
   std::string reason_;
 };
 
-/// "pid 4711 (app, psql, idle in transaction, UPDATE users), in a transaction for 12 s". No data of a
-/// statement gets into it.
+/// "pid 4711 (app, psql, idle in transaction, UPDATE users), in a transaction for 12 s". It contains no data
+/// from statements.
 std::string in_words(const pg::Blocker& blocker);
 
 }  // namespace pgsluice::engine

@@ -15,15 +15,15 @@
 
 namespace pgsluice::engine {
 
-/// Where a lane asks before each batch. Holds while the governor's decision or an operator's pause says so,
-/// and waits between batches as the pace demands. Beside others lanes take turns. Confined to
+/// Every lane asks here before each batch. Holds while the governor's decision or an operator's pause says
+/// so, and waits between batches as the pace demands. While others are at work, lanes take turns. Confined to
 /// the io thread.
 class Gate {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
 
-  /// The governor's word. A decision that is not renewed within governor::kSampleAgeMax holds: no fresh
-  /// sample, no new batch.
+  /// Takes over the governor's decision. A decision that is not renewed within governor::kSampleAgeMax holds:
+  /// no fresh sample, no new batch.
   void decide(const governor::Decision& decision, TimePoint now);
   void pause(const std::string& reason);
   void resume();
@@ -43,20 +43,20 @@ class Gate {
   /// while no lane asks: an index build does not wait for replicas.
   std::optional<TimePoint> held_since() const { return held_since_; }
 
-  /// Returns when no operator's pause stands, or stop is requested: between steps.
+  /// For use between steps: returns when no operator's pause is in force, or stop is requested.
   boost::asio::awaitable<void> pass_pause(const Stop& stop);
 
-  /// A batch in work, until it is destroyed. The gate outlives it.
+  /// A batch in progress, until it is destroyed. The gate outlives it.
   class Turn {
    public:
-    Turn() = default;  // of nobody: the gate was left because of a stop
+    Turn() = default;  // no turn: the gate was left because of a stop
     Turn(Gate& gate, int lanes) : gate_(&gate), lanes_(lanes) {}
     Turn(Turn&& other) noexcept
         : gate_(std::exchange(other.gate_, nullptr)), lanes_(other.lanes_), worked_(other.worked_) {}
     Turn& operator=(Turn&&) = delete;
     ~Turn() { end(); }
 
-    /// What a batch took of the server's time that did not fail: one that waited for a lock took nothing.
+    /// Server time of a batch that did not fail: one that waited for a lock took none.
     void worked(std::chrono::nanoseconds time) { worked_ = time; }
     void end() {
       if (gate_) std::exchange(gate_, nullptr)->end_turn(*this);
@@ -71,7 +71,7 @@ class Gate {
 
   /// Returns when the next batch may start, or stop is requested, or at `until` without a turn. `batch_time`
   /// is what this lane's last one took, 0 before its first; `lanes` share the turns. Hold the turn while the
-  /// batch is in work.
+  /// batch is in progress.
   boost::asio::awaitable<Turn> pass(std::chrono::milliseconds batch_time, int lanes, const Stop& stop,
                                     TimePoint until = TimePoint::max());
 
@@ -83,12 +83,12 @@ class Gate {
   std::optional<TimePoint> due(const Waiting& waiting, TimePoint paused_until, double share) const;
   void end_turn(const Turn& turn);
 
-  governor::Decision decision_;  // starts as a hold: nothing has been looked at yet
+  governor::Decision decision_;  // starts as a hold: nothing has been sampled yet
   std::optional<TimePoint> decided_at_;
   std::optional<std::string> pause_reason_;
   bool makes_room_ = false;
   std::optional<TimePoint> held_since_;
-  std::set<std::uint64_t> waiting_;  // in pass() or pass_pause(): their tickets, who came first first
+  std::set<std::uint64_t> waiting_;  // in pass() or pass_pause(): their tickets, first come first served
   std::uint64_t next_ticket_ = 0;
   governor::Turns turns_;
   Wakeup changed_;  // a lane that waits may be allowed to start

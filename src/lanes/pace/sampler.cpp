@@ -17,17 +17,17 @@ struct Sampler::Poll {
 
 namespace {
 
-// Longer than a healthy reading by far, shorter than the patience of an operator.
+// Far longer than a healthy reading, shorter than an operator's patience.
 constexpr pg::TransactionLimits kReadLimits{std::chrono::milliseconds{500}, std::chrono::milliseconds{2'000},
                                             true};
 
-// A replica that is a few bytes behind our first sample is unknown until it passes it: look again soon, so
-// that a run starts within a second.
+// A replica a few bytes behind our first sample is unknown until it passes it: poll again soon, so that a run
+// starts within a second.
 constexpr std::chrono::milliseconds kFirstPolls{30};
 constexpr std::chrono::seconds kStart{2};
 
-// Means need many looks. Each takes half a millisecond of both sides together, also with 100 sessions: one
-// per cent of a core.
+// Means need many observations. Each takes half a millisecond on both sides together, even with 100 sessions:
+// one per cent of a core.
 constexpr std::chrono::milliseconds kLook{50};
 constexpr std::chrono::milliseconds kFirstLooks{10};
 
@@ -87,11 +87,11 @@ boost::asio::awaitable<void> Sampler::run(const Over& over) {
       refused_.clear();
     } catch (const pg::Failure& f) {
       // No sample: the ones we have grow stale, and the governor says so in the hold's reason. Why the server
-      // refuses one is said here.
+      // refuses is reported here.
       if (f.disposition() == pg::Disposition::kFatal && refused_ != f.what()) {
         refused_ = f.what();
         journal_.warn("signals cannot be read: " + refused_ + " (SQLSTATE " + f.sqlstate() + ")",
-                      "lanes are held until they can");
+                      "lanes are held until they can be read");
       }
     }
     decide(std::chrono::steady_clock::now());
@@ -109,7 +109,7 @@ boost::asio::awaitable<void> Sampler::look_around(governor::TimePoint until, boo
                                                   const Over& over) {
   const auto pause = is_start ? kFirstLooks : kLook;
   std::function<AtWork(pg::Session&)> visit = [prefix = prefix_](pg::Session& s) { return look(s, prefix); };
-  // A look that takes long would make the next poll late.
+  // A slow observation would delay the next poll.
   for (auto took = pause; took <= pause && !over.is_set();) {
     const auto began = std::chrono::steady_clock::now();
     if (until - began < 2 * pause) co_return;
@@ -120,7 +120,7 @@ boost::asio::awaitable<void> Sampler::look_around(governor::TimePoint until, boo
       observe(reading, asked);
       took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - asked);
     } catch (const pg::Failure&) {
-      co_return;  // the next poll says so
+      co_return;  // the next poll reports it
     }
   }
 }

@@ -22,20 +22,20 @@
 
 namespace pgsluice::engine {
 
-/// Reads the signals every governor::kPoll on a connection of its own, lets the governor decide, and sets the
+/// Reads the signals every governor::kPoll on its own connection, lets the governor decide, and sets the
 /// gate. A slow server delays a reading; the gate then holds by itself. Confined to the io thread.
 class Sampler {
  public:
-  /// Which lane a server process works for; empty behind a pooler, and while no lanes run.
+  /// Which lane a server process works for; empty behind a pooler and while no lanes run.
   using LanePids = std::function<std::map<int, int>()>;
-  /// Asks a lane to give way to a waiter, who is named in words.
+  /// Asks a lane to give way to a waiting session, described in words.
   using GiveWay = std::function<void(int lane, const std::string& who)>;
-  /// Since when the oldest transaction of others has been open that may keep old row versions; nothing: none
-  /// is.
+  /// Since when the oldest foreign transaction that may keep old row versions has been open; nullopt: there
+  /// is none.
   using OpenSince = std::optional<governor::TimePoint>;
   using NoteTransaction = std::function<void(OpenSince)>;
 
-  /// What it tells of what it has read; each outlives it.
+  /// Who is told what it has read; each outlives it.
   struct Listeners {
     Gate& gate;
     Journal& journal;
@@ -50,11 +50,12 @@ class Sampler {
   void attach(LanePids lane_pids, GiveWay give_way, NoteTransaction note_transaction = nullptr);
   void detach();
 
-  /// Samples until `over` is set, and returns then: the run's end waits for that. Never
-  /// throws for a server that cannot be reached: without samples the gate holds.
+  /// Samples until `over` is set, then returns: the run's end waits for that. Never throws if the server
+  /// cannot be reached: without samples the gate holds.
   boost::asio::awaitable<void> run(const Over& over);
 
-  /// That a COMMIT of ours waits for a standby and how long, in words; empty: none does, or not for long.
+  /// In words, that a COMMIT of ours is waiting for a standby and for how long; empty: none is, or not for
+  /// long.
   std::string commit_wait(governor::TimePoint now) const;
 
   const std::vector<governor::Sample>& samples() const { return samples_; }
@@ -76,15 +77,15 @@ class Sampler {
   Journal& journal_;
   Tally& tally_;
   Blockers& blockers_;
-  std::string refused_;  // why the last reading was, and told
+  std::string refused_;  // why the last reading was refused, as reported
   LanePids lane_pids_;
   GiveWay give_way_;
   NoteTransaction note_transaction_;
   std::vector<std::unique_ptr<SignalReader>> signals_;
   governor::Slowdown slowdown_;  // looked at between polls as well
   governor::PaceState pace_;
-  governor::Flow flow_ = governor::Flow::kGo;  // last told
-  std::string signal_;                         // last told as the cause of a hold
+  governor::Flow flow_ = governor::Flow::kGo;  // last reported
+  std::string signal_;                         // last reported as the cause of a hold
   std::vector<governor::Sample> samples_;
 };
 

@@ -16,20 +16,21 @@ namespace {
 using SteadyClock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-// 512 kB at least, which a cold disk reads in time: of less the round trip would be the greater part. From
-// there on as the target allows, so that no pause behind a piece lasts into
+// At least 512 kB, which a cold disk reads in time: with less, the round trip would take longer than the
+// read. Beyond that as the target allows, so that no pause after a piece reaches
 // idle_in_transaction_session_timeout.
 constexpr std::int64_t kPagesMin = 64;
 constexpr std::int64_t kPagesMax = 65'536;  // 512 MB
 constexpr milliseconds kTarget{50};
 
-// A piece that the gate has not let through by then goes without: the snapshot must not grow old in vain.
+// A piece that the gate has not let through by then goes ahead anyway: the snapshot must not grow old for
+// nothing.
 constexpr milliseconds kWaitMost{500};
 
-// No statement_timeout: a piece is as short as its target, but for an expression that takes its time.
+// No statement_timeout: a piece is as short as its target, unless an expression is slow.
 constexpr pg::TransactionLimits kLookLimits{milliseconds{1'000}, milliseconds{0}, true};
 
-/// A piece is sized as a batch is, by its pages.
+/// A piece is sized like a batch, but in pages.
 BatchLimits piece_limits(milliseconds target) {
   return {kPagesMin, target, kPagesMin, kPagesMax};
 }
@@ -59,15 +60,15 @@ Look::Look(const PreparedBackfill& step) : step_(step), pages_(piece_limits(kTar
 void Look::begin(pg::Session& session) {
   try {
     session.exec(begin_look_sql(step_.table));
-    // By itself, as plan prints the statement before it.
+    // Sent separately, because plan prints the statement before it.
     if (const auto check = session.client_check(); !check.empty()) session.exec(check);
     heaps_ = pg::read_heaps(session, step_.table.oid);
   } catch (...) {
     pg::rollback(session);
     throw;
   }
-  // Rows of a partition that was attached meanwhile are new ones; those that could not be changed are left
-  // alone.
+  // Rows of a partition that has been attached since then are new ones; partitions that cannot be changed are
+  // left out.
   std::erase_if(heaps_, [&](const pg::HeapFacts& heap) {
     return !step_.heap_of(identity_of(heap)) && (heap.access_method != "heap" || !heap.is_changeable);
   });
@@ -80,7 +81,7 @@ bool Look::is_over() const {
 }
 
 void Look::read(pg::Session& session, milliseconds target) {
-  // On another session there would be another snapshot.
+  // Another session would have another snapshot.
   is_broken_ = session.backend_pid() != backend_pid_;
   if (is_broken_) return;
   const auto began = SteadyClock::now();
@@ -90,7 +91,7 @@ void Look::read(pg::Session& session, milliseconds target) {
   piece.first = block_;
   piece.end = block_ + pages_.rows();
   const bool is_last = piece.end >= heap.pages;
-  // The snapshot is older than the size: what was appended since then is nothing that it could see.
+  // The snapshot is older than the size: it cannot see what was appended since then.
   if (is_last) piece.end = std::max(piece.first + 1, heap.pages);
   read_piece(session, heap, walk::block_predicate(piece).params);
   const auto took = SteadyClock::now() - began;
@@ -163,7 +164,7 @@ boost::asio::awaitable<RowsLeft> look_for_rows_left(pg::Connection& connection, 
     if (!is_retryable) error = std::current_exception();
     if (f.is_somebodys_cancel(kLookLimits.statement_timeout))
       error = std::make_exception_ptr(
-          cancelled_by_somebody("the look for rows left behind in table " + step.table.sql(), f));
+          cancelled_by_somebody("the check for rows left behind in table " + step.table.sql(), f));
     given_up = f.what();
   } catch (...) {
     error = std::current_exception();

@@ -36,8 +36,7 @@ Measured counted_ahead(pg::Session& session, const PreparedBackfill& step, const
           ahead(session, step, candidate, std::max<std::int64_t>(1, rows / 2))};
 }
 
-/// A lock that it did not get, a statement_timeout, or a table that was changed: the batches tell that
-/// better.
+/// A lock it did not get, a statement_timeout, or a table that was altered: the batches report that better.
 bool is_without_answer(const pg::Failure& failure) {
   if (failure.sqlstate() == pg::kLockNotAvailable || failure.sqlstate().starts_with("42")) return true;
   return failure.sqlstate() == pg::kQueryCanceled && failure.cancelled_by() != pg::CancelledBy::kUs &&
@@ -54,7 +53,7 @@ Measured measure_keys(pg::Session& session, const PreparedBackfill& step, const 
     });
   } catch (const pg::Failure& failure) {
     if (!is_without_answer(failure)) throw;
-    return {};  // who asked works on without a split
+    return {};  // the lane that asked works on without a split
   }
 }
 

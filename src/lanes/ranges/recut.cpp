@@ -14,9 +14,10 @@ Recut begin_heap_again(pg::Session& session, const PreparedBackfill& step, int l
   auto heaps = pg::read_heaps(session, step.table.oid);
   std::erase_if(heaps, [&](const pg::HeapFacts& heap) { return heap.oid != rewritten.oid; });
   if (!heaps.empty() && heaps.front().filenode == rewritten.filenode) {
-    throw Error(ExitCode::kFailed,
-                "partition " + heaps.front().table_sql + " was attached or renamed after this run had begun",
-                "run again: the job goes on where it stopped, with the partitions of now");
+    throw Error(
+        ExitCode::kFailed,
+        "partition " + heaps.front().table_sql + " was attached or renamed after this run had started",
+        "run again: the job continues where it stopped, with the current partitions");
   }
   const pg::Key key{std::to_string(rewritten.oid), std::to_string(rewritten.filenode)};
   base::failpoint("blocks_recut");
@@ -28,7 +29,7 @@ Recut begin_heap_again(pg::Session& session, const PreparedBackfill& step, int l
                 " was detached or dropped from table " + step.table.sql() + " while it was walked",
             true};
   }
-  return {"blocks from the first one again",
+  return {"blocks again from the first one",
           heaps.front().table_sql + " was rewritten (VACUUM FULL, CLUSTER, TRUNCATE or pg_repack)", false};
 }
 
@@ -38,15 +39,15 @@ Recut cut_anew(pg::Session& session, const PreparedBackfill& step, int lanes, le
                const walk::Heap& heap, Misfit misfit) {
   if (misfit == Misfit::kHeapRewritten) return begin_heap_again(session, step, lanes, walk, heap);
   auto ranges = key_ranges(session, step, lanes);
-  // Nothing was counted yet if rows match again in the walk itself, so these count as any others.
+  // If rows still match during the walk itself, nothing has been counted yet, so they count like any others.
   if (misfit == Misfit::kNone || walk == ledger::RangeWalk::kSweep) {
     for (auto& range : ranges) range.walk = ledger::RangeWalk::kFinal;
   }
   base::failpoint("blocks_recut");
   if (!ledger::recut(session, step.step_id, {}, ranges)) return {};
   return {"keyset",
-          misfit == Misfit::kStillMatches ? "a row that was changed matches `where` again"
-                                          : "a row cannot be changed, and is looked for along the key",
+          misfit == Misfit::kStillMatches ? "a changed row still matches `where`"
+                                          : "a row cannot be changed; searching for it along the key",
           false};
 }
 

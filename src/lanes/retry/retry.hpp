@@ -4,35 +4,35 @@
 
 namespace pgsluice::engine {
 
-/// What a lane knows of a batch that failed by something that may pass.
+/// What a lane knows about a batch that failed for a reason that may pass.
 struct RetryFacts {
-  bool is_yielding = false;         // we cancelled it for somebody who waited
+  bool is_yielding = false;         // we cancelled it for a waiting session
   bool is_timeout = false;          // a lock timeout or a statement timeout
   bool is_row_locked = false;       // a lock timeout on rows of the table
   bool is_table_locked = false;     // a lock timeout on the table itself
-  bool is_connection_lost = false;  // says nothing of the rows
+  bool is_connection_lost = false;  // says nothing about the rows
   bool is_searching = false;        // the batch was cut down before
   bool is_last_row = false;         // its range has no other row, or page
   bool is_put_off = false;          // its range was left for later before
-  bool may_set_apart = true;        // so many ranges wait already that another one may not
+  bool may_set_apart = true;        // false: too many ranges are put off already
   std::int64_t rows = 1;            // asked for; 1: the batch cannot get smaller
   int attempt = 1;                  // how often these rows have been tried
 };
 
 /// What it does next.
 enum class Retry {
-  kAgain,     // the same rows
-  kSmaller,   // fewer rows, and all batches from now on
-  kBisect,    // half of these rows, to find the one that is in the way
+  kAgain,     // try the same rows
+  kSmaller,   // fewer rows, for all batches from now on
+  kBisect,    // half of these rows, to find the one that blocks
   kSetApart,  // the row becomes a range of its own, done after all others
   kLater,     // the range is done after all others
 };
 
-/// A row that somebody has locked for long is found by halving and left for later, so that it holds up no
-/// other row. A locked table is waited for. Pure.
+/// A row that another session keeps locked is found by halving and left for later, so that it holds up no
+/// other row. For a locked table it waits. Pure.
 Retry next_try(const RetryFacts& facts);
 
-/// As the event log says it: "retry", "shrink", "bisect", "set apart", "later".
+/// As in the event log: "retry", "shrink", "bisect", "set apart", "later".
 const char* retry_text(Retry retry);
 
 }  // namespace pgsluice::engine

@@ -5,13 +5,13 @@
 namespace pgsluice::ledger {
 namespace {
 
-// An orphan backend ends by its own statement_timeout (below deadlock_timeout) or idle_in_transaction (2 s):
-// wait past both.
+// An orphan backend ends through its own statement_timeout (below deadlock_timeout) or idle_in_transaction (2
+// s): wait longer than both.
 constexpr pg::TransactionLimits kLeaseLimits{std::chrono::milliseconds{5'000},
                                              std::chrono::milliseconds{6'000}, true};
 
-// A position is NULL before the first batch, so `lower` stands in: a range never visits rows up to its lower
-// end.
+// A position is NULL before the first batch, so `lower` is used instead: a range never visits rows up to its
+// lower end.
 constexpr const char* kReturning =
     "RETURNING r.range_id, r.epoch, coalesce(r.position, r.lower), r.upper, r.rows_expected, r.rows_visited, "
     "r.walk";

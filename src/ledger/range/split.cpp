@@ -39,7 +39,7 @@ UPDATE pgsluice.range SET upper = $1::text[], epoch = epoch + 1, rows_expected =
 WHERE range_id = $3::bigint AND epoch = $4::bigint AND NOT is_done
   AND (coalesce(position, lower) IS NULL OR )sql";
 
-// Waits for a batch in flight, whose end counts.
+// Waits for a batch in flight, whose outcome counts.
 constexpr const char* kEndBlockRanges = R"sql(
 UPDATE pgsluice.range SET is_done = true, epoch = epoch + 1
 WHERE step_id = $1::bigint AND NOT is_done AND walk IN ('blocks', 'sweep')
@@ -51,8 +51,8 @@ SELECT count(*) = $2::bigint AND count(*) FILTER (WHERE NOT is_done) = 0
 FROM pgsluice.range WHERE step_id = $1::bigint
 )sql";
 
-// A range that is done has had its rows; of one that is not, those visited are the least. Sweeps and final
-// passes come by rows that were counted before.
+// A range that is done counts the rows it visited; one that is not counts at least those. Sweeps and final
+// passes visit rows that were counted before.
 constexpr const char* kExpected = R"sql(
 SELECT coalesce(sum(CASE WHEN is_done OR walk IN ('sweep', 'final') THEN rows_visited
                          ELSE greatest(rows_expected, rows_visited) END), 0)
@@ -96,8 +96,8 @@ bool recut(pg::Session& session, std::int64_t step_id, const pg::Key& heap,
            const std::vector<NewRange>& ranges) {
   return pg::in_transaction(session, kSplitLimits, [&] {
     session.exec(kLockStep, {number(step_id)});
-    // Who cuts a range in two just then holds its row, and the half that he writes is not to be seen by the
-    // statement that waited for it: the next one sees it, and no range is left that can be cut.
+    // A run that splits a range right now holds its row, and the half that it writes is invisible to our
+    // statement that waited for it. The next statement sees it, and then no range is left that can be cut.
     std::int64_t ended = 0;
     for (std::int64_t more = 1; more > 0; ended += more)
       more = session.exec(kEndBlockRanges, {number(step_id), pg::to_array(heap)}).affected();

@@ -12,7 +12,7 @@
 
 namespace pgsluice::ledger {
 
-/// One piece of a step's key space, to be written.
+/// One piece of a step's key space, yet to be written.
 struct NewRange {
   std::optional<pg::Key> lower;
   std::optional<pg::Key> upper;  // empty: the tail, fixed when leased
@@ -20,18 +20,18 @@ struct NewRange {
   RangeWalk walk = RangeWalk::kKeyset;
 };
 
-/// Writes a step's ranges, once: a second caller finds them and writes nothing. Under the step's row lock.
+/// Writes a step's ranges once, under the step's row lock: a second caller finds them and writes nothing.
 void cut(pg::Session& session, std::int64_t step_id, std::int64_t rows_expected,
          const std::vector<NewRange>& ranges);
 
 /// Ends the block ranges of a step that are not done, fencing their owners, and writes others in their place:
-/// of the heap with these first two bounds (oid and filenode), or all if it is empty. False: none was left to
-/// end, somebody else was here; nothing is written.
+/// those of the heap with these first two bounds (oid and filenode), or all if it is empty. False: none was
+/// left to end, because another lane or run did it first; nothing is written.
 bool recut(pg::Session& session, std::int64_t step_id, const pg::Key& heap,
            const std::vector<NewRange>& ranges);
 
-/// Writes further ranges behind those of a step, of which there are `known`, all done. False: there are
-/// others by now; nothing is written.
+/// Appends ranges to those of a step, of which there are `known`, all done. False: there are others by now;
+/// nothing is written.
 bool extend(pg::Session& session, std::int64_t step_id, std::int64_t known,
             const std::vector<NewRange>& ranges);
 
@@ -43,10 +43,10 @@ struct RangeCounts {
 };
 RangeCounts range_counts(pg::Session& session, std::int64_t step_id);
 
-/// What the step's ranges come to: what those done had, and what the others are expected to have.
+/// The step's total rows: those of ranges that are done, and the expected ones of the others.
 std::int64_t rows_expected(pg::Session& session, std::int64_t step_id);
 
-/// A range that somebody works on, to be split.
+/// A range in progress, to be split.
 struct Candidate {
   std::int64_t range_id = 0;
   std::int64_t epoch = 0;
@@ -54,27 +54,27 @@ struct Candidate {
   std::optional<pg::Key> position;
   pg::Key upper;
   std::int64_t rows_left = 0;
-  bool is_longer_than_expected = false;  // then nobody knows how many rows are left
+  bool is_longer_than_expected = false;  // then it is not known how many rows are left
 };
-/// So many are looked at for one split.
+/// How many are examined for one split.
 inline constexpr int kCandidatesMost = 8;
-/// First those that are longer than expected, then those with the most rows left; none of those that are put
-/// off.
+/// First those that are longer than expected, then those with the most rows left; ranges that are put off are
+/// excluded.
 std::vector<Candidate> largest_remaining(pg::Session& session, std::int64_t step_id,
                                          const std::set<std::int64_t>& put_off);
 
-/// Writes `position < middle` for the position expression and the number of the first parameter, typed as the
-/// key is.
+/// Writes `position < middle` for the position expression and the number of the first parameter, typed like
+/// the key.
 using IsBefore = std::function<std::string(const std::string& position, int first_parameter)>;
 
 /// Cuts the candidate at `middle` if its position is still before it, and raises its epoch, so that the
-/// owner's next batch is fenced and takes the shorter range again. Waits for the batch in flight. Both halves
-/// are expected to hold half of candidate.rows_left. Returns the new range's id.
+/// owner's next batch is fenced and the owner leases the shorter range again. Waits for the batch in flight.
+/// Both halves are expected to hold half of candidate.rows_left. Returns the new range's id.
 std::optional<std::int64_t> split(pg::Session& session, std::int64_t step_id, const Candidate& candidate,
                                   const pg::Key& middle, const IsBefore& is_before);
 
-/// Moves the position of our own range to the upper end of `apart`, which becomes a range of its own, ours as
-/// well. REQUIRES: apart.lower is the position. Empty: fenced, nothing was changed.
+/// Moves the position of our own range to the upper end of `apart`, which becomes a separate range, also
+/// ours. REQUIRES: apart.lower is the position. Empty: fenced, nothing was changed.
 std::optional<Token> set_apart(pg::Session& session, std::int64_t step_id, const Range& range,
                                const pg::Key& position, const NewRange& apart);
 

@@ -8,20 +8,20 @@
 
 namespace pgsluice::ledger {
 
-/// The right to change one range now. The epoch alone could repeat after a crash of the server, so the run
-/// belongs to it; the position pins what the owner believes.
+/// The right to change one range now. The epoch alone could repeat after a crash of the server, so the run is
+/// part of it; the position pins what the owner believes.
 struct Token {
   std::int64_t range_id = 0;
   std::string run_id;
   std::int64_t epoch = 0;
 };
 
-/// How the batches of a range visit it, and so what its bounds and position are made of.
+/// How the batches of a range visit it, which determines what its bounds and position consist of.
 enum class RangeWalk {
   kKeyset,  // key values
-  kBlocks,  // oid, filenode, block; in a group of windows also place, visit, passes, windows, pages
-  kSweep,   // blocks once more, for rows that moved behind the walk: counts only what it changes
-  kFinal,   // key values, of rows that blocks were walked for: counts only what it changes
+  kBlocks,  // oid, filenode, block; within a group of windows also place, visit, passes, windows, pages
+  kSweep,   // blocks again, for rows that moved behind the walk: counts only what it changes
+  kFinal,   // key values, for rows that a block walk has covered: counts only what it changes
 };
 inline bool is_by_blocks(RangeWalk walk) {
   return walk == RangeWalk::kBlocks || walk == RangeWalk::kSweep;
@@ -30,8 +30,8 @@ inline bool is_by_blocks(RangeWalk walk) {
 const char* range_walk_text(RangeWalk walk);
 RangeWalk read_range_walk(const std::string& text);
 
-/// A leased range as the ledger held it when it was taken. Every field is thrown away and read again after a
-/// reconnect: committed positions can go backwards when the server crashes.
+/// A leased range as it was in the ledger when it was taken. After a reconnect every field is discarded and
+/// read again: committed positions can go backwards when the server crashes.
 struct Range {
   Token token;
   RangeWalk walk = RangeWalk::kKeyset;

@@ -5,7 +5,7 @@
 namespace pgsluice::pg {
 namespace {
 
-// One row even without a walsender, so that the flush position always comes.
+// Returns one row even without a walsender, so that the flush position is always there.
 constexpr const char* kReplication = R"sql(
 SELECT pg_catalog.pg_current_wal_flush_lsn(), r.pid IS NOT NULL, r.application_name, coalesce(r.client_addr::text, ''), r.state,
        r.replay_lsn,
@@ -14,7 +14,7 @@ SELECT pg_catalog.pg_current_wal_flush_lsn(), r.pid IS NOT NULL, r.application_n
 FROM (SELECT) one LEFT JOIN pg_catalog.pg_stat_replication r ON true
 )sql";
 
-// pg_locks.waitstart came with 14; before it the statement's own start stands in, which is never later.
+// pg_locks.waitstart came with 14; before that the statement's start is used, which is never later.
 constexpr const char* kWaiters = R"sql(
 WITH ours AS MATERIALIZED (
   SELECT array_agg(pid) AS pids FROM pg_catalog.pg_stat_activity WHERE starts_with(application_name, $1)

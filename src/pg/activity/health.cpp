@@ -3,8 +3,8 @@
 namespace pgsluice::pg {
 namespace {
 
-// Autovacuum's own snapshot does not hold old row versions back. Walsenders show a transaction only for a
-// base backup.
+// Autovacuum's own snapshot does not keep old row versions. Walsenders show a transaction only for a base
+// backup.
 constexpr const char* kLongTransactions = R"sql(
 SELECT pid, coalesce(usename, '?'), coalesce(nullif(application_name, ''), '?'), coalesce(state, backend_type, '?'),
        extract(epoch FROM now() - xact_start)::bigint

@@ -8,8 +8,8 @@
 
 namespace pgsluice::pg {
 
-/// What in a server's state makes a long change slower, larger or dangerous. Every function reads the catalog
-/// and the statistics views only; what the role may not see is left out. All throw Failure.
+/// Server conditions that make a long change slower, larger or dangerous. Every function reads only the
+/// catalog and the statistics views; what the role may not see is left out. All throw Failure.
 
 /// A transaction of another session that has been open for long: old row versions cannot be removed until it
 /// ends.
@@ -20,10 +20,11 @@ struct OpenTransaction {
   std::string state;  // "active", "idle in transaction", …
   std::int64_t age_s = 0;
 };
-/// The five oldest that are older than `age_min_s` seconds, in any database, autovacuum aside.
+/// The five oldest that are older than `age_min_s` seconds, in any database, except autovacuum's.
 std::vector<OpenTransaction> long_transactions(Session& session, std::int64_t age_min_s);
 
-/// A transaction prepared for a two-phase commit: it keeps its locks until somebody ends it by name.
+/// A transaction prepared for a two-phase commit: it keeps its locks until it is committed or rolled back by
+/// name.
 struct PreparedTransaction {
   std::string name;
   std::string owner;
@@ -43,7 +44,7 @@ std::vector<IdleSlot> idle_slots(Session& session);
 constexpr std::int64_t kWraparoundWarn = 1'000'000'000;
 std::int64_t wraparound_age(Session& session);
 
-/// As set; empty: every commit is the primary's alone.
+/// The setting's value; empty: commits wait for no standby.
 std::string synchronous_standby_names(Session& session);
 
 /// The role that statements run as.

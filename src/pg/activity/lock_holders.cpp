@@ -5,7 +5,7 @@
 namespace pgsluice::pg {
 namespace {
 
-// Ordinary users see the state of their own sessions only; the pid is there for everybody.
+// Ordinary users see only the state of their own sessions; the pid is visible to everybody.
 constexpr const char* kHolders = R"sql(
 SELECT DISTINCT l.pid, coalesce(a.usename, '?'), coalesce(nullif(a.application_name, ''), '?'),
        coalesce(a.state, a.backend_type, '?'), coalesce(extract(epoch FROM now() - a.xact_start)::int, 0), a.xact_start

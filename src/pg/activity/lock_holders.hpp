@@ -13,8 +13,8 @@ namespace pgsluice::pg {
 std::vector<std::string> lock_holders(Session& session, const std::string& table_sql);
 
 /// Ends every session of an application that holds a lock on one of `tables` in a transaction older than
-/// `age`. Says whom, in words; empty: nobody. Never for a connection through a pooler: it may serve somebody
-/// else by now.
+/// `age`. Returns in words which ones; empty: none. Must not be used behind a pooler: the server process may
+/// serve another client by now.
 std::string end_blockers(Session& session, const std::vector<std::string>& tables,
                          std::chrono::milliseconds age);
 

@@ -9,9 +9,9 @@
 namespace pgsluice::pg {
 namespace {
 
-// With partitions or children, pages and rows are those of the whole tree. Rows are those a page of the last
-// ANALYZE or VACUUM, on the pages of now. A table that was never analysed has reltuples -1: then its size and
-// a guess of 100 bytes a row stand in.
+// With partitions or children, pages and rows are those of the whole tree. Rows are the rows per page at the
+// last ANALYZE or VACUUM times the current pages. A table that was never analysed has reltuples -1: then its
+// size and a guess of 100 bytes a row are used.
 constexpr const char* kTable = R"sql(
 SELECT c.oid, n.nspname, c.relname, c.relkind, c.relpersistence = 't',
        EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhparent = c.oid) AND c.relkind = 'r',
@@ -123,12 +123,12 @@ void refuse_unwalkable(const Table& table) {
   }
   if (table.is_temporary) {
     throw Error(ExitCode::kRefused, "\"" + table.name + "\" is a temporary table",
-                "other connections cannot see it");
+                "name an ordinary table: other connections cannot see a temporary one");
   }
   if (table.has_children) {
     throw Error(ExitCode::kRefused,
                 "table \"" + table.schema + "." + table.name + "\" has inheritance children",
-                "its key is unique in each of them only; write one step for each table");
+                "its key is unique only within each of them; write one step for each table");
   }
 }
 
@@ -167,7 +167,7 @@ std::vector<Column> given_key(const Table& table, const std::vector<std::string>
                 "key (" + column_list(wanted) + ") of table \"" + table.name +
                     "\" cannot be walked: " + match->unfit_reason,
                 match->unfit_reason == "a column of it may be NULL"
-                    ? "rows with a NULL there would be left out: SET NOT NULL first, or name another key"
+                    ? "rows with a NULL in it would be left out: SET NOT NULL first, or name another key"
                     : "name another key");
   }
   return columns;

@@ -5,8 +5,8 @@
 namespace pgsluice::pg {
 namespace {
 
-// Rows are scaled to the pages of now, as the planner does; a table never analysed has reltuples -1, and
-// eight rows of a page's kilobytes are as good a guess as any.
+// Rows are scaled to the current pages, as the planner does; a table never analysed has reltuples -1, and
+// then eight rows per kilobyte of a page are as good a guess as any.
 constexpr const char* kHeaps = R"sql(
 SELECT c.oid::bigint, coalesce(pg_catalog.pg_relation_filenode(c.oid), 0)::bigint,
        n.nspname, c.relname, coalesce(am.amname, ''), size.pages,
@@ -26,9 +26,9 @@ WHERE c.oid = $1::oid AND c.relkind <> 'p'
 ORDER BY n.nspname, c.relname
 )sql";
 
-// Where a page has room for 80 rows, 100 pages tell their number to one per cent; from a cold disk they take
-// 10 ms and a rotating one a second. A row takes 24 bytes of header, its columns padded to 8 bytes, 4 on
-// average, and 4 for its line pointer. A column that no statistics are kept of makes the width unknown.
+// If a page has room for 80 rows, 100 pages give their number to within one per cent; reading them takes 10
+// ms from a cold disk and a second from a rotating one. A row takes 24 bytes of header, its columns padded to
+// 8 bytes, 4 on average, and 4 for its line pointer. A column without statistics makes the width unknown.
 constexpr const char* kPageSample = R"sql(
 SELECT coalesce(sum(page.rows * page.rows) / nullif(sum(page.rows), 0), 0)::float8 AS rows,
        coalesce((SELECT 32 + sum((1 - s.null_frac) * s.avg_width)

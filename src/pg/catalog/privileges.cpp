@@ -11,7 +11,7 @@ constexpr const char* kSchemaState = R"sql(
 SELECT pg_catalog.pg_has_role(nspowner, 'USAGE') FROM pg_catalog.pg_namespace WHERE nspname = $1
 )sql";
 
-// A partition or sequence of the schema needs nothing: only its tables are used directly.
+// Partitions and sequences of the schema need no grant: only its tables are used directly.
 constexpr const char* kUsable = R"sql(
 SELECT pg_catalog.has_schema_privilege(n.oid, 'USAGE'),
        coalesce(bool_and(pg_catalog.has_table_privilege(c.oid, 'SELECT') AND pg_catalog.has_table_privilege(c.oid, 'INSERT')
@@ -65,7 +65,7 @@ std::string read_only_remedy(Session& session) {
   if (source == "user") return of_role + reset;
   if (source == "database") return "ALTER DATABASE " + rows.text(0, 1) + reset;
   if (source == "database user") return of_role + " IN DATABASE " + rows.text(0, 1) + reset;
-  if (source == "client") return "take default_transaction_read_only out of the connection's options";
+  if (source == "client") return "remove default_transaction_read_only from the connection's options";
   return of_role + " SET default_transaction_read_only = off";  // it is the server's own setting
 }
 

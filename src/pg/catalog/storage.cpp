@@ -5,8 +5,8 @@
 namespace pgsluice::pg {
 namespace {
 
-// A version's size by the statistics (24 bytes of header, 8 for alignment) unless the pages say that it is
-// smaller: pages of a bloated table tell too much, statistics of a wide one know nothing of TOAST.
+// A row version's size by the statistics (24 bytes of header, 8 for alignment) unless the pages suggest a
+// smaller one: pages of a bloated table suggest too much, and statistics of a wide one ignore TOAST.
 constexpr const char* kStorage = R"sql(
 WITH parts AS (
   SELECT c.oid, c.relname, n.nspname, c.reltuples, c.relfrozenxid, pg_catalog.pg_relation_size(c.oid) AS bytes,
@@ -24,7 +24,7 @@ SELECT coalesce(sum(bytes), 0)::bigint, coalesce(sum(total), 0)::bigint,
 FROM parts
 )sql";
 
-// A constraint's index depends on the constraint and not on its columns, so indkey is asked too.
+// A constraint's index depends on the constraint and not on its columns, so indkey is read too.
 constexpr const char* kIndexes = R"sql(
 SELECT ic.relname, i.indisvalid,
        EXISTS (SELECT FROM pg_catalog.pg_stat_progress_create_index p WHERE p.index_relid = i.indexrelid),

@@ -8,7 +8,7 @@
 namespace pgsluice::pg {
 namespace {
 
-// Partitions and children: an UPDATE of the table changes their rows, and fires their triggers.
+// Partitions and children: an UPDATE of the table changes their rows and fires their triggers.
 constexpr const char* kParts = R"sql(
 WITH RECURSIVE part(oid) AS (
   SELECT $1::oid UNION SELECT i.inhrelid FROM pg_catalog.pg_inherits i JOIN part ON part.oid = i.inhparent
@@ -18,7 +18,7 @@ WITH RECURSIVE part(oid) AS (
 )sql";
 
 // tgtype bits 0, 1 and 4 are FOR EACH ROW, BEFORE and UPDATE; tgattr lists the columns of UPDATE OF.
-// Functions in schema pgsluice are our own, of a retype's sync triggers.
+// Functions in schema pgsluice are our own: those of a retype's sync triggers.
 constexpr const char* kTriggers = R"sql(
 SELECT DISTINCT t.tgname
 FROM pg_catalog.pg_trigger t

@@ -30,7 +30,7 @@ inline constexpr std::array kBenchColumns{
     BenchColumn{"others_p99_ms", "others p99", "ms", 1, &BenchFigures::others_p99_ms},
 };
 
-/// Whether the bench had traffic beside it: then the columns of others mean something.
+/// Whether traffic ran during the bench: only then do the columns of others mean something.
 inline bool has_traffic(const BenchReport& report) {
   return report.others_rate > 0;
 }
@@ -38,7 +38,7 @@ inline bool has_traffic(const BenchReport& report) {
 /// "keyset, 2 lanes, 1,000 rows".
 std::string setting_in_words(const BenchSetting& setting);
 
-/// "43,210", "12.3"; thousands by commas.
+/// "43,210", "12.3"; commas separate thousands.
 std::string figure_text(double value, int decimals);
 
 /// One line that says what was measured, where and how long.

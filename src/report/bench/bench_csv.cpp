@@ -1,4 +1,4 @@
-// bench_csv: one line a setting, for spreadsheets.
+// bench_csv: one line per setting, for spreadsheets.
 #include <array>
 #include <cstdio>
 

@@ -1,4 +1,4 @@
-// bench_html: one page with plots, complete in itself.
+// bench_html: one self-contained page with plots.
 #include <algorithm>
 #include <set>
 
@@ -94,12 +94,12 @@ std::string legend_html(const BenchReport& report) {
         "<span class=\"h" + std::to_string(i % kPlotHues) + "\"><i></i>" + lanes_text(lanes[i]) + "</span> ";
   }
   if (report.winner) html += "<span class=\"h0\"><b></b>the winner</span>";
-  return html + " Points are medians, bars reach from the lowest to the highest trial.</p>\n";
+  return html + " Points are medians; bars span the lowest to the highest trial.</p>\n";
 }
 
 std::string panels_html(const BenchReport& report) {
   std::string html = panel_html(report, {"Throughput",
-                                         "Rows changed in a second; more is better.",
+                                         "Rows changed per second; more is better.",
                                          column_of(&BenchFigures::rows_per_second),
                                          {}});
   html += panel_html(report, {"Batch p95",
@@ -109,12 +109,12 @@ std::string panels_html(const BenchReport& report) {
   if (has_traffic(report)) {
     const double alone = report.others_alone_p99_ms.median;
     html += panel_html(report, {"Latency of others, p99",
-                                "What the traffic sees beside us.",
+                                "What the traffic sees while we work.",
                                 column_of(&BenchFigures::others_p99_ms),
                                 {{"alone", alone}, {"twice that", 2 * alone}}});
   }
   return html + panel_html(report, {"WAL",
-                                    "For each row changed; replicas, archive and backups carry it.",
+                                    "Per row changed; replicas, archive and backups have to carry it.",
                                     column_of(&BenchFigures::wal_bytes_per_row),
                                     {}});
 }
@@ -165,9 +165,9 @@ std::string verdict_html(const BenchReport& report) {
       report.winner ? html_escaped(setting_in_words(report.figures.at(*report.winner).setting)) : "No winner";
   html += "</h2><p>" + html_escaped(report.verdict) + "</p>";
   if (has_traffic(report)) {
-    html += "<p>The traffic, " + figure_text(report.others_rate, 0) + " transactions/s, sees alone: p50 " +
-            figure_text(report.others_alone_p50_ms.median, 1) + " ms, p99 " +
-            figure_text(report.others_alone_p99_ms.median, 1) + " ms.</p>";
+    html += "<p>The traffic, " + figure_text(report.others_rate, 0) +
+            " transactions/s, sees without us: p50 " + figure_text(report.others_alone_p50_ms.median, 1) +
+            " ms, p99 " + figure_text(report.others_alone_p99_ms.median, 1) + " ms.</p>";
   }
   if (!report.advice.empty()) html += "<pre>" + html_escaped(report.advice) + "</pre>";
   return html + "</section>\n";
@@ -185,7 +185,7 @@ std::string bench_html(const BenchReport& report) {
   if (!report.ended_early.empty())
     html += "<p class=\"early\">Ended early: " + html_escaped(report.ended_early) + "</p>\n";
   html += verdict_html(report) + legend_html(report) + panels_html(report) + table_html(report);
-  html += list_html("How each figure was got", report.methods) + list_html("Mind", report.notes) +
+  html += list_html("How each figure was measured", report.methods) + list_html("Caveats", report.notes) +
           list_html("Left out", report.left_out);
   return html + "</main>\n</body>\n</html>\n";
 }

@@ -11,7 +11,7 @@
 namespace pgsluice::report {
 namespace {
 
-// Units of the SVG's own viewBox; the page scales it.
+// In units of the SVG's viewBox; the page scales it.
 constexpr double kWidth = 380;
 constexpr double kHeight = 240;
 constexpr double kLeft = 52;  // for the numbers of the y axis
@@ -56,7 +56,7 @@ struct Scale {
 
   double x(double value) const {
     if (x_high <= x_low) return (kLeft + kWidth - kRight) / 2;
-    const double inset = 12;  // no point lies on the axis
+    const double inset = 12;  // keeps points off the axis
     return kLeft + inset +
            (std::log(value) - x_low) / (x_high - x_low) * (kWidth - kRight - kLeft - 2 * inset);
   }
@@ -111,12 +111,12 @@ std::string axes(const Plot& plot, const Scale& scale) {
   return svg + text((kLeft + kWidth - kRight) / 2, kHeight - 5, "middle", "tick", plot.x_label);
 }
 
-/// Labels stand left and right in turn: two guides may lie close together.
+/// Labels alternate between left and right, since two guides may lie close together.
 std::string guides(const Plot& plot, const Scale& scale) {
   std::string svg;
   bool is_left = true;
   for (const auto& guide : plot.guides) {
-    if (guide.y > kGridLines * scale.y_step) continue;  // above the plot: everything is below it
+    if (guide.y > kGridLines * scale.y_step) continue;  // above the plot: every point is below it
     const double y = scale.y(guide.y);
     svg += line(kLeft, y, kWidth - kRight, y, "guide");
     svg += text(is_left ? kLeft + 6 : kWidth - kRight, y - 4, is_left ? "start" : "end", "tick", guide.label);

@@ -13,7 +13,7 @@ struct PlotPoint {
   double low = 0;
   double high = 0;
   bool is_marked = false;  // the winner
-  std::string hint;        // shown when pointed at
+  std::string hint;        // shown on hover
 };
 
 /// A curve. `hue` chooses one of kPlotHues colours, the same in every plot of a page.
@@ -36,14 +36,14 @@ struct Plot {
   std::string x_label;
   std::vector<PlotSeries> series;
   std::vector<PlotGuide> guides;
-  double y_max = 0;  // the top is the next round number; several plots beside each other share it
+  double y_max = 0;  // the top is the next round number; plots side by side share it
 };
 
 /// HTML or SVG text content that shows `text` as it is.
 std::string html_escaped(const std::string& text);
 
-/// The plot as an SVG element, x by its logarithm, y from 0. Colours come from the page's classes `h0` to
-/// `h5`, `axis`, `grid`, `guide`, `win`. Pure.
+/// The plot as an SVG element, x logarithmic, y from 0. Colours come from the page's classes `h0` to `h5`,
+/// `axis`, `grid`, `guide`, `win`. Pure.
 std::string plot_svg(const Plot& plot);
 
 }  // namespace pgsluice::report

@@ -2,7 +2,7 @@
 
 namespace pgsluice::report {
 
-/// The style of bench_html's page: light, and dark where the reader's system asks for it.
+/// The style of bench_html's page: light, or dark if the reader's system asks for it.
 inline constexpr const char* kBenchStyle = R"css(
 :root {
   color-scheme: light dark;

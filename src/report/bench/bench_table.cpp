@@ -13,7 +13,7 @@ using namespace report;
 using Row = std::vector<std::string>;
 
 constexpr const char* kUnknown = "n/a";
-constexpr std::size_t kLeftAligned = 2;  // mark and walk; numbers follow
+constexpr std::size_t kLeftAligned = 2;  // mark and walk; the rest are numbers
 constexpr std::size_t kWidth = 110;      // of running text
 
 bool is_shown(const BenchColumn& column, const BenchReport& report) {
@@ -109,7 +109,7 @@ std::vector<std::string> remarks(const BenchReport& report) {
   std::vector<std::string> out;
   for (const auto& f : report.figures) {
     for (const auto& remark : f.remarks)
-      out.push_back(setting_in_words(f.setting) + ": a trial does not count: " + remark);
+      out.push_back(setting_in_words(f.setting) + ": a trial was not counted: " + remark);
   }
   return out;
 }
@@ -138,16 +138,16 @@ std::vector<std::string> bench_lines(const BenchReport& report, bool color) {
   lines.emplace_back();
   if (has_traffic(report)) {
     add_text("",
-             "the traffic, " + figure_text(report.others_rate, 0) + " transactions/s, sees alone: p50 " +
+             "the traffic, " + figure_text(report.others_rate, 0) + " transactions/s, sees without us: p50 " +
                  figure_text(report.others_alone_p50_ms.median, 1) + " ms, p99 " +
                  figure_text(report.others_alone_p99_ms.median, 1) + " ms",
              lines);
   }
   add_text(report.winner ? "→ " : "no winner: ", report.verdict, lines);
   add_advice(report, lines);
-  add_list("how each figure was got (medians):", report.methods, lines);
-  add_list("mind:", report.notes, lines);
-  add_list("does not count:", remarks(report), lines);
+  add_list("how each figure was measured (medians):", report.methods, lines);
+  add_list("caveats:", report.notes, lines);
+  add_list("not counted:", remarks(report), lines);
   add_list("left out:", report.left_out, lines);
   return lines;
 }

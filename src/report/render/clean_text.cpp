@@ -23,13 +23,13 @@ std::size_t sequence_length(unsigned char lead) {
 }
 
 bool is_allowed(char32_t code, std::size_t length) {
-  constexpr std::array<char32_t, 5> kSmallest = {0, 0, 0x80, 0x800, 0x10000};  // below: written too long
+  constexpr std::array<char32_t, 5> kSmallest = {0, 0, 0x80, 0x800, 0x10000};  // below: overlong encoding
   const bool surrogate = code >= 0xD800 && code <= 0xDFFF;
   return code >= kSmallest[length] && code <= 0x10FFFF && !surrogate;
 }
 
-/// The character at the start of `text`, which is not empty; a byte that starts none is kInvalid, one byte
-/// long.
+/// The character at the start of `text`, which is not empty; a byte that starts no character is kInvalid, one
+/// byte long.
 Character first_character(std::string_view text) {
   const auto lead = static_cast<unsigned char>(text.front());
   const std::size_t length = sequence_length(lead);
@@ -58,7 +58,8 @@ std::size_t columns_of(char32_t code) {
     char32_t first;
     char32_t last;
   };
-  // What common terminals draw two columns wide (Unicode's East Asian Width W and F, by whole blocks).
+  // Characters that common terminals draw two columns wide (Unicode's East Asian Width W and F, by whole
+  // blocks).
   constexpr std::array<Block, 10> kWide = {{{0x1100, 0x115F},
                                             {0x2E80, 0x303E},
                                             {0x3041, 0x4DBF},

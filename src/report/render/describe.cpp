@@ -24,11 +24,11 @@ std::string action_text(const event::BatchFailed& e) {
   const std::string wait = e.backoff_s > 0 ? " in " + seconds_text(e.backoff_s) : "";
   if (e.action == "retry") return "retry" + wait;
   if (e.action == "shrink") return "retry with fewer rows" + wait;
-  if (e.action == "bisect") return "looking for the row by halving the batch";
+  if (e.action == "bisect") return "halving the batch to find the row";
   if (e.action == "quarantine") return "row quarantined";
-  if (e.action == "set apart") return "all other rows first";
-  if (e.action == "later") return "later again";
-  if (e.action == "release") return "range given back";
+  if (e.action == "set apart") return "doing all other rows first";
+  if (e.action == "later") return "will retry later";
+  if (e.action == "release") return "range released";
   return e.action == "fail" ? "the run fails" : e.action;
 }
 
@@ -80,7 +80,7 @@ struct Words {
     if (e.state == "hold") return {Weight::kNews, "held" + with(": ", e.reason)};
     if (e.state == "slow") return {Weight::kNews, "slowed to " + percent(e.pace) + with(": ", e.reason)};
     const std::string held = e.held_s > 0 ? ", held for " + seconds_text(e.held_s) : "";
-    return {Weight::kNews, "going on" + held + with(": ", e.reason)};
+    return {Weight::kNews, "continuing" + held + with(": ", e.reason)};
   }
   Description operator()(const event::Tune& e) const {
     return {Weight::kDetail, e.field + " from " + e.from + " to " + e.to + with(": ", e.cause)};

@@ -6,9 +6,9 @@
 
 namespace pgsluice::report {
 
-/// How much a person wants to hear of an event.
+/// How important an event is to a person.
 enum class Weight {
-  kDetail,  // only where everything is logged
+  kDetail,  // only if everything is logged
   kNews,    // a change of state
   kWarning,
   kError,
@@ -19,7 +19,7 @@ struct Description {
   std::string text;  // one clean line without job or time
 };
 
-/// An event in words. Status and Summary have renderers of their own: their text is empty here.
+/// An event in words. Status and Summary have their own renderers: their text is empty here.
 Description describe(const EventBody& body);
 
 }  // namespace pgsluice::report

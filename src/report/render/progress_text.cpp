@@ -11,7 +11,8 @@ namespace pgsluice::report {
 
 namespace {
 
-// Percent: the total is an estimate, and misses by more than the last rows; the end of a step does not.
+// Percent. The total is an estimate and can be off by more than the last rows; only the end of a step is
+// certain.
 constexpr double kMostWhileRunning = 99;
 
 std::string signal_label(const std::string& name) {

@@ -8,8 +8,8 @@
 
 namespace pgsluice::report {
 
-/// Percent of the step's rows, cut to one decimal. At most 99.9: only the step's end is 100. Empty while
-/// unknown.
+/// Percent of the step's rows, truncated to one decimal. At most 99.9: only the step's end is 100. Empty
+/// while unknown.
 std::optional<double> percent_done(const Progress& progress);
 
 /// "54.2 %", or "?".
@@ -24,18 +24,18 @@ std::string signal_text(const SignalView& signal);
 /// "held: replica r1 is 3 s behind" or "slowed to 40 %: …"; empty at full pace.
 std::string hold_text(const Progress& progress);
 
-/// Speed, batch size and time, pace; empty where the step changes no rows. `times` is "×" or "x".
+/// Speed, batch size and time, pace; empty if the step changes no rows. `times` is "×" or "x".
 std::vector<std::string> rate_texts(const Progress& progress, const std::string& times);
 
 std::vector<std::string> signal_texts(const Progress& progress);
 
-/// "ETA 4m31s", "ETA ?"; empty where the step changes no rows.
+/// "ETA 4m31s", "ETA ?"; empty if the step changes no rows.
 std::string eta_text(const Progress& progress);
 
 /// Elapsed time, ranges left and rows that were not changed.
 std::vector<std::string> remaining_texts(const Progress& progress);
 
-/// "5,000,000 rows changed, 12 already right, 0 quarantined"; what is unchanged only if there is some.
+/// "5,000,000 rows changed, 12 already right, 0 quarantined"; unchanged rows only if there are any.
 std::string row_counts_text(const RowCounts& rows);
 
 /// "1 range", "1,200 ranges".

@@ -13,12 +13,12 @@ namespace pgsluice::report {
 
 namespace {
 
-constexpr std::size_t kBarWidest = 50;     // columns: a longer bar says no more
+constexpr std::size_t kBarWidest = 50;     // columns: a longer bar adds nothing
 constexpr std::size_t kBarNarrowest = 10;  // columns: below, the bar gets a line of its own
-// Age of the last Progress from which the view says so: the engine tells several times a second.
+// Age of the last Progress at which the view mentions it: the engine sends it several times a second.
 constexpr std::chrono::seconds kSilence{5};
 
-/// Gathers lines and knows how wide they may be.
+/// Collects lines and knows how wide they may be.
 struct View {
   const Terminal& terminal;
   std::size_t width;
@@ -104,7 +104,7 @@ std::vector<std::string> time_texts(Progress progress, const LiveState& state) {
   const std::string eta = eta_text(progress);
   if (running && !state.step_done && !eta.empty()) texts.insert(texts.begin(), eta);
   if (running && state.since_progress >= kSilence) {
-    texts.push_back("no news for " + base::format_duration(state.since_progress));
+    texts.push_back("no update for " + base::format_duration(state.since_progress));
   }
   return texts;
 }

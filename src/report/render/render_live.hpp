@@ -17,16 +17,16 @@ struct Note {
   Weight weight = Weight::kNews;
 };
 
-/// What the live view knows beside the last Progress.
+/// What the live view knows besides the last Progress.
 struct LiveState {
-  std::string outcome;     // of the run; empty while it runs
-  bool step_done = false;  // the step that Progress shows has ended well: now it may be 100 %
+  std::string outcome;                          // of the run; empty while it runs
+  bool step_done = false;                       // the step in Progress has succeeded: it may now show 100 %
   std::chrono::milliseconds since_progress{0};  // age of Progress
   std::vector<Note> notes;                      // oldest first
 };
 
 /// The live view's lines, each narrower than the terminal and together lower than it: a line that fills the
-/// last column or row would make the terminal wrap or scroll. Old notes give way first. Pure.
+/// last column or row would make the terminal wrap or scroll. Old notes are dropped first. Pure.
 std::vector<std::string> render_live(const Progress& progress, const LiveState& state,
                                      const Terminal& terminal);
 

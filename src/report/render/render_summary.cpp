@@ -42,7 +42,7 @@ std::string batch_time_text(const event::Summary& summary) {
 std::string updates_text(const event::Summary& summary) {
   std::string text = std::to_string(std::llround(summary.hot_percent)) + " % HOT";
   if (summary.wal_bytes_per_row >= 0)
-    text += ", some " + std::to_string(std::llround(summary.wal_bytes_per_row)) + " bytes of WAL a row";
+    text += ", about " + std::to_string(std::llround(summary.wal_bytes_per_row)) + " bytes of WAL per row";
   return text;
 }
 
@@ -70,7 +70,7 @@ std::vector<std::string> render_summary(const std::string& job, const event::Sum
   }
   if (summary.events_dropped > 0) {
     lines.push_back(labelled(
-        "not shown", base::format_count(summary.events_dropped) + " events, the output was too slow"));
+        "not shown", base::format_count(summary.events_dropped) + " events: the output was too slow"));
   }
   if (!summary.next.empty()) lines.push_back(labelled("next", summary.next));
   return lines;

@@ -8,11 +8,11 @@ namespace pgsluice::report {
 
 namespace {
 
-// ECMA-48 and DEC sequences that every terminal of the last decades knows.
+// ECMA-48 and DEC sequences that every terminal has understood for decades.
 constexpr const char* kHideCursor = "\x1b[?25l";
 constexpr const char* kShowCursor = "\x1b[?25h";
-// The whole line, before it is written: after a mere erasure of its rest, some terminals still break the line
-// at its old length when the window becomes narrower.
+// Erases the whole line before it is written: if only its rest is erased, some terminals still wrap it at its
+// old length when they become narrower.
 constexpr const char* kEraseLine = "\x1b[2K";
 constexpr const char* kEraseBelow = "\x1b[J";
 

@@ -7,12 +7,12 @@
 
 namespace pgsluice::report {
 
-/// Terminal rows that lines of these widths take, once a terminal `columns` wide has broken them.
+/// Terminal rows that lines of these widths take on a terminal `columns` wide, which wraps them.
 std::size_t rows_taken(const std::vector<std::size_t>& widths, std::size_t columns);
 
-/// A block of lines at the bottom of a terminal that is painted over again and again. Hides the text cursor
-/// from the first paint until leave() or the destructor. Not thread-safe. A process that is killed cannot
-/// bring the cursor back.
+/// A block of lines at the bottom of a terminal, repainted in place. Hides the text cursor from the first
+/// paint until leave() or the destructor. Not thread-safe. A process that is killed cannot restore the
+/// cursor.
 class Screen {
  public:
   explicit Screen(std::FILE* file) : file_(file) {}
@@ -20,7 +20,7 @@ class Screen {
   Screen(const Screen&) = delete;
   Screen& operator=(const Screen&) = delete;
 
-  /// Replaces the block by `lines`. `above` scrolls away over it and stays.
+  /// Replaces the block with `lines`. `above` is written above it and stays in the scrollback.
   void paint(const std::vector<std::string>& above, const std::vector<std::string>& lines,
              std::size_t columns);
 

@@ -5,8 +5,8 @@
 
 namespace pgsluice::report {
 
-/// What the live view may use of a terminal. A value; read anew for each repaint, since the window may have
-/// changed.
+/// What the live view may use of a terminal. A value; read again for each repaint, since it may have been
+/// resized.
 struct Terminal {
   std::size_t columns = 80;
   std::size_t rows = 24;
@@ -14,7 +14,7 @@ struct Terminal {
   bool color = false;
 };
 
-/// The terminal behind `file`; 80 × 24 if it does not tell. Touches no global state.
+/// The terminal behind `file`; 80 × 24 if it does not say. Touches no global state.
 Terminal read_terminal(std::FILE* file, bool color);
 
 /// True if LC_ALL, LC_CTYPE or LANG, the first of them that is set, names UTF-8.

@@ -5,7 +5,7 @@
 
 namespace pgsluice::report {
 
-/// "2026-11-21T10:00:00.125Z", as JSON lines carry it.
+/// "2026-11-21T10:00:00.125Z", as in JSON lines.
 std::string timestamp_milliseconds(std::chrono::system_clock::time_point at);
 
 /// "2026-11-21T10:00:00Z", for lines in a log.

@@ -11,41 +11,40 @@
 namespace pgsluice::engine {
 namespace {
 
-// A table below this many pages (8 MB) is cached whole and done in seconds: nothing is worth an order.
+// A table below this many pages (8 MB) is cached whole and done in seconds: the order does not matter.
 constexpr std::int64_t kPagesWorthAChoice = 1'000;
-// Fewer rows than the fewest passes share a page, which TOAST seldom lets happen. With 7 it saved a third of
-// the WAL: docs/benchmarks.md, wide.
+// A page with fewer rows than the fewest passes, which TOAST makes rare. With 7 rows a third of the WAL was
+// saved: docs/benchmarks.md, wide.
 constexpr double kRowsPerPageMin = walk::Interleaving::kPassesMin;
-// Below it, neighbours along the key are seldom neighbours on disk.
+// Below it, neighbours in key order are seldom neighbours on disk.
 constexpr double kCorrelationMin = 0.5;
-// Fillfactor, or how full pages are, in per cent: with so much room every update finds its page free.
+// Fillfactor, or how full pages are, in per cent: with this much room every update finds space on its page.
 constexpr int kServesItself = 60;
-constexpr double kPageBytes = 8'192 - 24;  // without its header
+constexpr double kPageBytes = 8'192 - 24;  // without the page header
 
-/// Why blocks cannot be walked; empty: they can.
+/// Why the table cannot be walked by blocks; empty: it can.
 std::string blocks_problem(const BackfillStep& step, const WalkFacts& facts) {
   if (facts.server_version < kVersionWithTidRangeScan)
-    return "the server is older than version 14 and cannot read a range of blocks by itself";
-  if (step.where.empty()) return "the step has no `where` that a row leaves once it is done";
+    return "the server is older than version 14 and cannot read just a range of blocks";
+  if (step.where.empty()) return "the step has no `where` that a row stops matching once it is done";
   if (!facts.sets_what_where_asks)
-    return "no column that the step sets stands in its `where`: a row done would match again and be done "
+    return "no column that the step sets is in its `where`: a changed row would match again and be changed "
            "twice";
   if (facts.has_children) return "the table has children by inheritance";
   if (facts.moves_between_partitions) return "rows would move to another partition";
   if (!facts.update_rules.empty())
     return "rule " + listed(facts.update_rules) +
-           " rewrites its UPDATEs, which cannot tell then what they changed";
+           " rewrites its UPDATEs, which then cannot report what they changed";
   for (const auto& heap : facts.heaps) {
     if (heap.access_method != "heap")
       return heap.table_sql + " is not stored as a heap" +
              (heap.access_method.empty() ? "" : " but as " + heap.access_method);
-    if (!heap.is_changeable)
-      return "this role may not change partition " + heap.table_sql + " by its own name";
+    if (!heap.is_changeable) return "this role may not change partition " + heap.table_sql + " directly";
   }
   return {};
 }
 
-/// Why visiting pages in passes would not pay; empty: it does, as far as the catalog shows.
+/// Why visiting pages in several passes would not pay; empty: it does, as far as the catalog shows.
 std::string interleaved_problem(const BackfillStep& step, const WalkFacts& facts) {
   if (!facts.indexes_changed.empty())
     return "a changed column is in index " + listed(facts.indexes_changed) + ": no update is HOT";
@@ -57,15 +56,15 @@ std::string interleaved_problem(const BackfillStep& step, const WalkFacts& facts
            " rows, and has too few line pointers for their new versions";
   for (const auto& heap : facts.heaps) {
     if (heap.fillfactor <= kServesItself)
-      return "fillfactor " + std::to_string(heap.fillfactor) + " leaves room on every page as it is";
+      return "fillfactor " + std::to_string(heap.fillfactor) + " already leaves room on every page";
   }
   if (const double full = 100 * facts.page.bytes / kPageBytes; full > 0 && full <= kServesItself)
     return "pages with rows are only about " + std::to_string(std::lround(full)) +
-           " % full: every update finds room as it is";
+           " % full: every update already finds room";
   if (!facts.silent_replicas.empty() && !step.is_replica_conflict_allowed)
     return "replica " + listed(facts.silent_replicas) +
-           " may serve queries without hot_standby_feedback, with which the pruning would conflict "
-           "(allow_replica_conflicts = true overrules this)";
+           " may serve queries without hot_standby_feedback, and pruning would conflict with them "
+           "(allow_replica_conflicts = true overrides this)";
   return {};
 }
 
@@ -78,10 +77,10 @@ std::string why_interleaved(const WalkFacts& facts) {
       "no changed column is in an index: most updates stay on their page (HOT) and write no index";
   if (!facts.rewriting_triggers.empty())
     reason += "; if trigger " + listed(facts.rewriting_triggers) +
-              " changes an indexed column none is HOT, and blocks are walked in one pass";
+              " changes an indexed column, none is HOT, and blocks are walked in one pass";
   if (facts.oldest_snapshot_s > 0)
     reason += "; a transaction has been open for " + std::to_string(facts.oldest_snapshot_s) +
-              " s: until it ends it keeps pages from being pruned, and blocks are walked in one pass";
+              " s: until it ends, pages cannot be pruned, and blocks are walked in one pass";
   return reason;
 }
 
@@ -93,8 +92,8 @@ WalkChoice decide(const BackfillStep& step, const WalkFacts& facts, const std::s
   const auto not_interleaved = interleaved_problem(step, facts);
   if (not_interleaved.empty()) return {Walk::kInterleaved, why_interleaved(facts)};
   if (std::abs(facts.key_correlation) < kCorrelationMin)
-    return {Walk::kBlocks, "rows do not lie in the order of the key; not interleaved: " + not_interleaved};
-  return {Walk::kKeyset, "rows lie in the order of the key; not interleaved: " + not_interleaved};
+    return {Walk::kBlocks, "rows are not stored in key order; not interleaved: " + not_interleaved};
+  return {Walk::kKeyset, "rows are stored in key order; not interleaved: " + not_interleaved};
 }
 
 }  // namespace
@@ -110,7 +109,7 @@ double WalkFacts::rows_per_page() const {
   for (const auto& heap : heaps) rows += heap.rows;
   const double average = rows / static_cast<double>(std::max<std::int64_t>(1, pages()));
   if (page.rows <= 0) return average;
-  // One partition does not speak for others that look quite different.
+  // One partition does not represent others that look quite different.
   return heaps.size() == 1 ? page.rows : std::clamp(page.rows, average / 2, average * 2);
 }
 

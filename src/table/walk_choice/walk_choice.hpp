@@ -17,7 +17,7 @@ inline constexpr int kVersionWithTidRangeScan = 140000;
 
 /// What the choice of a walk depends on.
 struct WalkFacts {
-  std::string key_problem;  // why no key can be walked; empty: one can
+  std::string key_problem;  // why there is no key to walk; empty: there is one
   double key_correlation = 1;
   bool sets_what_where_asks = false;  // `where` names a column that the step sets: rows can leave it
   int server_version = 0;
@@ -25,14 +25,14 @@ struct WalkFacts {
   bool moves_between_partitions = false;  // a changed column is part of the partition key
   std::vector<pg::HeapFacts> heaps;
   pg::PageSample page;                          // of the largest heap
-  std::vector<std::string> indexes_changed;     // that hold a changed column
-  std::vector<std::string> rewriting_triggers;  // that may change other columns, too
-  std::vector<std::string> update_rules;        // which no statement that tells what it changed can bear
-  std::vector<std::string> silent_replicas;     // that may serve queries which this server does not hear of
-  std::int64_t oldest_snapshot_s = 0;           // of another session's transaction; 0: none worth a word
+  std::vector<std::string> indexes_changed;     // that contain a changed column
+  std::vector<std::string> rewriting_triggers;  // that may change other columns too
+  std::vector<std::string> update_rules;        // incompatible with a statement that reports what it changed
+  std::vector<std::string> silent_replicas;     // that may serve queries unknown to this server
+  std::int64_t oldest_snapshot_s = 0;           // of another session's transaction; 0: none worth mentioning
 
   std::int64_t pages() const;
-  /// Of the page that a row lies on.
+  /// Rows on an average row's page.
   double rows_per_page() const;
 };
 
@@ -40,10 +40,10 @@ struct WalkFacts {
 struct WalkChoice {
   Walk walk = Walk::kKeyset;
   std::string reason;
-  bool is_horizon_held = false;  // so that interleaving cannot pay yet
+  bool is_horizon_held = false;  // so interleaving cannot pay yet
 };
 
-/// Whether anything depends on what its pages look like: only blocks are walked by that. Pure.
+/// Whether the choice depends on what the pages look like: only for a walk over blocks. Pure.
 bool is_page_sample_wanted(const BackfillStep& step, const WalkFacts& facts);
 
 /// Takes what the step wants if the facts allow it, else throws Error(kRefused); with Walk::kAuto decides.
@@ -52,15 +52,15 @@ WalkChoice choose_walk(const BackfillStep& step, const WalkFacts& facts);
 
 /// A table with the ways to walk it.
 struct WalkedTable {
-  std::optional<walk::Keyset> keyset;  // empty: no key can be walked
+  std::optional<walk::Keyset> keyset;  // empty: there is no key to walk
   std::vector<pg::HeapFacts> heaps;
-  std::optional<pg::HeapFacts> sampled;  // some of its pages were read for the choice
+  std::optional<pg::HeapFacts> sampled;  // the heap from which pages were sampled for the choice
   double rows_per_page = 0;
   pg::Swallowers swallowers;
   WalkChoice choice;
 };
 
-/// Reads catalog, statistics and activity of now, and chooses. Throws Error(kRefused) for what cannot be
+/// Reads the current catalog, statistics and activity, and chooses. Throws Error(kRefused) for what cannot be
 /// walked, Failure.
 WalkedTable walked_table(pg::Session& session, const BackfillStep& step, const pg::Table& table);
 

@@ -12,14 +12,14 @@
 namespace pgsluice::engine {
 namespace {
 
-// A transaction older than this will probably see the first windows through.
+// A transaction older than this will probably outlast the first windows.
 constexpr std::int64_t kOldSnapshotSeconds = 3;
 
-// A hundred pages, of a slow disk too.
+// Enough for a hundred pages, even from a slow disk.
 constexpr pg::TransactionLimits kSampleLimits{std::chrono::milliseconds{1'000},
                                               std::chrono::milliseconds{10'000}, true};
 
-// Of the table and of every level of partitions below it; an expression of the key stands for all columns.
+// Of the table and of every level of partitions below it; an expression in the key counts as all columns.
 constexpr const char* kPartitionColumns = R"sql(
 SELECT DISTINCT coalesce(a.attname, '')
 FROM pg_catalog.pg_partitioned_table p
@@ -60,19 +60,21 @@ std::vector<std::string> silent_replicas(pg::Session& session) {
   return names;
 }
 
-/// The largest: partitions of one table look alike, or it is the one that counts. REQUIRES: there is one.
+/// The largest: partitions of one table look alike, or the largest is the one that matters. REQUIRES: there
+/// is one.
 const pg::HeapFacts& largest(const std::vector<pg::HeapFacts>& heaps) {
   return *std::max_element(heaps.begin(), heaps.end(),
                            [](const pg::HeapFacts& a, const pg::HeapFacts& b) { return a.pages < b.pages; });
 }
 
-/// Nothing known if a page cannot be read in time: the average of the last ANALYZE will do.
+/// Empty if the pages cannot be read in time: then the average from the last ANALYZE has to do.
 pg::PageSample page_sample(pg::Session& session, const pg::HeapFacts& heap) {
   try {
     return pg::in_transaction(session, kSampleLimits, [&] { return pg::sample_pages(session, heap); });
   } catch (const pg::Failure& f) {
     const bool is_locked =
-        f.sqlstate() == pg::kLockNotAvailable;  // whoever waits for the table says so, and tries again
+        f.sqlstate() ==
+        pg::kLockNotAvailable;  // the later statements that wait for the table report it and try again
     if (f.is_connection_lost() || is_locked) throw;
     return {};
   }

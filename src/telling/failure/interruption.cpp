@@ -11,8 +11,8 @@ Error cancelled_by_somebody(const std::string& subject, const pg::Failure& failu
 }
 
 CutShort cut_short(const Stop& stop) {
-  return {ExitCode::kWorkLeft, "stopped before it was done: " + stop.reason(),
-          "run again: the job goes on where it stopped"};
+  return {ExitCode::kWorkLeft, "stopped before it was finished: " + stop.reason(),
+          "run again: the job continues where it stopped"};
 }
 
 bool is_cut_short(const std::exception_ptr& error, const Stop& stop) {

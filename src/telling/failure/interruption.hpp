@@ -9,13 +9,13 @@
 
 namespace pgsluice::engine {
 
-/// A person's word: to begin the statement again would undo it. `subject` in words: "step \"rewrite\"";
+/// A person cancelled it, so the statement must not be retried. `subject` in words: "step \"rewrite\"";
 /// `standing`: what became of its work.
 Error cancelled_by_somebody(const std::string& subject, const pg::Failure& failure,
-                            const std::string& standing = "the job goes on where it stopped");
+                            const std::string& standing = "the job continues where it stopped");
 
-/// What was in work when the run's grace was over, told to end by us: says nothing but that the run was to
-/// stop, for the reason that the stop has.
+/// Work that we ended because the run's grace was over: says only that the run was told to stop, and the
+/// stop's reason.
 class CutShort : public Error {
  public:
   using Error::Error;

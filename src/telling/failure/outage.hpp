@@ -14,25 +14,26 @@
 
 namespace pgsluice::engine {
 
-/// How long a run stands an unreachable server, then it exits with 69. A restart or a failover takes less.
+/// How long a run tolerates an unreachable server before it exits with 69. A restart or a failover takes
+/// less.
 constexpr std::chrono::seconds kReconnectMax{60};
-/// The same before anything was begun: who mistyped the host wants to hear of it, and there is nothing to
-/// save.
+/// The same before anything has started: a mistyped host should fail soon, and there is nothing to save.
 constexpr std::chrono::seconds kFirstConnectMax{5};
 constexpr std::chrono::milliseconds kReconnectFirst{50};
 constexpr std::chrono::milliseconds kReconnectWaitMax{5'000};
 
-/// Runs `work` until it succeeds or the server was unreachable for `patience`; also retries what the server
-/// calls retryable, a lock that it does not get for instance. Throws Error(kUnreachable), or
-/// Error(kWorkLeft) if the server was there or the run's stop ended it, Error(kFailed) if somebody cancelled
-/// it. REQUIRES: `work` may run twice, for its first answer can be lost. Other failures pass through.
+/// Runs `work` until it succeeds or the server was unreachable for `patience`; also retries retryable errors,
+/// such as a lock that it does not get. Throws Error(kUnreachable), or Error(kWorkLeft) if the server was
+/// reachable or the run's stop ended it, Error(kFailed) if another session cancelled it. REQUIRES: `work` may
+/// run twice, because its first answer can be lost. Other failures pass through.
 template <class Result>
 boost::asio::awaitable<Result> keep_trying(pg::Connection& connection,
                                            std::function<Result(pg::Session&)> work, Journal& journal,
                                            const Stop& stop,
                                            std::chrono::milliseconds patience = kReconnectMax) {
   const auto began = std::chrono::steady_clock::now();
-  // Every connection waits its own while: lanes that were cut off together do not come back together.
+  // Every connection waits for a different time, so that lanes that were cut off together do not return
+  // together.
   const base::Backoff backoff{kReconnectFirst, kReconnectWaitMax, base::Backoff::kNoLimit,
                               std::random_device{}()};
   for (int attempt = 1;; ++attempt) {
@@ -54,11 +55,11 @@ boost::asio::awaitable<Result> keep_trying(pg::Connection& connection,
     const bool is_over = !wait || (stop.is_requested() && attempt > 3);
     if (is_over && is_reached) {
       throw Error(ExitCode::kWorkLeft, "the server cannot serve us: " + message,
-                  "end the sessions in the way, or run again later: the job goes on where it stopped");
+                  "end the sessions in the way, or run again later: the job continues where it stopped");
     }
     if (is_over) {
       throw Error(ExitCode::kUnreachable, "the database cannot be reached: " + message,
-                  "start it or correct the connection, then run again: the job goes on where it stopped");
+                  "start it or correct the connection, then run again: the job continues where it stopped");
     }
     if (attempt == 2) {
       const std::string what = is_reached ? "the server cannot serve us" : "the database cannot be reached";

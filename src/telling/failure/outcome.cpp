@@ -6,8 +6,9 @@ namespace pgsluice::engine {
 namespace {
 
 const char* unreachable_hint(Asker asker) {
-  return asker == Asker::kRun ? "check the connection, then run again: the job goes on where it stopped"
-                              : "check --dsn, DATABASE_URL or the PG* variables, and that the server runs";
+  return asker == Asker::kRun
+             ? "check the connection, then run again: the job continues where it stopped"
+             : "check --dsn, DATABASE_URL or the PG* variables, and that the server is running";
 }
 
 }  // namespace
@@ -15,13 +16,13 @@ const char* unreachable_hint(Asker asker) {
 Error error_of(const pg::Failure& failure, Asker asker) {
   const auto& state = failure.sqlstate();
   if (state == pg::kInsufficientPrivilege)
-    return {ExitCode::kPrivileges, failure.what(), "GRANT what is missing to the role that runs the job"};
+    return {ExitCode::kPrivileges, failure.what(),
+            "GRANT the missing privilege to the role that runs the job"};
   if (state == pg::kReadOnlyTransaction)
     return {ExitCode::kRefused, failure.what(),
-            "pgsluice has to write: see where default_transaction_read_only is on (ALTER ROLE or ALTER "
-            "DATABASE … "
-            "RESET it), or whether the server has become a standby"};
-  // A scheduler that tries again would only lock the account.
+            "pgsluice has to write: check where default_transaction_read_only is on (ALTER ROLE or ALTER "
+            "DATABASE … RESET it), or whether the server has become a standby"};
+  // A scheduler that keeps retrying would only get the account locked.
   if (state == pg::kInvalidAuthorization)
     return {ExitCode::kPrivileges, failure.what(),
             "check user and password (~/.pgpass, PGPASSWORD), the role's right to log in, and pg_hba.conf"};

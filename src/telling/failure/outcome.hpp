@@ -11,11 +11,11 @@ namespace pgsluice::engine {
 /// Who waits for the answer: an operator at a prompt, or a run that can be started again.
 enum class Asker { kOperator, kRun };
 
-/// The one way from what the server said to how the program ends: exit code, words and hint by SQLSTATE.
+/// The only mapping from a server's failure to how the program ends: exit code, message and hint by SQLSTATE.
 /// Pure.
 Error error_of(const pg::Failure& failure, Asker asker);
 
-/// What it says; empty for nullptr.
+/// The error's message; empty for nullptr.
 std::string message_of(const std::exception_ptr& error);
 
 }  // namespace pgsluice::engine

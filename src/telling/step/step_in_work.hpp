@@ -8,10 +8,10 @@
 
 namespace pgsluice::engine {
 
-/// A step, or an act of a retype, from its begin to its end in this run.
+/// A step, or an act of a retype, from its start to its end in this run.
 struct StepInWork {
   ledger::StepRecord record;
-  RowCounts rows;  // of the whole step: earlier and other runs' work included
+  RowCounts rows;  // of the whole step, including the work of earlier and other runs
   std::chrono::steady_clock::time_point began;
 };
 

@@ -24,7 +24,7 @@ double median(const std::deque<double>& values) {
   return *middle;
 }
 
-// The job layer refuses limits that contradict each other; here they only must not do harm.
+// The job layer refuses limits that contradict each other; here they just must do no harm.
 BatchLimits made_sane(BatchLimits limits) {
   limits.rows_min = std::max<std::int64_t>(limits.rows_min, 1);
   limits.rows_max = std::max(limits.rows_max, limits.rows_min);
@@ -58,7 +58,8 @@ std::optional<Tune> Sizer::record(std::int64_t rows_requested, std::int64_t rows
 }
 
 // Moves towards the target once enough batches agree; upwards as soon as one took a third of the target or
-// less, for nothing that short does harm when it grows by a half, unless such a move was taken back before.
+// less, because a batch that short does no harm when it grows by half, unless such a move was reverted
+// before.
 std::optional<Tune> Sizer::settle() {
   const double target_ms = in_ms(limits_.target);
   const double typical_ms = std::max(median(recent_ms_), 1e-9);
@@ -90,7 +91,7 @@ std::optional<Tune> Sizer::shrink_after_timeout(std::int64_t rows_requested) {
 
 std::optional<Tune> Sizer::yield_to_waiter(std::int64_t rows_requested) {
   batches_until_growth_ = kBatchesUntilGrowth;
-  return divide(rows_requested, 2, "a batch gave way to a session that waited for it");
+  return divide(rows_requested, 2, "a batch gave way to a session that was waiting for it");
 }
 
 std::optional<Tune> Sizer::retarget(const BatchLimits& limits) {
@@ -103,7 +104,7 @@ std::optional<Tune> Sizer::retarget(const BatchLimits& limits) {
   } else if (limits_.target < before.target) {
     rows *= in_ms(limits_.target) / in_ms(before.target);
   }
-  return move_to(rows, "batch limits were set");
+  return move_to(rows, "the batch limits changed");
 }
 
 std::optional<Tune> Sizer::divide(std::int64_t rows_requested, double by, const std::string& cause) {

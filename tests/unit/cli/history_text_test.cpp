@@ -46,7 +46,7 @@ TEST(HistoryText, FailuresAreATableOfKeysAndErrors) {
   EXPECT_THAT(failure_lines({row}),
               ElementsAre("STEP  KEY     SQLSTATE  AT                    ERROR",
                           "fill  (\"17\")  22012     2026-11-21T13:33:00Z  division by zero"));
-  EXPECT_THAT(failure_lines({}), ElementsAre("no row is quarantined"));
+  EXPECT_THAT(failure_lines({}), ElementsAre("no rows are quarantined"));
   EXPECT_EQ(failure_json("j", row)["key"], "(\"17\")");
 }
 

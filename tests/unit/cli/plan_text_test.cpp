@@ -37,7 +37,7 @@ TEST(PlanText, ShowsStatementsAsTheyAreWithLockWalkAndEstimate) {
       plan_lines(sample()),
       ElementsAre("plan of job \"fill-users\" for database \"app\"; nothing was written", "",
                   "1. backfill fill (running)", "     UPDATE users", "        SET a = 1",
-                  "       lock: ROW EXCLUSIVE on \"users\"; sent once a batch",
+                  "       lock: ROW EXCLUSIVE on \"users\"; sent once per batch",
                   "   walk: keyset along (\"id\"): the primary key",
                   "   estimate: about 1,200,000 rows, 290.0 MB of WAL, 1m32s",
                   "   cannot be undone: no before-images are kept", "   note: trigger \"audit\" will fire"));

@@ -56,7 +56,7 @@ TEST(Pace, StartsAtFullPaceWhenNothingSpeaksAgainstIt) {
 TEST(Pace, HoldsUntilSomethingWasLookedAt) {
   const Decision decision = decide({}, PaceState{}, TimePoint{seconds{9}});
   EXPECT_EQ(decision.flow, Flow::kHold);
-  EXPECT_EQ(decision.reason, "no signal read yet");
+  EXPECT_EQ(decision.reason, "no signal has been read yet");
 }
 
 TEST(Pace, StartsAtFullPaceAfterFirstReadingsThatWereUnknown) {

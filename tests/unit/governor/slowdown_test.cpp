@@ -41,7 +41,7 @@ TEST(Slowdown, IsWhatOthersAreLongerAtWorkBesideBatches) {
   const auto sample = sample_of(slowdown);
   EXPECT_NEAR(sample.value, 100 * (4.5 / 1.5 - 1), 0.5);
   EXPECT_EQ(in_words(sample, kNow),
-            "slowdown 200 % over 50 % with 4 sessions of others at work beside batches, 1 between them");
+            "slowdown 200 % over 50 % with 4 sessions of others at work during batches, 1 between them");
 }
 
 TEST(Slowdown, IsNothingBesideSomebodyWhoIsAlwaysAtWork) {

@@ -26,7 +26,7 @@ TEST(Expressions, AreNotSeveralStatements) {
   EXPECT_EQ(refusal_of(check_expression("1) ; drop table x; --")),
             "is not valid SQL: syntax error at or near \")\"");
   EXPECT_EQ(refusal_of(check_expression("1; drop table x")),
-            "must be one expression, but holds 2 statements");
+            "must be one expression, but contains 2 statements");
   EXPECT_EQ(refusal_of(check_expression("1); drop table x; select (1")),
             "is not valid SQL: syntax error at or near \")\"");
   EXPECT_EQ(refusal_of(check_expression("1;")), "must be exactly one expression");
@@ -59,32 +59,32 @@ TEST(Expressions, EndTheirLineCommentSoThatNothingIsSwallowed) {
 }
 
 TEST(Expressions, HoldNoAggregateOutsideASubquery) {
-  EXPECT_EQ(refusal_of(check_expression("count(*)")), "holds the aggregate count");
-  EXPECT_EQ(refusal_of(check_expression("1 + SUM(x)")), "holds the aggregate sum");
-  EXPECT_EQ(refusal_of(check_expression("pg_catalog.max(x)")), "holds the aggregate pg_catalog.max");
-  EXPECT_EQ(refusal_of(check_expression("mine(x ORDER BY y)")), "holds the aggregate mine");
-  EXPECT_EQ(refusal_of(check_expression("mine(DISTINCT x)")), "holds the aggregate mine");
-  EXPECT_EQ(refusal_of(check_expression("mine(x) FILTER (WHERE y)")), "holds the aggregate mine");
+  EXPECT_EQ(refusal_of(check_expression("count(*)")), "contains the aggregate count");
+  EXPECT_EQ(refusal_of(check_expression("1 + SUM(x)")), "contains the aggregate sum");
+  EXPECT_EQ(refusal_of(check_expression("pg_catalog.max(x)")), "contains the aggregate pg_catalog.max");
+  EXPECT_EQ(refusal_of(check_expression("mine(x ORDER BY y)")), "contains the aggregate mine");
+  EXPECT_EQ(refusal_of(check_expression("mine(DISTINCT x)")), "contains the aggregate mine");
+  EXPECT_EQ(refusal_of(check_expression("mine(x) FILTER (WHERE y)")), "contains the aggregate mine");
   EXPECT_EQ(refusal_of(check_expression("\"Mine\"(0.5) WITHIN GROUP (ORDER BY x)")),
-            "holds the aggregate \"Mine\"");
-  EXPECT_EQ(refusal_of(check_expression("array_agg(x) IS NULL AND y")), "holds the aggregate array_agg");
-  EXPECT_EQ(refusal_of(check_expression("sum(x) IN (SELECT 1)")), "holds the aggregate sum");
+            "contains the aggregate \"Mine\"");
+  EXPECT_EQ(refusal_of(check_expression("array_agg(x) IS NULL AND y")), "contains the aggregate array_agg");
+  EXPECT_EQ(refusal_of(check_expression("sum(x) IN (SELECT 1)")), "contains the aggregate sum");
 }
 
 TEST(Expressions, HoldNoWindowFunctionOutsideASubquery) {
-  EXPECT_EQ(refusal_of(check_expression("row_number() OVER ()")), "holds the window function row_number");
-  EXPECT_EQ(refusal_of(check_expression("sum(x) OVER (PARTITION BY y)")), "holds the window function sum");
+  EXPECT_EQ(refusal_of(check_expression("row_number() OVER ()")), "contains the window function row_number");
+  EXPECT_EQ(refusal_of(check_expression("sum(x) OVER (PARTITION BY y)")), "contains the window function sum");
 }
 
 TEST(Expressions, HoldNothingThatIsFilledInLater) {
-  EXPECT_EQ(refusal_of(check_expression("$1")), "holds the parameter $1");
-  EXPECT_EQ(refusal_of(check_expression("(SELECT x FROM t WHERE id = $2)")), "holds the parameter $2");
-  EXPECT_EQ(refusal_of(check_expression("DEFAULT")), "holds DEFAULT");
+  EXPECT_EQ(refusal_of(check_expression("$1")), "contains the parameter $1");
+  EXPECT_EQ(refusal_of(check_expression("(SELECT x FROM t WHERE id = $2)")), "contains the parameter $2");
+  EXPECT_EQ(refusal_of(check_expression("DEFAULT")), "contains DEFAULT");
 }
 
 TEST(Expressions, WriteNothing) {
   EXPECT_EQ(refusal_of(check_expression("(WITH d AS (DELETE FROM t RETURNING 1) SELECT 1 FROM d)")),
-            "holds a statement that writes");
+            "contains a statement that writes");
 }
 
 TEST(Expressions, TellWhichFunctionsTheyCall) {
@@ -103,14 +103,14 @@ TEST(Expressions, AreBoundedInLengthAndByte) {
   while (deep.size() < 16 * 1024 - 2) deep += "+1";
   EXPECT_EQ(refusal_of(check_expression(deep)), "accepted");
   EXPECT_EQ(refusal_of(check_expression(deep + "+1+1")), "is longer than 16 kB");
-  EXPECT_EQ(refusal_of(check_expression(std::string("1\0); drop", 9))), "holds a NUL byte");
+  EXPECT_EQ(refusal_of(check_expression(std::string("1\0); drop", 9))), "contains a NUL byte");
   EXPECT_EQ(refusal_of(check_expression("'\xff'")), "is not valid UTF-8");
 }
 
 TEST(Expressions, SayHowToMendTheUsualMistakes) {
   const auto hint = [](const char* text) { return std::get<Refusal>(check_expression(text)).hint; };
-  EXPECT_EQ(hint("SELECT x FROM t"), "put a query into parentheses: (SELECT …)");
-  EXPECT_EQ(hint("a + 1;"), "leave the semicolon out: an expression is no statement");
+  EXPECT_EQ(hint("SELECT x FROM t"), "put a query in parentheses: (SELECT …)");
+  EXPECT_EQ(hint("a + 1;"), "leave out the semicolon: an expression is not a statement");
 }
 
 }  // namespace

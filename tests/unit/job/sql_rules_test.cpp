@@ -29,25 +29,25 @@ TEST(SqlSteps, KeepCommentsAndForeignLetters) {
 
 TEST(SqlSteps, RefuseWhatCannotCommitWithTheNoteThatItWasDone) {
   const std::pair<const char*, const char*> kCases[] = {
-      {"BEGIN; SELECT 1", "holds BEGIN"},
-      {"SELECT 1; COMMIT", "holds COMMIT"},
-      {"SAVEPOINT s", "holds SAVEPOINT"},
+      {"BEGIN; SELECT 1", "contains BEGIN"},
+      {"SELECT 1; COMMIT", "contains COMMIT"},
+      {"SAVEPOINT s", "contains SAVEPOINT"},
       {"CREATE INDEX CONCURRENTLY i ON a (b)",
-       "holds CREATE INDEX CONCURRENTLY, which cannot run in a transaction"},
-      {"DROP INDEX CONCURRENTLY i", "holds DROP INDEX CONCURRENTLY, which cannot run in a transaction"},
-      {"VACUUM a", "holds VACUUM, which cannot run in a transaction"},
-      {"CREATE DATABASE d", "holds CREATE DATABASE, which cannot run in a transaction"},
-      {"SET lock_timeout = 0", "holds SET for the whole session"},
-      {"COPY a FROM STDIN", "holds COPY from or to the client"},
-      {"", "holds no statement"},
-      {"-- nothing", "holds no statement"},
+       "contains CREATE INDEX CONCURRENTLY, which cannot run in a transaction"},
+      {"DROP INDEX CONCURRENTLY i", "contains DROP INDEX CONCURRENTLY, which cannot run in a transaction"},
+      {"VACUUM a", "contains VACUUM, which cannot run in a transaction"},
+      {"CREATE DATABASE d", "contains CREATE DATABASE, which cannot run in a transaction"},
+      {"SET lock_timeout = 0", "contains SET for the whole session"},
+      {"COPY a FROM STDIN", "contains COPY from or to the client"},
+      {"", "contains no statement"},
+      {"-- nothing", "contains no statement"},
   };
   for (const auto& [text, message] : kCases) EXPECT_EQ(refusal_of(check_sql(text)), message) << text;
 }
 
 TEST(SqlSteps, SayWhereAConcurrentIndexBelongs) {
   const auto checked = check_sql("CREATE INDEX CONCURRENTLY i ON a (b)");
-  EXPECT_EQ(std::get<Refusal>(checked).hint, "build it in a step of its own with kind = \"index\"");
+  EXPECT_EQ(std::get<Refusal>(checked).hint, "build it in a separate step with kind = \"index\"");
 }
 
 TEST(SqlSteps, MaySetWhatEndsWithTheTransaction) {
@@ -64,11 +64,11 @@ TEST(IndexSteps, HoldOneNamedConcurrentBuild) {
             "CREATE UNIQUE INDEX CONCURRENTLY i ON s.a (lower(b))");
   const std::pair<const char*, const char*> kCases[] = {
       {"CREATE INDEX i ON a (b)", "lacks CONCURRENTLY"},
-      {"CREATE INDEX CONCURRENTLY ON a (b)", "gives the index no name"},
+      {"CREATE INDEX CONCURRENTLY ON a (b)", "does not name the index"},
       {"DROP INDEX CONCURRENTLY i", "is DROP INDEX, not CREATE INDEX CONCURRENTLY"},
       {"REINDEX INDEX CONCURRENTLY i", "is REINDEX, not CREATE INDEX CONCURRENTLY"},
-      {"CREATE INDEX CONCURRENTLY i ON a (b); SELECT 1", "must be one statement, but holds 2 statements"},
-      {"", "must be one statement, but holds no statement"},
+      {"CREATE INDEX CONCURRENTLY i ON a (b); SELECT 1", "must be one statement, but contains 2 statements"},
+      {"", "must be one statement, but contains no statement"},
   };
   for (const auto& [text, message] : kCases) EXPECT_EQ(refusal_of(check_index(text)), message) << text;
 }
@@ -80,12 +80,12 @@ TEST(VerifySteps, HoldOneQueryForOneValue) {
   }
   const std::pair<const char*, const char*> kCases[] = {
       {"DELETE FROM a", "is DELETE, not SELECT"},
-      {"WITH d AS (DELETE FROM a RETURNING 1) SELECT count(*) FROM d", "holds a statement that writes"},
+      {"WITH d AS (DELETE FROM a RETURNING 1) SELECT count(*) FROM d", "contains a statement that writes"},
       {"SELECT 1 INTO t", "creates a table (SELECT INTO)"},
       {"SELECT 1 FROM a FOR UPDATE", "locks rows"},
       {"SELECT a, b FROM t", "returns more than one column"},
-      {"SELECT count(*) FROM a WHERE b = $1", "holds a parameter"},
-      {"SELECT 1; SELECT 2", "must be one statement, but holds 2 statements"},
+      {"SELECT count(*) FROM a WHERE b = $1", "contains a parameter"},
+      {"SELECT 1; SELECT 2", "must be one statement, but contains 2 statements"},
   };
   for (const auto& [text, message] : kCases) EXPECT_EQ(refusal_of(check_query(text)), message) << text;
 }

@@ -188,8 +188,8 @@ TEST(StatementFacts, KnowWhatCannotRunInATransaction) {
 }
 
 TEST(StatementFacts, AreOfExactlyOneStatement) {
-  EXPECT_EQ(refusal_of(analyse_statement("SELECT 1; SELECT 2")), "must be one statement, but holds 2");
-  EXPECT_EQ(refusal_of(analyse_statement("-- nothing")), "must be one statement, but holds 0");
+  EXPECT_EQ(refusal_of(analyse_statement("SELECT 1; SELECT 2")), "must be one statement, but contains 2");
+  EXPECT_EQ(refusal_of(analyse_statement("-- nothing")), "must be one statement, but contains 0");
 }
 
 }  // namespace

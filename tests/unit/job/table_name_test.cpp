@@ -40,8 +40,8 @@ TEST(TableNames, RefuseWhatIsNoName) {
       {"users; drop table x", "is not one table name (\"; drop table x\" is left over)"},
       {"Order-Lines", "is not one table name (\"-Lines\" is left over)"},
       {"\"users", "has no closing double quote"},
-      {"\"\"", "holds an empty name"},
-      {std::string(64, 'a'), "holds a name longer than 63 bytes"},
+      {"\"\"", "contains an empty name"},
+      {std::string(64, 'a'), "contains a name longer than 63 bytes"},
   };
   for (const auto& [text, message] : kCases) EXPECT_EQ(refusal_of(parse_table_name(text)), message) << text;
 }

@@ -56,8 +56,8 @@ TEST(TypeNames, AreOneTypeAndNothingElse) {
 }
 
 TEST(TypeNames, AreNoSerials) {
-  EXPECT_EQ(refusal_of(parse_type_name("bigserial")), "is bigserial, which is no type");
-  EXPECT_EQ(refusal_of(parse_type_name("SERIAL4")), "is serial4, which is no type");
+  EXPECT_EQ(refusal_of(parse_type_name("bigserial")), "is bigserial, which is not a type");
+  EXPECT_EQ(refusal_of(parse_type_name("SERIAL4")), "is serial4, which is not a type");
   EXPECT_EQ(refusal_of(parse_type_name("app.serial")), "accepted");
 }
 

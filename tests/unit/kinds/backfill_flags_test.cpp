@@ -48,32 +48,32 @@ TEST(BackfillFlags, ReportEveryMistakeAtOnce) {
       job_from_flags({"a.b.c", {"x", "y = count(*)", "z = 1", "Z = 2", "id = 1"}, "1;", {"id", "k k"}, "No"});
   std::string all;
   for (const Diagnostic& found : file.diagnostics) all += to_string(found) + "\n";
-  EXPECT_EQ(
-      all,
-      "--table: error: --table has more than two parts\n"
-      "  hint: write schema.table; the connection says which database\n"
-      "--key: error: --key is not one column name (\"k\" is left over)\n"
-      "  hint: write it as in SQL, in double quotes where it holds spaces or other signs: '\"Order No\"'\n"
-      "--set: error: --set lacks the equals sign after the column\n"
-      "  hint: write --set \"column = expression\"\n"
-      "--set: error: --set holds the aggregate count\n"
-      "  hint: a value is computed row by row; an aggregate may stand in a subquery: (SELECT sum(x) FROM …)\n"
-      "--set: error: --set sets column z twice\n"
-      "  hint: set each column once\n"
-      "--where: error: --where must be exactly one expression\n"
-      "  hint: leave the semicolon out: an expression is no statement\n"
-      "--set: error: --set changes the key column id\n"
-      "  hint: walk by another unique key: --key\n"
-      "--name: error: --name is not a name\n"
-      "  hint: up to 63 lower-case letters, digits, - and _, beginning with a letter or a digit\n");
+  EXPECT_EQ(all,
+            "--table: error: --table has more than two parts\n"
+            "  hint: write schema.table; the connection determines the database\n"
+            "--key: error: --key is not one column name (\"k\" is left over)\n"
+            "  hint: write it as in SQL, in double quotes if it contains spaces or other special characters: "
+            "'\"Order No\"'\n"
+            "--set: error: --set lacks the equals sign after the column\n"
+            "  hint: write --set \"column = expression\"\n"
+            "--set: error: --set contains the aggregate count\n"
+            "  hint: a value is computed row by row; an aggregate is allowed in a subquery: (SELECT sum(x) "
+            "FROM …)\n"
+            "--set: error: --set sets column z twice\n"
+            "  hint: set each column once\n"
+            "--where: error: --where must be exactly one expression\n"
+            "  hint: leave out the semicolon: an expression is not a statement\n"
+            "--set: error: --set changes the key column id\n"
+            "  hint: walk by another unique key: --key\n"
+            "--name: error: --name is not a name\n"
+            "  hint: up to 63 lower-case letters, digits, - and _, beginning with a letter or a digit\n");
 }
 
 TEST(BackfillFlags, NeedATableAndSomethingToSet) {
   const JobFile file = job_from_flags({});
   EXPECT_EQ(mistakes(file),
-            "0:0 --table ends where a name is expected | write names as in SQL, and put double quotes around "
-            "one with "
-            "spaces, dots or other signs: '\"Odd Schema\".\"Order Lines\"'\n"
+            "0:0 --table ends where a name is expected | write names as in SQL, with double quotes around "
+            "one with spaces, dots or other special characters: '\"Odd Schema\".\"Order Lines\"'\n"
             "0:0 --set is missing | write --set \"column = expression\"\n");
 }
 

@@ -78,8 +78,7 @@ pool = 1
       "rows_min ≤ rows ≤ rows_max; the default of rows_max is 50,000\n"
       "16:8 env.staging.step cannot differ between environments | "
       "an environment may change settings, not what the job is\n"
-      "17:8 env.staging.pool must be a table, not an integer | write [env.staging.pool] on a line of its "
-      "own\n";
+      "17:8 env.staging.pool must be a table, not an integer | write [env.staging.pool] on its own line\n";
   EXPECT_EQ(mistakes(parse(text)), expected);
   EXPECT_EQ(mistakes(parse(text, "production")), expected);
 }

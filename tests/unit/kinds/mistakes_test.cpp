@@ -49,7 +49,7 @@ TEST(Mistakes, AtTheTopAreFound) {
   }
   EXPECT_EQ(mistakes(parse("name = 5" + kStep)), "1:8 name must be a string, not an integer | \n");
   EXPECT_EQ(mistakes(parse("name = \"a\\u0000b\"" + kStep)),
-            "1:8 name holds a NUL character | no text in PostgreSQL can hold one\n");
+            "1:8 name contains a NUL character | no text in PostgreSQL can contain one\n");
 }
 
 TEST(Mistakes, InSettingsAreFound) {
@@ -58,7 +58,7 @@ TEST(Mistakes, InSettingsAreFound) {
       {
           {"descripton = \"x\"",
            "2:1 unknown key \"descripton\" in the job file | did you mean \"description\"?"},
-          {"pool = 4", "2:8 pool must be a table, not an integer | write [pool] on a line of its own"},
+          {"pool = 4", "2:8 pool must be a table, not an integer | write [pool] on its own line"},
           {"[pool]\nlanes = 0", "3:9 pool.lanes must be between 1 and 64, not 0 | the default is 2"},
           {"[pool]\nlanes = \"4\"", "3:9 pool.lanes must be a whole number, not a string | "},
           {"[batch]\ntarjet = \"1s\"", "3:1 unknown key \"tarjet\" in [batch] | did you mean \"target\"?"},
@@ -92,11 +92,10 @@ TEST(Mistakes, InSettingsAreFound) {
            "3:11 window.between must be two times of day | write between = [\"22:00\", "
            "\"06:00\"]"},
           {"[window]\nbetween = [\"06:00\", \"06:00\"]",
-           "3:11 window.between begins and ends at the same time | "
-           "leave [window] out to work at any hour"},
+           "3:11 window.between begins and ends at the same time | leave out [window] to work at any hour"},
           {"[window]\nbetween = [\"06:00\", \"07:00\"]\ntimezone = \"\"",
-           "4:12 window.timezone is no name of a time zone | "
-           "write an IANA name such as \"Europe/Berlin\""},
+           "4:12 window.timezone is not the name of a time zone | write an IANA name such as "
+           "\"Europe/Berlin\""},
       },
       kStep);
 }
@@ -138,7 +137,7 @@ TEST(Mistakes, InSqlIndexAndVerifyStepsAreFound) {
            "6:8 step \"s\": down holds no statement | "
            "leave down out if the step cannot be undone"},
           {"kind = \"sql\"\nup = [\"SELECT 1\",\n \"VACUUM\"]",
-           "6:2 step \"s\": up holds VACUUM, which cannot run in a transaction | run it outside of the job"},
+           "6:2 step \"s\": up contains VACUUM, which cannot run in a transaction | run it outside the job"},
           {"kind = \"index\"",
            "2:1 step \"s\" lacks sql | write sql = \"CREATE INDEX CONCURRENTLY name ON table (column)\""},
           {"kind = \"index\"\nsql = \"CREATE INDEX i ON a (b)\"",
@@ -166,8 +165,8 @@ TEST(Mistakes, InBackfillStepsAreFound) {
           {"set = \"a = 1\"",
            "6:7 step \"s\": set must be a table, not a string | write set = { column = \"SQL expression\" }"},
           {"set = { a = \"count(*)\" }",
-           "6:13 step \"s\": set.a holds the aggregate count | a value is computed row by row; an "
-           "aggregate may stand in a subquery: (SELECT sum(x) FROM …)"},
+           "6:13 step \"s\": set.a contains the aggregate count | a value is computed row by row; an "
+           "aggregate is allowed in a subquery: (SELECT sum(x) FROM …)"},
           {"set = { a = [1] }",
            "6:13 step \"s\": set.a must be an SQL expression in a string, a number or a boolean, not an "
            "array | write the expression as a string: \"DATE '2024-01-01'\""},
@@ -176,7 +175,7 @@ TEST(Mistakes, InBackfillStepsAreFound) {
            "| a column has no schema or table in front of it"},
           {"set = { \"a b\" = 1 }",
            "6:9 step \"s\": set.a b is not one column name (\"b\" is left over) | write it as in SQL, in "
-           "double quotes where it holds spaces or other signs: '\"Order No\"'"},
+           "double quotes if it contains spaces or other special characters: '\"Order No\"'"},
           {"set = { a = 1, A = 2 }", "6:20 step \"s\": set.A sets column a twice | set each column once"},
           {"set = { a = 1 }\nkey = []",
            "7:7 step \"s\": key names no column | leave key out to use the primary key"},
@@ -189,8 +188,8 @@ TEST(Mistakes, InBackfillStepsAreFound) {
            "7:9 step \"s\": where is empty | leave where out to change every row"},
           {"set = { a = 1 }\nwhere = true", "7:9 step \"s\": where must be a string, not a boolean | "},
           {"set = { a = 1 }\nwhere = \"x = $1\"",
-           "7:9 step \"s\": where holds the parameter $1 | nothing is passed to the "
-           "expression: write the value itself"},
+           "7:9 step \"s\": where contains the parameter $1 | the expression gets no parameters: write the "
+           "value itself"},
           {"set = { a = 1 }\nkeep = true",
            "7:8 step \"s\": keep = true is not available yet in this version | leave keep out: old "
            "values are not kept, and rollback cannot restore them"},
@@ -203,7 +202,7 @@ TEST(Mistakes, InBackfillStepsAreFound) {
   EXPECT_EQ(
       mistakes(parse(
           "name = \"n\"\n[[step]]\nname = \"s\"\nkind = \"backfill\"\ntable = \"a.b.c\"\nset = { a = 1 }")),
-      "5:9 step \"s\": table has more than two parts | write schema.table; the connection says which "
+      "5:9 step \"s\": table has more than two parts | write schema.table; the connection determines the "
       "database\n");
 }
 

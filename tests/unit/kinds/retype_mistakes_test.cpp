@@ -44,15 +44,15 @@ TEST(RetypeMistakes, InTablesAndColumnsAreFound) {
           {"tables = [\"a\", \"b\",\n  \"A\"]",
            "7:3 step \"s\": tables names table a twice | name each table once"},
           {"tables = [\"a\", \"b.c.d\"]",
-           "6:16 step \"s\": tables has more than two parts | write schema.table; the connection says which "
-           "database"},
+           "6:16 step \"s\": tables has more than two parts | write schema.table; the connection determines "
+           "the database"},
           {"table = \"a b\"",
            "6:9 step \"s\": table is not one table name (\"b\" is left over) | write it as in SQL, in double "
-           "quotes where it holds spaces or other signs: '\"Order Lines\"'"},
+           "quotes if it contains spaces or other special characters: '\"Order Lines\"'"},
           {"table = [\"a\"]", "6:9 step \"s\": table must be a string, not an array | "},
           {"table = \"a\"\ncolumn = \"b c\"",
            "7:10 step \"s\": column is not one column name (\"c\" is left over) | write it as in SQL, in "
-           "double quotes where it holds spaces or other signs: '\"Order No\"'"},
+           "double quotes if it contains spaces or other special characters: '\"Order No\"'"},
           {"tables = [\"a\"]\ncolumn = \"b\"",
            "7:10 step \"s\": column stands beside tables | write table = \"…\": a column belongs to one "
            "table"},
@@ -71,8 +71,8 @@ TEST(RetypeMistakes, InTheTypeAreFound) {
            "6:6 step \"s\": to is not one type | write it as in SQL: uuid, bigint, numeric(12,2), text[], "
            "app.\"Mood\""},
           {"to = \"bigserial\"",
-           "6:6 step \"s\": to is bigserial, which is no type | write smallint, integer or bigint: a "
-           "sequence goes along by itself"},
+           "6:6 step \"s\": to is bigserial, which is not a type | write smallint, integer or bigint: a "
+           "sequence is carried over by itself"},
           {"to = \"uuid\"",
            "6:6 step \"s\": to = \"uuid\" says not how a uuid is made of the old value | write mapping = "
            "\"embed\", \"v5\" with namespace, \"v7\" with from, or \"random\"; or using = \"SQL "
@@ -126,7 +126,7 @@ TEST(RetypeMistakes, InWhatAMappingNeedsAreFound) {
            "\"created_at\""},
           {"mapping = \"v7\"\nfrom = \"a.b\"",
            "8:8 step \"s\": from is not one column name (\".b\" is left over) | write it as in SQL, in "
-           "double quotes where it holds spaces or other signs: '\"Order No\"'"},
+           "double quotes if it contains spaces or other special characters: '\"Order No\"'"},
           {"mapping = \"random\"\nfrom = \"b\"",
            "8:8 step \"s\": from belongs to mapping = \"v7\" | leave from out"},
           {"mapping = \"v6\"\nfrom = \"b\"\nnamespace = \"x\"",
@@ -143,9 +143,9 @@ TEST(RetypeMistakes, InExpressionsAreFound) {
            "lower(email)"},
           {"using = 5", "8:9 step \"s\": using must be a string, not an integer | "},
           {"using = \"max(id)\"",
-           "8:9 step \"s\": using holds the aggregate max | a value is computed row by row"},
+           "8:9 step \"s\": using contains the aggregate max | a value is computed row by row"},
           {"using = \"id + $1\"",
-           "8:9 step \"s\": using holds the parameter $1 | nothing is passed to the expression: write the "
+           "8:9 step \"s\": using contains the parameter $1 | the expression gets no parameters: write the "
            "value itself"},
           {"using = \"(SELECT b FROM c WHERE c.id = id)\"",
            "8:9 step \"s\": using holds a subquery | what other tables hold changes by itself; a function "
@@ -164,7 +164,7 @@ TEST(RetypeMistakes, InExpressionsAreFound) {
           {"new_ids = \"f(id)\"",
            "8:11 step \"s\": new_ids reads a column | a default knows no column: gen_random_uuid()"},
           {"new_ids = \"1; SELECT 2\"",
-           "8:11 step \"s\": new_ids must be one expression, but holds 2 statements | write one SQL "
+           "8:11 step \"s\": new_ids must be one expression, but contains 2 statements | write one SQL "
            "expression over the row's own columns, such as lower(email)"},
       });
   expect_all("table = \"a\"\nto = \"bigint\"\n",

@@ -37,7 +37,7 @@ TEST(BenchTable, ShowsOthersOnlyWhereThereWasTraffic) {
   report.others_alone_p99_ms = spread(2, 3, 4);
   const auto text = joined(bench_lines(report, false));
   EXPECT_TRUE(contains(text, "others p99"));
-  EXPECT_TRUE(contains(text, "the traffic, 250 transactions/s, sees alone: p50 0.0 ms, p99 3.0 ms"));
+  EXPECT_TRUE(contains(text, "the traffic, 250 transactions/s, sees without us: p50 0.0 ms, p99 3.0 ms"));
 }
 
 TEST(BenchTable, TellsMethodsNotesWhatWasLeftOutAndWhatDoesNotCount) {
@@ -46,7 +46,7 @@ TEST(BenchTable, TellsMethodsNotesWhatWasLeftOutAndWhatDoesNotCount) {
   report.ended_early = "a signal asked to stop";
   const auto text = joined(bench_lines(report, false));
   for (const char* part : {"rows/s: rows changed", "foreign keys are not copied", "blocks: no `where`",
-                           "keyset, 1 lane, 1,000 rows: a trial does not count: a batch ran into",
+                           "keyset, 1 lane, 1,000 rows: a trial was not counted: a batch ran into",
                            "ended early: a signal asked to stop"}) {
     EXPECT_TRUE(contains(text, part)) << part << "\n" << text;
   }
@@ -67,9 +67,9 @@ TEST(BenchTable, SaysWhyThereIsNoWinner) {
   auto report = sample_bench();
   report.winner.reset();
   report.advice.clear();
-  report.verdict = "no setting keeps batch.target";
+  report.verdict = "no setting's batch p95 meets batch.target";
   const auto lines = bench_lines(report, false);
-  EXPECT_THAT(lines, Contains("no winner: no setting keeps batch.target"));
+  EXPECT_THAT(lines, Contains("no winner: no setting's batch p95 meets batch.target"));
   EXPECT_THAT(lines, Not(Contains(StartsWith("→"))));
 }
 

@@ -35,7 +35,7 @@ TEST(Describe, TellsWhyAHoldBeganAndHowLongItTook) {
           .text,
       "slowed to 40 %: replica r1 is 1.4 s behind");
   EXPECT_EQ(describe(event::Throttle{"go", "replica_lag", 0.2, 2, "s", 1, "", 12.3}).text,
-            "going on, held for 12.3 s");
+            "continuing, held for 12.3 s");
 }
 
 TEST(Describe, SaysWhoGaveWhichCommand) {

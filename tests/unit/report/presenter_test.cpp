@@ -70,7 +70,7 @@ TEST(LinePresenter, PrintsAHoldOncePerReasonAndWhenItEnds) {
   EXPECT_TRUE(contains(lines[0], "slowed to 50 %: because of replica_lag"));
   EXPECT_TRUE(contains(lines[1], "held: because of replica_lag"));
   EXPECT_TRUE(contains(lines[2], "held: because of lock_wait"));
-  EXPECT_TRUE(contains(lines[3], "going on"));
+  EXPECT_TRUE(contains(lines[3], "continuing"));
 }
 
 TEST(LinePresenter, PrintsBatchesOnlyOnRequest) {

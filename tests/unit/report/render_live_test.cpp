@@ -125,7 +125,7 @@ TEST(LiveView, SaysWhenTheEngineHasGoneSilent) {
   state.since_progress = 1s;
   EXPECT_FALSE(contains(live(sample_progress(), state), "no news"));
   state.since_progress = 12s;
-  EXPECT_TRUE(contains(live(sample_progress(), state), "no news for 12.0 s"));
+  EXPECT_TRUE(contains(live(sample_progress(), state), "no update for 12.0 s"));
 }
 
 TEST(LiveView, ShowsTheOutcomeAtTheEnd) {

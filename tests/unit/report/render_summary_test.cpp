@@ -54,7 +54,7 @@ TEST(Summary, TellsWhatUpdatesOverBlocksCost) {
   summary.hot_percent = 84.6;
   summary.wal_bytes_per_row = 272.9;
   EXPECT_TRUE(contains(joined(render_summary("j", summary, false)),
-                       "updates      85 % HOT, some 273 bytes of WAL a row"));
+                       "updates      85 % HOT, about 273 bytes of WAL per row"));
 }
 
 TEST(Summary, AdmitsWhatItDidNotShow) {

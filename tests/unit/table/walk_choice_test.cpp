@@ -122,7 +122,7 @@ TEST(WalkChoice, RefusesBlocksInWordsWhereRowsCouldBeDoneTwice) {
   auto f = facts();
   EXPECT_EQ(refusal(s, f), "taken");
   f.sets_what_where_asks = false;
-  EXPECT_NE(refusal(s, f).find("done twice"), std::string::npos);
+  EXPECT_NE(refusal(s, f).find("changed twice"), std::string::npos);
   s.where.clear();
   EXPECT_NE(refusal(s, f).find("no `where`"), std::string::npos);
   s.walk = Walk::kAuto;

@@ -32,7 +32,7 @@ TEST(Outcome, KeepsTheServersWordsAndItsSqlstate) {
 }
 
 TEST(Outcome, TellsARunToGoOnAndAnOperatorWhereToLook) {
-  EXPECT_THAT(told("08006", true).hint(), HasSubstr("the job goes on where it stopped"));
+  EXPECT_THAT(told("08006", true).hint(), HasSubstr("the job continues where it stopped"));
   EXPECT_THAT(told("08006", true, Asker::kOperator).hint(), HasSubstr("--dsn"));
 }
 

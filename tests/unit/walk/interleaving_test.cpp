@@ -178,7 +178,7 @@ std::optional<Interleaving::Change> judged_by_wal(const BatchShown& first, const
 TEST(Interleaving, RestsWhenLaterPassesWriteNoLessWal) {
   const auto change = judged_by_wal(written(400), written(390));
   ASSERT_TRUE(change);
-  EXPECT_EQ(change->cause, "updates in later passes write 390 bytes of WAL a row, those on full pages 400");
+  EXPECT_EQ(change->cause, "updates in later passes write 390 bytes of WAL per row, those on full pages 400");
   EXPECT_FALSE(judged_by_wal(written(400), written(230)));
 }
 
