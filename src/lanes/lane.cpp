@@ -41,9 +41,9 @@ Error error_of_batch(const BatchOutcome& outcome, const pg::Table& table) {
       "a batch on table \"" + table.schema + "." + table.name + "\" failed: " + outcome.message;
   const auto error = error_of(pg::Failure(outcome.sqlstate, words, false), Asker::kRun);
   if (error.code() != ExitCode::kFailed) return error;
-  std::string hint = "mend the cause, then run again: the job goes on where it stopped";
+  std::string hint = "mend the cause, then run again: the job continues where it stopped";
   if (outcome.sqlstate == pg::kDiskFull)
-    hint = "free space on the server's disk, then run again: the job goes on where it stopped";
+    hint = "free space on the server's disk, then run again: the job continues where it stopped";
   if (outcome.sqlstate.starts_with("42"))
     hint = "the table or an expression does not fit any more: compare it with the job file";
   return {error.code(), error.what(), hint};
@@ -173,7 +173,7 @@ std::optional<BatchOutcome> Lane::misfit_of(const BatchWork& work) const {
   if (work.blocks || work.keyset) return std::nullopt;
   throw Error(ExitCode::kRefused,
               "the key along which table \"" + fill_->prepared().table.name + "\" is walked is gone",
-              "restore the unique index, then run again: the job goes on where it stopped");
+              "restore the unique index, then run again: the job continues where it stopped");
 }
 
 std::optional<BlockWork> Lane::next_blocks(const ledger::Range& range, std::int64_t rows) {

@@ -69,8 +69,9 @@ TEST_F(AddedKindTest, IsReadAsTheJobFileHasIt) {
   const auto file = parse_job(kJob, "views.toml", "");
   ASSERT_TRUE(file.ok());
   EXPECT_EQ(file.job.steps.at(1).kind(), "view");
-  EXPECT_THAT(step_definition(file.job.steps.at(1)),
-              ElementsAre("query = SELECT id FROM users WHERE is_active"));
+  EXPECT_THAT(
+      step_definition(file.job.steps.at(1)),
+      ElementsAre("kind = view", "name = active_users", "query = SELECT id FROM users WHERE is_active"));
   const auto wrong =
       parse_job("name = \"v\"\n[[step]]\nkind = \"view\"\nname = \"a\"\nsql = \"x\"\n", "v", "");
   ASSERT_EQ(wrong.diagnostics.size(), 2U);

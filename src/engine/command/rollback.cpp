@@ -92,7 +92,7 @@ class Rollback {
     for (const auto& obstacle : survey.obstacles) message += "\n  " + obstacle;
     throw Error(
         ExitCode::kRefused, message,
-        "nothing was touched; write the missing `down`, or undo that step by hand and say pgsluice resolve " +
+        "nothing was touched; write the missing `down`, or undo that step by hand and run pgsluice resolve " +
             job_.name + " STEP --rolled-back");
   }
 

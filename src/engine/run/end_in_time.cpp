@@ -125,7 +125,7 @@ asio::awaitable<void> EndInTime::leave() {
   }
   end.reason += "; the server has not answered since it was told to cancel " + of_.in_work.cut +
                 ", which ends there as soon as the server goes on";
-  if (end.hint.empty()) end.hint = "run again: the job goes on where it stopped";
+  if (end.hint.empty()) end.hint = "run again: the job continues where it stopped";
   of_.journal.write(of_.summary(end));
   co_await sleep_for(kTellMost);
   // Threads still wait for the server: nothing that ends by itself can be waited for. Nor is anything

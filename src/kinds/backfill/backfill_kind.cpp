@@ -20,7 +20,7 @@ Step BackfillKind::read(job::Section& section, std::string name) {
 }
 
 std::vector<std::string> BackfillKind::definition() const {
-  DefinitionLines lines;
+  DefinitionLines lines(step_);
   lines.add("table", job::written(step_.table));
   for (const std::string& column : step_.key) lines.add("key", job::written(column));
   for (const Assignment& item : step_.set) lines.add("set." + job::written(item.column), item.expression);

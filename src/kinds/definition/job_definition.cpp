@@ -75,7 +75,7 @@ void refuse_beside_runs(pg::Session& session, const Job& job, std::int64_t job_i
   if (ledger::other_live_runs(session, job_id, kNoRun) == 0) return;
   throw Error(ExitCode::kRefused,
               "job \"" + job.name + "\" has another definition, and another run is at work with the old one",
-              "wait for its end, or say pgsluice cancel " + job.name +
+              "wait for its end, or run pgsluice cancel " + job.name +
                   " (a killed run on another host is over when its lease ends)");
 }
 

@@ -102,7 +102,7 @@ Step IndexKind::read(job::Section& section, std::string name) {
 }
 
 std::vector<std::string> IndexKind::definition() const {
-  DefinitionLines lines;
+  DefinitionLines lines(step_);
   lines.add("sql", step_.sql);
   return lines.take();
 }

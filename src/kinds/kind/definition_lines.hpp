@@ -10,6 +10,13 @@ namespace pgsluice::engine {
 /// value, so that a difference shows the line that changed.
 class DefinitionLines {
  public:
+  /// Begins with the step's kind and name.
+  template <class Definition>
+  explicit DefinitionLines(const Definition& step) {
+    add("kind", Definition::kKind);
+    add("name", step.name);
+  }
+
   void add(const std::string& key, const std::string& value);
   std::vector<std::string> take() { return std::move(lines_); }
 

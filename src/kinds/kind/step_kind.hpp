@@ -66,7 +66,8 @@ class StepKind {
   /// a stop is requested. Throws Error.
   virtual boost::asio::awaitable<void> run(RunningStep& step) const = 0;
 
-  /// What stands in its way, before it is done. `reads_values`: also what only a read of whole tables tells.
+  /// What stands in its way. Asked before it is done by the ledger: a run that died may have done it, or part
+  /// of it. `reads_values`: also what only a read of whole tables tells.
   virtual void check(const StepAt& at, bool reads_values, Findings& findings) const = 0;
   /// What must still be as it was made, once it has begun; also when it is done.
   virtual void check_begun(const StepAt& /*at*/, Findings& /*findings*/) const {}

@@ -72,7 +72,7 @@ void begin_retype(pg::Session& session, const RetypeStep& step, const ledger::St
   };
   if (move(record.detail) || move(RetypeDetail::kBegun)) return;
   throw Error(ExitCode::kRefused, "somebody else went on with step \"" + step.name + "\" just now",
-              "say run again");
+              "run again");
 }
 
 /// True: every act is done, in this run or an earlier one.

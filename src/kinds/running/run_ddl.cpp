@@ -24,7 +24,7 @@ asio::awaitable<void> fail_for_good(RunningStep& step, pg::Failure failure) {
   const auto& state = failure.sqlstate();
   std::string hint = "correct the statement; nothing of this step was changed";
   if (pg::exists_already(state))
-    hint = "it was applied before: write IF NOT EXISTS, or say pgsluice resolve " + step.job.name + " " +
+    hint = "it was applied before: write IF NOT EXISTS, or run pgsluice resolve " + step.job.name + " " +
            step.record.name + " --applied";
   // An act is one of many: what those before it made stays.
   const auto standing = co_await keep_trying<std::optional<std::string>>(step.connection, step.standing,

@@ -23,7 +23,7 @@ Step SqlKind::read(job::Section& section, std::string name) {
 
 // `down` is left out: it has not run yet when it is found to be wrong, and must then be mended.
 std::vector<std::string> SqlKind::definition() const {
-  DefinitionLines lines;
+  DefinitionLines lines(step_);
   for (const std::string& statement : step_.up) lines.add("up", statement);
   return lines.take();
 }

@@ -28,7 +28,7 @@ Step VerifyKind::read(job::Section& section, std::string name) {
 }
 
 std::vector<std::string> VerifyKind::definition() const {
-  DefinitionLines lines;
+  DefinitionLines lines(step_);
   lines.add("query", step_.query);
   lines.add("expect", step_.expect);
   return lines.take();

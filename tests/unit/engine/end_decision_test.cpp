@@ -38,7 +38,7 @@ TEST(EndDecision, CancelsOnceTheGraceIsOver) {
   auto facts = draining();
   facts.drains_for = facts.grace;
   const auto decision = decide_end(facts);
-  EXPECT_EQ(decision.abort_because, "the grace of 20 s is over");
+  EXPECT_EQ(decision.abort_because, "the grace of 20.0 s is over");
   EXPECT_TRUE(decision.sends_cancels);
   EXPECT_FALSE(decision.leaves);
 }

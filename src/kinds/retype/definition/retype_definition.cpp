@@ -43,7 +43,7 @@ void take(RetypeStep& step, const std::string& key, const std::string& value, co
 }  // namespace
 
 std::vector<std::string> definition_of(const RetypeStep& step) {
-  DefinitionLines lines;
+  DefinitionLines lines(step);
   for (const TableName& table : step.tables) lines.add("table", written(table));
   if (!step.column.empty()) lines.add("column", written(step.column));
   lines.add("to", step.to);
