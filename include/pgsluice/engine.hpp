@@ -11,6 +11,7 @@
 #include "pgsluice/job.hpp"
 #include "pgsluice/overview.hpp"
 #include "pgsluice/plan.hpp"
+#include "pgsluice/state.hpp"
 
 namespace pgsluice {
 
@@ -71,8 +72,8 @@ class Engine {
   std::vector<LogEntry> history(const std::string& name, int limit);
   std::vector<QuarantinedRow> failures(const std::string& name);
 
-  /// control: "run", "pause" or "cancel".
-  void control(const std::string& name, const std::string& control, const std::string& reason);
+  /// What live runs shall do, and those that begin later; kRun resumes. They obey within half a second.
+  void control(const std::string& name, Control control, const std::string& reason);
   /// Sets one tunable ("batch.target", "500ms"), checked together with the values set before.
   void set(const std::string& name, const std::string& key, const std::string& value,
            const std::string& reason);

@@ -7,22 +7,22 @@ namespace pgsluice {
 
 /// How a command ends. The numbers are the process's exit codes: stable, documented in docs/operations.md.
 enum class ExitCode : int {
-  kDone = 0,
-  kFailed = 1,
-  kUsage = 2,
-  kQuarantined = 3,  // done, but rows were set aside
-  kMismatch = 4,     // a verify step found something other than it expects
-  kRefused = 5,      // preflight, or the definition changed
-  kPaused = 6,
-  kCancelled = 7,
+  kDone = 0,             // nothing is left to do
+  kFailed = 1,           // an error ended it: correct the cause and run again
+  kUsage = 2,            // the command line is wrong; nothing was done
+  kQuarantined = 3,      // done, but rows were set aside
+  kMismatch = 4,         // a verify step found something other than it expects
+  kRefused = 5,          // preflight, or the definition changed
+  kPaused = 6,           // by an operator, for longer than throttle.give_up, or before it began
+  kCancelled = 7,        // by an operator
   kReadyForCutOver = 9,  // waits for the operator to run cutover
-  kNoSuchJob = 10,
-  kRangesHeld = 11,  // other live runs hold every range that is left
-  kUnreachable = 69,
-  kInternal = 70,
-  kWorkLeft = 75,  // stopped with work left: run again
-  kPrivileges = 77,
-  kJobFile = 78,
+  kNoSuchJob = 10,       // the ledger knows no job of that name
+  kRangesHeld = 11,      // other live runs hold every range that is left
+  kUnreachable = 69,     // the database cannot be reached; run again once it can
+  kInternal = 70,        // a mistake of pgsluice itself
+  kWorkLeft = 75,        // stopped with work left: run again
+  kPrivileges = 77,      // the role lacks a grant, which the message names
+  kJobFile = 78,         // the job file holds mistakes, or cannot be read
 };
 
 /// Ends the run. The message names the object ("table \"users\" has no unique key"), in lower case and

@@ -2,8 +2,11 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "pgsluice/state.hpp"
 
 namespace pgsluice {
 
@@ -15,13 +18,15 @@ struct PlannedStatement {
   std::string when{};        // "first batch of the table", "last batch of a range"; empty: always
 };
 
+/// What a step will send, unless it is done, and how it is undone.
 struct PlannedStep {
   std::string name;
   std::string kind;
-  std::string state;  // its state in the ledger: "waiting", "done", …; empty: not in the ledger
-  std::vector<PlannedStatement> statements;
-  std::string walk;  // "keyset along (\"id\")"; empty unless rows are walked
-  std::string walk_reason;
+  std::optional<StepState> state;            // nothing: not in the ledger
+  std::vector<PlannedStatement> statements;  // in order
+  std::string walk;                          // "keyset along (\"id\")"; empty unless rows are walked
+  std::string walk_reason;                   // why that walk, in words
+  // Estimates from the catalog; 0: none can be made.
   std::int64_t rows_estimated = 0;
   std::int64_t wal_bytes_estimated = 0;
   std::chrono::milliseconds duration_estimated{0};
@@ -30,6 +35,7 @@ struct PlannedStep {
   std::vector<std::string> notes;  // warnings: volatile functions, triggers that will fire, …
 };
 
+/// The whole job as `plan` prints it.
 struct Plan {
   std::string job;
   std::string target;  // the database, without secrets
@@ -38,12 +44,16 @@ struct Plan {
 
 /// One result of preflight.
 struct Finding {
-  enum class Level { kRefuse, kWarn, kInform };
+  enum class Level {
+    kRefuse,  // run ends with it before its first write
+    kWarn,    // run goes on
+    kInform,
+  };
   Level level = Level::kInform;
-  std::string check;  // "privileges", "key", "plan", "long transactions", …
-  std::string message;
-  std::string hint;
-  int exit_code = 5;  // for a refusal: 5, or 77 for privileges
+  std::string check;    // "privileges", "key", "plan", "long transactions", …
+  std::string message;  // names the object
+  std::string hint;     // what to do about it
+  int exit_code = 5;    // for a refusal: 5, or 77 for privileges
 };
 
 }  // namespace pgsluice

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "pgsluice/state.hpp"
+
 namespace pgsluice {
 
 /// Actual row counts, never batch sizes (P5).
@@ -35,7 +37,7 @@ struct Progress {
   std::string step_kind;
   int step_number = 0;  // from 1
   int step_count = 0;
-  std::string state;  // "running", "held", "paused", "draining", "waiting"
+  RunState state = RunState::kStarting;
   RowCounts rows;
   std::int64_t rows_expected = 0;           // an estimate from the catalog; 0: unknown
   double rows_per_second = 0;               // over the last seconds of work

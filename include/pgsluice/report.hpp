@@ -25,7 +25,7 @@ struct ReportOptions {
   ReportStyle style = ReportStyle::kLines;
   bool color = false;        // kLive only; see choose_color()
   bool log_batches = false;  // kJson: batch events too; kLines: one line per batch
-  std::FILE* out = stdout;
+  std::FILE* out = stdout;   // both must outlive the reporter
   std::FILE* err = stderr;
 };
 
@@ -35,9 +35,11 @@ struct ReportOptions {
 /// command; must outlive the engine that publishes into it.
 class Reporter : public EventSink {
  public:
+  /// Blocks until everything is printed. Calling it again does nothing.
   virtual void finish() = 0;
 };
 
+/// Starts its thread. Throws nothing that is not std::system_error.
 std::unique_ptr<Reporter> make_reporter(const ReportOptions& options);
 
 }  // namespace pgsluice

@@ -46,7 +46,11 @@ ExitCode control_job(const Arguments& arguments) {
   const bool is_pause = arguments.verb == Verb::kPause;
   const bool is_resume = arguments.verb == Verb::kResume;
   const LedgerJob job = find_ledger_job(arguments);
-  Engine(job.dsn).control(job.name, is_resume ? "run" : is_pause ? "pause" : "cancel", arguments.reason);
+  Engine(job.dsn).control(job.name,
+                          is_resume  ? Control::kRun
+                          : is_pause ? Control::kPause
+                                     : Control::kCancel,
+                          arguments.reason);
   confirm(arguments, job.name, is_resume ? "resume" : is_pause ? "pause" : "cancel", "");
   return ExitCode::kDone;
 }

@@ -63,7 +63,7 @@ class View {
 
   void show(const JobOverview& job) {
     if (paints_) return paint(job);
-    const std::string state = state_text(job) + " " + job.control;
+    const std::string state = state_text(job) + " " + name_of(job.control);
     if (state == last_state_ && Clock::now() - last_line_ < kLineEvery) return;
     last_state_ = state;
     last_line_ = Clock::now();

@@ -173,7 +173,7 @@ std::vector<QuarantinedRow> Engine::failures(const std::string& name) {
   });
 }
 
-void Engine::control(const std::string& name, const std::string& control, const std::string& reason) {
+void Engine::control(const std::string& name, Control control, const std::string& reason) {
   with_session(dsn_, [&](pg::Session& s) {
     require_ledger(s, name);
     ledger::set_control(s, name, control, actor(), reason);
@@ -195,7 +195,7 @@ void Engine::resolve(const std::string& name, const std::string& step, bool is_a
                      const std::string& reason) {
   with_session(dsn_, [&](pg::Session& s) {
     require_ledger(s, name);
-    ledger::resolve_step(s, name, step, is_applied ? "done" : "waiting", actor(), reason);
+    ledger::resolve_step(s, name, step, is_applied ? StepState::kDone : StepState::kWaiting, actor(), reason);
     return true;
   });
 }

@@ -14,7 +14,7 @@ PlannedStep planned_step(const StepAt& at, const StepKind& kind) {
   const auto undo = kind.undo_planned(at);
   planned.undo = undo.text;
   planned.can_be_undone = undo.is_possible;
-  if (planned.state == "done") {
+  if (planned.state == StepState::kDone) {
     planned.notes.push_back("done: nothing is sent");
   } else {
     kind.plan(at, planned);

@@ -39,7 +39,7 @@ asio::awaitable<void> FillWork::run(std::vector<Filling> fillings) {
   std::exception_ptr error;
   try {
     for (const auto& filling : fillings) {
-      if (filling.record.state != "done" && !at_.stop.is_requested()) co_await begin(filling);
+      if (filling.record.state != StepState::kDone && !at_.stop.is_requested()) co_await begin(filling);
     }
     are_all_begun = true;
     if (!fills_.empty()) co_await fill_all();

@@ -1,5 +1,6 @@
 #include "ledger/acts.hpp"
 
+#include "ledger/state_names.hpp"
 #include "pg/key.hpp"
 #include "pg/transaction.hpp"
 
@@ -44,8 +45,8 @@ std::vector<StepRecord> open_acts(pg::Session& session, std::int64_t step_id,
     int number = 0;
     for (const auto& act : acts) {
       const auto row = session.exec(kInsert, {id, std::to_string(++number), act.name, act.kind, act.part});
-      out.push_back({row.integer(0, 0), row.text(0, 1), row.text(0, 2), row.text(0, 3), row.text(0, 4),
-                     row.boolean(0, 5)});
+      out.push_back({row.integer(0, 0), row.text(0, 1), row.text(0, 2),
+                     read_state(kStepStates, row.text(0, 3)), row.text(0, 4), row.boolean(0, 5)});
     }
     return out;
   });
@@ -55,15 +56,15 @@ std::vector<RetypeRecord> find_retypes(pg::Session& session, const std::string& 
   const auto rows = session.exec(kRetypes, {job});
   std::vector<RetypeRecord> out;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    out.push_back({rows.integer(i, 0), rows.integer(i, 1), rows.text(i, 2), rows.text(i, 3),
-                   pg::from_array(rows.text(i, 4))});
+    out.push_back({rows.integer(i, 0), rows.integer(i, 1), read_state(kStepStates, rows.text(i, 2)),
+                   rows.text(i, 3), pg::from_array(rows.text(i, 4))});
   }
   return out;
 }
 
 bool move_retype(pg::Session& session, std::int64_t step_id, const std::string& from, const std::string& to,
-                 const std::string& state) {
-  return session.exec(kMove, {std::to_string(step_id), from, to, state}).affected() == 1;
+                 StepState state) {
+  return session.exec(kMove, {std::to_string(step_id), from, to, name_of(state)}).affected() == 1;
 }
 
 void forget_acts(pg::Session& session, std::int64_t step_id) {

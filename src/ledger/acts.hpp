@@ -26,7 +26,7 @@ std::vector<StepRecord> open_acts(pg::Session& session, std::int64_t step_id,
 struct RetypeRecord {
   std::int64_t job_id = 0;
   std::int64_t step_id = 0;
-  std::string state;
+  StepState state = StepState::kWaiting;
   std::string detail;
   std::vector<std::string> definition;
 };
@@ -37,7 +37,7 @@ std::vector<RetypeRecord> find_retypes(pg::Session& session, const std::string& 
 /// Moves a retype from one state to the next, inside the transaction that does the work. False: it is no
 /// longer in state `from`.
 bool move_retype(pg::Session& session, std::int64_t step_id, const std::string& from, const std::string& to,
-                 const std::string& state);
+                 StepState state);
 
 /// In the caller's transaction, forgets the acts that are done and whose name contains this quoted name: they
 /// will be done again.

@@ -55,11 +55,11 @@ std::string known_job(const pg::Rows& rows, const std::string& job) {
 
 }  // namespace
 
-void set_control(pg::Session& session, const std::string& job, const std::string& control,
-                 const std::string& actor, const std::string& reason) {
+void set_control(pg::Session& session, const std::string& job, Control control, const std::string& actor,
+                 const std::string& reason) {
   pg::in_transaction(session, {}, [&] {
-    const auto job_id = known_job(session.exec(kControl, {job, control, actor, reason}), job);
-    const std::string verb = control == "run" ? "resume" : control;
+    const auto job_id = known_job(session.exec(kControl, {job, name_of(control), actor, reason}), job);
+    const std::string verb = control == Control::kRun ? "resume" : name_of(control);
     return session.exec(kLogCommand, {job_id, actor, verb, "", reason});
   });
 }
@@ -72,10 +72,10 @@ void set_tunable(pg::Session& session, const std::string& job, const std::string
   });
 }
 
-void resolve_step(pg::Session& session, const std::string& job, const std::string& step,
-                  const std::string& state, const std::string& actor, const std::string& reason) {
+void resolve_step(pg::Session& session, const std::string& job, const std::string& step, StepState state,
+                  const std::string& actor, const std::string& reason) {
   pg::in_transaction(session, {}, [&] {
-    const auto rows = session.exec(kResolve, {job, step, state});
+    const auto rows = session.exec(kResolve, {job, step, name_of(state)});
     if (rows.empty()) {
       throw Error(ExitCode::kNoSuchJob,
                   "no step \"" + step + "\" of job \"" + job + "\" in this database's ledger",
@@ -85,8 +85,8 @@ void resolve_step(pg::Session& session, const std::string& job, const std::strin
       throw Error(ExitCode::kRefused, "job \"" + job + "\" has a live run",
                   "stop it first: its lanes would not notice the correction");
     }
-    session.exec(state == "done" ? kFinishRanges : kForgetRanges, {rows.text(0, 1)});
-    const std::string arguments = step + (state == "done" ? " --applied" : " --rolled-back");
+    session.exec(state == StepState::kDone ? kFinishRanges : kForgetRanges, {rows.text(0, 1)});
+    const std::string arguments = step + (state == StepState::kDone ? " --applied" : " --rolled-back");
     return session.exec(kLogCommand, {rows.text(0, 0), actor, "resolve", arguments, reason});
   });
 }

@@ -3,24 +3,25 @@
 #include <string>
 
 #include "pg/session.hpp"
+#include "pgsluice/state.hpp"
 
 namespace pgsluice::ledger {
 
 /// An operator's commands, from any machine; live runs see them within half a second. Each is written to the
 /// event log with actor and reason. All throw Error(kNoSuchJob) for a name that the ledger does not know.
 
-/// control: "run" (resume), "pause" or "cancel".
-void set_control(pg::Session& session, const std::string& job, const std::string& control,
-                 const std::string& actor, const std::string& reason);
+/// kRun resumes.
+void set_control(pg::Session& session, const std::string& job, Control control, const std::string& actor,
+                 const std::string& reason);
 
 /// Overrides the job file with "batch.target=500ms" for this and later runs. REQUIRES: checked by
 /// apply_tunable.
 void set_tunable(pg::Session& session, const std::string& job, const std::string& key,
                  const std::string& value, const std::string& actor, const std::string& reason);
 
-/// Corrects a step by hand: "done" (applied), or "waiting" (rolled back: it starts over, its positions are
+/// Corrects a step by hand: kDone (applied), or kWaiting (rolled back: it starts over, its positions are
 /// forgotten). Throws Error(kRefused) while the job has a live run.
-void resolve_step(pg::Session& session, const std::string& job, const std::string& step,
-                  const std::string& state, const std::string& actor, const std::string& reason);
+void resolve_step(pg::Session& session, const std::string& job, const std::string& step, StepState state,
+                  const std::string& actor, const std::string& reason);
 
 }  // namespace pgsluice::ledger

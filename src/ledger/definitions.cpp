@@ -1,5 +1,6 @@
 #include "ledger/definitions.hpp"
 
+#include "ledger/state_names.hpp"
 #include "pg/key.hpp"
 
 namespace pgsluice::ledger {
@@ -29,8 +30,9 @@ std::vector<KnownStep> known_steps(pg::Session& session, std::int64_t job_id) {
   std::vector<KnownStep> steps;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     KnownStep known;
-    known.record = {rows.integer(i, 0), rows.text(i, 1), rows.text(i, 2),
-                    rows.text(i, 3),    rows.text(i, 4), rows.boolean(i, 5)};
+    known.record = {rows.integer(i, 0), rows.text(i, 1),
+                    rows.text(i, 2),    read_state(kStepStates, rows.text(i, 3)),
+                    rows.text(i, 4),    rows.boolean(i, 5)};
     known.definition = pg::from_array(rows.text(i, 6));
     known.has_range_done = rows.boolean(i, 7);
     known.rows_changed = rows.integer(i, 8);

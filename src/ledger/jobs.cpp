@@ -1,5 +1,6 @@
 #include "ledger/jobs.hpp"
 
+#include "ledger/state_names.hpp"
 #include "pg/key.hpp"
 #include "pg/transaction.hpp"
 
@@ -49,8 +50,8 @@ std::vector<StepRecord> read_steps(pg::Session& session, std::int64_t job_id) {
   const auto rows = session.exec(kSteps, {std::to_string(job_id)});
   std::vector<StepRecord> steps;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    steps.push_back({rows.integer(i, 0), rows.text(i, 1), rows.text(i, 2), rows.text(i, 3), rows.text(i, 4),
-                     rows.boolean(i, 5)});
+    steps.push_back({rows.integer(i, 0), rows.text(i, 1), rows.text(i, 2),
+                     read_state(kStepStates, rows.text(i, 3)), rows.text(i, 4), rows.boolean(i, 5)});
   }
   return steps;
 }
@@ -61,7 +62,7 @@ std::optional<JobRecord> find_job(pg::Session& session, const std::string& name)
   const auto rows = session.exec(kFindJob, {name});
   if (rows.empty()) return std::nullopt;
   const auto job_id = rows.integer(0, 0);
-  return JobRecord{job_id, rows.text(0, 1), read_steps(session, job_id)};
+  return JobRecord{job_id, read_state(kJobStates, rows.text(0, 1)), read_steps(session, job_id)};
 }
 
 JobRecord open_job(pg::Session& session, const JobDefinition& job,
@@ -79,17 +80,16 @@ JobRecord open_job(pg::Session& session, const JobDefinition& job,
   });
 }
 
-void set_job_state(pg::Session& session, std::int64_t job_id, const std::string& state) {
-  session.exec(kJobState, {std::to_string(job_id), state});
+void set_job_state(pg::Session& session, std::int64_t job_id, JobState state) {
+  session.exec(kJobState, {std::to_string(job_id), name_of(state)});
 }
 
 void settle_job_state(pg::Session& session, std::int64_t job_id) {
   session.exec(kSettleJob, {std::to_string(job_id)});
 }
 
-void set_step_state(pg::Session& session, std::int64_t step_id, const std::string& state,
-                    const std::string& error) {
-  session.exec(kStepState, {std::to_string(step_id), state, error});
+void set_step_state(pg::Session& session, std::int64_t step_id, StepState state, const std::string& error) {
+  session.exec(kStepState, {std::to_string(step_id), name_of(state), error});
 }
 
 void set_step_detail(pg::Session& session, std::int64_t step_id, const std::string& detail) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "pg/session.hpp"
+#include "pgsluice/state.hpp"
 
 namespace pgsluice::ledger {
 
@@ -26,14 +27,14 @@ struct StepRecord {
   std::int64_t step_id = 0;
   std::string name;
   std::string kind;
-  std::string state;   // waiting, running, done, failed, rolled back
+  std::optional<StepState> state;  // nothing: the ledger does not know the step
   std::string detail;  // what undoing the step needs to know: "created" for an index that it built
   bool ranges_cut = false;
 };
 
 struct JobRecord {
   std::int64_t job_id = 0;
-  std::string state;
+  JobState state = JobState::kReady;
   std::vector<StepRecord> steps;  // in the job's order
 };
 
@@ -46,11 +47,11 @@ JobRecord open_job(pg::Session& session, const JobDefinition& job,
 /// nullopt: no job of that name.
 std::optional<JobRecord> find_job(pg::Session& session, const std::string& name);
 
-void set_job_state(pg::Session& session, std::int64_t job_id, const std::string& state);
-/// Sets "done" if every step is done; else does nothing. For an act outside of a run that may have been the
+void set_job_state(pg::Session& session, std::int64_t job_id, JobState state);
+/// Sets kDone if every step is done; else does nothing. For an act outside of a run that may have been the
 /// last one.
 void settle_job_state(pg::Session& session, std::int64_t job_id);
-void set_step_state(pg::Session& session, std::int64_t step_id, const std::string& state,
+void set_step_state(pg::Session& session, std::int64_t step_id, StepState state,
                     const std::string& error = {});
 void set_step_detail(pg::Session& session, std::int64_t step_id, const std::string& detail);
 

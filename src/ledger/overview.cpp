@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/process_identity.hpp"
+#include "ledger/state_names.hpp"
 #include "ledger/unchanged.hpp"
 #include "pg/key.hpp"
 
@@ -62,8 +63,8 @@ std::vector<StepOverview> read_steps(pg::Session& session, const std::string& jo
   const auto rows = session.exec(kSteps, {job_id});
   std::vector<StepOverview> out;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    out.push_back({rows.text(i, 0), rows.text(i, 1), rows.text(i, 2), rows.text(i, 3), rows.text(i, 4),
-                   rows.text(i, 5), rows.integer(i, 6),
+    out.push_back({rows.text(i, 0), rows.text(i, 1), read_state(kStepStates, rows.text(i, 2)),
+                   rows.text(i, 3), rows.text(i, 4), rows.text(i, 5), rows.integer(i, 6),
                    counts(rows.integer(i, 7), rows.integer(i, 8), rows.integer(i, 9), rows.integer(i, 13)),
                    rows.integer(i, 10), static_cast<int>(rows.integer(i, 11)),
                    static_cast<int>(rows.integer(i, 12))});
@@ -91,9 +92,9 @@ std::vector<JobOverview> read_overview(pg::Session& session, const std::string& 
   std::vector<JobOverview> out;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const auto job_id = rows.text(i, 0);
-    out.push_back({rows.text(i, 1), rows.text(i, 2), rows.text(i, 3), rows.text(i, 4), rows.text(i, 5),
-                   rows.text(i, 6), pg::from_array(rows.text(i, 7)), read_steps(session, job_id),
-                   read_runs(session, job_id)});
+    out.push_back({rows.text(i, 1), rows.text(i, 2), read_state(kJobStates, rows.text(i, 3)),
+                   read_state(kControls, rows.text(i, 4)), rows.text(i, 5), rows.text(i, 6),
+                   pg::from_array(rows.text(i, 7)), read_steps(session, job_id), read_runs(session, job_id)});
   }
   return out;
 }

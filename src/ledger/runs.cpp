@@ -1,6 +1,7 @@
 #include "ledger/runs.hpp"
 
 #include "ledger/range/lease.hpp"
+#include "ledger/state_names.hpp"
 #include "pg/key.hpp"
 #include "pg/transaction.hpp"
 
@@ -64,31 +65,31 @@ int other_live_runs(pg::Session& session, std::int64_t job_id, const std::string
   return static_cast<int>(session.exec(kOthers, {std::to_string(job_id), run_id}).integer(0, 0));
 }
 
-Control heartbeat(pg::Session& session, std::int64_t job_id, const std::string& run_id,
-                  const std::string& progress, const std::string& timezone) {
+Orders heartbeat(pg::Session& session, std::int64_t job_id, const std::string& run_id,
+                 const std::string& progress, const std::string& timezone) {
   session.exec(kHeartbeat, {run_id, progress});
-  return read_control(session, job_id, run_id, timezone);
+  return read_orders(session, job_id, run_id, timezone);
 }
 
-Control read_control(pg::Session& session, std::int64_t job_id, const std::string& run_id,
-                     const std::string& timezone) {
+Orders read_orders(pg::Session& session, std::int64_t job_id, const std::string& run_id,
+                   const std::string& timezone) {
   const auto rows =
       session.exec(kControl, {std::to_string(job_id), run_id, timezone.empty() ? "UTC" : timezone});
-  Control control;
+  Orders orders;
   if (rows.empty()) {  // the job was deleted while we ran: nothing is left to work on
-    control.control = "cancel";
-    control.reason = "the job is no longer in the ledger";
-    control.is_run_alive = false;
-    return control;
+    orders.control = Control::kCancel;
+    orders.reason = "the job is no longer in the ledger";
+    orders.is_run_alive = false;
+    return orders;
   }
-  control.control = rows.text(0, 0);
-  control.reason = rows.text(0, 1);
-  control.actor = rows.text(0, 2);
-  control.tunables = pg::from_array(rows.text(0, 3));
-  control.tunables_version = rows.integer(0, 4);
-  control.seconds_of_day = rows.real(0, 5);
-  control.is_run_alive = rows.boolean(0, 6);
-  return control;
+  orders.control = read_state(kControls, rows.text(0, 0));
+  orders.reason = rows.text(0, 1);
+  orders.actor = rows.text(0, 2);
+  orders.tunables = pg::from_array(rows.text(0, 3));
+  orders.tunables_version = rows.integer(0, 4);
+  orders.seconds_of_day = rows.real(0, 5);
+  orders.is_run_alive = rows.boolean(0, 6);
+  return orders;
 }
 
 void end_run(pg::Session& session, const std::string& run_id, const std::string& outcome, int exit_code) {

@@ -6,12 +6,13 @@
 
 #include "base/process_identity.hpp"
 #include "pg/session.hpp"
+#include "pgsluice/state.hpp"
 
 namespace pgsluice::ledger {
 
 /// What an operator has requested, as the heartbeat reads it.
-struct Control {
-  std::string control;  // "run", "pause", "cancel"
+struct Orders {
+  Control control = Control::kRun;
   std::string reason;
   std::string actor;
   std::vector<std::string> tunables;  // "batch.target=500ms", in the order set
@@ -32,12 +33,12 @@ int end_gone_runs(pg::Session& session, std::int64_t job_id);
 int other_live_runs(pg::Session& session, std::int64_t job_id, const std::string& run_id);
 
 /// Renews the lease by the server's clock, stores the progress text for `status`, and reads control.
-Control heartbeat(pg::Session& session, std::int64_t job_id, const std::string& run_id,
-                  const std::string& progress, const std::string& timezone);
+Orders heartbeat(pg::Session& session, std::int64_t job_id, const std::string& run_id,
+                 const std::string& progress, const std::string& timezone);
 
 /// Reads control without renewing anything; called every half second.
-Control read_control(pg::Session& session, std::int64_t job_id, const std::string& run_id,
-                     const std::string& timezone);
+Orders read_orders(pg::Session& session, std::int64_t job_id, const std::string& run_id,
+                   const std::string& timezone);
 
 /// Ends our run and frees its ranges.
 void end_run(pg::Session& session, const std::string& run_id, const std::string& outcome, int exit_code);

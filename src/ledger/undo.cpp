@@ -1,6 +1,7 @@
 #include "ledger/undo.hpp"
 
 #include "ledger/objects.hpp"
+#include "ledger/state_names.hpp"
 #include "pg/transaction.hpp"
 
 namespace pgsluice::ledger {
@@ -37,8 +38,8 @@ std::vector<StepTrace> read_traces(pg::Session& session, std::int64_t job_id) {
   const auto rows = session.exec(kTraces, {std::to_string(job_id)});
   std::vector<StepTrace> out;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    out.push_back(
-        {rows.integer(i, 0), rows.text(i, 1), rows.text(i, 2), rows.boolean(i, 3), rows.integer(i, 4)});
+    out.push_back({rows.integer(i, 0), read_state(kStepStates, rows.text(i, 1)), rows.text(i, 2),
+                   rows.boolean(i, 3), rows.integer(i, 4)});
   }
   return out;
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "pg/session.hpp"
+#include "pgsluice/state.hpp"
 
 namespace pgsluice::ledger {
 
@@ -12,7 +13,7 @@ namespace pgsluice::ledger {
 /// right after a commit.
 struct StepTrace {
   std::int64_t step_id = 0;
-  std::string state;
+  StepState state = StepState::kWaiting;
   std::string detail;
   bool has_range_done = false;
   std::int64_t rows_changed = 0;

@@ -122,7 +122,7 @@ Json Fields::progress(const Progress& p) {
             {"kind", p.step_kind},
             {"step_number", p.step_number},
             {"step_count", p.step_count},
-            {"state", p.state}};
+            {"state", name_of(p.state)}};
   add_rows(json, p.rows);
   const auto percent = percent_done(p);
   json["rows_expected"] = or_null(p.rows_expected);

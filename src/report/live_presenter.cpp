@@ -32,7 +32,7 @@ void LivePresenter::begin(const Event& event, TimePoint now) {
   running_ = true;
   progress_ = Progress{};
   progress_.job = event.job;
-  progress_.state = "starting";
+  progress_.state = RunState::kStarting;
   progress_at_ = now;
   state_ = LiveState{};
 }
@@ -48,7 +48,7 @@ void LivePresenter::update(const event::StepStarted& started, TimePoint now) {
   next.job = progress_.job;
   next.step = started.step;
   next.step_kind = started.kind;
-  next.state = "running";
+  next.state = RunState::kRunning;
   next.rows_expected = started.rows_expected;
   next.lanes = progress_.lanes;
   next.elapsed =

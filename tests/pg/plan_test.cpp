@@ -210,11 +210,11 @@ TEST_F(PlanTest, SendsNothingForStepsThatAreDone) {
   ledger::install(session);
   const auto job = job_of(test::onboarding_text());
   const auto record = ledger::open_job(session, definition_of(job));
-  ledger::set_step_state(session, record.steps.at(0).step_id, "done");
+  ledger::set_step_state(session, record.steps.at(0).step_id, StepState::kDone);
   const auto plan = make_plan(session, job, "here");
-  EXPECT_EQ(plan.steps.at(0).state, "done");
+  EXPECT_EQ(plan.steps.at(0).state, StepState::kDone);
   EXPECT_TRUE(plan.steps.at(0).statements.empty());
-  EXPECT_EQ(plan.steps.at(1).state, "waiting");
+  EXPECT_EQ(plan.steps.at(1).state, StepState::kWaiting);
 }
 
 // One UPDATE over the whole table writes what batches write: the same records, but for the commits.

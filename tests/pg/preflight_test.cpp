@@ -256,7 +256,7 @@ TEST_F(PreflightTest, RefusesAnotherDefinitionOfWhatStandsAndTellsOfAnyOther) {
   const auto mended = check(dsn_, backfill("users", "plan = \"2\""));
   EXPECT_EQ(refused(mended), "");
   EXPECT_THAT(told(mended), HasSubstr("- set.plan = 1\n  + set.plan = 2"));
-  ledger::set_step_state(session, record.steps.front().step_id, "done");
+  ledger::set_step_state(session, record.steps.front().step_id, StepState::kDone);
   const auto findings = check(dsn_, backfill("users", "plan = \"2\""));
   EXPECT_THAT(refused(findings), HasSubstr("definition: job \"j\" exists with another definition"));
   EXPECT_THAT(refused(findings), HasSubstr("- set.plan = 1\n  + set.plan = 2"));
@@ -368,7 +368,7 @@ TEST_F(PreflightTest, LooksAtNoStepThatIsDone) {
   ledger::install(session);
   const auto job = job_of(backfill("users", "plan = \"1\""));
   const auto record = ledger::open_job(session, definition_of(job));
-  ledger::set_step_state(session, record.steps.front().step_id, "done");
+  ledger::set_step_state(session, record.steps.front().step_id, StepState::kDone);
   db_.exec("DROP TABLE users");
   EXPECT_EQ(refused(preflight(session, job, true)), "");
 }

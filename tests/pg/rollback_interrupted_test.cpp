@@ -45,7 +45,7 @@ TEST_F(InterruptedRollback, WaitsForAStatementInFlightAndUndoesIt) {
   const auto job = job_of(test::onboarding_text());
   pretend(job, 0);
   const auto id = record_.steps.at(0).step_id;
-  ledger::set_step_state(session_, id, "running");
+  ledger::set_step_state(session_, id, StepState::kRunning);
   ledger::cut(session_, id, 0, {ledger::NewRange{}});
   Db orphan(dsn_);
   orphan.exec("BEGIN");

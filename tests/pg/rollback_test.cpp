@@ -33,7 +33,7 @@ TEST_F(RollbackTest, LeavesAJobThatCanBeRunAgain) {
     EXPECT_NE(finding.level, Finding::Level::kRefuse) << finding.message;
   const auto again = ledger::open_job(session_, definition_of(job));
   for (const auto& step : again.steps) {
-    EXPECT_NE(step.state, "done");
+    EXPECT_NE(step.state, StepState::kDone);
     EXPECT_FALSE(step.ranges_cut);
     EXPECT_EQ(step.detail, "");
   }
@@ -140,7 +140,7 @@ TEST_F(RollbackTest, SendsNoDownForAStepThatFailed) {
   job.steps.at(0).as<SqlStep>()->down = {
       "ALTER TABLE users DROP COLUMN onboarded"};  // would fail: there is none
   pretend(job, 0);
-  ledger::set_step_state(session_, record_.steps.at(0).step_id, "failed", "no");
+  ledger::set_step_state(session_, record_.steps.at(0).step_id, StepState::kFailed, "no");
   roll_back(job);
   EXPECT_TRUE(statements_told().empty());
   EXPECT_EQ(states().at(0), "rolled back");

@@ -36,15 +36,15 @@ class RolledBackJob : public ::testing::Test {
     ledger::register_run(session_, record_.job_id, kRunId, "test", base::this_process());
     for (std::size_t i = 0; i < done; ++i) do_step(i);
     ledger::end_run(session_, kRunId, "work left", 75);
-    ledger::set_job_state(session_, record_.job_id, "ready");
+    ledger::set_job_state(session_, record_.job_id, JobState::kReady);
   }
 
   void do_step(std::size_t place) {
     const auto id = record_.steps.at(place).step_id;
-    ledger::set_step_state(session_, id, "running");
+    ledger::set_step_state(session_, id, StepState::kRunning);
     ledger::cut(session_, id, 0, {ledger::NewRange{}});
     ledger::mark_done(session_, ledger::lease_next(session_, id, kRunId, {})->token);
-    ledger::set_step_state(session_, id, "done");
+    ledger::set_step_state(session_, id, StepState::kDone);
   }
 
   /// The onboarding job with everything done, as a run leaves it.

@@ -28,7 +28,7 @@ std::string ViewKind::drop_sql() const {
 }
 
 void ViewKind::check(const StepAt& at, bool /*reads_values*/, Findings& findings) const {
-  if (at.record().state == "running") return;  // a run that died behind its commit has made it
+  if (at.record().state == StepState::kRunning) return;  // a run that died behind its commit has made it
   if (at.session.exec("SELECT pg_catalog.to_regclass($1)", {step_.name}).is_null(0, 0)) return;
   findings.refuse("view", "the name " + step_.name + " is taken", "give the step another name");
 }

@@ -45,7 +45,7 @@ std::string estimate_text(const PlannedStep& step) {
 }
 
 void add_step(Lines& lines, std::size_t number, const PlannedStep& step) {
-  const std::string state = step.state.empty() ? "" : " (" + step.state + ")";
+  const std::string state = step.state ? " (" + std::string(name_of(*step.state)) + ")" : "";
   lines.push_back(std::to_string(number) + ". " + plain_line(step.kind + " " + step.name + state));
   for (const auto& statement : step.statements) add_statement(lines, statement);
   if (!step.walk.empty()) {
@@ -65,7 +65,7 @@ Json step_json(std::size_t number, const PlannedStep& step) {
   return {{"number", number},
           {"name", step.name},
           {"kind", step.kind},
-          {"state", step.state},
+          {"state", step.state ? name_of(*step.state) : ""},
           {"statements", statements},
           {"walk", step.walk},
           {"walk_reason", step.walk_reason},

@@ -27,7 +27,7 @@ std::ptrdiff_t live_runs(const JobOverview& job) {
 
 /// Percent of the rows expected; at most 99 before the step ends, since the expected number is an estimate.
 double percent_of(const StepOverview& step) {
-  if (step.state == "done") return 100;
+  if (step.state == StepState::kDone) return 100;
   if (step.rows_expected <= 0) return 0;
   const double share = static_cast<double>(step.rows.visited()) / static_cast<double>(step.rows_expected);
   return std::min(99.0, std::floor(share * 1000) / 10);
@@ -61,7 +61,7 @@ std::string rows_text(const StepOverview& step, std::int64_t rows) {
 Lines step_lines(const JobOverview& job) {
   Table table({"STEP", "KIND", "STATE", "CHANGED", "ALREADY RIGHT", "QUARANTINED", "PROGRESS"}, {3, 4, 5});
   for (const auto& step : job.steps) {
-    table.add({shown_name(step), step.kind, step.state, rows_text(step, step.rows.changed),
+    table.add({shown_name(step), step.kind, name_of(step.state), rows_text(step, step.rows.changed),
                rows_text(step, step.rows.already_right), rows_text(step, step.rows.quarantined),
                expected_text(step)});
   }
@@ -82,18 +82,21 @@ std::string run_text(const RunOverview& run) {
 
 /// Who ordered it and why, unless it is the default.
 std::string control_text(const JobOverview& job) {
-  if (job.control == "run") return job.control;
-  return job.control + (job.control_actor.empty() ? "" : " by " + job.control_actor) +
+  if (job.control == Control::kRun) return name_of(job.control);
+  return name_of(job.control) + (job.control_actor.empty() ? "" : " by " + job.control_actor) +
          (job.control_reason.empty() ? "" : ": " + job.control_reason);
 }
 
 /// The step or act in progress, else the first one still to do; past the end: none is left.
 std::size_t current_step(const JobOverview& job) {
   const auto find = [&job](auto wanted) { return std::find_if(job.steps.begin(), job.steps.end(), wanted); };
-  const auto is_at_work = [](const StepOverview& s) { return s.state == "running" || s.state == "failed"; };
+  const auto is_at_work = [](const StepOverview& s) {
+    return s.state == StepState::kRunning || s.state == StepState::kFailed;
+  };
   auto step = find([&](const StepOverview& s) { return is_act(s) && is_at_work(s); });
   if (step == job.steps.end()) step = find(is_at_work);
-  if (step == job.steps.end()) step = find([](const StepOverview& s) { return s.state == "waiting"; });
+  if (step == job.steps.end())
+    step = find([](const StepOverview& s) { return s.state == StepState::kWaiting; });
   return static_cast<std::size_t>(step - job.steps.begin());
 }
 
@@ -107,8 +110,8 @@ std::string current_step_text(const JobOverview& job) {
   const auto at = current_step(job);
   if (at < job.steps.size())
     return std::to_string(count(at + 1, is_step)) + of_all + " " + job.steps[at].name;
-  const auto done =
-      count(job.steps.size(), [&](const StepOverview& s) { return is_step(s) && s.state == "done"; });
+  const auto done = count(job.steps.size(),
+                          [&](const StepOverview& s) { return is_step(s) && s.state == StepState::kDone; });
   return std::to_string(done) + of_all;
 }
 
@@ -136,7 +139,7 @@ void add_rows(Json& json, const RowCounts& rows) {
 }
 
 Json step_json(const StepOverview& step) {
-  Json json{{"name", step.name}, {"kind", step.kind}, {"state", step.state}, {"error", step.error}};
+  Json json{{"name", step.name}, {"kind", step.kind}, {"state", name_of(step.state)}, {"error", step.error}};
   if (is_act(step)) json["part"] = step.part;
   if (!step.detail.empty()) json["detail"] = step.detail;
   add_rows(json, step.rows);
@@ -161,14 +164,14 @@ Json run_json(const RunOverview& run) {
 }  // namespace
 
 std::string state_text(const JobOverview& job) {
-  return job.state == "running" && live_runs(job) == 0 ? "interrupted" : job.state;
+  return job.state == JobState::kRunning && live_runs(job) == 0 ? "interrupted" : name_of(job.state);
 }
 
 std::vector<std::string> job_list_lines(const std::vector<JobOverview>& jobs) {
   if (jobs.empty()) return {"no jobs in this database's ledger"};
   Table table({"JOB", "STATE", "CONTROL", "STEP", "CHANGED", "PROGRESS", "LIVE RUNS"}, {4, 6});
   for (const auto& job : jobs) {
-    table.add({job.name, state_text(job), job.control, current_step_text(job),
+    table.add({job.name, state_text(job), name_of(job.control), current_step_text(job),
                base::format_count(rows_of(job).changed), current_progress_text(job),
                std::to_string(live_runs(job))});
   }
@@ -187,7 +190,7 @@ std::vector<std::string> job_lines(const JobOverview& job) {
 
 std::string job_line(const JobOverview& job) {
   std::string line = job.name + ": " + state_text(job);
-  if (job.control != "run") line += ", control " + control_text(job);
+  if (job.control != Control::kRun) line += ", control " + control_text(job);
   line += ", step " + current_step_text(job);
   if (const auto progress = current_progress_text(job); !progress.empty()) line += ", " + progress;
   for (const auto& run : job.runs) {
@@ -197,10 +200,13 @@ std::string job_line(const JobOverview& job) {
 }
 
 Json job_json(const JobOverview& job) {
-  Json json{
-      {"name", job.name},        {"description", job.description},       {"state", state_text(job)},
-      {"control", job.control},  {"control_reason", job.control_reason}, {"control_actor", job.control_actor},
-      {"tunables", job.tunables}};
+  Json json{{"name", job.name},
+            {"description", job.description},
+            {"state", state_text(job)},
+            {"control", name_of(job.control)},
+            {"control_reason", job.control_reason},
+            {"control_actor", job.control_actor},
+            {"tunables", job.tunables}};
   add_rows(json, rows_of(job));
   json["steps"] = Json::array();
   for (const auto& step : job.steps) json["steps"].push_back(step_json(step));
@@ -210,13 +216,14 @@ Json job_json(const JobOverview& job) {
 }
 
 bool is_over(const JobOverview& job) {
-  constexpr std::array kEnds = {"done", "failed", "cancelled", "rolled back"};
+  constexpr std::array kEnds = {JobState::kDone, JobState::kFailed, JobState::kCancelled,
+                                JobState::kRolledBack};
   return live_runs(job) == 0 && std::find(kEnds.begin(), kEnds.end(), job.state) != kEnds.end();
 }
 
 ExitCode exit_code_of(const JobOverview& job) {
-  if (job.state == "failed") return ExitCode::kFailed;
-  if (job.state == "cancelled") return ExitCode::kCancelled;
+  if (job.state == JobState::kFailed) return ExitCode::kFailed;
+  if (job.state == JobState::kCancelled) return ExitCode::kCancelled;
   if (rows_of(job).unchanged > 0) return ExitCode::kMismatch;
   return rows_of(job).quarantined > 0 ? ExitCode::kQuarantined : ExitCode::kDone;
 }

@@ -104,7 +104,7 @@ class Rollback {
   /// A run that starts from now on finds 'cancel' and leaves; one that was quicker is found by
   /// refuse_beside_runs().
   void shut_out_runs() {
-    ledger::set_control(session_, job_.name, "cancel", kActor, "the job is being rolled back");
+    ledger::set_control(session_, job_.name, Control::kCancel, kActor, "the job is being rolled back");
   }
 
   void undo(const RollbackAct& act) {
@@ -119,12 +119,12 @@ class Rollback {
 
   void finish() {
     pg::in_transaction(session_, {}, [&] {
-      ledger::set_job_state(session_, job_id_, "rolled back");
+      ledger::set_job_state(session_, job_id_, JobState::kRolledBack);
       return true;
     });
-    ledger::set_control(session_, job_.name, "run", kActor, "the job is rolled back");
+    ledger::set_control(session_, job_.name, Control::kRun, kActor, "the job is rolled back");
     act_.journal().write(
-        event::State{state_, "rolled back", "every step that had changed something is undone"});
+        event::State{name_of(state_), "rolled back", "every step that had changed something is undone"});
     act_.store_events();
   }
 
@@ -132,7 +132,7 @@ class Rollback {
   const Job& job_;
   OperatorAct act_;
   std::int64_t job_id_ = 0;
-  std::string state_;
+  JobState state_ = JobState::kReady;
 };
 
 }  // namespace

@@ -44,7 +44,7 @@ std::vector<Finding> preflight(pg::Session& session, const Job& job, bool is_led
     if (change.is_mended(i)) steps.forget(i);
     const auto at = steps.at(i);
     steps.kind(i).check_begun(at, findings);
-    if (at.record().state != "done") steps.kind(i).check(at, reads_values, findings);
+    if (at.record().state != StepState::kDone) steps.kind(i).check(at, reads_values, findings);
   }
   return findings.worst_first();
 }

@@ -1,17 +1,17 @@
 #pragma once
 
-#include <string>
+#include "pgsluice/state.hpp"
 
 namespace pgsluice::engine {
 
 /// What an operator's word asks of a run that goes on.
 enum class ControlChange { kNone, kPause, kResume, kCancel };
 
-/// `was` and `is`: "run", "pause" or "cancel", as the ledger has it. Pure.
-inline ControlChange change_of(const std::string& was, const std::string& is) {
+/// From what it has obeyed to what the ledger has now. Pure.
+inline ControlChange change_of(Control was, Control is) {
   if (is == was) return ControlChange::kNone;
-  if (is == "pause") return ControlChange::kPause;
-  return is == "run" ? ControlChange::kResume : ControlChange::kCancel;
+  if (is == Control::kPause) return ControlChange::kPause;
+  return is == Control::kRun ? ControlChange::kResume : ControlChange::kCancel;
 }
 
 }  // namespace pgsluice::engine

@@ -30,15 +30,15 @@ boost::asio::awaitable<void> Keeper::run(const Over& over, std::function<std::st
 }
 
 boost::asio::awaitable<void> Keeper::turn(bool is_heartbeat_due, std::string progress) {
-  std::function<ledger::Control(pg::Session&)> visit = [=, job_id = job_id_, run_id = run_id_,
-                                                        zone = timezone_](pg::Session& s) {
-    if (!is_heartbeat_due) return ledger::read_control(s, job_id, run_id, zone);
+  std::function<ledger::Orders(pg::Session&)> visit = [=, job_id = job_id_, run_id = run_id_,
+                                                       zone = timezone_](pg::Session& s) {
+    if (!is_heartbeat_due) return ledger::read_orders(s, job_id, run_id, zone);
     return pg::in_transaction(s, kTellLimits,
                               [&] { return ledger::heartbeat(s, job_id, run_id, progress, zone); });
   };
   try {
-    const auto control = co_await connection_.run<ledger::Control>(std::move(visit));
-    obey(control);
+    const auto orders = co_await connection_.run<ledger::Orders>(std::move(visit));
+    obey(orders);
     refused_.clear();
   } catch (const pg::Failure& f) {
     // Unreachable for now: the lanes notice too and decide when to give up; a late heartbeat is what fencing
@@ -69,27 +69,28 @@ boost::asio::awaitable<void> Keeper::flush_journal() {
   if (!is_stored) journal_.give_back(std::move(entries));
 }
 
-void Keeper::obey(const ledger::Control& control) {
-  obey_tunables(control);
-  clocks_.set_server_clock(control.seconds_of_day, SteadyClock::now());
-  if (!control.is_run_alive) {
+void Keeper::obey(const ledger::Orders& orders) {
+  obey_tunables(orders);
+  clocks_.set_server_clock(orders.seconds_of_day, SteadyClock::now());
+  if (!orders.is_run_alive) {
     if (!is_end_expected_)
       stop_.request(StopCause::kFailed, "another run took this one for dead and ended it");
     return;
   }
-  act(change_of(control_, control.control), control);
-  control_ = control.control;
+  act(change_of(control_, orders.control), orders);
+  control_ = orders.control;
 }
 
-void Keeper::act(ControlChange change, const ledger::Control& control) {
-  const std::string by = (control.actor.empty() ? "" : " by " + control.actor) +
-                         (control.reason.empty() ? "" : ": " + control.reason);
+void Keeper::act(ControlChange change, const ledger::Orders& orders) {
+  const std::string by = (orders.actor.empty() ? "" : " by " + orders.actor) +
+                         (orders.reason.empty() ? "" : ": " + orders.reason);
   switch (change) {
     case ControlChange::kNone:
       return;
     case ControlChange::kPause:
       gate_.pause(by.empty() ? "by an operator" : by.substr(1));
-      return journal_.write(event::State{control_ == "run" ? "running" : control_, "paused", "paused" + by});
+      return journal_.write(
+          event::State{control_ == Control::kRun ? "running" : name_of(control_), "paused", "paused" + by});
     case ControlChange::kResume:
       gate_.resume();
       return journal_.write(event::State{"paused", "running", "resumed" + by});
@@ -99,11 +100,11 @@ void Keeper::act(ControlChange change, const ledger::Control& control) {
   }
 }
 
-void Keeper::obey_tunables(const ledger::Control& control) {
-  if (control.tunables_version == tunables_version_) return;
-  tunables_version_ = control.tunables_version;
+void Keeper::obey_tunables(const ledger::Orders& orders) {
+  if (orders.tunables_version == tunables_version_) return;
+  tunables_version_ = orders.tunables_version;
   Tunables changed = tunables_of_file_;
-  for (const auto& tunable : control.tunables) {
+  for (const auto& tunable : orders.tunables) {
     const auto equals = tunable.find('=');
     const auto key = tunable.substr(0, equals);
     const auto value = tunable.substr(equals + 1);

@@ -56,14 +56,14 @@ class Keeper {
   void expect_end() { is_end_expected_ = true; }
 
   /// What operators said; also once before the first step.
-  void obey(const ledger::Control& control);
+  void obey(const ledger::Orders& orders);
 
  private:
   static constexpr std::chrono::milliseconds kTurn{500};
 
   boost::asio::awaitable<void> turn(bool is_heartbeat_due, std::string progress);
-  void act(ControlChange change, const ledger::Control& control);
-  void obey_tunables(const ledger::Control& control);
+  void act(ControlChange change, const ledger::Orders& orders);
+  void obey_tunables(const ledger::Orders& orders);
 
   pg::Connection& connection_;
   std::int64_t job_id_;
@@ -77,7 +77,7 @@ class Keeper {
   Journal& journal_;
   Stop& stop_;
   bool is_end_expected_ = false;
-  std::string control_ = "run";
+  Control control_ = Control::kRun;
   std::int64_t tunables_version_ = 0;
 };
 

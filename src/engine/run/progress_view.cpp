@@ -17,18 +17,22 @@ constexpr std::chrono::seconds kSilence{5};
 
 ProgressView::Standing ProgressView::standing(SteadyClock::time_point now) const {
   const auto* lanes = at_.fills.lanes();
-  const auto draining_or = [&](const char* state) { return at_.stop.is_requested() ? "draining" : state; };
+  const auto draining_or = [&](RunState state) {
+    return at_.stop.is_requested() ? RunState::kDraining : state;
+  };
   const auto& blockers = at_.blockers;
   if (blockers.since() && now - *blockers.since() >= kBlockedFor && at_.gate.is_open(now))
-    return {draining_or("held"), blockers.reason() + "; nothing else is left to do", 0};
+    return {draining_or(RunState::kHeld), blockers.reason() + "; nothing else is left to do", 0};
   const auto silent = lanes ? lanes->longest_batch(now) : SteadyClock::duration{};
   if (silent > kSilence) {
     const auto since = std::chrono::duration_cast<std::chrono::seconds>(silent);
-    return {draining_or("held"),
+    return {draining_or(RunState::kHeld),
             "a batch has had no answer from the server for " + base::format_duration(since), 0};
   }
   const auto reason = lanes ? at_.gate.reason(now) : at_.sampler.commit_wait(now);
-  const char* state = at_.gate.is_paused() ? "paused" : at_.gate.is_open(now) || !lanes ? "running" : "held";
+  const auto state = at_.gate.is_paused()              ? RunState::kPaused
+                     : at_.gate.is_open(now) || !lanes ? RunState::kRunning
+                                                       : RunState::kHeld;
   return {draining_or(state), reason, at_.gate.pace(now)};
 }
 
@@ -65,7 +69,7 @@ Progress ProgressView::progress() const {
 std::string ProgressView::line() const {
   const auto p = progress();
   if (p.step.empty()) return p.hold_reason.empty() ? "starting" : "starting; " + p.hold_reason;
-  std::string text = p.step_kind + " " + p.step + " (" + p.state + ")";
+  std::string text = p.step_kind + " " + p.step + " (" + name_of(p.state) + ")";
   if (at_.fills.lanes()) {
     const auto of =
         p.rows_expected > 0 ? "about " + base::format_count(p.rows_expected) : "nobody knows how many";

@@ -39,7 +39,7 @@ class ProgressView {
  private:
   /// Whether it goes on, and if not why.
   struct Standing {
-    std::string state;
+    RunState state = RunState::kRunning;
     std::string reason;
     double pace = 0;
   };

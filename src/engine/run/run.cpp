@@ -135,8 +135,9 @@ asio::awaitable<void> Run::open() {
   beside_.start("the sampler", sample());
   const auto opened = co_await row_.open();
   const auto& record = row_.job_record();
-  const bool is_resumed = std::any_of(record.steps.begin(), record.steps.end(),
-                                      [](const ledger::StepRecord& s) { return s.state != "waiting"; });
+  const bool is_resumed =
+      std::any_of(record.steps.begin(), record.steps.end(),
+                  [](const ledger::StepRecord& s) { return s.state != StepState::kWaiting; });
   journal_.write(event::RunStarted{kVersion, base::this_process().host, base::this_process().pid, is_resumed,
                                    tunables_.lanes});
   for (const auto& mended : opened.job.change.mended) journal_.write(command_of(mended));
@@ -144,12 +145,12 @@ asio::awaitable<void> Run::open() {
   keeper_ =
       std::make_unique<Keeper>(control_, record.job_id, run_id_, job_.window ? job_.window->timezone : "UTC",
                                Keeper::Kept{clocks_, tunables_, gate_, journal_, stop_});
-  if (opened.control.control == "pause") {
+  if (opened.orders.control == Control::kPause) {
     stop_.request(StopCause::kPaused,
-                  "the job is paused" + (opened.control.reason.empty() ? "" : ": " + opened.control.reason));
+                  "the job is paused" + (opened.orders.reason.empty() ? "" : ": " + opened.orders.reason));
     co_return;
   }
-  keeper_->obey(opened.control);
+  keeper_->obey(opened.orders);
   clocks_.look(tunables_.throttle, gate_, blockers_, stop_, SteadyClock::now(), std::time(nullptr));
   beside_.start("the keeper", keeper_->run(over_, [this] { return progress_.line(); }));
   beside_.start("the progress", show_progress());
@@ -181,7 +182,7 @@ asio::awaitable<void> Run::look_before_writing() {
   bool is_first_to_write = true;
   for (std::size_t i = 0; i < job_.steps.size() && !stop_.is_requested(); ++i) {
     const auto& record = row_.job_record().steps[i];
-    if (record.state == "done") continue;
+    if (record.state == StepState::kDone) continue;
     const auto kind = kind_of(job_.steps[i]);
     kind->foresee(outlook);
     auto step = running(i, *kind);
@@ -196,7 +197,7 @@ asio::awaitable<void> Run::run_steps() {
     in_work_.number = static_cast<int>(i) + 1;
     co_await gate_.pass_pause(stop_);
     if (stop_.is_requested()) co_return;
-    if (row_.job_record().steps[i].state == "done") continue;
+    if (row_.job_record().steps[i].state == StepState::kDone) continue;
     const auto kind = kind_of(job_.steps[i]);
     auto step = running(i, *kind);
     co_await kind->run(step);

@@ -95,19 +95,19 @@ bool is_job_done(const RunOutcome& end) {
   return end.code == ExitCode::kDone || end.code == ExitCode::kQuarantined || end.outcome == kRowsUnchanged;
 }
 
-const char* job_state(const RunOutcome& end) {
-  if (is_job_done(end)) return "done";
+JobState job_state(const RunOutcome& end) {
+  if (is_job_done(end)) return JobState::kDone;
   switch (end.code) {
     case ExitCode::kCancelled:
-      return "cancelled";
+      return JobState::kCancelled;
     case ExitCode::kPaused:
     case ExitCode::kRangesHeld:
     case ExitCode::kReadyForCutOver:
     case ExitCode::kUnreachable:
     case ExitCode::kWorkLeft:
-      return "ready";
+      return JobState::kReady;
     default:
-      return "failed";
+      return JobState::kFailed;
   }
 }
 

@@ -6,6 +6,7 @@
 
 #include "pgsluice/error.hpp"
 #include "pgsluice/progress.hpp"
+#include "pgsluice/state.hpp"
 #include "telling/stop.hpp"
 
 namespace pgsluice::engine {
@@ -29,6 +30,6 @@ RunOutcome outcome_of(const std::exception_ptr& error, const Stop& stop, const R
 /// The job has nothing left to do after a run that ended so.
 bool is_job_done(const RunOutcome& end);
 /// The state that the ledger shows for the job then.
-const char* job_state(const RunOutcome& end);
+JobState job_state(const RunOutcome& end);
 
 }  // namespace pgsluice::engine

@@ -38,7 +38,7 @@ OpenedRun open_run(pg::Session& session, const Job& job, const std::string& run_
   ledger::end_gone_runs(session, job_id);
   ledger::register_run(session, job_id, run_id, kVersion, base::this_process());
   base::failpoint("after_register");
-  opened.control = ledger::read_control(session, job_id, run_id, job.window ? job.window->timezone : "UTC");
+  opened.orders = ledger::read_orders(session, job_id, run_id, job.window ? job.window->timezone : "UTC");
   return opened;
 }
 
@@ -79,7 +79,7 @@ asio::awaitable<OpenedRun> RunRow::open() {
 
 asio::awaitable<void> RunRow::mark_job_running() {
   std::function<bool(pg::Session&)> mark = [job_id = job_record_.job_id](pg::Session& s) {
-    ledger::set_job_state(s, job_id, "running");
+    ledger::set_job_state(s, job_id, JobState::kRunning);
     return true;
   };
   co_await keep_trying<bool>(connection_, mark, journal_, stop_);

@@ -16,7 +16,7 @@ namespace pgsluice::engine {
 /// What the ledger has to know before the first step.
 struct OpenedRun {
   OpenedJob job;
-  ledger::Control control;
+  ledger::Orders orders;
 };
 
 /// The run's row in the ledger, from its registration to its end, and the job's state with it. Confined to

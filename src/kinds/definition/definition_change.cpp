@@ -57,8 +57,8 @@ std::vector<std::string> difference_of(const ledger::KnownStep& known, const led
 }
 
 std::string standing_of(const ledger::KnownStep& step) {
-  if (step.record.state == "done") return "it is done";
-  if (step.record.state == "rolled back") return "";
+  if (step.record.state == StepState::kDone) return "it is done";
+  if (step.record.state == StepState::kRolledBack) return "";
   // A kind that this program does not know may have done anything that the ledger says of it.
   const auto* kind = find_kind(step.record.kind);
   return kind == nullptr ? StepKind::left_behind(step) : kind->left_behind(step);

@@ -42,12 +42,12 @@ class Traces {
   std::size_t size() const { return traces_.size(); }
   const ledger::StepTrace& at(std::size_t place) const { return traces_.at(place); }
   bool is_begun(std::size_t place) const {
-    return at(place).state != "waiting" && at(place).state != "rolled back";
+    return at(place).state != StepState::kWaiting && at(place).state != StepState::kRolledBack;
   }
   /// A step without keys is applied when its range is done, whatever its state says: the state follows later.
   bool is_applied(std::size_t place) const {
     const auto& trace = at(place);
-    return trace.state == "done" || (trace.state != "rolled back" && trace.has_range_done);
+    return trace.state == StepState::kDone || (trace.state != StepState::kRolledBack && trace.has_range_done);
   }
 
  private:

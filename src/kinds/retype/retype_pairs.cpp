@@ -51,8 +51,8 @@ void check_beside_earlier(const StepAt& at, const RetypeStep& step, Findings& fi
   std::set<std::string> changed;
   for (std::size_t i = 0; i < at.place; ++i) {
     const auto* earlier = at.job.steps[i].as<RetypeStep>();
-    const bool is_to_begin = earlier && at.records[i].state != "done" && at.records[i].detail.empty() &&
-                             at.outlook.maker_of_any(earlier->tables).empty();
+    const bool is_to_begin = earlier && at.records[i].state != StepState::kDone &&
+                             at.records[i].detail.empty() && at.outlook.maker_of_any(earlier->tables).empty();
     if (!is_to_begin) continue;
     if (changed.empty()) changed = changed_by(at, step);
     const auto shared = first_in_common(changed_by(at, *earlier), changed);

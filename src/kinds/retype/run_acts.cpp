@@ -103,7 +103,7 @@ asio::awaitable<void> run_acts(RunningStep& step, std::vector<OpenedAct> acts) {
     }
     RunningStep one = step;
     one.record = acts[i].record;
-    if (one.record.state != "done") co_await run_act(std::move(one), acts[i].act);
+    if (one.record.state != StepState::kDone) co_await run_act(std::move(one), acts[i].act);
     ++i;
   }
 }

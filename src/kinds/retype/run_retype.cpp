@@ -62,13 +62,14 @@ bool is_still_ready(pg::Session& session, const RetypeStep& step, std::int64_t s
   refuse_other_columns(session, retype, step_id);
   if (rt::missing_twins(session, retype).empty() && tables_left_behind(session, retype, step_id).empty())
     return true;
-  return !ledger::move_retype(session, step_id, RetypeDetail::kReady, RetypeDetail::kBegun, "running");
+  return !ledger::move_retype(session, step_id, RetypeDetail::kReady, RetypeDetail::kBegun,
+                              StepState::kRunning);
 }
 
 /// Not over what another run, a cut-over or a rollback made of the step since it was read.
 void begin_retype(pg::Session& session, const RetypeStep& step, const ledger::StepRecord& record) {
   const auto move = [&](const std::string& from) {
-    return ledger::move_retype(session, record.step_id, from, RetypeDetail::kBegun, "running");
+    return ledger::move_retype(session, record.step_id, from, RetypeDetail::kBegun, StepState::kRunning);
   };
   if (move(record.detail) || move(RetypeDetail::kBegun)) return;
   throw Error(ExitCode::kRefused, "somebody else went on with step \"" + step.name + "\" just now",
@@ -97,7 +98,7 @@ asio::awaitable<void> make_ready(RunningStep& step, const RetypeStep& retype) {
   step.states.show(record.name, record.kind);
   if (step.stop.is_requested()) co_return;
   std::function<bool(pg::Session&)> ready = [id = record.step_id](pg::Session& s) {
-    return ledger::move_retype(s, id, RetypeDetail::kBegun, RetypeDetail::kReady, "running");
+    return ledger::move_retype(s, id, RetypeDetail::kBegun, RetypeDetail::kReady, StepState::kRunning);
   };
   co_await keep_trying<bool>(step.connection, ready, step.journal, step.stop);
   base::failpoint("retype_ready");

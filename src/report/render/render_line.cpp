@@ -12,7 +12,7 @@ namespace {
 std::string step_text(const Progress& p) {
   const std::string number =
       p.step_number > 0 ? std::to_string(p.step_number) + "/" + std::to_string(p.step_count) + " " : "";
-  return "step " + number + p.step + " " + p.state;
+  return "step " + number + p.step + " " + name_of(p.state);
 }
 
 std::string progress_line(const Progress& p) {

@@ -52,7 +52,7 @@ std::string step_text(const Progress& p) {
 void add_header(View& view, const Progress& p, const LiveState& state) {
   std::vector<std::string> texts = {view.clean(p.job)};
   if (!p.step.empty()) texts.push_back(view.clean(step_text(p)));
-  texts.push_back(view.clean(state.outcome.empty() ? p.state : state.outcome));
+  texts.push_back(view.clean(state.outcome.empty() ? std::string(name_of(p.state)) : state.outcome));
   view.add_packed(texts, kBold);
 }
 

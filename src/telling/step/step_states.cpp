@@ -27,7 +27,7 @@ asio::awaitable<StepInWork> StepStates::begin(pg::Connection& connection, ledger
   show(record.name, record.kind);
   const auto began = SteadyClock::now();
   std::function<RowCounts(pg::Session&)> begin = [id = record.step_id](pg::Session& s) {
-    ledger::set_step_state(s, id, "running");
+    ledger::set_step_state(s, id, StepState::kRunning);
     return ledger::step_counts(s, id);
   };
   const auto already_done = co_await keep_trying<RowCounts>(connection, begin, at_.journal, at_.stop);
@@ -40,7 +40,7 @@ asio::awaitable<std::exception_ptr> StepStates::end(pg::Connection& connection, 
   if (outcome == "done" || outcome == "failed") {
     std::function<bool(pg::Session&)> end = [=, id = step.record.step_id,
                                              message = message_of(error)](pg::Session& s) {
-      ledger::set_step_state(s, id, outcome, message);
+      ledger::set_step_state(s, id, outcome == "done" ? StepState::kDone : StepState::kFailed, message);
       return true;
     };
     try {

@@ -16,7 +16,7 @@ Plan sample() {
   PlannedStep fill;
   fill.name = "fill";
   fill.kind = "backfill";
-  fill.state = "running";
+  fill.state = StepState::kRunning;
   fill.statements = {{"UPDATE users\n   SET a = 1", "ROW EXCLUSIVE on \"users\"", true}};
   fill.walk = "keyset along (\"id\")";
   fill.walk_reason = "the primary key";
@@ -56,7 +56,7 @@ TEST(PlanText, LeavesOutWhatAStepDoesNotHave) {
   step.walk.clear();
   step.rows_estimated = step.wal_bytes_estimated = 0;
   step.duration_estimated = {};
-  step.state.clear();
+  step.state.reset();
   const auto lines = plan_lines(plan);
   EXPECT_THAT(lines, Contains("1. backfill fill"));
   EXPECT_THAT(lines, Not(Contains(HasSubstr("walk:"))));

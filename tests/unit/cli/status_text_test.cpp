@@ -14,17 +14,17 @@ JobOverview sample() {
   StepOverview add;
   add.name = "add-column";
   add.kind = "sql";
-  add.state = "done";
+  add.state = StepState::kDone;
   StepOverview fill;
   fill.name = "fill";
   fill.kind = "backfill";
-  fill.state = "running";
+  fill.state = StepState::kRunning;
   fill.rows_expected = 1'200'000;
   fill.rows = {650'000, 1'200, 3};
   JobOverview job;
   job.name = "fill-users";
-  job.state = "running";
-  job.control = "run";
+  job.state = JobState::kRunning;
+  job.control = Control::kRun;
   job.steps = {add, fill};
   job.runs = {{"3f2a1b2c-0000-4000-8000-000000000000", "db1", 4711, 0.83, true, "fill: 54 %"}};
   return job;
@@ -54,13 +54,13 @@ TEST(StatusText, PercentIsWholeOnlyOnceTheStepIsDone) {
   auto job = sample();
   job.steps[1].rows.changed = 5'000'000;
   EXPECT_EQ(job_json(job)["steps"][1]["percent"], 99.0);
-  job.steps[1].state = "done";
+  job.steps[1].state = StepState::kDone;
   EXPECT_EQ(job_json(job)["steps"][1]["percent"], 100.0);
 }
 
 TEST(StatusText, ShowsWhoPausedAndWhyAndWhatFailed) {
   auto job = sample();
-  job.control = "pause";
+  job.control = Control::kPause;
   job.control_actor = "anna@db1";
   job.control_reason = "peak";
   job.steps[1].error = "division\nby zero";
@@ -79,32 +79,32 @@ TEST(StatusText, ListHasALineForEachJob) {
 
 TEST(StatusText, CountsTheStepsDoneWhenNoneIsInWork) {
   auto job = sample();
-  job.steps[1].state = "done";
+  job.steps[1].state = StepState::kDone;
   EXPECT_THAT(job_line(job), HasSubstr("step 2/2"));
-  for (auto& step : job.steps) step.state = "rolled back";
+  for (auto& step : job.steps) step.state = StepState::kRolledBack;
   EXPECT_THAT(job_line(job), HasSubstr("step 0/2"));
 }
 
 TEST(StatusText, AJobIsOverWhenItEndedAndNobodyWorksOnIt) {
   auto job = sample();
   EXPECT_FALSE(is_over(job));
-  job.state = "done";
+  job.state = JobState::kDone;
   EXPECT_FALSE(is_over(job)) << "a run is still live";
   job.runs.clear();
   EXPECT_TRUE(is_over(job));
-  job.state = "ready";
+  job.state = JobState::kReady;
   EXPECT_FALSE(is_over(job)) << "the next run goes on";
 }
 
 TEST(StatusText, WatchEndsAsTheJobDid) {
   auto job = sample();
-  job.state = "done";
+  job.state = JobState::kDone;
   EXPECT_EQ(exit_code_of(job), ExitCode::kQuarantined);
   job.steps[1].rows.quarantined = 0;
   EXPECT_EQ(exit_code_of(job), ExitCode::kDone);
-  job.state = "failed";
+  job.state = JobState::kFailed;
   EXPECT_EQ(exit_code_of(job), ExitCode::kFailed);
-  job.state = "cancelled";
+  job.state = JobState::kCancelled;
   EXPECT_EQ(exit_code_of(job), ExitCode::kCancelled);
 }
 

@@ -8,14 +8,15 @@ namespace pgsluice::engine {
 namespace {
 
 TEST(ControlChange, IsAskedForByAWordThatIsNew) {
-  EXPECT_EQ(change_of("run", "pause"), ControlChange::kPause);
-  EXPECT_EQ(change_of("pause", "run"), ControlChange::kResume);
-  EXPECT_EQ(change_of("run", "cancel"), ControlChange::kCancel);
-  EXPECT_EQ(change_of("pause", "cancel"), ControlChange::kCancel);
+  EXPECT_EQ(change_of(Control::kRun, Control::kPause), ControlChange::kPause);
+  EXPECT_EQ(change_of(Control::kPause, Control::kRun), ControlChange::kResume);
+  EXPECT_EQ(change_of(Control::kRun, Control::kCancel), ControlChange::kCancel);
+  EXPECT_EQ(change_of(Control::kPause, Control::kCancel), ControlChange::kCancel);
 }
 
 TEST(ControlChange, IsNoneForAWordThatIsKnown) {
-  for (const char* word : {"run", "pause", "cancel"}) EXPECT_EQ(change_of(word, word), ControlChange::kNone);
+  for (const auto word : {Control::kRun, Control::kPause, Control::kCancel})
+    EXPECT_EQ(change_of(word, word), ControlChange::kNone);
 }
 
 }  // namespace

@@ -38,19 +38,19 @@ TEST(RunOutcome, OfAStopSaysWhatAskedForIt) {
   const struct {
     StopCause cause;
     ExitCode code;
-    const char* state;
-  } cases[] = {{StopCause::kSignal, ExitCode::kWorkLeft, "ready"},
-               {StopCause::kDuration, ExitCode::kWorkLeft, "ready"},
-               {StopCause::kHeldTooLong, ExitCode::kWorkLeft, "ready"},
-               {StopCause::kPaused, ExitCode::kPaused, "ready"},
-               {StopCause::kCancelled, ExitCode::kCancelled, "cancelled"},
-               {StopCause::kReadyForCutover, ExitCode::kReadyForCutOver, "ready"},
-               {StopCause::kFailed, ExitCode::kFailed, "failed"}};
+    JobState state;
+  } cases[] = {{StopCause::kSignal, ExitCode::kWorkLeft, JobState::kReady},
+               {StopCause::kDuration, ExitCode::kWorkLeft, JobState::kReady},
+               {StopCause::kHeldTooLong, ExitCode::kWorkLeft, JobState::kReady},
+               {StopCause::kPaused, ExitCode::kPaused, JobState::kReady},
+               {StopCause::kCancelled, ExitCode::kCancelled, JobState::kCancelled},
+               {StopCause::kReadyForCutover, ExitCode::kReadyForCutOver, JobState::kReady},
+               {StopCause::kFailed, ExitCode::kFailed, JobState::kFailed}};
   for (const auto& each : cases) {
     const auto end = end_of(Stopped(each.cause));
     EXPECT_EQ(end.code, each.code);
     EXPECT_EQ(end.reason, "because");
-    EXPECT_STREQ(job_state(end), each.state);
+    EXPECT_EQ(job_state(end), each.state);
     EXPECT_FALSE(is_job_done(end));
   }
 }
@@ -62,7 +62,7 @@ TEST(RunOutcome, OfAnErrorIsTheError) {
   EXPECT_EQ(end.outcome, "refused");
   EXPECT_EQ(end.reason, "no such table");
   EXPECT_EQ(end.hint, "name another");
-  EXPECT_STREQ(job_state(end), "failed");
+  EXPECT_EQ(job_state(end), JobState::kFailed);
 }
 
 TEST(RunOutcome, OfAVerifyThatFailsIsNoJobThatIsDone) {
@@ -93,8 +93,8 @@ TEST(RunOutcome, WhatIsNoErrorOfOursIsInternal) {
 }
 
 TEST(RunOutcome, AJobWithQuarantinedOrUnchangedRowsIsDone) {
-  EXPECT_STREQ(job_state(end_of(Stop(), {10, 0, 2, 0})), "done");
-  EXPECT_STREQ(job_state(end_of(Stop(), {10, 0, 0, 3})), "done");
+  EXPECT_EQ(job_state(end_of(Stop(), {10, 0, 2, 0})), JobState::kDone);
+  EXPECT_EQ(job_state(end_of(Stop(), {10, 0, 0, 3})), JobState::kDone);
 }
 
 }  // namespace

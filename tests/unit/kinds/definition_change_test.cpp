@@ -11,7 +11,7 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-ledger::KnownStep known(const std::string& name, const std::string& kind, const std::string& state) {
+ledger::KnownStep known(const std::string& name, const std::string& kind, StepState state) {
   ledger::KnownStep step;
   step.record.name = name;
   step.record.kind = kind;
@@ -33,26 +33,28 @@ DefinitionChange change_of(const std::vector<ledger::KnownStep>& steps,
 
 TEST(Standing, IsWhatAStepHasLeftBehind) {
   for (const char* kind : {"sql", "index", "verify", "backfill", "retype"}) {
-    EXPECT_EQ(standing_of(known("a", kind, "done")), "it is done") << kind;
-    for (const char* state : {"waiting", "running", "failed", "rolled back"})
-      EXPECT_EQ(standing_of(known("a", kind, state)), "") << kind << state;
+    EXPECT_EQ(standing_of(known("a", kind, StepState::kDone)), "it is done") << kind;
+    for (const auto state :
+         {StepState::kWaiting, StepState::kRunning, StepState::kFailed, StepState::kRolledBack})
+      EXPECT_EQ(standing_of(known("a", kind, state)), "") << kind << name_of(state);
   }
-  auto committed = known("a", "sql", "running");  // its run died before the state was written
+  auto committed = known("a", "sql", StepState::kRunning);  // its run died before the state was written
   committed.has_range_done = true;
   EXPECT_EQ(standing_of(committed), "it is done");
-  auto fill = known("a", "backfill", "failed");
+  auto fill = known("a", "backfill", StepState::kFailed);
   fill.has_range_done = true;  // a stretch where nothing matched
   EXPECT_EQ(standing_of(fill), "");
   fill.rows_changed = 1'200;
   EXPECT_EQ(standing_of(fill), "it has changed 1,200 rows");
-  auto retype = known("a", "retype", "failed");
+  auto retype = known("a", "retype", StepState::kFailed);
   retype.has_act_begun = true;
   EXPECT_EQ(standing_of(retype), "it has begun");
 }
 
 TEST(DefinitionChanges, MendWhatHasChangedNothing) {
-  const auto change = change_of({known("a", "sql", "done"), known("b", "index", "failed")},
-                                {given("a"), given("b", "2"), given("c")});
+  const auto change =
+      change_of({known("a", "sql", StepState::kDone), known("b", "index", StepState::kFailed)},
+                {given("a"), given("b", "2"), given("c")});
   EXPECT_THAT(change.refused, IsEmpty());
   ASSERT_EQ(change.mended.size(), 1U);
   EXPECT_FALSE(change.is_mended(0));
@@ -61,17 +63,19 @@ TEST(DefinitionChanges, MendWhatHasChangedNothing) {
 }
 
 TEST(DefinitionChanges, RefuseWithTheDifferenceAndWhatStands) {
-  auto fill = known("b", "backfill", "running");
+  auto fill = known("b", "backfill", StepState::kRunning);
   fill.rows_changed = 5;
-  const auto change = change_of({known("a", "sql", "done"), fill}, {given("a", "2"), given("b", "2")});
+  const auto change =
+      change_of({known("a", "sql", StepState::kDone), fill}, {given("a", "2"), given("b", "2")});
   EXPECT_THAT(change.mended, IsEmpty());
   EXPECT_THAT(change.refused, ElementsAre("step \"a\": (it is done)", "- text = 1", "+ text = 2",
                                           "step \"b\": (it has changed 5 rows)", "- text = 1", "+ text = 2"));
 }
 
 TEST(DefinitionChanges, PutAStepBeforeOneThatWaitsButNotBeforeOneThatStands) {
-  const std::vector<ledger::KnownStep> steps{known("a", "sql", "done"), known("b", "index", "failed"),
-                                             known("c", "verify", "waiting")};
+  const std::vector<ledger::KnownStep> steps{known("a", "sql", StepState::kDone),
+                                             known("b", "index", StepState::kFailed),
+                                             known("c", "verify", StepState::kWaiting)};
   const auto between = change_of(steps, {given("a"), given("new"), given("b"), given("c")});
   EXPECT_THAT(between.refused, IsEmpty());
   EXPECT_EQ(between.mended.size(), 2U);
@@ -81,15 +85,17 @@ TEST(DefinitionChanges, PutAStepBeforeOneThatWaitsButNotBeforeOneThatStands) {
 }
 
 TEST(DefinitionChanges, LetAStepGoThatWaitsButNotOneThatStands) {
-  const auto change = change_of({known("a", "sql", "done"), known("b", "sql", "waiting")}, {given("a")});
+  const auto change =
+      change_of({known("a", "sql", StepState::kDone), known("b", "sql", StepState::kWaiting)}, {given("a")});
   EXPECT_THAT(change.refused, IsEmpty());
   EXPECT_EQ(change.mended.size(), 1U);
-  EXPECT_THAT(change_of({known("a", "sql", "done")}, {}).refused,
+  EXPECT_THAT(change_of({known("a", "sql", StepState::kDone)}, {}).refused,
               ElementsAre("- step \"a\" is missing (it is done)"));
 }
 
 TEST(DefinitionChanges, ShowAllLinesWhereOnlyTheirOrderDiffers) {
-  const auto change = change_of({known("a", "sql", "done")}, {{"a", "sql", {"text = 1", "name = a"}}});
+  const auto change =
+      change_of({known("a", "sql", StepState::kDone)}, {{"a", "sql", {"text = 1", "name = a"}}});
   EXPECT_THAT(change.refused, ElementsAre("step \"a\": (it is done)", "- name = a", "- text = 1",
                                           "+ text = 1", "+ name = a"));
 }

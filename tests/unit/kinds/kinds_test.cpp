@@ -106,12 +106,12 @@ TEST(Kinds, SayWhatUndoingThemDoes) {
 
 TEST(Traces, TakeAStepForAppliedByItsRangeWhateverItsStateSays) {
   ledger::StepTrace died_after_commit;
-  died_after_commit.state = "running";
+  died_after_commit.state = StepState::kRunning;
   died_after_commit.has_range_done = true;
   ledger::StepTrace undone = died_after_commit;
-  undone.state = "rolled back";
+  undone.state = StepState::kRolledBack;
   ledger::StepTrace waiting;
-  waiting.state = "waiting";
+  waiting.state = StepState::kWaiting;
   const Traces traces({died_after_commit, undone, waiting});
   EXPECT_TRUE(traces.is_applied(0));
   EXPECT_FALSE(traces.is_applied(1));

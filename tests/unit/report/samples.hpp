@@ -19,7 +19,7 @@ inline Progress sample_progress() {
   p.step_kind = "backfill";
   p.step_number = 2;
   p.step_count = 4;
-  p.state = "running";
+  p.state = RunState::kRunning;
   p.rows = {2'700'000, 10'000, 0};
   p.rows_expected = 5'000'000;
   p.rows_per_second = 8'412.4;
@@ -38,7 +38,7 @@ inline Progress sample_progress() {
 
 inline Progress held_progress() {
   Progress p = sample_progress();
-  p.state = "held";
+  p.state = RunState::kHeld;
   p.pace = 0;
   p.rows_per_second = 0;
   p.hold_reason = "replica r1 is 3.1 s behind, the limit is 2 s";

@@ -81,7 +81,7 @@ void lock_within(pg::Session& session, std::chrono::milliseconds time,
 std::optional<std::chrono::milliseconds> attempt(pg::Session& session, const Move& move) {
   pg::begin(session, {steps::kGentleLockTimeout, kMoveTimeout, true});
   try {
-    if (!ledger::move_retype(session, move.step_id, move.from, move.to, "done")) {
+    if (!ledger::move_retype(session, move.step_id, move.from, move.to, StepState::kDone)) {
       pg::rollback(session);
       return std::nullopt;
     }
@@ -319,8 +319,8 @@ void contract_job(pg::Session& session, const std::string& job, const ContractOp
     if (!options.unproven) require_proof(session, job, record.step_id);
     OperatorAct act(session, job, record.job_id, tell);
     const auto step = retype_of_definition(record.definition);
-    const RemovalMove removal{record.step_id, RetypeDetail::kCutOver, RetypeDetail::kContracted, "done",
-                              "old column"};
+    const RemovalMove removal{record.step_id, RetypeDetail::kCutOver, RetypeDetail::kContracted,
+                              StepState::kDone, "old column"};
     if (take_away_what_is_left(act, step, removal)) continue;
     const bool is_done =
         carry_out(act, {step, record.step_id, RetypeDetail::kCutOver, RetypeDetail::kContracted,
@@ -343,7 +343,7 @@ bool take_columns_back(OperatorAct& act, const std::string& job, const RetypeSte
   auto& session = act.session();
   const auto record = record_of(session, job, step_id);
   const bool is_before = record.detail == RetypeDetail::kBegun || record.detail == RetypeDetail::kReady;
-  const RemovalMove removal{step_id, record.detail, RetypeDetail::kTakenBack, "done", "column"};
+  const RemovalMove removal{step_id, record.detail, RetypeDetail::kTakenBack, StepState::kDone, "column"};
   if ((is_before || record.detail == RetypeDetail::kCutOver) && take_away_what_is_left(act, step, removal))
     return true;
   if (record.detail == RetypeDetail::kContracted)

@@ -16,7 +16,7 @@ void require_proof(pg::Session& session, const std::string& job, std::int64_t st
                                    [&](const ledger::StepRecord& step) { return step.step_id == step_id; });
   std::vector<std::string> waiting;
   for (auto step = retype; step != steps.end(); ++step) {
-    if (step->kind == "verify" && step->state != "done") waiting.push_back(step->name);
+    if (step->kind == "verify" && step->state != StepState::kDone) waiting.push_back(step->name);
   }
   if (waiting.empty()) return;
   throw Error(

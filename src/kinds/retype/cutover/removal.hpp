@@ -13,8 +13,9 @@ namespace pgsluice::engine {
 /// How to end a retype whose tables are no longer as it knew them.
 struct RemovalMove {
   std::int64_t step_id = 0;
-  std::string from, to, state;  // as ledger::move_retype takes them
-  std::string going;            // kind of column to drop: "column", or at contract "old column"
+  std::string from, to;  // as ledger::move_retype takes them
+  StepState state = StepState::kDone;
+  std::string going;  // kind of column to drop: "column", or at contract "old column"
 };
 
 /// Notes, in the caller's transaction, what the retype makes, under the names that its tables have now.

@@ -10,7 +10,7 @@ std::string standing_in_words(pg::Session& session, const std::string& job, cons
   std::string tables;
   for (const auto& known : ledger::read_overview(session, job)) {
     for (const auto& act : known.steps) {
-      if (act.state != "done" || !act.name.starts_with(expanding)) continue;
+      if (act.state != StepState::kDone || !act.name.starts_with(expanding)) continue;
       tables += (tables.empty() ? "" : ", ") + act.name.substr(expanding.size());
     }
   }
