@@ -117,6 +117,25 @@ struct VerifyStep {
   std::string expect;
 };
 
+/// What a constraint step asks for.
+enum class Constraint { kNotNull, kCheck, kForeignKey, kUnique, kPrimaryKey };
+
+/// A constraint added to a table in use, in steps that block nobody for long. Violating rows are found first.
+struct ConstraintStep {
+  static constexpr const char* kKind = "constraint";
+
+  std::string name;
+  TableName table;
+  Constraint constraint = Constraint::kCheck;
+  std::string constraint_name;                  // folded, unquoted: as the schema has it
+  std::vector<std::string> columns;             // folded, unquoted; of all but kCheck. kNotNull: one
+  std::string check;                            // of kCheck: an expression over one row
+  TableName references;                         // of kForeignKey
+  std::vector<std::string> referenced_columns;  // as many as `columns`
+  std::string on_delete;  // "cascade", "restrict", "set null", "set default"; empty: no action
+  std::string on_update;  // the same
+};
+
 /// How a new value is made of an old one.
 enum class Mapping {
   kEmbed,   // the integer in the last 12 digits of a uuid
@@ -176,7 +195,7 @@ class Step {
         }) {}
 
   const std::string& name() const { return name_of_(definition_); }
-  /// As the job file writes it: "sql", "index", "backfill", "verify", "retype".
+  /// As the job file writes it: "sql", "index", "constraint", "backfill", "verify", "retype".
   const std::string& kind() const { return kind_; }
 
   /// nullptr: it is of another kind.

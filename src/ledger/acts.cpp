@@ -29,6 +29,14 @@ SET detail = $3, state = $4, error = '', ended_at = CASE WHEN $4 IN ('done', 'ro
 WHERE step_id = $1::bigint AND detail = $2
 )sql";
 
+constexpr const char* kActs = R"sql(
+SELECT step_id, name, kind, state, detail, ranges_cut
+FROM pgsluice.step WHERE parent_id = $1::bigint ORDER BY number
+)sql";
+
+constexpr const char* kForgetOne =
+    "DELETE FROM pgsluice.step WHERE step_id = $1::bigint AND parent_id IS NOT NULL";
+
 constexpr const char* kForgetNaming =
     "DELETE FROM pgsluice.step WHERE parent_id = $1::bigint AND state = 'done' AND strpos(name, $2) > 0";
 
@@ -52,6 +60,16 @@ std::vector<StepRecord> open_acts(pg::Session& session, std::int64_t step_id,
   });
 }
 
+std::vector<StepRecord> read_acts(pg::Session& session, std::int64_t step_id) {
+  const auto rows = session.exec(kActs, {std::to_string(step_id)});
+  std::vector<StepRecord> out;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    out.push_back({rows.integer(i, 0), rows.text(i, 1), rows.text(i, 2),
+                   read_state(kStepStates, rows.text(i, 3)), rows.text(i, 4), rows.boolean(i, 5)});
+  }
+  return out;
+}
+
 std::vector<RetypeRecord> find_retypes(pg::Session& session, const std::string& job) {
   const auto rows = session.exec(kRetypes, {job});
   std::vector<RetypeRecord> out;
@@ -69,6 +87,10 @@ bool move_retype(pg::Session& session, std::int64_t step_id, const std::string& 
 
 void forget_acts(pg::Session& session, std::int64_t step_id) {
   session.exec(kForget, {std::to_string(step_id)});
+}
+
+void forget_act(pg::Session& session, std::int64_t act_id) {
+  session.exec(kForgetOne, {std::to_string(act_id)});
 }
 
 void forget_acts_naming(pg::Session& session, std::int64_t step_id, const std::string& sql) {

@@ -9,8 +9,8 @@
 
 namespace pgsluice::ledger {
 
-/// A resumable piece of a retype. In the ledger it is a child step of the retype's step, so it has a state,
-/// ranges and counts like any other.
+/// A resumable piece of a step that takes several transactions. In the ledger it is a child of that step, so
+/// it has a state, ranges and counts like any other.
 struct ActDefinition {
   std::string name;  // unique in the job
   std::string kind;
@@ -21,6 +21,9 @@ struct ActDefinition {
 /// records in the order given. Commits by itself.
 std::vector<StepRecord> open_acts(pg::Session& session, std::int64_t step_id,
                                   const std::vector<ActDefinition>& acts);
+
+/// The acts of a step that the ledger knows, in order.
+std::vector<StepRecord> read_acts(pg::Session& session, std::int64_t step_id);
 
 /// A retype as `cutover` and `contract` find it, by the job's name.
 struct RetypeRecord {
@@ -42,6 +45,9 @@ bool move_retype(pg::Session& session, std::int64_t step_id, const std::string& 
 /// In the caller's transaction, forgets the acts that are done and whose name contains this quoted name: they
 /// will be done again.
 void forget_acts_naming(pg::Session& session, std::int64_t step_id, const std::string& sql);
+
+/// In the caller's transaction, forgets one act: it will be done again.
+void forget_act(pg::Session& session, std::int64_t act_id);
 
 /// In the caller's transaction, forgets every act of the step, because they are undone.
 void forget_acts(pg::Session& session, std::int64_t step_id);

@@ -7,8 +7,8 @@
 #include "kinds/ddl/ddl.hpp"
 #include "kinds/ddl/statement_checks.hpp"
 #include "kinds/kind/definition_lines.hpp"
+#include "kinds/kind/undo_by_statements.hpp"
 #include "kinds/running/run_index.hpp"
-#include "pg/activity/lock_holders.hpp"
 #include "pg/catalog/catalog.hpp"
 #include "pgsluice/error.hpp"
 #include "table/table_facts.hpp"
@@ -203,26 +203,7 @@ std::vector<std::string> IndexKind::undoing_in_words(const RollbackAct& act,
 }
 
 void IndexKind::take_back(OperatorAct& act, const Job& job, const RollbackAct& undo) const {
-  if (!undo.index_sql.empty()) drop(act, job, undo);
-  StepKind::take_back(act, job, undo);
-}
-
-void IndexKind::drop(OperatorAct& act, const Job& job, const RollbackAct& undo) const {
-  const auto sql = steps::drop_index_sql(undo.index_sql);
-  act.journal().write(event::Statement{step_.name, sql, "SHARE UPDATE EXCLUSIVE"});
-  for (const auto& holder : pg::lock_holders(act.session(), undo.table_sql)) {
-    act.journal().warn("the index of " + undo.table_sql + " is dropped when " + holder +
-                       " has ended its transaction");
-  }
-  act.store_events();
-  act.insist(
-      failing_to_undo(step_.name),
-      [&] {
-        if (job.direct_dsn.empty()) return steps::run_concurrently(act.session(), sql);
-        pg::Session own(pg::ConnectionTarget(job.direct_dsn), "pgsluice rollback index");
-        steps::run_concurrently(own, sql);
-      },
-      [] { return std::string(); });
+  undo_by_statements(act, job, step_.name, undo);
 }
 
 }  // namespace pgsluice::engine

@@ -21,9 +21,6 @@ class IndexKind final : public KindOf<IndexStep> {
               RollbackSurvey& survey) const override;
   std::vector<std::string> undoing_in_words(const RollbackAct& act, const std::string& detail) const override;
   void take_back(OperatorAct& act, const Job& job, const RollbackAct& undo) const override;
-
- private:
-  void drop(OperatorAct& act, const Job& job, const RollbackAct& undo) const;
 };
 
 }  // namespace pgsluice::engine

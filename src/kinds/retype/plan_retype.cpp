@@ -8,6 +8,7 @@
 #include "kinds/retype/cutover/cutover.hpp"
 #include "kinds/retype/graph/retype_facts.hpp"
 #include "kinds/retype/retype_survey.hpp"
+#include "kinds/running/plan_act.hpp"
 #include "lanes/batch/batch.hpp"
 #include "lanes/batch_statements.hpp"
 #include "lanes/block_statements.hpp"
@@ -22,45 +23,20 @@ namespace rt = steps::retype;
 
 namespace {
 
-/// Adds statements of an act; its name goes before whatever else says when they are sent.
-void add(const rt::Act& act, std::vector<PlannedStatement> statements, PlannedStep& planned) {
-  for (auto& statement : statements) {
-    statement.when = act.part + ": " + act.name + (statement.when.empty() ? "" : ", " + statement.when);
-    planned.statements.push_back(std::move(statement));
-  }
-}
-
-void plan_ddl(const rt::Act& act, PlannedStep& planned) {
-  for (const auto& statement : ddl_statements(act.sql)) {
-    const auto analysed = job::analyse_statement(statement.sql);
-    add(act, planned_ddl(statement, std::get_if<job::StatementFacts>(&analysed)), planned);
-  }
-}
-
 void plan_fill(pg::Session& session, const Job& job, const rt::Act& act, PlannedStep& planned) {
   const auto table = read_facts(session, act.fill.table).table;
   const auto walked = walked_table(session, act.fill, table);
   const auto limits = batch_limits(job.tunables.batch.target, job.tunables.throttle.lock_wait,
                                    std::chrono::milliseconds{pg::deadlock_timeout_ms(session)});
-  add(act, backfill_statements(table, act.fill, walked, limits, job.tunables.batch.rows), planned);
+  add_of_act(act, backfill_statements(table, act.fill, walked, limits, job.tunables.batch.rows), planned);
   planned.notes.push_back("the fill of " + table.sql() + " walks " + walk_in_words(walked) + ": " +
                           walked.choice.reason);
   planned.rows_estimated += table.rows_estimate;
 }
 
-void plan_act(pg::Session& session, const Job& job, const rt::Act& act, PlannedStep& planned) {
-  switch (act.kind) {
-    case rt::Act::Kind::kDdl:
-      return plan_ddl(act, planned);
-    case rt::Act::Kind::kFill:
-      return plan_fill(session, job, act, planned);
-    case rt::Act::Kind::kIndex:
-    case rt::Act::Kind::kVacuum:
-      return add(act, {{act.sql.front(), "SHARE UPDATE EXCLUSIVE, no lock_timeout"}}, planned);
-    case rt::Act::Kind::kFence:
-      planned.notes.push_back(act.name);
-      return;
-  }
+void plan_act_of(pg::Session& session, const Job& job, const rt::Act& act, PlannedStep& planned) {
+  if (act.kind == rt::Act::Kind::kFill) return plan_fill(session, job, act, planned);
+  plan_act(act, planned);
 }
 
 void plan_move(const rt::MoveScript& script, const rt::Graph& graph, const std::string& when,
@@ -95,7 +71,7 @@ void plan_retype(const StepAt& at, const RetypeStep& step, const rt::Owner& owne
     planned.notes.push_back(
         "before the first of these, all of them and the way back are rehearsed on an empty likeness of the "
         "tables, in one transaction that is rolled back");
-  for (const auto& act : rt::acts_before_cutover(retype)) plan_act(at.session, at.job, act, planned);
+  for (const auto& act : rt::acts_before_cutover(retype)) plan_act_of(at.session, at.job, act, planned);
   const auto bound =
       pg::in_transaction(at.session, {}, [&] { return rt::bound_objects(at.session, retype.graph); });
   plan_move(rt::cutover_script(retype, bound), retype.graph,

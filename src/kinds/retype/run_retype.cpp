@@ -7,7 +7,7 @@
 #include "kinds/retype/cutover/removal.hpp"
 #include "kinds/retype/graph/retype_facts.hpp"
 #include "kinds/retype/look_beforehand.hpp"
-#include "kinds/retype/run_acts.hpp"
+#include "kinds/running/run_acts.hpp"
 #include "ledger/acts.hpp"
 #include "ledger/objects.hpp"
 #include "pg/transaction.hpp"

@@ -1,11 +1,11 @@
 #include "kinds/sql/sql_kind.hpp"
 
-#include "base/failpoint.hpp"
 #include "job/read/sql_texts.hpp"
 #include "kinds/ddl/ddl.hpp"
 #include "kinds/ddl/ddl_statements.hpp"
 #include "kinds/ddl/statement_checks.hpp"
 #include "kinds/kind/definition_lines.hpp"
+#include "kinds/kind/undo_by_statements.hpp"
 #include "kinds/running/run_ddl.hpp"
 #include "kinds/sql/plan_sql.hpp"
 
@@ -68,19 +68,7 @@ std::vector<std::string> SqlKind::undoing_in_words(const RollbackAct& act,
 }
 
 void SqlKind::take_back(OperatorAct& act, const Job& job, const RollbackAct& undo) const {
-  if (undo.down.empty()) return StepKind::take_back(act, job, undo);
-  base::failpoint("rollback_before_note");
-  const auto statements = ddl_statements(undo.down);
-  for (const auto& s : statements) act.journal().write(event::Statement{step_.name, s.sql, s.lock});
-  std::vector<std::string> tables;
-  for (const auto& statement : statements) tables.push_back(statement.table_sql);
-  act.insist(
-      failing_to_undo(step_.name),
-      [&] {
-        steps::attempt_ddl(act.session(), statements,
-                           [&](pg::Session& s) { return ledger::mark_rolled_back(s, undo.step_id); });
-      },
-      [&] { return holders_of(act.session(), tables); });
+  undo_by_statements(act, job, step_.name, undo);
 }
 
 }  // namespace pgsluice::engine

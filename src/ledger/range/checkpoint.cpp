@@ -14,6 +14,8 @@ INSERT INTO pgsluice.quarantine (step_id, key, sqlstate, message) VALUES ($1::bi
 ON CONFLICT (step_id, key) DO UPDATE SET sqlstate = excluded.sqlstate, message = excluded.message, set_aside_at = now()
 )sql";
 
+constexpr const char* kForgetQuarantine = "DELETE FROM pgsluice.quarantine WHERE step_id = $1::bigint";
+
 constexpr const char* kMarkDone = R"sql(
 UPDATE pgsluice.range SET is_done = true
 WHERE range_id = $1::bigint AND run_id = $2::uuid AND epoch = $3::bigint AND NOT is_done
@@ -47,6 +49,10 @@ std::string count_and_commit(std::int64_t range_id, const BatchCounts& counts) {
 void quarantine(pg::Session& session, std::int64_t step_id, const pg::Key& key, const std::string& sqlstate,
                 const std::string& message) {
   session.exec(kQuarantine, {std::to_string(step_id), pg::to_array(key), sqlstate, message});
+}
+
+void forget_quarantine(pg::Session& session, std::int64_t step_id) {
+  session.exec(kForgetQuarantine, {std::to_string(step_id)});
 }
 
 bool mark_done(pg::Session& session, const Token& token) {

@@ -34,6 +34,9 @@ std::string count_and_commit(std::int64_t range_id, const BatchCounts& counts);
 void quarantine(pg::Session& session, std::int64_t step_id, const pg::Key& key, const std::string& sqlstate,
                 const std::string& message);
 
+/// In the caller's transaction or by itself: nothing is set aside of the step any more.
+void forget_quarantine(pg::Session& session, std::int64_t step_id);
+
 /// For a step without keys (sql, index, verify): marks its one range done under the token. False: fenced.
 bool mark_done(pg::Session& session, const Token& token);
 

@@ -4,26 +4,11 @@
 #include <vector>
 
 #include "kinds/retype/graph/retype.hpp"
+#include "kinds/running/act.hpp"
 
 namespace pgsluice::steps::retype {
 
-/// One resumable piece of a retype. The engine runs it once, notes it in the ledger under its name, and never
-/// runs it again.
-struct Act {
-  enum class Kind {
-    kDdl,     // `sql` in one transaction, locks taken with a short timeout
-    kIndex,   // `sql[0]`, CREATE INDEX CONCURRENTLY
-    kFill,    // `fill`, in keyed batches
-    kVacuum,  // `sql[0]`, outside a transaction
-    kFence,   // waits until every transaction now running has ended
-  };
-
-  std::string name;  // unique in its step: "add columns to public.users"
-  std::string part;  // expand, fill, index, constrain, prove
-  Kind kind = Kind::kDdl;
-  std::vector<std::string> sql;
-  BackfillStep fill;
-};
+using engine::Act;
 
 /// Everything up to "ready for cut-over", in order. The same graph gives the same acts; a graph that has
 /// gained an index or a foreign key gives those and more.

@@ -2,14 +2,14 @@
 
 #include <vector>
 
-#include "kinds/retype/acts/acts.hpp"
+#include "kinds/running/act.hpp"
 #include "kinds/running/running_step.hpp"
 
 namespace pgsluice::engine {
 
 /// An act, and what the ledger has of it.
 struct OpenedAct {
-  steps::retype::Act act;
+  Act act;
   ledger::StepRecord record;
 };
 
@@ -17,6 +17,6 @@ struct OpenedAct {
 boost::asio::awaitable<void> run_acts(RunningStep& step, std::vector<OpenedAct> acts);
 
 /// What the ledger calls the kind of such an act.
-const char* kind_name(steps::retype::Act::Kind kind);
+const char* kind_name(Act::Kind kind);
 
 }  // namespace pgsluice::engine

@@ -1,4 +1,4 @@
-#include "kinds/retype/run_acts.hpp"
+#include "kinds/running/run_acts.hpp"
 
 #include "kinds/ddl/ddl_statements.hpp"
 #include "kinds/running/run_alone.hpp"
@@ -9,7 +9,6 @@
 namespace pgsluice::engine {
 
 namespace asio = boost::asio;
-namespace rt = steps::retype;
 
 namespace {
 
@@ -42,28 +41,28 @@ asio::awaitable<void> run_fence(RunningStep& step) {
 }
 
 /// REQUIRES: no fill.
-asio::awaitable<void> story_of(RunningStep& step, const rt::Act& act) {
+asio::awaitable<void> story_of(RunningStep& step, const Act& act) {
   switch (act.kind) {
-    case rt::Act::Kind::kIndex:
+    case Act::Kind::kIndex:
       return run_index(step, act.sql.front());
-    case rt::Act::Kind::kVacuum:
+    case Act::Kind::kVacuum:
       return run_vacuum(step, act.sql.front());
-    case rt::Act::Kind::kFence:
+    case Act::Kind::kFence:
       return run_fence(step);
-    case rt::Act::Kind::kDdl:
-    case rt::Act::Kind::kFill:
+    case Act::Kind::kDdl:
+    case Act::Kind::kFill:
       break;
   }
   return run_ddl(step, ddl_statements(act.sql));
 }
 
-asio::awaitable<void> run_act(RunningStep step, rt::Act act) {
+asio::awaitable<void> run_act(RunningStep step, Act act) {
   const Story story = [&] { return story_of(step, act); };
   co_await run_told(step, story);
 }
 
 bool is_fill(const OpenedAct& opened) {
-  return opened.act.kind == rt::Act::Kind::kFill;
+  return opened.act.kind == Act::Kind::kFill;
 }
 
 Filling filling_of(const OpenedAct& opened) {
@@ -74,17 +73,17 @@ Filling filling_of(const OpenedAct& opened) {
 
 }  // namespace
 
-const char* kind_name(rt::Act::Kind kind) {
+const char* kind_name(Act::Kind kind) {
   switch (kind) {
-    case rt::Act::Kind::kDdl:
+    case Act::Kind::kDdl:
       return "sql";
-    case rt::Act::Kind::kIndex:
+    case Act::Kind::kIndex:
       return "index";
-    case rt::Act::Kind::kFill:
+    case Act::Kind::kFill:
       return "backfill";
-    case rt::Act::Kind::kVacuum:
+    case Act::Kind::kVacuum:
       return "vacuum";
-    case rt::Act::Kind::kFence:
+    case Act::Kind::kFence:
       return "fence";
   }
   return "";
