@@ -19,7 +19,7 @@ void add_marked(Lines& out, const char* mark, const Lines& lines, const Lines& o
   }
 }
 
-/// What shows texts on one line folds their blanks.
+/// Texts shown on one line have their blanks folded.
 std::string without_blanks(const Lines& lines) {
   std::string text;
   for (const auto& line : lines) text += line;
@@ -27,7 +27,7 @@ std::string without_blanks(const Lines& lines) {
   return text;
 }
 
-/// The differing lines; all of them where only their order differs.
+/// The lines that differ; all of them if only their order differs.
 Lines marked(const Lines& was, const Lines& is) {
   Lines out;
   add_marked(out, "- ", was, is);
@@ -59,7 +59,7 @@ std::vector<std::string> difference_of(const ledger::KnownStep& known, const led
 std::string standing_of(const ledger::KnownStep& step) {
   if (step.record.state == "done") return "it is done";
   if (step.record.state == "rolled back") return "";
-  // A kind that this program does not know may have done anything that the ledger says of it.
+  // For a kind that this program does not know, whatever the ledger says may have been done.
   const auto* kind = find_kind(step.record.kind);
   return kind == nullptr ? StepKind::left_behind(step) : kind->left_behind(step);
 }
@@ -88,7 +88,7 @@ DefinitionChange definition_change(const std::vector<ledger::KnownStep>& known,
 event::Command command_of(const DefinitionChange::Mended& mended) {
   std::string lines;
   for (const auto& line : mended.difference) lines += (lines.empty() ? "" : "; ") + line;
-  return {"the job file", "new definition:", lines, "nothing of the old one stands"};
+  return {"the job file", "new definition:", lines, "the old one has changed nothing that remains"};
 }
 
 }  // namespace pgsluice::engine
