@@ -4,7 +4,7 @@
 
 namespace pgsluice::engine {
 
-/// What an operator's word asks of a run that goes on.
+/// What an operator's command asks of a running run.
 enum class ControlChange { kNone, kPause, kResume, kCancel };
 
 /// `was` and `is`: "run", "pause" or "cancel", as the ledger has it. Pure.
