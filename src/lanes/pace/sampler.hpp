@@ -35,7 +35,7 @@ class Sampler {
   using OpenSince = std::optional<governor::TimePoint>;
   using NoteTransaction = std::function<void(OpenSince)>;
 
-  /// Who is told what it has read; each outlives it.
+  /// What its readings are passed on to; each outlives it.
   struct Listeners {
     Gate& gate;
     Journal& journal;

@@ -17,7 +17,7 @@ namespace pgsluice::engine {
 /// How long a run tolerates an unreachable server before it exits with 69. A restart or a failover takes
 /// less.
 constexpr std::chrono::seconds kReconnectMax{60};
-/// The same before anything has started: a mistyped host should fail soon, and there is nothing to save.
+/// The same before anything has started: a mistyped host should fail soon, and there is nothing to lose.
 constexpr std::chrono::seconds kFirstConnectMax{5};
 constexpr std::chrono::milliseconds kReconnectFirst{50};
 constexpr std::chrono::milliseconds kReconnectWaitMax{5'000};
