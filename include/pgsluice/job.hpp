@@ -38,9 +38,8 @@ struct ThrottleLimits {
 
   Milliseconds replica_lag{2'000};
   std::int64_t replica_lag_bytes = 64LL * 1024 * 1024;
-  Milliseconds lock_wait{200};  // a session has waited for us this long
-  std::int64_t slowdown =
-      50;  // others work this much longer beside batches, in per cent: only slows the lanes
+  Milliseconds lock_wait{200};      // a session has waited for us this long
+  std::int64_t slowdown = 50;       // per cent that others may take longer beside batches; it only slows
   Milliseconds give_up{3'600'000};  // held without a break for this long, the run ends with work left
   std::vector<std::string> ignore;  // application_name of replicas that are late on purpose
 };
@@ -158,8 +157,8 @@ struct RetypeStep {
   std::string using_sql;     // expression over `column` by its name; empty with kUsing: a plain cast
   std::string back_sql;      // expression over the new column, under the same name, that gives the old value;
                              // empty: a plain cast
-  std::string
-      new_ids;  // default of the new key columns after the cut-over; empty: only what the old default maps to
+  std::string new_ids;       // default of the new key columns after the cut-over; empty: only what the old
+                             // default maps to
   bool is_cutover_auto = false;         // tunable: cutover = "auto" | "manual"
   Milliseconds kill_blockers_after{0};  // tunable: 0 = never
 };

@@ -16,7 +16,7 @@ namespace pgsluice::engine {
 /// returns.
 struct KindEntry {
   std::string name;                                       // as the job file writes it
-  Step (*read)(job::Section& section, std::string name);  // the keys of a step beside kind and name
+  Step (*read)(job::Section& section, std::string name);  // a step's keys other than kind and name
   std::unique_ptr<StepKind> (*make)(const Step& step);
   std::string (*left_behind)(const ledger::KnownStep& known);
   std::string (*left_on_server)(pg::Session& session, const ledger::KnownStep& known, const Step* given);

@@ -173,7 +173,7 @@ std::optional<BatchOutcome> Lane::misfit_of(const BatchWork& work) const {
   }
   if (work.blocks || work.keyset) return std::nullopt;
   throw Error(ExitCode::kRefused,
-              "the key along which table \"" + fill_->prepared().table.name + "\" is walked is gone",
+              "the key along which table \"" + fill_->prepared().table.name + "\" is walked no longer exists",
               "restore the unique index, then run again: the job continues where it stopped");
 }
 

@@ -82,7 +82,7 @@ class Lane {
   RetryFacts retry_facts(const ledger::Range& range, const BatchOutcome& outcome, std::int64_t rows) const;
   /// What blocks the batch just given up because of a lock, in words.
   std::string blocked_by(const BatchOutcome& outcome, std::int64_t rows) const;
-  /// The one row, or page, of the batch that failed becomes a range of its own.
+  /// The one row, or page, of the batch that failed becomes a separate range.
   boost::asio::awaitable<Next> set_apart(ledger::Range& range, const BatchOutcome& outcome,
                                          const std::string& why);
   Next on_row_fault(const ledger::Range& range, const BatchOutcome& outcome, std::int64_t rows);

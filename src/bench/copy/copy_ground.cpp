@@ -47,7 +47,7 @@ pg::Table look_at_table(pg::Session& session, const Job& job, const BackfillStep
   }
   if (pg::is_behind_pooler(session)) {
     throw Error(ExitCode::kRefused,
-                "--copy needs a session of its own, but the connection goes through a pooler",
+                "--copy needs a separate session, but the connection goes through a pooler",
                 "give the server's own address with --dsn");
   }
   auto table = engine::read_facts(session, step.table).table;

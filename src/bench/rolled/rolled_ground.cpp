@@ -22,8 +22,7 @@ using SteadyClock = std::chrono::steady_clock;
 
 namespace {
 
-constexpr std::chrono::milliseconds kEndedMost{
-    1'000};                      // a lane notifies when it ends: this only bounds the wait
+constexpr std::chrono::milliseconds kEndedMost{1'000};  // only bounds the wait: a lane notifies
 constexpr int kSampleEvery = 8;  // batches of a lane; the first one is sampled, and warms the connection
 // Dead row versions that all trials together may leave: vacuum frees the space, but until then they cost
 // time.

@@ -10,8 +10,8 @@
 
 namespace pgsluice::engine {
 
-/// Owns the coroutines that run beside a run's story: none is lost, and a failure of one ends the run.
-/// Confined to the io thread; what it is given outlives it.
+/// Owns the coroutines that run beside a run's story (its sequence of steps): none is lost, and a failure of
+/// one ends the run. Confined to the io thread; what it is given outlives it.
 class Beside {
  public:
   Beside(boost::asio::io_context& io, FirstFailure& failure, Stop& stop)

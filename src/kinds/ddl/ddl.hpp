@@ -12,7 +12,7 @@ namespace pgsluice::steps {
 /// How long a statement may queue for its lock; then the whole attempt is tried again later.
 constexpr std::chrono::milliseconds kDdlLockTimeout{300};
 /// The same for two tables at once: while we hold the first, the holder of the second may want it, so waiting
-/// longer helps nobody.
+/// longer does not help.
 constexpr std::chrono::milliseconds kPairLockTimeout{100};
 /// A table's owner cannot cancel an autovacuum, but the server does so for any session that waits longer than
 /// deadlock_timeout (1 s). Waiting in SHARE UPDATE EXCLUSIVE, which does not stop the application, costs

@@ -22,7 +22,7 @@ namespace rt = steps::retype;
 
 namespace {
 
-/// Adds statements of an act; its name goes before whatever else says when they are sent.
+/// Adds statements of an act; its name precedes any other note on when they are sent.
 void add(const rt::Act& act, std::vector<PlannedStatement> statements, PlannedStep& planned) {
   for (auto& statement : statements) {
     statement.when = act.part + ": " + act.name + (statement.when.empty() ? "" : ", " + statement.when);

@@ -63,7 +63,7 @@ void check_beside_earlier(const StepAt& at, const RetypeStep& step, Findings& fi
     if (earlier->is_cutover_auto)
       findings.refuse("retype", message,
                       "put \"" + step.name +
-                          "\" into a job of its own, to be run after that; or set cutover = "
+                          "\" into a separate job, to be run after that; or set cutover = "
                           "\"manual\" in step \"" +
                           earlier->name + "\", contract it, then run again");
     else

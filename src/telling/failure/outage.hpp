@@ -55,7 +55,7 @@ boost::asio::awaitable<Result> keep_trying(pg::Connection& connection,
     const bool is_over = !wait || (stop.is_requested() && attempt > 3);
     if (is_over && is_reached) {
       throw Error(ExitCode::kWorkLeft, "the server cannot serve us: " + message,
-                  "end the sessions in the way, or run again later: the job continues where it stopped");
+                  "end the sessions that block it, or run again later: the job continues where it stopped");
     }
     if (is_over) {
       throw Error(ExitCode::kUnreachable, "the database cannot be reached: " + message,

@@ -25,8 +25,7 @@ class StepStates {
     const Stop& stop;
     InWork& in_work;
     FirstFailure& failure;
-    std::function<boost::asio::awaitable<void>()>
-        store_log;  // stores the journal's pending events in the ledger
+    std::function<boost::asio::awaitable<void>()> store_log;  // pending events, into the ledger
   };
   explicit StepStates(Told told) : at_(std::move(told)) {}
 
