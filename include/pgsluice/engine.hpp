@@ -15,7 +15,7 @@
 
 namespace pgsluice {
 
-/// How one run is bounded.
+/// The bounds of one run.
 struct RunOptions {
   std::optional<std::chrono::seconds> duration;  // --for
   std::optional<std::time_t> until;              // --until, as an instant
@@ -31,9 +31,9 @@ struct ContractOptions {
   bool unproven = false;  // proceed although verify steps below the retype are not done
 };
 
-/// Everything that the program can do with a job. Start here. Every call connects by itself, blocks until it
-/// is finished, and belongs to one thread; different Engines are independent. Throws Error for whatever ends
-/// a call, nothing else.
+/// Everything that the program can do with a job. Start here. Every call opens its own connection, blocks
+/// until it is finished, and belongs to one thread; different Engines are independent. Throws only Error,
+/// whatever ends a call.
 class Engine {
  public:
   /// `dsn` in libpq's syntax, empty for PG* variables. Does not connect yet.
@@ -52,17 +52,17 @@ class Engine {
   /// cannot be undone.
   ExitCode rollback(const Job& job, EventSink& sink);
 
-  /// The operator's word for a retype that is ready: old and new columns exchange names in one transaction,
-  /// tried again until it gets its locks. Sessions that stand in the way for longer than
-  /// `kill_blockers_after` are ended; 0: never. Throws Error(kRefused) if no step of the job is ready.
+  /// Cuts over a retype that is ready: old and new columns exchange names in one transaction, tried again
+  /// until it gets its locks. Sessions that block it for longer than `kill_blockers_after` are ended; 0:
+  /// never. Throws Error(kRefused) if no step of the job is ready.
   ExitCode cutover(const std::string& name, Milliseconds kill_blockers_after, EventSink& sink);
   /// Drops the old columns of a retype that is cut over. This cannot be undone. Throws Error(kRefused) while
   /// verify steps below it are not done, unless the options allow it.
   ExitCode contract(const std::string& name, EventSink& sink, const ContractOptions& options = {});
 
-  /// What the act of that name would do now, one sentence per line, to show an operator before asking: steps,
-  /// tables, and what cannot be undone. Empty: nothing to do, or the act itself says why it cannot be done.
-  /// Writes nothing.
+  /// What each act would do now, one sentence per line, to show an operator before asking: steps, tables, and
+  /// what cannot be undone. Empty: nothing to do, or the act itself says why it cannot be done. Writes
+  /// nothing.
   std::vector<std::string> cutover_notice(const std::string& name);
   std::vector<std::string> contract_notice(const std::string& name);
   std::vector<std::string> rollback_notice(const Job& job);

@@ -34,13 +34,13 @@ struct BatchLimits {
 
 /// When the governor holds. Zero for a limit is not "off": it is refused.
 struct ThrottleLimits {
-  static constexpr std::int64_t kSlowdownMost = 1'000'000;  // per cent: whatever others notice is borne
+  static constexpr std::int64_t kSlowdownMost = 1'000'000;  // per cent: accepts any slowdown of others
 
   Milliseconds replica_lag{2'000};
   std::int64_t replica_lag_bytes = 64LL * 1024 * 1024;
-  Milliseconds lock_wait{200};  // somebody has waited on us this long
-  std::int64_t slowdown = 50;   // others are at work so much longer beside batches, in per cent: slows only
-  Milliseconds give_up{3'600'000};  // held without a break, then the run ends with work left
+  Milliseconds lock_wait{200};      // a session has waited for us this long
+  std::int64_t slowdown = 50;       // per cent that others may take longer beside batches; it only slows
+  Milliseconds give_up{3'600'000};  // held without a break for this long, the run ends with work left
   std::vector<std::string> ignore;  // application_name of replicas that are late on purpose
 };
 
@@ -60,7 +60,7 @@ struct SqlStep {
   std::vector<std::string> down;  // empty: cannot be undone
 };
 
-/// CREATE INDEX CONCURRENTLY, with the recovery it needs.
+/// CREATE INDEX CONCURRENTLY, with recovery from interrupted builds.
 struct IndexStep {
   static constexpr const char* kKind = "index";
 
@@ -75,9 +75,9 @@ struct Assignment {
 
 /// How batches visit a table.
 enum class Walk {
-  kAuto,         // what the catalog and the run show to be best
+  kAuto,         // whichever the catalog and the run show to be best
   kKeyset,       // along a unique key
-  kBlocks,       // heap block after heap block; for rows that leave `where` once done
+  kBlocks,       // heap block after heap block; for rows that no longer match `where` once done
   kInterleaved,  // blocks in windows of several passes, so that most updates are HOT
 };
 /// As the job file writes it: "auto", "keyset", "blocks" or "interleaved".
@@ -104,8 +104,8 @@ struct BackfillStep {
   std::vector<std::string> key;  // empty: the primary key, else the best unique key
   std::vector<Assignment> set;
   std::string where;                         // empty: every row
-  Walk walk = Walk::kAuto;                   // tunable: ranges that are cut keep theirs
-  bool is_replica_conflict_allowed = false;  // tunable: `auto` may interleave beside replicas with queries
+  Walk walk = Walk::kAuto;                   // tunable: ranges already cut keep theirs
+  bool is_replica_conflict_allowed = false;  // tunable: `auto` may interleave although replicas run queries
 };
 
 /// A query whose single value, as the server writes it (true is "t"), must equal `expect`.
@@ -140,8 +140,8 @@ struct ConstraintStep {
 enum class Mapping {
   kEmbed,   // the integer in the last 12 digits of a uuid
   kV5,      // uuid v5: a hash of `v5_namespace` and the old value
-  kV7,      // uuid v7: the time of `v7_from`, and bits hashed of the old value
-  kRandom,  // gen_random_uuid(); the only one where a child must look its parent up
+  kV7,      // uuid v7: the time in `v7_from`, and bits of a hash of the old value
+  kRandom,  // gen_random_uuid(); the only mapping where a child must look up its parent
   kUsing,   // `using_sql`
 };
 
@@ -176,14 +176,14 @@ struct RetypeStep {
   std::string using_sql;     // expression over `column` by its name; empty with kUsing: a plain cast
   std::string back_sql;      // expression over the new column, under the same name, that gives the old value;
                              // empty: a plain cast
-  std::string new_ids;  // default of the new key columns after the cut-over; empty: none but what the old
-                        // default maps to
+  std::string new_ids;       // default of the new key columns after the cut-over; empty: only what the old
+                             // default maps to
   bool is_cutover_auto = false;         // tunable: cutover = "auto" | "manual"
   Milliseconds kill_blockers_after{0};  // tunable: 0 = never
 };
 
-/// One step of a job: what its kind reads of it, be it one of those above or one that a program adds. Made of
-/// any copyable struct with a `kKind` and a `name`. A value.
+/// One step of a job, as its kind defines it: one of those above, or one that a program adds. Holds any
+/// copyable struct with a `kKind` and a `name`. A value.
 class Step {
  public:
   template <class Definition, class = decltype(Definition::kKind)>
@@ -198,7 +198,7 @@ class Step {
   /// As the job file writes it: "sql", "index", "constraint", "backfill", "verify", "retype".
   const std::string& kind() const { return kind_; }
 
-  /// nullptr: it is of another kind.
+  /// nullptr if it is of another kind.
   template <class Definition>
   const Definition* as() const {
     return std::any_cast<Definition>(&definition_);
@@ -214,7 +214,7 @@ class Step {
   const std::string& (*name_of_)(const std::any&);
 };
 
-/// What `pgsluice set` changes while a run goes on.
+/// What `pgsluice set` can change during a run.
 struct Tunables {
   int lanes = 2;
   std::int64_t max_quarantined = 0;
@@ -222,20 +222,20 @@ struct Tunables {
   ThrottleLimits throttle;
 };
 
-/// Identity of a job in the database is its name. Everything but the steps may change between runs; while a
-/// run goes on, its tunables alone.
+/// A job is identified in the database by its name. Everything except the steps may change between runs;
+/// during a run, only its tunables.
 struct Job {
   std::string name;
   std::string description;
   std::string dsn;         // optional; --dsn wins
-  std::string direct_dsn;  // for index steps, where dsn goes through a transaction pooler
+  std::string direct_dsn;  // for index steps, if dsn goes through a transaction pooler
   Tunables tunables;
   std::optional<Window> window;
   std::vector<Step> steps;
 };
 
 /// The part of a step that must not change once the job exists, as lines of text fit for a diff: all of it
-/// but `down`, which may be mended before it runs, and a retype's `cutover` and `kill_blockers_after`.
+/// except `down`, which may be corrected before it runs, and a retype's `cutover` and `kill_blockers_after`.
 std::vector<std::string> step_definition(const Step& step);
 
 }  // namespace pgsluice

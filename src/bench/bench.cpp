@@ -23,12 +23,12 @@ using SteadyClock = std::chrono::steady_clock;
 
 namespace {
 
-// A stop wakes what waits for it: this only bounds the wait.
+// A stop wakes its waiters: this only bounds the wait.
 constexpr std::chrono::milliseconds kStopMost{1'000};
-constexpr double kFastestSeconds = 3;   // to find out what the traffic's script can do at most
+constexpr double kFastestSeconds = 3;   // to find out the traffic script's maximum rate
 constexpr double kAloneSecondsMin = 2;  // less would hold too few transactions for a p99
-// Half of what it can do alone: an application has room to breathe, and a closed loop would only show that
-// two share the cores.
+// Half of its maximum rate alone: a real application has headroom, and a closed loop would only show that
+// both share the cores.
 constexpr double kTrafficShare = 0.5;
 constexpr std::chrono::seconds kTrafficMax{600};  // per trial; it is stopped with the trial
 
@@ -57,7 +57,8 @@ Bench::Bench(const std::string& dsn, Job job, BenchOptions options, Tell tell)
   report_.batch_target_ms = static_cast<double>(job_.tunables.batch.target.count());
   report_.seed = options_.seed ? *options_.seed : std::random_device{}();
   job_ = job_of_step(job_, options_);
-  // What a setting costs others is measured, not mended: a trial that is slowed for it shows another setting.
+  // A setting's cost to others is measured, not avoided: a trial slowed down for them would measure another
+  // setting.
   job_.tunables.throttle.slowdown = ThrottleLimits::kSlowdownMost;
   if (!options_.traffic.empty()) traffic_ = std::make_unique<Traffic>(options_.traffic, target_);
 }
@@ -82,7 +83,7 @@ BenchReport Bench::execute() {
 asio::awaitable<void> Bench::cancel_once_stopped() {
   while (!over_.is_set() && !stop_.is_requested())
     co_await engine::Wakeup::wait_for_either(stop_.wakeup(), over_.wakeup(), kStopMost);
-  if (stop_.is_requested()) co_await control_.cancel();  // a copy may be in work for long
+  if (stop_.is_requested()) co_await control_.cancel();  // making a copy may take long
 }
 
 asio::awaitable<void> Bench::story() {

@@ -66,7 +66,7 @@ class Bench {
   boost::asio::io_context io_{1};
   engine::Stop stop_;
   engine::FirstFailure failure_;
-  engine::Over over_;  // the story is
+  engine::Over over_;  // set when the story is over
   engine::Beside beside_;
   engine::SignalWatch signals_;
   BenchReport report_;

@@ -23,7 +23,7 @@ namespace {
 
 constexpr const char* kApplicationName = "pgsluice command";
 
-/// Opens a session for one command; what libpqxx would say becomes an Error.
+/// Opens a session for one command; a Failure becomes an Error.
 template <class Work>
 auto with_session(const std::string& dsn, Work work) {
   try {
@@ -36,7 +36,7 @@ auto with_session(const std::string& dsn, Work work) {
 
 void require_ledger(pg::Session& session, const std::string& name) {
   if (ledger::is_installed(session)) return;
-  throw Error(ExitCode::kNoSuchJob, "no job \"" + name + "\": this database holds no ledger",
+  throw Error(ExitCode::kNoSuchJob, "no job \"" + name + "\": this database has no ledger",
               "run a job first, or check --dsn");
 }
 
@@ -50,7 +50,7 @@ ledger::JobRecord require_job(pg::Session& session, const std::string& name) {
   return *job;
 }
 
-/// What an earlier `set` said stands beside the new value: rows_min may follow rows_max.
+/// Checks the new value together with those of earlier `set`s: rows_min may follow rows_max.
 void check_tunable(pg::Session& session, const std::string& name, const std::string& key,
                    const std::string& value) {
   Tunables tunables;
@@ -66,13 +66,13 @@ void check_tunable(pg::Session& session, const std::string& name, const std::str
   }
 }
 
-/// Who says so, for the audit: the user and host of this process.
+/// Who gave the command, for the audit: the user and host of this process.
 std::string actor() {
   const passwd* user = getpwuid(geteuid());
   return std::string(user ? user->pw_name : "?") + "@" + base::this_process().host;
 }
 
-/// Hands an operator's act to the sink as it goes on.
+/// Passes the events of an operator's act to the sink as they happen.
 std::function<void(EventBody)> teller(const std::string& job, EventSink& sink) {
   return [job, &sink](EventBody body) {
     Event event;
@@ -116,7 +116,7 @@ ExitCode Engine::verify(const Job& job, EventSink& sink) {
 ExitCode Engine::rollback(const Job& job, EventSink& sink) {
   return with_session(dsn_, [&](pg::Session& s) {
     require_ledger(s, job.name);
-    ledger::install(s);  // brings an older one up
+    ledger::install(s);  // upgrades an older one
     engine::rollback_job(s, job, teller(job.name, sink));
     return ExitCode::kDone;
   });

@@ -7,8 +7,8 @@
 
 namespace pgsluice::engine {
 
-/// Reads one [[step]]; its label is "step \"NAME\"" or, as long as no name is known, "step NUMBER". Mistakes
-/// go to the section's diagnostics; nullopt where the kind is not known, otherwise whatever could be read.
+/// Reads one [[step]]; its label is "step \"NAME\"" or, until its name is known, "step NUMBER". Mistakes go
+/// to the section's diagnostics. nullopt if the kind is not known, otherwise whatever could be read.
 std::optional<Step> read_step(job::Section& section);
 
 }  // namespace pgsluice::engine

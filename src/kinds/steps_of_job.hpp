@@ -8,19 +8,18 @@
 
 namespace pgsluice::engine {
 
-/// The steps of a job, one after the other, each with its kind and its place: what asks them all walks this.
-/// Belongs to the thread of the session.
+/// The steps of a job in order, each with its kind and its place, for code that visits all of them. Belongs
+/// to the session's thread.
 class StepsOfJob {
  public:
-  /// `record`: what the ledger says of the job; empty if it says nothing. REQUIRES: session and job outlive
-  /// it.
+  /// `record`: the ledger's record of the job; empty if it has none. REQUIRES: session and job outlive it.
   StepsOfJob(pg::Session& session, const Job& job, ledger::JobRecord record);
 
   std::size_t size() const { return kinds_.size(); }
   const StepKind& kind(std::size_t place) const { return *kinds_.at(place); }
   /// REQUIRES: this outlives the answer.
   StepAt at(std::size_t place);
-  /// As if the ledger knew nothing of the step.
+  /// As if the ledger did not know the step.
   void forget(std::size_t place) { record_.steps.at(place) = {}; }
 
  private:
@@ -32,7 +31,7 @@ class StepsOfJob {
   Outlook outlook_;
 };
 
-/// What the ledger says of the job of that name; empty without a ledger. Throws Failure, also for a role that
+/// The ledger's record of the job of that name; empty without a ledger. Throws Failure, also for a role that
 /// may not read it.
 ledger::JobRecord read_job_record(pg::Session& session, const std::string& job);
 

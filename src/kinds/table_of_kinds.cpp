@@ -35,14 +35,14 @@ const KindEntry* find_kind(const std::string& name) {
 
 void add_kind(KindEntry entry) {
   if (find_kind(entry.name) != nullptr)
-    throw Error(ExitCode::kInternal, "there is a step kind \"" + entry.name + "\" already");
+    throw Error(ExitCode::kInternal, "step kind \"" + entry.name + "\" exists already");
   table().push_back(std::move(entry));
 }
 
 std::unique_ptr<StepKind> kind_of(const Step& step) {
   if (const auto* kind = find_kind(step.kind())) return kind->make(step);
   throw Error(ExitCode::kJobFile,
-              "step \"" + step.name() + "\" is of an unknown kind, \"" + step.kind() + "\"");
+              "step \"" + step.name() + "\" has an unknown kind, \"" + step.kind() + "\"");
 }
 
 }  // namespace pgsluice::engine

@@ -12,16 +12,17 @@ class Section;
 
 namespace pgsluice::engine {
 
-/// What tells one kind of step from another. All else is asked of the StepKind that `make` returns.
+/// What distinguishes one kind of step from another. Everything else is up to the StepKind that `make`
+/// returns.
 struct KindEntry {
   std::string name;                                       // as the job file writes it
-  Step (*read)(job::Section& section, std::string name);  // the keys of a step beside kind and name
+  Step (*read)(job::Section& section, std::string name);  // a step's keys other than kind and name
   std::unique_ptr<StepKind> (*make)(const Step& step);
   std::string (*left_behind)(const ledger::KnownStep& known);
   std::string (*left_on_server)(pg::Session& session, const ledger::KnownStep& known, const Step* given);
 };
 
-/// A kind that misses one of its answers does not compile here.
+/// A kind that lacks one of its functions does not compile here.
 template <class Kind>
 KindEntry entry_of() {
   return {Kind::Definition::kKind, &Kind::read,
@@ -34,15 +35,15 @@ KindEntry entry_of() {
 /// All kinds, in the order in which messages name them.
 const std::vector<KindEntry>& table_of_kinds();
 
-/// nullptr: there is no such kind.
+/// nullptr if there is no such kind.
 const KindEntry* find_kind(const std::string& name);
 
-/// For programs that bring a kind of their own. Not thread-safe: before the first job is read. Throws
+/// For programs that add their own kind. Not thread-safe: call it before the first job is read. Throws
 /// Error(kInternal) if the name is taken.
 void add_kind(KindEntry entry);
 
-/// The one place that tells steps apart. Throws Error(kJobFile) if the step's kind is unknown. REQUIRES:
-/// `step` outlives the answer.
+/// The only place that distinguishes kinds of steps. Throws Error(kJobFile) if the step's kind is unknown.
+/// REQUIRES: `step` outlives the result.
 std::unique_ptr<StepKind> kind_of(const Step& step);
 
 }  // namespace pgsluice::engine

@@ -9,7 +9,7 @@
 namespace pgsluice::engine {
 namespace {
 
-// Rows counted on 300 pages miss by 6 %; who has visited more than that beyond the estimate knows that it was
+// Counting rows on 300 pages has an error of 6 %; if more than that beyond the estimate were visited, it was
 // wrong.
 constexpr double kEstimateError = 1.1;
 
@@ -37,7 +37,7 @@ std::optional<walk::Tune> Fill::match(const Tunables& tunables, bool is_beside_o
   auto tune = sizer_.retarget(limits_);
   sweep_sizer_.retarget(limits_);
   if (tune && is_beside_others)
-    tune->cause = "batches aim at " + base::duration_text(limits.target) + " beside others that they slow";
+    tune->cause = "batches aim at " + base::duration_text(limits.target) + " while they slow others down";
   return tune;
 }
 

@@ -23,7 +23,7 @@ std::vector<std::int64_t> left_of(const Fills& fills) {
   return step_ids;
 }
 
-/// What failed on no fill alone failed on all that are left.
+/// An error that belongs to no single fill counts for all that are left.
 void blame(Fills& fills, const std::exception_ptr& error) {
   if (std::any_of(fills.begin(), fills.end(), [](const auto& fill) { return !!fill->error; })) return;
   for (const auto& fill : fills) fill->error = error;
@@ -96,7 +96,7 @@ asio::awaitable<void> FillWork::fill_all() {
     auto left = left_of(fills_);
     co_await at_.ranges.wait_for_others(std::move(left), name, since);
     for (const auto& fill : fills_) co_await end_if_over(at_.connection, *fill);
-    // No range may be left, and yet a final pass be cut for rows behind the walk.
+    // Even when no range is left, a final pass may be cut for rows behind the walk.
     if (left_of(fills_).empty()) co_return;
   }
 }
@@ -142,7 +142,7 @@ asio::awaitable<bool> FillWork::end_if_over(pg::Connection& connection, Fill& fi
     return ledger::step_counts(s, id);
   };
   const auto counts = co_await keep_trying<RowCounts>(connection, count, at_.journal, at_.stop);
-  // By now another lane may have been given a range of it, or have ended it.
+  // By now another lane may have been given a range of it, or may have ended it.
   if (fill.is_ended || !fill.in_use.empty()) co_return !fill.is_ended;
   fill.is_ended = true;
   fill.settle(counts);
@@ -160,7 +160,7 @@ void FillWork::tell(const Completeness& complete, Fill& fill) {
     ++fill.looks.found;
     at_.journal.write(event::Tune{"walk", "blocks", complete.how, complete.cause});
   }
-  // Rows that nothing can change are left as well, which is told at the end.
+  // Rows that nothing can change are left too, which is reported at the end.
   if (complete.found == Found::kNewOnes && fill.step().rows.unchanged == 0)
     at_.journal.warn("rows of table " + table + " still match after " + std::to_string(fill.looks.found) +
                          " sweeps: the application makes new ones",

@@ -14,38 +14,38 @@
 namespace pgsluice::engine {
 namespace {
 
-// Of the blocks asked for, so that a batch tells something about its size.
+// Share of the requested blocks from which a batch says something about its size.
 constexpr double kWholeBatch = 0.75;
 
 double seconds(std::chrono::nanoseconds d) {
   return std::chrono::duration<double>(d).count();
 }
 
-// The estimate may be wrong where all rows of the key are walked.
+// The estimate may be wrong where all rows along the key are walked.
 constexpr std::int64_t kRowsOfFinalMin = 50;
 
 std::string row_in_words(const pg::Table& table, const pg::Key& key) {
   return "row " + pg::display(key) + " of table \"" + table.schema + "." + table.name + "\"";
 }
 
-/// A batch has a position from the moment that it moves it: what comes before is no UPDATE of rows.
+/// A batch has a position once it has moved it: before that it has updated no rows.
 bool blames_a_row(const BatchOutcome& outcome) {
   if (outcome.disposition != pg::Disposition::kFatal) return false;
   return outcome.position.empty() ? pg::is_row_fault(outcome.sqlstate)
                                   : pg::is_row_fault_of_update(outcome.sqlstate);
 }
 
-/// What a batch that failed for good ends the run by.
+/// The error with which a batch that failed for good ends the run.
 Error error_of_batch(const BatchOutcome& outcome, const pg::Table& table) {
   const auto words =
       "a batch on table \"" + table.schema + "." + table.name + "\" failed: " + outcome.message;
   const auto error = error_of(pg::Failure(outcome.sqlstate, words, false), Asker::kRun);
   if (error.code() != ExitCode::kFailed) return error;
-  std::string hint = "mend the cause, then run again: the job continues where it stopped";
+  std::string hint = "correct the cause, then run again: the job continues where it stopped";
   if (outcome.sqlstate == pg::kDiskFull)
     hint = "free space on the server's disk, then run again: the job continues where it stopped";
   if (outcome.sqlstate.starts_with("42"))
-    hint = "the table or an expression does not fit any more: compare it with the job file";
+    hint = "the table or an expression no longer matches: compare it with the job file";
   return {error.code(), error.what(), hint};
 }
 
@@ -69,9 +69,10 @@ boost::asio::awaitable<void> Lane::work() {
 }
 
 std::int64_t Lane::rows_wanted(const ledger::Range& range) {
-  if (set_aside_ || times_put_off_ > 0) return 1;  // a row that was looked for and found
+  if (set_aside_ || times_put_off_ > 0) return 1;  // a row that was searched for and found
   auto rows = sizer().rows();
-  // A range of a few rows that moved: to look for its end further on would read on among rows that are right.
+  // A range of a few rows that moved: looking for its end further on would read many rows that are already
+  // right.
   if (range.walk == ledger::RangeWalk::kFinal && range.rows_expected > 0)
     rows = std::min(rows, std::max(range.rows_expected, kRowsOfFinalMin));
   return bisection_.rows(rows);
@@ -96,11 +97,11 @@ boost::asio::awaitable<void> Lane::walk(ledger::Range range, int times_put_off) 
     Next next = Next::kLeaseAgain;
     const bool is_cut_anew = co_await recut_if_misfit(range, outcome);
     if (is_cut_anew) {
-      attempt_ = 1;  // the range is over, others stand in its place
+      attempt_ = 1;  // the range is over, others have replaced it
     } else if (outcome.disposition == pg::Disposition::kCommitted) {
       next = on_committed(range, outcome, rows);
     } else if (outcome.is_fenced) {
-      attempt_ = 1;  // nothing failed: the range was cut, or taken over
+      attempt_ = 1;  // nothing failed: the range was cut or taken over
     } else if (outcome.disposition != pg::Disposition::kFatal) {
       next = co_await on_retryable(range, outcome, rows);
     } else if (blames_a_row(outcome) && !blocks_) {
@@ -119,7 +120,7 @@ boost::asio::awaitable<void> Lane::walk(ledger::Range range, int times_put_off) 
     if (next == Next::kLeaseAgain) {
       auto again = co_await at_.desk.again(connection_, *fill_, range.token);
       if (!again) co_return;
-      // A tail that was leased but not yet fixed cannot come back: next() fixes it before any batch.
+      // This cannot be a tail that was leased but not yet fixed: next() fixes it before any batch.
       range = std::move(*again);
     }
   }
@@ -172,7 +173,7 @@ std::optional<BatchOutcome> Lane::misfit_of(const BatchWork& work) const {
   }
   if (work.blocks || work.keyset) return std::nullopt;
   throw Error(ExitCode::kRefused,
-              "the key along which table \"" + fill_->prepared().table.name + "\" is walked is gone",
+              "the key along which table \"" + fill_->prepared().table.name + "\" is walked no longer exists",
               "restore the unique index, then run again: the job continues where it stopped");
 }
 
@@ -197,11 +198,11 @@ void Lane::learn(const BlockWork& blocks, std::int64_t rows, const BatchOutcome&
   const auto& batch = blocks.batch;
   const auto whole = fill_->interleaving().pages(rows, batch.weave.passes, batch.pass);
   const auto share = static_cast<double>(batch.end - batch.first) / static_cast<double>(whole);
-  // Of a batch over fewer blocks than asked for only the time counts, if it was far too long.
+  // For a batch over fewer blocks than requested, only the time counts, and only if it was far too long.
   const auto walked = share >= kWholeBatch ? rows : std::min<std::int64_t>(rows - 1, outcome.changed);
   if (batch.weave.passes == 1) tune(sizer().note_changed(outcome.visited, outcome.changed, outcome.duration));
   if (!bisection_.is_searching()) tune(sizer().record(rows, walked, outcome.duration));
-  if (blocks.is_sweep) return;  // it finds few rows, on pages with room
+  if (blocks.is_sweep) return;  // it finds few rows, on pages with free space
   const walk::BatchShown shown{outcome.changed, outcome.hot, outcome.duration, outcome.wal,
                                std::chrono::steady_clock::now() - outcome.duration};
   if (const auto change = fill_->interleaving().record(batch, shown))
@@ -215,8 +216,8 @@ boost::asio::awaitable<bool> Lane::recut_if_misfit(const ledger::Range& range, c
   if (outcome.misfit == Misfit::kStillMatches && prepared.definition.walk != Walk::kAuto)
     throw Error(ExitCode::kRefused,
                 "a row of table \"" + prepared.table.schema + "." + prepared.table.name +
-                    "\" that was changed matches `where` again: walked by blocks it would be changed twice",
-                "write walk = \"keyset\", or a `where` that a row leaves once it is done");
+                    "\" that was changed matches `where` again: a walk by blocks would change it twice",
+                "write walk = \"keyset\", or a `where` that a row no longer matches once it is done");
   if (outcome.misfit != Misfit::kHeapRewritten && !prepared.keyset) co_return false;  // fail() says the rest
   std::function<Recut(pg::Session&)> cut = [step = &prepared, lanes = at_.tunables.lanes, walk = range.walk,
                                             heap = walk::BlockPosition::of(*range.position).heap,
@@ -226,7 +227,7 @@ boost::asio::awaitable<bool> Lane::recut_if_misfit(const ledger::Range& range, c
   const auto done = co_await keep_trying<Recut>(connection_, cut, at_.journal, at_.stop);
   const std::string fault = outcome.message.empty() ? "" : ": " + outcome.message;
   if (done.is_heap_gone) {
-    at_.journal.warn(done.cause, "rows that it took along are left as they are");
+    at_.journal.warn(done.cause, "other rows of the batch are left as they are");
   } else if (!done.cause.empty()) {
     at_.journal.write(event::Tune{"walk", "blocks", done.to, done.cause + fault});
   }
@@ -234,8 +235,8 @@ boost::asio::awaitable<bool> Lane::recut_if_misfit(const ledger::Range& range, c
 }
 
 std::int64_t Lane::already_right(const BatchOutcome& outcome) const {
-  // The first pass counts all rows and changes its share of those that match. Until the ledger has the last
-  // one's word, the others are taken to be like it.
+  // The first pass counts all rows and changes its share of those that match. The others are assumed to be
+  // like it until the ledger has the last one's counts.
   const auto passes = blocks_ && !blocks_->is_sweep ? blocks_->batch.weave.passes : 1;
   return std::max<std::int64_t>(
       0, outcome.visited - passes * outcome.changed - outcome.unchanged - outcome.quarantined);
@@ -281,14 +282,14 @@ Lane::Next Lane::on_row_fault(const ledger::Range& range, const BatchOutcome& ou
   at_.journal.write(event::BatchFailed{range.token.range_id, number_, outcome.sqlstate, outcome.message,
                                        attempt_, is_single ? "quarantine" : "bisect", 0});
   if (!is_single) return outcome.is_session_spent ? Next::kLeaseAgain : Next::kGoOn;
-  forget_set_aside();  // its row is gone, or this would not be another one
+  forget_set_aside();  // its row is gone, otherwise this would not be another one
   if (fill_->step().rows.quarantined + fill_->setting_aside >= at_.tunables.max_quarantined) {
     throw Error(ExitCode::kFailed,
                 row_in_words(fill_->prepared().table, outcome.position) +
                     " cannot be changed: " + outcome.message + " (SQLSTATE " + outcome.sqlstate + ")",
                 "correct the row or the expression, or allow more than max_quarantined = " +
                     std::to_string(at_.tunables.max_quarantined) +
-                    "; then run again: the job goes on at this row");
+                    "; then run again: the job continues at this row");
   }
   set_aside_ = SetAside{outcome.position, outcome.sqlstate, outcome.message};
   ++fill_->setting_aside;
@@ -316,7 +317,7 @@ void Lane::tune(const std::optional<walk::Tune>& change) {
 }
 
 boost::asio::awaitable<void> Lane::yield_to(std::string who) {
-  if (!is_in_batch()) {  // the look for rows left behind can be cancelled too; nothing else is
+  if (!is_in_batch()) {  // the look for rows left behind can be cancelled too; nothing else can
     if (co_await connection_.cancel())
       at_.journal.warn("lane " + std::to_string(number_) +
                        " gives way, and looks for rows left behind again: " + who);

@@ -22,7 +22,7 @@ namespace pgsluice::engine {
 
 /// What every lane is given; each reference outlives the lanes and is confined to the io thread.
 struct LaneSurroundings {
-  const Tunables& tunables;  // of now: `set` changes them while lanes run
+  const Tunables& tunables;  // current: `set` changes them while lanes run
   LeaseDesk& desk;
   Gate& gate;
   Journal& journal;
@@ -31,13 +31,13 @@ struct LaneSurroundings {
   Blockers& blockers;
 };
 
-/// Between two attempts of a batch: short against the lease, long against a lock queue that is about to
-/// clear.
+/// Between two attempts of a batch: short compared with the lease, long compared with a lock queue that is
+/// about to clear.
 inline constexpr std::chrono::milliseconds kBackoffFirst{20};
 inline constexpr std::chrono::milliseconds kBackoffMax{5'000};
 
 /// One connection with the work done on it, one batch after the other: lease a range, ask the gate, run a
-/// batch, look at the outcome, go on. Confined to the io thread but for the batch itself.
+/// batch, look at the outcome, go on. Confined to the io thread, except the batch itself.
 class Lane {
  public:
   Lane(int number, pg::Connection& connection, LaneSurroundings surroundings);
@@ -45,22 +45,22 @@ class Lane {
   Lane(const Lane&) = delete;
   Lane& operator=(const Lane&) = delete;
 
-  /// Works until nothing is left for it, stop is requested, or retire() was called. Throws Error for what
+  /// Works until nothing is left for it, stop is requested, or retire() was called. Throws Error if something
   /// ends the run.
   boost::asio::awaitable<void> work();
 
-  /// Finish the batch in flight, give the range back, end.
+  /// Finishes the batch in flight, gives the range back, ends.
   void retire() { is_retired_ = true; }
   bool is_retired() const { return is_retired_; }
 
-  /// Somebody waits for this lane: cancel its batch if it is large enough to be worth it (P4).
+  /// A session waits for this lane: cancels its batch if it is large enough to be worth it (P4).
   boost::asio::awaitable<void> yield_to(std::string who);
 
   bool is_in_batch() const { return in_batch_since_.has_value(); }
   std::optional<std::chrono::steady_clock::time_point> in_batch_since() const { return in_batch_since_; }
   int backend_pid() const { return connection_.backend_pid(); }
   int number() const { return number_; }
-  /// Whose range it walks, or walked when it failed; nullptr between ranges.
+  /// The fill whose range it walks, or walked when it failed; nullptr between ranges.
   Fill* fill() const { return fill_; }
 
  private:
@@ -71,27 +71,27 @@ class Lane {
   boost::asio::awaitable<BatchOutcome> attempt(ledger::Range range, std::int64_t rows, Gate::Turn turn);
   /// The blocks of the next batch; empty for a range along a key.
   std::optional<BlockWork> next_blocks(const ledger::Range& range, std::int64_t rows);
-  /// What can be said of a batch before it is sent.
+  /// What is known about a batch before it is sent.
   std::optional<BatchOutcome> misfit_of(const BatchWork& work) const;
-  /// What a range of blocks meets that keys do not: the step's ranges are cut anew. False: it can go on.
+  /// Handles what can only happen to a range of blocks: the step's ranges are recut. False if it can go on.
   boost::asio::awaitable<bool> recut_if_misfit(const ledger::Range& range, const BatchOutcome& outcome);
   std::int64_t already_right(const BatchOutcome& outcome) const;
   Next on_committed(ledger::Range& range, const BatchOutcome& outcome, std::int64_t rows);
   boost::asio::awaitable<Next> on_retryable(ledger::Range& range, const BatchOutcome& outcome,
                                             std::int64_t rows);
   RetryFacts retry_facts(const ledger::Range& range, const BatchOutcome& outcome, std::int64_t rows) const;
-  /// What blocks the batch that has just been given up because of a lock, in words.
+  /// What blocks the batch just given up because of a lock, in words.
   std::string blocked_by(const BatchOutcome& outcome, std::int64_t rows) const;
-  /// The one row, or page, of the batch that failed becomes a range of its own.
+  /// The one row, or page, of the batch that failed becomes a separate range.
   boost::asio::awaitable<Next> set_apart(ledger::Range& range, const BatchOutcome& outcome,
                                          const std::string& why);
   Next on_row_fault(const ledger::Range& range, const BatchOutcome& outcome, std::int64_t rows);
   void forget_set_aside();
-  /// What ends the step or the lane instead of another attempt: a cancel that says so.
+  /// Throws if a cancel ends the step or the lane instead of another attempt.
   void heed_cancel(const BatchOutcome& outcome) const;
   [[noreturn]] void fail(const BatchOutcome& outcome) const;
   void tune(const std::optional<walk::Tune>& tune);
-  /// What the last batch over blocks showed of its size and its passes.
+  /// What the last batch over blocks showed about its size and its passes.
   void learn(const BlockWork& blocks, std::int64_t rows, const BatchOutcome& outcome);
   walk::Sizer& sizer() { return is_sweep_ ? fill_->sweep_sizer() : fill_->sizer(); }
   /// For the next batch of the range.
@@ -115,7 +115,7 @@ class Lane {
   std::optional<std::chrono::steady_clock::time_point> in_batch_since_;
   std::chrono::steady_clock::time_point last_began_{};  // a batch
   bool is_sweep_ = false;                               // of the present range
-  bool is_yielding_ = false;                            // a cancel for somebody who waits is on its way
+  bool is_yielding_ = false;                            // a cancel for a waiting session is on its way
   bool is_retired_ = false;
 };
 

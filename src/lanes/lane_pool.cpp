@@ -12,8 +12,8 @@ namespace pgsluice::engine {
 namespace asio = boost::asio;
 
 namespace {
-// How soon changed tunables are noticed: an operator waits no longer than for the keeper, who reads them
-// twice a second. A lane that is over says so.
+// How soon changed tunables are noticed: no later than the keeper, which reads them twice a second. A lane
+// notifies when it ends.
 constexpr std::chrono::milliseconds kLook{100};
 }  // namespace
 
@@ -71,7 +71,7 @@ void LanePool::match_lanes(Stop& stop) {
     (*it)->lane->retire();
     --surplus;
   }
-  // A lane that is over has no work in flight: its connection closes here.
+  // A lane that has ended has no work in flight: its connection closes here.
   std::erase_if(crews_, [](const auto& c) { return c->is_over; });
 }
 

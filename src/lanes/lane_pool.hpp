@@ -13,14 +13,14 @@
 
 namespace pgsluice::engine {
 
-/// Where lanes connect to, and under which name the server shows them.
+/// Where lanes connect to, and the name under which the server shows them.
 struct LaneConnections {
   pg::ConnectionTarget target;
   std::string application_prefix;
 };
 
-/// Runs the lanes of fills side by side and keeps as many of them as `pool.lanes` says, also while that
-/// changes. Confined to the io thread.
+/// Runs the lanes of fills side by side, as many as `pool.lanes` says, also while that changes. Confined to
+/// the io thread.
 class LanePool {
  public:
   LanePool(boost::asio::io_context& io, LaneConnections connections, Fills& fills,
@@ -33,14 +33,14 @@ class LanePool {
 
   std::map<int, int> lane_of_pid() const;
   void give_way(int lane, const std::string& who);
-  /// Since when a transaction of others has been open; for those that interleave.
+  /// Since when a foreign transaction has been open; for fills that interleave.
   void note_transaction(std::optional<std::chrono::steady_clock::time_point> open_since);
-  /// The grace is over: cancels whatever is in flight, and no lane begins anything more.
+  /// The grace is over: cancels whatever is in flight; no lane begins anything more.
   void abort();
-  /// How long the batch that was sent first has been in flight; zero: none is.
+  /// How long the oldest batch has been in flight; zero if none is.
   std::chrono::steady_clock::duration longest_batch(std::chrono::steady_clock::time_point now) const;
   int lanes_busy() const;
-  /// What the first lane failed by, while others may still drain; nullptr: none has.
+  /// The error of the first lane that failed, while others may still drain; nullptr if none has.
   const std::exception_ptr& first_error() const { return first_error_; }
 
  private:
@@ -53,7 +53,7 @@ class LanePool {
   static boost::asio::awaitable<void> give_way_on(std::shared_ptr<Crew> crew, std::string who);
   void start_lane(Stop& stop);
   void match_tunables();
-  /// While a replica falls behind nobody interleaves.
+  /// While a replica falls behind, no fill interleaves.
   void spare_replicas();
   void match_lanes(Stop& stop);
   int working() const;
@@ -62,8 +62,8 @@ class LanePool {
   LaneConnections connections_;
   Fills& fills_;
   LaneSurroundings at_;
-  std::vector<std::shared_ptr<Crew>> crews_;  // shared with a cancel on its way, which may outlast the lane
-  Wakeup over_;                               // a lane is
+  std::vector<std::shared_ptr<Crew>> crews_;  // shared with cancels on their way, which may outlast the lane
+  Wakeup over_;                               // a lane has ended
   std::exception_ptr first_error_;
   int next_number_ = 1;
   bool is_nothing_left_ = false;  // a lane found nothing to lease: no use in starting more

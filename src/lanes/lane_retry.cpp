@@ -1,4 +1,4 @@
-// What a Lane does after a batch that failed by something that may pass.
+// What a Lane does after a batch failed for a reason that may pass.
 
 #include "lanes/lane.hpp"
 #include "pg/sqlstate.hpp"
@@ -10,7 +10,7 @@ namespace {
 ledger::NewRange apart_of(const ledger::Range& range, const pg::Key& position,
                           const std::optional<BlockWork>& blocks) {
   if (!blocks) return {range.position, position, 1, range.walk};
-  // A pass takes its share of a page only; a sweep takes whatever still matches, and counts what it changes.
+  // A pass takes only its share of a page; a sweep takes whatever still matches, and counts what it changes.
   auto from = walk::BlockPosition::of(*range.position);
   from.group.reset();
   from.block = blocks->batch.first;
@@ -28,7 +28,7 @@ RetryFacts Lane::retry_facts(const ledger::Range& range, const BatchOutcome& out
   facts.is_timeout = pg::is_timeout(outcome.sqlstate);
   const auto seen = at_.blockers.of(number_, last_began_);
   const bool is_lock = outcome.sqlstate == pg::kLockNotAvailable;
-  // Before it has moved its position a batch waits for a table, its own or one of the ledger.
+  // Before it has moved its position, a batch waits for a table, its own or one of the ledger's.
   facts.is_table_locked = is_lock && (outcome.position.empty() || (seen && seen->is_for_table));
   facts.is_row_locked = is_lock && !facts.is_table_locked;
   facts.is_connection_lost = outcome.is_connection_lost;
@@ -67,7 +67,7 @@ boost::asio::awaitable<Lane::Next> Lane::on_retryable(ledger::Range& range, cons
   if (retry == Retry::kSmaller)
     tune(facts.is_yielding ? sizer().yield_to_waiter(rows) : sizer().shrink_after_timeout(rows));
   if (retry == Retry::kBisect) bisection_.on_fault(rows);
-  // What is found by halving needs no rest in between: whoever holds the row is not disturbed by it.
+  // Halving needs no rest between attempts: it does not disturb the session that holds the row.
   const bool is_found_soon = facts.is_row_locked && retry != Retry::kAgain;
   backoff_ = is_found_soon ? kBackoffFirst : jitter_.next(attempt_).value_or(kBackoffMax);
   const auto pause =
@@ -80,7 +80,7 @@ boost::asio::awaitable<Lane::Next> Lane::on_retryable(ledger::Range& range, cons
     backoff_ = {};
     co_return Next::kPutOff;
   }
-  // The position in memory is worth nothing on another connection: the server may have crashed in between.
+  // The position in memory is worthless on another connection: the server may have crashed in between.
   co_return outcome.is_connection_lost || outcome.is_session_spent ? Next::kLeaseAgain : Next::kGoOn;
 }
 
@@ -93,7 +93,7 @@ boost::asio::awaitable<Lane::Next> Lane::set_apart(ledger::Range& range, const B
   if (!co_await at_.desk.set_apart(connection_, *fill_, range, outcome.position, apart))
     co_return Next::kLeaseAgain;
   at_.journal.warn(why + "; it is left for later",
-                   "end that session, or wait: the run goes on with all other rows");
+                   "end that session, or wait: the run continues with all other rows");
   range.position = outcome.position;
   co_return Next::kGoOn;
 }

@@ -11,7 +11,7 @@
 namespace pgsluice::engine {
 namespace {
 
-// A split costs a sample and a fenced batch: it must save several.
+// A split costs a sample and a fenced batch, so it must save several batches.
 constexpr std::int64_t kBatchesToSplit = 4;
 constexpr std::chrono::milliseconds kAskAgain{
     50};  // while an orphan backend or our own lanes hold what is left

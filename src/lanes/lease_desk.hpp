@@ -55,7 +55,7 @@ class LeaseDesk {
   boost::asio::awaitable<std::optional<ledger::Range>> again(pg::Connection& connection, Fill& fill,
                                                              ledger::Token token);
 
-  /// The lane is finished with the range; unless `is_done`, the ledger is told.
+  /// The lane is finished with the range; unless `is_done`, this is written to the ledger.
   boost::asio::awaitable<void> give_back(pg::Connection& connection, Fill& fill, ledger::Token token,
                                          bool is_done);
 

@@ -10,7 +10,7 @@ namespace asio = boost::asio;
 
 namespace {
 
-/// A coroutine that is destroyed while it waits is off the list too.
+/// A coroutine that is destroyed while it waits also leaves the list.
 struct Waiting {
   Waiting(std::set<asio::steady_timer*>& timers, asio::steady_timer& timer) : timers_(timers), timer_(timer) {
     timers_.insert(&timer_);

@@ -17,7 +17,7 @@ class Wakeup {
 
   /// Waits until notify(), but no longer than `at_most`.
   boost::asio::awaitable<void> wait(std::chrono::milliseconds at_most);
-  /// The same for whichever of two is notified first.
+  /// The same, for the first of two to be notified.
   static boost::asio::awaitable<void> wait_for_either(Wakeup& one, Wakeup& other,
                                                       std::chrono::milliseconds at_most);
   void notify();

@@ -177,7 +177,7 @@ TEST(Check, OfABadJobTellsEveryRefusalAndEndsAsRunWould) {
   }
   EXPECT_THAT(refusals,
               testing::UnorderedElementsAre(HasSubstr("has no key to walk"), HasSubstr("has no column \"v\""),
-                                            HasSubstr("\"b_id\" belongs to something else")));
+                                            HasSubstr("\"b_id\" belongs to something other than")));
   EXPECT_EQ(trial.run().code(), 5);
   EXPECT_TRUE(trial.is_untouched());
 }

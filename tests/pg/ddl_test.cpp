@@ -133,7 +133,7 @@ TEST_F(BlockedDdl, ChangesNothingWhenItsSecondStatementFails) {
   const auto finished = trial_.run();
   EXPECT_EQ(finished.code(), 1) << finished.err;
   EXPECT_THAT(refusal_of(finished).message, AllOf(HasSubstr("step \"change\""), HasSubstr("23514")));
-  EXPECT_THAT(refusal_of(finished).hint, HasSubstr("nothing of this step was changed"));
+  EXPECT_THAT(refusal_of(finished).hint, HasSubstr("this step has changed nothing"));
   EXPECT_TRUE(trial_.db().yes(
       "SELECT count(*) = 0 FROM pg_attribute WHERE attrelid = 't'::regclass AND attname = 'w'"));
   EXPECT_EQ(trial_.db().text("SELECT state FROM pgsluice.step"), "failed");

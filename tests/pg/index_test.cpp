@@ -83,7 +83,7 @@ TEST_F(Index, OfThatNameWithAnotherDefinitionIsRefused) {
     trial_.db().exec(std::string("CREATE INDEX t_v ") + other);
     const auto refused = trial_.run();
     EXPECT_EQ(refused.code(), 5) << refused.out << refused.err;
-    EXPECT_THAT(refusal_of(refused).message, HasSubstr("another one than"));
+    EXPECT_THAT(refusal_of(refused).message, HasSubstr("differs from the one in the step"));
     EXPECT_EQ(trial_.verb("check").code(), 5);
     EXPECT_EQ(validity(), "t");
     trial_.db().exec("DROP INDEX t_v");
@@ -142,7 +142,7 @@ TEST_F(Index, WhoseNameIsTakenIsRefused) {
     const auto finished = trial_.run();
     EXPECT_EQ(finished.code(), 5) << finished.err;
     const auto refusal = refusal_of(finished);
-    EXPECT_THAT(refusal.message, HasSubstr("the name \"public\".\"t_v\" belongs to something else"));
+    EXPECT_THAT(refusal.message, HasSubstr("the name \"public\".\"t_v\" belongs to something other than"));
     EXPECT_THAT(refusal.hint, HasSubstr("another name"));
     EXPECT_TRUE(trial_.is_untouched());
     trial_.db().exec(

@@ -1,5 +1,5 @@
-// Goal: a job file can be mended as long as what is mended has changed nothing that stands. Method: the real
-// program on a job that fails, is interrupted or taken back, then with another text.
+// Goal: steps of a job file can be changed as long as they have left nothing behind. Method: the real program
+// on a job that fails, is interrupted or taken back, then with another text.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -111,7 +111,8 @@ TEST_F(MendedJob, KeepsTheNameOfAnIndexThatWasLeftInvalid) {
   job(index("users_mail", ""));
   const auto refused = trial_.run();
   EXPECT_EQ(refused.code(), 5);
-  EXPECT_THAT(refusal_of(refused).message, HasSubstr("index \"public\".\"users_email\" is there, INVALID"));
+  EXPECT_THAT(refusal_of(refused).message,
+              HasSubstr("index \"public\".\"users_email\" exists and is INVALID"));
   expect_exit(0, index("users_email", ""));
   EXPECT_EQ(trial_.db().text("SELECT count(*) || ' ' || bool_and(indisvalid) FROM pg_index WHERE indrelid = "
                              "'users'::regclass AND NOT indisprimary"),

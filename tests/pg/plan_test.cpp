@@ -132,7 +132,7 @@ table = "later"
 set = { v = "1" }
 )toml")
                         .steps.at(1);
-  EXPECT_THAT(lines(step.notes), HasSubstr("its table is made by step \"make\""));
+  EXPECT_THAT(lines(step.notes), HasSubstr("step \"make\" makes its table"));
   EXPECT_TRUE(step.statements.empty());
 }
 
@@ -201,7 +201,7 @@ TEST_F(PlanTest, DropsAnInvalidLeftoverBeforeItBuildsTheIndex) {
   EXPECT_EQ(texts(valid),
             (std::vector<std::string>{"CREATE TEMPORARY TABLE pg_temp.\"users\" (LIKE \"users\")",
                                       "CREATE INDEX pgsluice_probe ON pg_temp.\"users\" (onboarded)"}));
-  EXPECT_THAT(lines(valid.notes), HasSubstr("is there and valid"));
+  EXPECT_THAT(lines(valid.notes), HasSubstr("exists and is valid"));
 }
 
 TEST_F(PlanTest, SendsNothingForStepsThatAreDone) {

@@ -136,7 +136,7 @@ TEST_F(PreflightTest, RefusesARoleThatMayOnlyReadAndSaysWhatTakesItBack) {
                             "ALTER ROLE " + role_ + " IN DATABASE " + database}) {
     db_.exec(where + setting);
     EXPECT_THAT(refused(check(dsn, test::onboarding_text())),
-                AllOf(HasSubstr("read only: transactions of this role may only read here"),
+                AllOf(HasSubstr("read only: transactions of this role are read-only here"),
                       HasSubstr(where + reset)));
     EXPECT_EQ(
         refused(check(dsn + " options='-c default_transaction_read_only=off'", test::onboarding_text())), "");
@@ -191,7 +191,7 @@ TEST_F(PreflightTest, RefusesStatementsThatTheRoleMayNotSend) {
           std::string(
               "[[step]]\nkind = \"backfill\"\nname = \"more\"\ntable = \"users\"\nset = { plan = \"1\" }\n"));
   EXPECT_THAT(refused(findings),
-              HasSubstr("privileges: ALTER TABLE is for the owner of table \"public.users\""));
+              HasSubstr("privileges: ALTER TABLE is reserved for the owner of table \"public.users\""));
   EXPECT_THAT(refused(findings), HasSubstr("privileges: the batch statement is not allowed"));
   for (const auto& f : findings) {
     EXPECT_EQ(f.exit_code, f.level == Level::kRefuse ? 77 : 0) << f.message;
@@ -239,13 +239,13 @@ TEST_F(PreflightTest, TrustsEarlierStepsToMakeWhatIsMissing) {
   };
   EXPECT_EQ(refused(after("CREATE TABLE t (id int PRIMARY KEY, v int)")), "");
   EXPECT_EQ(refused(after("DO 'begin end'")), "");
-  EXPECT_THAT(warned(after("DO 'begin end'")), HasSubstr("step \"make\" has to make it"));
+  EXPECT_THAT(warned(after("DO 'begin end'")), HasSubstr("step \"make\" must make it"));
   EXPECT_THAT(refused(after("CREATE TABLE u (id int PRIMARY KEY, v int)")),
               HasSubstr("table \"t\" does not exist"));
   db_.exec("CREATE TABLE t (id int PRIMARY KEY)");
   EXPECT_EQ(refused(after("ALTER TABLE t ADD COLUMN v int")), "");
   EXPECT_THAT(refused(after("ALTER TABLE t ADD COLUMN w int")), HasSubstr("no column \"v\""));
-  EXPECT_THAT(refused(after("DROP TABLE t")), HasSubstr("step \"make\" before it drops its table"));
+  EXPECT_THAT(refused(after("DROP TABLE t")), HasSubstr("an earlier step, \"make\", drops its table"));
 }
 
 TEST_F(PreflightTest, RefusesAnotherDefinitionOfWhatStandsAndTellsOfAnyOther) {
@@ -268,7 +268,7 @@ TEST_F(PreflightTest, RefusesAnIndexThroughAPooler) {
   test::Pgbouncer pooler(test::SharedServer::get());
   const auto dsn = pooler.dsn(db_.text("SELECT current_database()"));
   EXPECT_THAT(refused(check(dsn, test::onboarding_text())),
-              HasSubstr("pooler: index step \"index\" needs a session of its own"));
+              HasSubstr("pooler: index step \"index\" needs a separate session"));
   EXPECT_EQ(refused(check(dsn, "direct_dsn = \"" + dsn_ + "\"\n" + test::onboarding_text())), "");
 }
 
@@ -276,7 +276,7 @@ TEST_F(PreflightTest, RefusesAnIndexNameThatBelongsToSomethingElse) {
   test::make_users(db_);
   db_.exec("CREATE TABLE users_onboarded (id int)");
   EXPECT_THAT(refused(check(dsn_, test::onboarding_text())),
-              HasSubstr("index: the name \"public\".\"users_onboarded\" belongs to something else"));
+              HasSubstr("index: the name \"public\".\"users_onboarded\" belongs to something other than"));
 }
 
 TEST_F(PreflightTest, WarnsOfStrongLocksAndOldTransactions) {

@@ -305,7 +305,7 @@ TEST_F(Privileges, DdlOnATableOfAnotherIsRefused) {
   trial_.connect_as(trial_.dsn(role));
   trial_.job(
       "name = \"j\"\n[[step]]\nkind = \"sql\"\nname = \"add\"\nup = \"ALTER TABLE t ADD COLUMN w int\"\n");
-  expect_privileges("ALTER TABLE is for the owner of table \"public.t\"", "run as the owner");
+  expect_privileges("ALTER TABLE is reserved for the owner of table \"public.t\"", "run as the owner");
 }
 
 // ----- passwords

@@ -279,7 +279,7 @@ TEST_F(OneColumn, RowsThatWouldBeEqualInTheNewTypeAreToldBeforeAnyWrite) {
 TEST_F(OneColumn, ACheckThatUsingLeadsOutOfIsToldBeforeAnyWrite) {
   make_table("integer CHECK (c < 100)", "(1, 5), (2, 50)");
   change_to("bigint", "using = \"c * 10\"\nback = \"(c / 10)::integer\"");
-  EXPECT_THAT(text_of("check", 5), HasSubstr("some new values would break it"));
+  EXPECT_THAT(text_of("check", 5), HasSubstr("some new values would violate it"));
   expect("run", 5);
   EXPECT_EQ(columns(), "id, c, note");
 }

@@ -213,7 +213,7 @@ TEST_F(RollbackTest, SaysForWhomTheIndexHasToWait) {
     warned = warning->message;
     other.exec("COMMIT");
   });
-  EXPECT_THAT(warned, HasSubstr("is dropped when pid " + std::to_string(other.backend_pid())));
+  EXPECT_THAT(warned, HasSubstr("is dropped once pid " + std::to_string(other.backend_pid())));
   EXPECT_FALSE(has_index());
 }
 

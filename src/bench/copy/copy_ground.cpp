@@ -47,7 +47,7 @@ pg::Table look_at_table(pg::Session& session, const Job& job, const BackfillStep
   }
   if (pg::is_behind_pooler(session)) {
     throw Error(ExitCode::kRefused,
-                "--copy needs a session of its own, but the connection goes through a pooler",
+                "--copy needs a separate session, but the connection goes through a pooler",
                 "give the server's own address with --dsn");
   }
   auto table = engine::read_facts(session, step.table).table;
@@ -178,7 +178,7 @@ asio::awaitable<std::int64_t> CopyGround::copy_source(std::int64_t rows) {
   co_return copied;
 }
 
-/// Whoever waits for the table itself has everybody else behind him: reading gives way at once.
+/// Everybody else queues behind a session that waits for the table itself: reading gives way at once.
 asio::awaitable<void> CopyGround::watch_waiters(const engine::Over& copied) {
   while (!copied.is_set()) {
     std::function<std::vector<pg::Waiter>(pg::Session&)> ask = [prefix = at_.prefix](pg::Session& s) {
@@ -308,7 +308,7 @@ asio::awaitable<void> CopyGround::watch_cpu(const TrialSink& sink, ServerCpu& cp
       cpu.watch(backends, ServerCpu::From::kStart);
     }
     for (auto waited = kLook; !over.is_set() && waited < kPoll; waited += kLook) {
-      cpu.look();  // a process that ends takes its figures along
+      cpu.look();  // a process that has ended no longer shows its figures
       co_await over.wait(kLook);
     }
   }

@@ -60,7 +60,7 @@ class CopyGround final : public Ground {
   engine::Beside beside_{at_.io, failure_, at_.stop};
   pg::Connection guard_;  // holds the copies' lock and does nothing else
   pg::Connection monitor_;
-  boost::asio::thread_pool engine_thread_{1};  // a run has an io thread of its own
+  boost::asio::thread_pool engine_thread_{1};  // a run has its own io thread
 };
 
 }  // namespace pgsluice::bench

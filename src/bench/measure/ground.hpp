@@ -12,9 +12,9 @@ namespace pgsluice::bench {
 
 /// What is known before the first trial.
 struct GroundFacts {
-  std::vector<Walk> walks;    // that can be measured here
-  int lanes_max = 0;          // that the table can be divided among
-  std::int64_t rows_max = 0;  // of a batch that the table has room for
+  std::vector<Walk> walks;    // walks that can be measured here
+  int lanes_max = 0;          // lanes that the table can be divided among
+  std::int64_t rows_max = 0;  // of the largest batch that fits the table
   TimeBudget time;            // all_s: limited by something other than the clock
 };
 

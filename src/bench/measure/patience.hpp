@@ -10,14 +10,14 @@
 namespace pgsluice::bench {
 
 /// Which settings are not worth another trial, or must not be tried again: a setting that made sessions wait
-/// twice does not do it a third time. Pure; confined to the thread that decides.
+/// twice is not tried a third time. Pure; confined to the thread that decides.
 class Patience {
  public:
   static constexpr int kTimes = 2;
 
   void note(const TrialResult& trial);
 
-  /// In words; empty: try it.
+  /// The reason in words; empty: try it.
   std::string why_not(const BenchSetting& setting) const;
 
  private:

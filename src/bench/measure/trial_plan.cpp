@@ -19,7 +19,8 @@ std::size_t affordable(const TimeBudget& budget) {
   return static_cast<std::size_t>(std::max(0.0, budget.all_s / (budget.trial_min_s + budget.around_s)));
 }
 
-/// Keeps as many settings in the shuffled round as there is time for; the traffic alone always stays.
+/// Keeps as many settings in the shuffled round as there is time for; the trial of the traffic alone always
+/// stays.
 void cut(Round& round, std::size_t fit, TrialPlan& plan) {
   std::size_t surplus = round.size() - std::min(fit, round.size());
   for (auto it = round.end(); it != round.begin() && surplus > 0 && round.size() > 1;) {

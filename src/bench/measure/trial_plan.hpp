@@ -9,7 +9,7 @@
 
 namespace pgsluice::bench {
 
-/// Everything that is to be tried.
+/// Everything to try.
 struct Sweep {
   std::vector<BenchSetting> settings;
   int repeat = 1;

@@ -96,7 +96,7 @@ std::string why_none(const std::vector<BenchFigures>& figures, const Rules& rule
     return "no setting's batch p95 meets batch.target (" + milliseconds(rules.target_ms) +
            "): try smaller sizes, or raise the target";
   }
-  return "with every setting that meets batch.target the traffic's p99 is at least twice its p99 alone: try "
+  return "with every setting that meets batch.target, the traffic's p99 is at least twice its p99 alone: try "
          "fewer lanes and smaller sizes";
 }
 

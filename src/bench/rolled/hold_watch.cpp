@@ -3,7 +3,7 @@
 namespace pgsluice::bench {
 namespace {
 
-// How finely the time is counted in which batches had to wait.
+// Resolution of the time in which batches had to wait.
 constexpr std::chrono::milliseconds kLook{20};
 
 class Nobody final : public EventSink {
@@ -57,7 +57,7 @@ boost::asio::awaitable<void> HoldWatch::look() {
                        "held for " + std::to_string(kHoldMax.count()) + " s: " + gate_.reason(now));
     }
     last = now;
-    journal_.take_pending();  // nothing of it is stored
+    journal_.take_pending();  // none of it is stored
     co_await over_.wait(kLook);
   }
 }

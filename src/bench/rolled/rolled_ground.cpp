@@ -22,9 +22,10 @@ using SteadyClock = std::chrono::steady_clock;
 
 namespace {
 
-constexpr std::chrono::milliseconds kEndedMost{1'000};  // a lane says when it has ended: this bounds the wait
+constexpr std::chrono::milliseconds kEndedMost{1'000};  // only bounds the wait: a lane notifies
 constexpr int kSampleEvery = 8;  // batches of a lane; the first one is sampled, and warms the connection
-// Dead row versions that all trials together may leave: vacuum makes room again, but until then they cost.
+// Dead row versions that all trials together may leave: vacuum frees the space, but until then they cost
+// time.
 constexpr double kGrowthShareMax = 0.25;               // of the table with its indexes
 constexpr std::int64_t kGrowthMaxAtLeast = 1LL << 30;  // bytes; less would be over before anything is seen
 constexpr double kPilotSeconds = 0.5;
@@ -46,7 +47,7 @@ struct RolledGround::InWork {
   SteadyClock::time_point end;
   std::exception_ptr error{};
   int working = 0;
-  engine::Wakeup ended{};  // a lane has
+  engine::Wakeup ended{};  // a lane has ended
 
   bool is_over(const engine::Stop& stop) const {
     return stop.is_requested() || error || trial.is_disturbed() || SteadyClock::now() >= end;

@@ -23,7 +23,7 @@ class RolledTrial {
 
   /// Throws Error for what would also end a run. `has_given_way`: it was cancelled for a waiting session.
   void take(const RolledOutcome& outcome, bool has_given_way, TimePoint now);
-  /// Marks the figures as not counting; the first cause stands.
+  /// Marks the figures as not counting; the first cause is kept.
   void disturb(const std::string& cause);
   /// A session waits for us: ends the trial.
   void give_way();

@@ -14,7 +14,7 @@ namespace {
 
 using Lines = std::vector<std::string>;
 
-/// The retype steps of the job that stand at `detail`.
+/// The retype steps of the job that are at `detail`.
 std::vector<RetypeStep> retypes_at(pg::Session& session, const std::string& job, const std::string& detail) {
   std::vector<RetypeStep> out;
   if (!ledger::is_installed(session)) return out;

@@ -8,8 +8,8 @@
 
 namespace pgsluice::engine {
 
-/// What an operator's act would do now, a sentence a line: steps, tables, and what cannot be undone. Empty:
-/// nothing, or the act itself says why it cannot be. Changes nothing. Throws Failure.
+/// What an operator's act would do now, one sentence per line: steps, tables, and what cannot be undone.
+/// Empty: nothing, or the act itself says why it cannot be done. Changes nothing. Throws Failure.
 std::vector<std::string> cutover_notice(pg::Session& session, const std::string& job);
 std::vector<std::string> contract_notice(pg::Session& session, const std::string& job);
 std::vector<std::string> rollback_notice(pg::Session& session, const Job& job);

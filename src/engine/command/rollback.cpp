@@ -23,7 +23,7 @@ namespace {
 constexpr const char* kActor = "rollback";
 constexpr const char* kNoRun = "00000000-0000-0000-0000-000000000000";
 
-/// One rollback; a value that lives for one call.
+/// One rollback; lives for one call.
 class Rollback {
  public:
   Rollback(pg::Session& session, const Job& job, const std::function<void(EventBody)>& tell)
@@ -39,7 +39,7 @@ class Rollback {
     try {
       refuse_beside_runs();
       ledger::fence_job(session_, job_id_);
-      survey = survey_rollback(session_, job_, job_id_);  // an orphan may have committed until now
+      survey = survey_rollback(session_, job_, job_id_);  // an orphan may have committed in the meantime
       refuse_obstacles(survey);
     } catch (...) {
       ledger::set_control(session_, job_.name, before.control, kActor, "rollback refused");
@@ -65,7 +65,7 @@ class Rollback {
     std::string message = "job \"" + job_.name + "\" exists with another definition";
     for (const auto& line : change.refused) message += "\n  " + line;
     throw Error(ExitCode::kRefused, message,
-                "roll back with the file that it ran with; only `down` may be mended");
+                "roll back with the file that it ran with; only `down` may be corrected");
   }
 
   void refuse_beside_runs() {
@@ -75,7 +75,7 @@ class Rollback {
           ExitCode::kRefused,
           "job \"" + job_.name + "\" has " + std::to_string(live) + " live run" + (live > 1 ? "s" : ""),
           "stop it first: pgsluice cancel " + job_.name +
-              ", and wait for its end (a killed run on another host is over when its lease ends)");
+              ", and wait until it ends (a run killed on another host counts as live until its lease ends)");
     }
   }
 
@@ -85,14 +85,14 @@ class Rollback {
       return;
     if (survey.obstacles.empty()) {
       throw Error(ExitCode::kRefused,
-                  "an index must be dropped concurrently, and the connection goes through a pooler",
+                  "an index must be dropped concurrently, but the connection goes through a pooler",
                   "give the server's own address as direct_dsn in the job file");
     }
     std::string message = "job \"" + job_.name + "\" cannot be rolled back";
     for (const auto& obstacle : survey.obstacles) message += "\n  " + obstacle;
     throw Error(
         ExitCode::kRefused, message,
-        "nothing was touched; write the missing `down`, or undo that step by hand and run pgsluice resolve " +
+        "nothing was changed; write the missing `down`, or undo that step by hand and run pgsluice resolve " +
             job_.name + " STEP --rolled-back");
   }
 
@@ -101,8 +101,7 @@ class Rollback {
                        [](const RollbackAct& act) { return !act.index_sql.empty(); });
   }
 
-  /// A run that starts from now on finds 'cancel' and leaves; one that was quicker is found by
-  /// refuse_beside_runs().
+  /// A run that starts from now on finds 'cancel' and exits; refuse_beside_runs() finds one that was quicker.
   void shut_out_runs() {
     ledger::set_control(session_, job_.name, Control::kCancel, kActor, "the job is being rolled back");
   }

@@ -8,7 +8,7 @@
 
 namespace pgsluice::engine {
 
-/// Reads what the steps have done from ledger and catalog. Changes nothing. Throws Failure.
+/// Reads from ledger and catalog what the steps have done. Changes nothing. Throws Failure.
 RollbackSurvey survey_rollback(pg::Session& session, const Job& job, std::int64_t job_id);
 
 }  // namespace pgsluice::engine

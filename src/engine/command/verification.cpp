@@ -7,7 +7,7 @@
 namespace pgsluice::engine {
 namespace {
 
-/// By name: the file may have gained steps since the ledger heard of the job.
+/// By name: steps may have been added to the file since the job was written to the ledger.
 ledger::JobRecord record_of(pg::Session& session, const Job& job) {
   const auto known = read_job_record(session, job.name);
   ledger::JobRecord record{known.job_id, known.state, {}};

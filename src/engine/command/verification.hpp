@@ -9,9 +9,8 @@
 namespace pgsluice::engine {
 
 /// Runs the query of every verify step, and counts the rows that still match the `where` of every backfill
-/// step: none may be left but those that were quarantined. Reads whole tables, in a read-only transaction
-/// each; writes nothing. Blocks. Throws Error as steps::verify_value does, and Failure when the connection is
-/// lost.
+/// step: only quarantined rows may be left. Reads whole tables, each in a read-only transaction; writes
+/// nothing. Blocks. Throws Error as steps::verify_value does, and Failure when the connection is lost.
 std::vector<VerifyResult> verify_job(pg::Session& session, const Job& job);
 
 }  // namespace pgsluice::engine

@@ -18,7 +18,8 @@ DefinitionChange check_definition(pg::Session& session, const Job& job, std::int
     findings.refuse("definition", error);
   }
   for (const auto& mended : change.mended) {
-    std::string message = "run writes it anew, for nothing of it stands: ";
+    std::string message =
+        "run replaces the definition, because the old one has changed nothing that remains: ";
     for (const auto& line : mended.difference) message += "\n  " + line;
     findings.inform("definition", message);
   }
@@ -31,10 +32,10 @@ std::vector<Finding> preflight(pg::Session& session, const Job& job, bool is_led
                                bool reads_values) {
   Findings findings;
   check_server(session, findings);
-  if (!findings.worst_first().empty()) return findings.worst_first();  // nothing else could be asked there
+  if (!findings.worst_first().empty()) return findings.worst_first();  // nothing else can be checked there
   check_privileges(session, is_ledger_needed, findings);
   check_health(session, findings);
-  // A role that may not read the ledger is told so by check_privileges().
+  // check_privileges() reports a role that may not read the ledger.
   const bool may_read = pg::missing_schema_grant(session, "pgsluice").empty();
   const auto record = may_read ? read_job_record(session, job.name) : ledger::JobRecord{};
   const auto change =

@@ -9,11 +9,11 @@
 namespace pgsluice::engine {
 
 /// Looks for everything that would stop or harm a run of `job`, before any write: refusals first, then
-/// warnings, then what is good to know. Steps that are done are not looked at. With `is_ledger_needed`, the
-/// role must be able to work with the ledger. Rehearses retypes. Blocks. Throws Failure.
+/// warnings, then information. Skips steps that are done. With `is_ledger_needed`, the role must be able to
+/// use the ledger. Rehearses retypes. Blocks. Throws Failure.
 ///
-/// `reads_values`: reads whole tables too, where a retype may lose values or hides orphans, which takes its
-/// time; a run does so by itself, at its own pace.
+/// `reads_values`: also reads whole tables where a retype may lose values or there may be orphans, which
+/// takes time; a run does that itself, at its own pace.
 std::vector<Finding> preflight(pg::Session& session, const Job& job, bool is_ledger_needed,
                                bool reads_values = true);
 

@@ -12,9 +12,9 @@
 namespace pgsluice::engine {
 namespace {
 
-constexpr int kServerMin = 120'000;             // PostgreSQL 12: the oldest whose catalog is read correctly
-constexpr std::int64_t kLongTransaction = 300;  // seconds; vacuum has to wait for it by then
-constexpr std::int64_t kRetainedWarn = 1LL << 30;  // bytes of WAL kept for nobody
+constexpr int kServerMin = 120'000;  // PostgreSQL 12: the oldest version whose catalog we read correctly
+constexpr std::int64_t kLongTransaction = 300;     // seconds; by then it holds vacuum back
+constexpr std::int64_t kRetainedWarn = 1LL << 30;  // bytes of WAL kept for an unread slot
 constexpr const char* kLedgerSchema = "pgsluice";
 
 std::string age_text(std::int64_t seconds) {
@@ -45,18 +45,18 @@ void check_ledger(pg::Session& session, Findings& findings) {
                     "use that version");
   }
   if (!is_installed && state == pg::SchemaState::kForeign) {
-    findings.refuse("ledger", "schema \"pgsluice\" is there without a ledger, and belongs to another role",
+    findings.refuse("ledger", "schema \"pgsluice\" exists without a ledger and belongs to another role",
                     "drop it, or ALTER SCHEMA \"pgsluice\" OWNER TO " + role, ExitCode::kPrivileges);
   }
 }
 
 void check_transactions(pg::Session& session, Findings& findings) {
   for (const auto& t : pg::long_transactions(session, kLongTransaction)) {
-    findings.warn("long transactions",
-                  "pid " + std::to_string(t.pid) + " (" + t.user + ", " + t.application + ", " + t.state +
-                      ") has had a transaction open for " + age_text(t.age_s),
-                  "no row version that the job leaves behind is removed until it ends, and an index build "
-                  "waits for it");
+    findings.warn(
+        "long transactions",
+        "pid " + std::to_string(t.pid) + " (" + t.user + ", " + t.application + ", " + t.state +
+            ") has had a transaction open for " + age_text(t.age_s),
+        "until it ends, vacuum cannot remove the job's dead row versions, and an index build waits for it");
   }
   for (const auto& p : pg::prepared_transactions(session)) {
     findings.warn("prepared transactions",
@@ -93,12 +93,12 @@ void check_server(pg::Session& session, Findings& findings) {
   if (session.server_version() < kServerMin) {
     findings.refuse("server",
                     "the server is PostgreSQL " + std::to_string(session.server_version() / 10'000) +
-                        ", at least 12 is needed",
+                        ", but at least 12 is needed",
                     "upgrade it");
   }
   if (pg::is_in_recovery(session)) {
     findings.refuse(
-        "standby", "the server is a standby, where nothing can be changed",
+        "standby", "the server is a standby, which is read-only",
         "connect to the primary; a connection string with target_session_attrs=read-write finds it");
   }
 }
@@ -108,12 +108,12 @@ void check_privileges(pg::Session& session, bool is_ledger_needed, Findings& fin
     const auto role = pg::Identifier(pg::current_role(session)).sql();
     findings.refuse(
         "privileges",
-        "role " + role + " cannot see replicas and other sessions, so nothing could hold the job back",
+        "role " + role + " cannot see replicas and other sessions, so the job could not hold for them",
         "GRANT pg_monitor TO " + role, ExitCode::kPrivileges);
   }
   if (const auto remedy = pg::read_only_remedy(session); !remedy.empty())
     findings.refuse("read only",
-                    "transactions of this role may only read here: default_transaction_read_only is on",
+                    "transactions of this role are read-only here: default_transaction_read_only is on",
                     remedy + ", or connect with options='-c default_transaction_read_only=off'");
   if (is_ledger_needed) check_ledger(session, findings);
 }
@@ -124,7 +124,7 @@ void check_health(pg::Session& session, Findings& findings) {
   if (const auto age = pg::wraparound_age(session); age > pg::kWraparoundWarn) {
     findings.warn("wraparound",
                   "the database's oldest row is " + base::format_count(age) + " transactions old",
-                  "let VACUUM (FREEZE) finish first: at 2,000,000,000 the server stops taking writes");
+                  "let VACUUM (FREEZE) finish first: at 2,000,000,000 the server stops accepting writes");
   }
 }
 

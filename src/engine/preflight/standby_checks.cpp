@@ -29,12 +29,11 @@ void check_standbys(pg::Session& session, const pg::ReplicationView& view, Findi
     findings.warn("synchronous standbys",
                   setting + ", and of the " + std::to_string(wanted) + " that a COMMIT waits for " +
                       (there == 0 ? "none is" : "only " + std::to_string(there) + " are") + " connected",
-                  "start the standby or correct the setting: until then COMMITs wait, the run's too, and it "
-                  "holds");
+                  "start the standby or correct the setting: until then all COMMITs wait, and the run holds");
   }
-  findings.warn("synchronous standbys", setting + ", but batches commit asynchronously",
-                "a failover can lose the last batches: rows and position together, so that the next run does "
-                "them again");
+  findings.warn(
+      "synchronous standbys", setting + ", but batches commit asynchronously",
+      "a failover can lose the last batches: rows and position together, so the next run does them again");
 }
 
 }  // namespace pgsluice::engine

@@ -9,13 +9,14 @@
 
 namespace pgsluice::engine {
 
-/// How many standbys a COMMIT waits for by synchronous_standby_names: "a, b" 1, "ANY 2 (a, b, c)" 2. Pure.
+/// How many standbys a COMMIT waits for according to synchronous_standby_names: "a, b" 1, "ANY 2 (a, b, c)"
+/// 2. Pure.
 int standbys_wanted(const std::string& names);
 
-/// Of walsenders, those that a COMMIT may wait for: named in synchronous_standby_names, and streaming. Pure.
+/// The walsenders that a COMMIT may wait for: named in synchronous_standby_names, and streaming. Pure.
 int standbys_there(const std::vector<pg::Walsender>& walsenders);
 
-/// Whether commits wait for standbys, and whether there are as many as they wait for.
+/// Checks whether commits wait for standbys, and whether enough of these are connected.
 void check_standbys(pg::Session& session, const pg::ReplicationView& view, Findings& findings);
 
 }  // namespace pgsluice::engine

@@ -8,7 +8,7 @@
 namespace pgsluice::engine {
 
 namespace {
-// Each says when it has ended: this only bounds a wait.
+// Each notifies when it ends: this only bounds a wait.
 constexpr std::chrono::milliseconds kEndedMost{1'000};
 }  // namespace
 

@@ -10,21 +10,21 @@
 
 namespace pgsluice::engine {
 
-/// Owns the coroutines that work beside a run's story: none is lost, and what one fails by ends the run.
-/// Confined to the io thread; what it is given outlives it.
+/// Owns the coroutines that run beside a run's story (its sequence of steps): none is lost, and a failure of
+/// one ends the run. Confined to the io thread; what it is given outlives it.
 class Beside {
  public:
   Beside(boost::asio::io_context& io, FirstFailure& failure, Stop& stop)
       : io_(io), run_failure_(failure), stop_(stop) {}
 
-  /// `what` in words: "the sampler". finish() waits for it.
+  /// `what` names it in words: "the sampler". finish() waits for it.
   void start(const char* what, boost::asio::awaitable<void> work);
-  /// The same for work that lasts longer than finish() may wait.
+  /// The same for work that may outlast finish().
   void watch(const char* what, boost::asio::awaitable<void> work);
-  /// Waits until everything that was started has ended, which it does by itself once the run is over.
+  /// Waits until all that was started has ended, which it does by itself once the run is over.
   boost::asio::awaitable<void> finish();
 
-  /// The first that anything beside the story failed by; nullptr: nothing has.
+  /// The first failure beside the story; nullptr if there is none.
   const std::exception_ptr& failure() const { return failure_; }
 
  private:

@@ -30,7 +30,7 @@ void Clocks::look(const ThrottleLimits& throttle, const Gate& gate, Blockers& bl
     const auto reason = "held for " + base::format_duration(throttle.give_up) + ": " + gate.reason(now);
     stop.request(gate.is_paused() ? StopCause::kPaused : StopCause::kHeldTooLong, reason);
   }
-  // What the gate holds for another reason gets no further anyhow: a lock counts from the next try on.
+  // While the gate holds for another reason no batch starts anyway: a lock counts from the next attempt on.
   if (!gate.is_open(now)) blockers.clear();
   if (blockers.since() && now - *blockers.since() >= throttle.give_up) {
     stop.request(StopCause::kHeldTooLong,

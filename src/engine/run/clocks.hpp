@@ -12,8 +12,8 @@
 
 namespace pgsluice::engine {
 
-/// The limits that only time brings about: --for, --until, [window], throttle.give_up. Needs no connection:
-/// the server's clock, which the window goes by, is counted on from its last reading. Confined to the io
+/// The limits that only time reaches: --for, --until, [window], throttle.give_up. Needs no connection: the
+/// server's clock, which the window follows, is extrapolated from its last reading. Confined to the io
 /// thread.
 class Clocks {
  public:
@@ -21,7 +21,7 @@ class Clocks {
 
   Clocks(const RunOptions& options, std::optional<Window> window, TimePoint began);
 
-  /// What the server's clock shows in the window's time zone.
+  /// The server's clock in the window's time zone.
   void set_server_clock(double seconds_of_day, TimePoint at) { server_clock_ = {seconds_of_day, at}; }
 
   /// Requests a stop for the first limit that is reached.

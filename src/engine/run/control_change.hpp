@@ -4,7 +4,7 @@
 
 namespace pgsluice::engine {
 
-/// What an operator's word asks of a run that goes on.
+/// What an operator's command asks of a running run.
 enum class ControlChange { kNone, kPause, kResume, kCancel };
 
 /// From what it has obeyed to what the ledger has now. Pure.

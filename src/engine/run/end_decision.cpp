@@ -5,19 +5,19 @@
 namespace pgsluice::engine {
 namespace {
 
-// A cancel that meets a server between two statements comes to nothing: it is sent again.
+// A cancel that reaches the server between two statements has no effect, so it is sent again.
 constexpr std::chrono::milliseconds kCancelAgain{100};
-// What was cancelled ends at once, unless the server does not answer any more: then the process ends without
-// it. Nothing is lost: the server decides alone what commits, and the next run asks it.
+// Cancelled work ends at once, unless the server no longer answers: then the process exits without waiting.
+// Nothing is lost: the server alone decides what commits, and the next run asks it.
 constexpr std::chrono::milliseconds kAbortMost{700};
-// By then the story has ended, or something in it does not answer: the ledger is told without it.
+// By then the story has ended, or something in it does not answer: the ledger is written without it.
 constexpr std::chrono::milliseconds kStoryMost{350};
 
 std::string urgency(const EndFacts& facts) {
   if (facts.signals >= 2) return "a second signal";
   if (facts.drains_for >= facts.grace)
     return "the grace of " + base::format_duration(facts.grace) + " is over";
-  return facts.commit_wait;  // nothing that waits for a standby gets done in the grace
+  return facts.commit_wait;  // what waits for a standby would not end within the grace
 }
 
 }  // namespace

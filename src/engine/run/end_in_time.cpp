@@ -14,14 +14,14 @@ using std::chrono::milliseconds;
 
 namespace {
 
-// Nobody tells of an hour that is reached: how late --for, --until, the window and give_up may be noticed. A
-// stop wakes the watch at once.
+// How late --for, --until, the window and give_up may be noticed, because no event announces a time. A stop
+// wakes the watch at once.
 constexpr milliseconds kClockLook{100};
-// While the run drains what is in work is asked again and again: short against the grace.
+// How often work in progress is checked while the run drains: short compared with the grace.
 constexpr milliseconds kDrainLook{20};
 constexpr milliseconds kTellMost{50};  // for the reporter's thread to write the summary
-// Much longer than a healthy statement of keeper and ledger takes on a slow network, and short enough to tell
-// the end in time on a new connection.
+// Much longer than a healthy statement of keeper and ledger takes on a slow network, and short enough to
+// write the end to the ledger in time on a new connection.
 constexpr milliseconds kControlHangs{500};
 
 milliseconds since(SteadyClock::time_point then, SteadyClock::time_point now) {
@@ -80,7 +80,7 @@ bool EndInTime::is_statement_in_flight() const {
 
 std::string EndInTime::work_in_words() const {
   if (of_.fills.lanes()) return "the batches in flight";
-  if (of_.in_work.name.empty()) return "what was begun";
+  if (of_.in_work.name.empty()) return "the work in progress";
   return of_.in_work.kind + " step \"" + of_.in_work.name + "\"";
 }
 
@@ -101,8 +101,8 @@ void EndInTime::send_cancels(TimePoint now) {
   if (const auto own = of_.own.opened()) own->shut();
   of_.steps.shut();
   of_.monitor.shut();
-  // While the run opens, whatever is in work. Then the end is told there: only what hung before is cut, a
-  // COMMIT that waits for a standby say, and nothing that began since.
+  // While the run opens, cancels whatever is in progress. Later the end is written on that connection: only
+  // what already hung is cut, such as a COMMIT that waits for a standby, and nothing that began since.
   const bool is_opening = !of_.row.is_registered() && !is_closing_;
   const auto aborts_for = std::chrono::ceil<milliseconds>(now - *aborts_since_);
   of_.control.abort_hanging(is_opening ? milliseconds{0} : std::max(kControlHangs, aborts_for));
@@ -116,7 +116,7 @@ void EndInTime::close_beside() {
 
 asio::awaitable<void> EndInTime::leave() {
   auto end = of_.outcome();
-  // Nobody knows whether the ledger was told that all is done.
+  // It is not known whether the ledger has recorded that all is done.
   if (is_job_done(end)) {
     end.code = ExitCode::kWorkLeft;
     end.outcome = "work left";
@@ -124,12 +124,12 @@ asio::awaitable<void> EndInTime::leave() {
     end.hint.clear();
   }
   end.reason += "; the server has not answered since it was told to cancel " + of_.in_work.cut +
-                ", which ends there as soon as the server goes on";
+                ", which will end as soon as the server responds again";
   if (end.hint.empty()) end.hint = "run again: the job continues where it stopped";
   of_.journal.write(of_.summary(end));
   co_await sleep_for(kTellMost);
-  // Threads still wait for the server: nothing that ends by itself can be waited for. Nor is anything
-  // flushed: presenters flush what they write, and one whose reader is stuck holds the stream for ever.
+  // Threads still wait for the server, so an orderly end could wait for ever. Nothing is flushed: presenters
+  // flush what they write, and one whose reader is stuck holds the stream for ever.
   const int status = static_cast<int>(end.code);
   std::_Exit(end.code == ExitCode::kWorkLeft ? of_.options.yield_exit_code.value_or(status) : status);
 }

@@ -20,9 +20,9 @@
 
 namespace pgsluice::engine {
 
-/// Beside everything else, and without the server: looks at the clocks; once the run is to stop, sees to it
-/// that it ends within its grace, whatever the server does. Confined to the io thread; what it is given
-/// outlives it.
+/// Runs beside everything else and does not need the server: watches the clocks; once the run is to stop,
+/// makes sure that it ends within its grace, whatever the server does. Confined to the io thread; what it is
+/// given outlives it.
 class EndInTime {
  public:
   struct Of {
@@ -38,24 +38,25 @@ class EndInTime {
     pg::OwnConnection& own;
     pg::Connection& steps;
     pg::Connection& monitor;
-    pg::Connection& control;  // the ledger is told there
+    pg::Connection& control;  // where the ledger is written
     RunRow& row;
     Beside& beside;
     InWork& in_work;
     Journal& journal;
-    /// How the run ends as things stand, also while its story goes on.
+    /// How the run would end now, also while its story continues.
     std::function<RunOutcome()> outcome;
-    /// The run's row is being ended by ourselves.
+    /// We are closing the run's row ourselves.
     std::function<void()> expect_end;
     std::function<event::Summary(const RunOutcome&)> summary;
   };
   explicit EndInTime(Of of) : of_(std::move(of)) {}
 
-  /// Until end().
+  /// Runs until end().
   boost::asio::awaitable<void> watch();
-  /// Nothing is in work any more, and what is done stays done: only the telling is still watched.
+  /// No work is in progress any more, and what is done stays done: only the writing of the end is still
+  /// watched.
   void begin_closing() { is_closing_ = true; }
-  /// The story is over: clocks ask for nothing more.
+  /// The story is over: clocks request no more stops.
   void note_over() { is_over_ = true; }
   void end() {
     has_ended_ = true;
@@ -72,14 +73,14 @@ class EndInTime {
   std::string work_in_words() const;
   void tell_abort(const std::string& why);
   void cut_statement();
-  /// Ends whatever is in work on the server.
+  /// Ends all work in progress on the server.
   void send_cancels(TimePoint now);
   void close_beside();
   /// Ends the process of a run whose server does not answer.
   boost::asio::awaitable<void> leave();
 
   Of of_;
-  Stop late_;  // the clocks' word once the story is over
+  Stop late_;  // takes the clocks' requests once the story is over
   bool is_over_ = false;
   bool is_closing_ = false;
   bool is_closed_beside_ = false;

@@ -10,8 +10,9 @@ namespace pgsluice::engine {
 using SteadyClock = std::chrono::steady_clock;
 
 namespace {
-// While a COMMIT waits for the disk, behind all that lanes have written, no page can be pruned of what they
-// replaced meanwhile. A crash of the server may lose the last of what is told; leases commit synchronously.
+// While a COMMIT waits for the disk, behind everything that lanes have written, pages cannot be pruned of row
+// versions replaced since it began. A server crash may lose the keeper's last writes; leases commit
+// synchronously.
 constexpr pg::TransactionLimits kTellLimits{std::chrono::milliseconds{5'000},
                                             std::chrono::milliseconds{5'000}, false};
 }  // namespace
@@ -41,12 +42,12 @@ boost::asio::awaitable<void> Keeper::turn(bool is_heartbeat_due, std::string pro
     obey(orders);
     refused_.clear();
   } catch (const pg::Failure& f) {
-    // Unreachable for now: the lanes notice too and decide when to give up; a late heartbeat is what fencing
-    // is for. What the server refuses is said, or the run would look dead for no reason.
+    // Unreachable for now: the lanes notice too and decide when to give up; fencing covers a late heartbeat.
+    // What the server refuses is reported, or the run would look dead for no reason.
     if (f.disposition() == pg::Disposition::kFatal && refused_ != f.what()) {
       refused_ = f.what();
       journal_.warn("the heartbeat is refused: " + refused_ + " (SQLSTATE " + f.sqlstate() + ")",
-                    "another run takes this one for dead when its lease ends");
+                    "other runs will consider this one dead when its lease ends");
     }
   }
 }
@@ -64,7 +65,7 @@ boost::asio::awaitable<void> Keeper::flush_journal() {
   try {
     is_stored = co_await connection_.run<bool>(std::move(store));
   } catch (const pg::Failure&) {
-    // Kept and stored with the next turn.
+    // Kept, and stored at the next turn.
   }
   if (!is_stored) journal_.give_back(std::move(entries));
 }
@@ -74,7 +75,7 @@ void Keeper::obey(const ledger::Orders& orders) {
   clocks_.set_server_clock(orders.seconds_of_day, SteadyClock::now());
   if (!orders.is_run_alive) {
     if (!is_end_expected_)
-      stop_.request(StopCause::kFailed, "another run took this one for dead and ended it");
+      stop_.request(StopCause::kFailed, "another run considered this one dead and ended it");
     return;
   }
   act(change_of(control_, orders.control), orders);

@@ -17,21 +17,21 @@
 
 namespace pgsluice::engine {
 
-/// Keeps a run alive and obedient: renews its lease, reads what operators said and what the server's clock
-/// shows, applies tunables and stores the event log. On a connection of its own; a
-/// server that cannot be reached is tried again at the next turn. Confined to the io thread.
+/// Keeps a run alive and under control: renews its lease, reads operators' commands and the server's clock,
+/// applies tunables and stores the event log. Has its own connection; if the server cannot be reached, tries
+/// again at the next turn. Confined to the io thread.
 class Keeper {
  public:
-  /// What it moves when an operator says so, and what it watches over; each outlives it.
+  /// What it changes on an operator's command, and what it watches; each outlives it.
   struct Kept {
     Clocks& clocks;
-    Tunables& tunables;  // as the job file has them, at first
+    Tunables& tunables;  // initially those of the job file
     Gate& gate;
     Journal& journal;
     Stop& stop;
   };
 
-  /// `window_timezone`: in which the server's clock is read; UTC without a window.
+  /// `window_timezone`: the time zone in which the server's clock is read; UTC without a window.
   Keeper(pg::Connection& connection, std::int64_t job_id, std::string run_id, std::string window_timezone,
          Kept kept)
       : connection_(connection),
@@ -45,14 +45,14 @@ class Keeper {
         journal_(kept.journal),
         stop_(kept.stop) {}
 
-  /// Turns every kTurn until `over` is set, then stores what is left of the event log. `progress` gives
-  /// the line that `status` shows.
+  /// Does a turn every kTurn until `over` is set, then stores the rest of the event log. `progress` gives the
+  /// line that `status` shows.
   boost::asio::awaitable<void> run(const Over& over, std::function<std::string()> progress);
 
   /// Stores pending events; keeps them if the ledger cannot be reached.
   boost::asio::awaitable<void> flush_journal();
 
-  /// The run's row in the ledger is being ended by ourselves: that it has ended is no news any more.
+  /// We are closing the run's row in the ledger ourselves: finding it ended is no longer a failure.
   void expect_end() { is_end_expected_ = true; }
 
   /// What operators said; also once before the first step.
@@ -70,9 +70,9 @@ class Keeper {
   std::string run_id_;
   std::string timezone_;
   Clocks& clocks_;
-  Tunables& tunables_;  // of now: this is their only writer
+  Tunables& tunables_;  // current values; this is their only writer
   const Tunables tunables_of_file_;
-  std::string refused_;  // why the last heartbeat was, and told
+  std::string refused_;  // why the last heartbeat was refused, as reported
   Gate& gate_;
   Journal& journal_;
   Stop& stop_;

@@ -10,7 +10,7 @@ namespace {
 
 // A lock queue clears sooner than that.
 constexpr std::chrono::seconds kBlockedFor{1};
-// A batch's own timeouts end it earlier: the server does not answer.
+// A batch's own timeouts would end it earlier, so the server does not answer.
 constexpr std::chrono::seconds kSilence{5};
 
 }  // namespace
@@ -72,7 +72,7 @@ std::string ProgressView::line() const {
   std::string text = p.step_kind + " " + p.step + " (" + name_of(p.state) + ")";
   if (at_.fills.lanes()) {
     const auto of =
-        p.rows_expected > 0 ? "about " + base::format_count(p.rows_expected) : "nobody knows how many";
+        p.rows_expected > 0 ? "about " + base::format_count(p.rows_expected) : "an unknown number of";
     text += ": " + base::format_count(p.rows.visited()) + " of " + of + " rows, " +
             base::format_count(static_cast<std::int64_t>(p.rows_per_second)) + " rows/s, " +
             std::to_string(p.lanes) + (p.lanes == 1 ? " lane" : " lanes");

@@ -14,7 +14,7 @@
 
 namespace pgsluice::engine {
 
-/// What a run shows of itself while it works. Confined to the io thread; what it looks at outlives it.
+/// What a run shows about itself while it works. Confined to the io thread; what it reads outlives it.
 class ProgressView {
  public:
   struct LooksAt {
@@ -37,7 +37,7 @@ class ProgressView {
   std::string line() const;
 
  private:
-  /// Whether it goes on, and if not why.
+  /// Whether it is running, and if not, why.
   struct Standing {
     RunState state = RunState::kRunning;
     std::string reason;

@@ -19,8 +19,8 @@ using SteadyClock = std::chrono::steady_clock;
 
 namespace {
 
-constexpr std::chrono::milliseconds kLookTurn{10};  // until the run is opened, which nothing tells of
-// Opening takes longer only where a COMMIT waits for a standby or a lock: then who looks on is to see that.
+constexpr std::chrono::milliseconds kLookTurn{10};  // until the run is opened, which is not notified
+// Opening takes longer only if a COMMIT waits for a standby or a lock: then the user should see that.
 constexpr std::chrono::milliseconds kOpensQuickly{1'000};
 constexpr std::chrono::milliseconds kProgressTurn{250};
 
@@ -128,7 +128,7 @@ asio::awaitable<void> Run::story() {
 }
 
 asio::awaitable<void> Run::open() {
-  // The steps' own connection: the first batch's lane finds the server warm.
+  // On the steps' own connection, so that the first batch's lane finds the server warm.
   std::function<bool(pg::Session&)> connect = [](pg::Session&) { return true; };
   co_await keep_trying<bool>(control_, connect, journal_, stop_, kFirstConnectMax);
   is_opening_ = true;

@@ -26,8 +26,8 @@ namespace pgsluice::engine {
 
 /// One run of one job, from its registration to its summary: the steps in order, with the sampler and the
 /// keeper beside them. The composition root of the engine: everything that a run needs is a member here and
-/// handed out from here; what a step does is its kind's. execute() is called once, on the thread that becomes
-/// the io thread.
+/// is passed on from here; what a step does is up to its kind. execute() is called once, on the thread that
+/// becomes the io thread.
 class Run {
  public:
   Run(pg::ConnectionTarget target, Job job, RunOptions options, EventSink& sink);
@@ -47,7 +47,7 @@ class Run {
   awaitable<void> close(std::exception_ptr error);
   RunningStep running(std::size_t place, const StepKind& kind);
 
-  /// As soon as the run is opened, or seems to hang before that.
+  /// Called as soon as the run is opened, or seems to hang before that.
   awaitable<void> sample();
   awaitable<void> show_progress();
   awaitable<void> store_log();
@@ -62,10 +62,10 @@ class Run {
   const std::string application_prefix_;
   const std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
 
-  // Confined to the io thread; the order is that of dependence, connections before what uses them.
+  // Confined to the io thread; in order of dependence, connections before what uses them.
   boost::asio::io_context io_{1};
   EventSink& sink_;
-  Tunables tunables_;  // moved by the keeper
+  Tunables tunables_;  // changed by the keeper
   Stop stop_;
   FirstFailure failure_;
   Gate gate_;
@@ -74,12 +74,12 @@ class Run {
   InWork in_work_;
   Journal journal_;
   Clocks clocks_;
-  Over over_;                         // the story is
-  std::set<std::int64_t> rehearsed_;  // steps, of which nothing that this job does changes the tables before
+  Over over_;                         // set when the story is over
+  std::set<std::int64_t> rehearsed_;  // steps whose tables nothing in this job changes before them
 
   pg::Connection control_;  // keeper and ledger
   pg::Connection monitor_;  // sampler
-  pg::Connection steps_;    // of all steps, one after the other
+  pg::Connection steps_;    // shared by all steps, one after the other
   pg::OwnConnection own_;
 
   RunRow row_;
@@ -92,7 +92,7 @@ class Run {
   SignalWatch signals_;
   Beside beside_;
   EndInTime end_;
-  bool is_opening_ = false;  // the ledger may have heard of it
+  bool is_opening_ = false;  // the run may already be in the ledger
   RowCounts final_rows_;
   ExitCode ended_with_ = ExitCode::kInternal;
   std::exception_ptr error_;  // what execute() throws

@@ -57,7 +57,8 @@ const char* outcome_text(ExitCode code) {
 std::string unchanged_reason(const RowCounts& rows, const std::string& unchanged) {
   if (!unchanged.empty()) return unchanged;
   return base::format_count(rows.unchanged) +
-         " rows were selected by an earlier run and are unchanged: its history names table, trigger and rule";
+         " rows were selected by an earlier run and are unchanged: its history names the table, trigger and "
+         "rule";
 }
 
 }  // namespace
@@ -70,7 +71,7 @@ std::optional<Error> failure_of(const std::exception_ptr& error, const Stop& sto
     if (stop.is_requested()) return std::nullopt;
     return e;
   } catch (const Error& e) {
-    // Who was told to stop while the server put us off has stopped: for the reason that was given.
+    // A run told to stop while it waited for the server has stopped, for the reason that was given.
     const bool was_told = stop.is_requested() && stop.cause() != StopCause::kFailed;
     if (e.code() == ExitCode::kWorkLeft && was_told) return std::nullopt;
     return e;

@@ -11,7 +11,7 @@
 
 namespace pgsluice::engine {
 
-/// How a run ends: what the summary, the ledger and the exit code tell.
+/// How a run ends, as summary, ledger and exit code show it.
 struct RunOutcome {
   ExitCode code = ExitCode::kWorkLeft;
   std::string outcome;  // "done", "work left", …
@@ -19,15 +19,15 @@ struct RunOutcome {
   std::string hint;
 };
 
-/// What the run fails by; nullopt: nothing, or it was told to stop, and has stopped.
+/// The error that a run fails with; nullopt if there is none, or if it was told to stop and has stopped.
 std::optional<Error> failure_of(const std::exception_ptr& error, const Stop& stop);
 
-/// By what it failed, or else by what asked it to end, or else by its rows. `unchanged`: which tables hold
-/// rows that stayed as they were, in words, as far as this run has seen it. Pure.
+/// Decided by its failure, else by what asked it to stop, else by its rows. `unchanged`: which tables hold
+/// rows that stayed as they were, in words, as far as this run has seen. Pure.
 RunOutcome outcome_of(const std::exception_ptr& error, const Stop& stop, const RowCounts& rows,
                       const std::string& unchanged);
 
-/// The job has nothing left to do after a run that ended so.
+/// Whether the job has nothing left to do after a run that ended this way.
 bool is_job_done(const RunOutcome& end);
 /// The state that the ledger shows for the job then.
 JobState job_state(const RunOutcome& end);

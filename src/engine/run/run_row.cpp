@@ -16,13 +16,13 @@ namespace asio = boost::asio;
 
 namespace {
 
-// Of a run with work left nothing is lost with the last of what is told, and no standby is waited for.
+// If work is left, losing the last write to the ledger does no harm, so it waits for no standby.
 constexpr pg::TransactionLimits kLeaveLimits{std::chrono::milliseconds{5'000},
                                              std::chrono::milliseconds{5'000}, false};
 constexpr pg::TransactionLimits kDoneLimits{std::chrono::milliseconds{5'000}, std::chrono::milliseconds{0},
                                             true};
 
-// How often the end is told when a cancel meets the telling.
+// How often writing the end is tried when a cancel hits it.
 constexpr int kCloseAttempts = 2;
 
 /// Blocks; safe to repeat.
@@ -50,8 +50,8 @@ bool end_run(pg::Session& session, const std::string& run_id, const RunOutcome& 
   });
 }
 
-/// Ends the run, and tells the job's state unless others work on: then it is theirs to tell. Behind the run's
-/// commit, or two runs that end together would leave it to each other.
+/// Ends the run, and sets the job's state unless other runs are still working: then they set it. After the
+/// run's commit, or two runs that end together would leave it to each other.
 bool end_run_and_job(pg::Session& session, std::int64_t job_id, const std::string& run_id,
                      const RunOutcome& end) {
   const bool is_done = is_job_done(end);
@@ -60,7 +60,7 @@ bool end_run_and_job(pg::Session& session, std::int64_t job_id, const std::strin
   if (!is_done && ledger::other_live_runs(session, job_id, run_id) > 0) return true;
   return pg::in_transaction(session, limits, [&] {
     ledger::set_job_state(session, job_id, job_state(end));
-    if (!is_done) ledger::settle_job_state(session, job_id);  // another run may have done what was left
+    if (!is_done) ledger::settle_job_state(session, job_id);  // another run may have done the rest
     return true;
   });
 }
@@ -94,7 +94,7 @@ asio::awaitable<RowCounts> RunRow::count_rows(RowCounts known) {
   try {
     co_return co_await connection_.run<RowCounts>(std::move(count));
   } catch (const pg::Failure&) {
-    // The server is gone: what this run knows must do.
+    // The server is unreachable: what this run knows must do.
   }
   co_return known;
 }
@@ -114,7 +114,7 @@ asio::awaitable<void> RunRow::close(RunOutcome end) {
     }
     if (failure.empty()) co_return;
     journal_.warn("the run's end could not be written to the ledger: " + failure,
-                  "its ranges are free when the lease ends");
+                  "its ranges become free when the lease ends");
     co_return;
   }
 }
@@ -126,7 +126,7 @@ asio::awaitable<void> RunRow::close_unopened(RunOutcome end) {
   try {
     co_await connection_.run<bool>(std::move(tell));
   } catch (const pg::Failure&) {
-    // It never got as far as the ledger.
+    // The run never reached the ledger.
   }
 }
 

@@ -13,7 +13,7 @@
 
 namespace pgsluice::engine {
 
-/// What the ledger has to know before the first step.
+/// What is read from and written to the ledger before the first step.
 struct OpenedRun {
   OpenedJob job;
   ledger::Orders orders;
@@ -26,14 +26,14 @@ class RunRow {
   RunRow(pg::Connection& connection, const Job& job, std::string run_id, Journal& journal, const Stop& stop)
       : connection_(connection), job_(job), run_id_(std::move(run_id)), journal_(journal), stop_(stop) {}
 
-  /// Preflight, the ledger, the job and the run in it. Throws Error for what stands in the way.
+  /// Runs preflight, then prepares the ledger and writes job and run to it. Throws Error for any obstacle.
   boost::asio::awaitable<OpenedRun> open();
   boost::asio::awaitable<void> mark_job_running();
-  /// What the ledger says of all steps, other runs' work included; `known` if it cannot be reached.
+  /// The ledger's records of all steps, including other runs' work; `known` if it cannot be reached.
   boost::asio::awaitable<RowCounts> count_rows(RowCounts known);
-  /// Warns if the ledger cannot be told.
+  /// Warns if the ledger cannot be written.
   boost::asio::awaitable<void> close(RunOutcome end);
-  /// Of a run that was told to stop while it opened: it may be in the ledger, or not.
+  /// For a run that was told to stop while it opened: it may be in the ledger or not.
   boost::asio::awaitable<void> close_unopened(RunOutcome end);
 
   bool is_registered() const { return is_registered_; }

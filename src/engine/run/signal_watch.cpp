@@ -10,7 +10,7 @@ namespace asio = boost::asio;
 
 namespace {
 
-/// Who started us with nohup wants us to outlive the terminal.
+/// A user who started us with nohup wants us to outlive the terminal.
 bool is_ignored(int signal) {
   struct sigaction now {};
   return sigaction(signal, nullptr, &now) == 0 && now.sa_handler == SIG_IGN;
@@ -31,7 +31,7 @@ asio::awaitable<void> SignalWatch::watch() {
     if (cancelled) co_return;
     ++seen_;
     stop_.request(StopCause::kSignal, "a signal asked to stop");
-    stop_.wakeup().notify();  // also of the second
+    stop_.wakeup().notify();  // also for the second signal
     if (seen_ == 1) tell_();
   }
 }

@@ -17,13 +17,13 @@ class SignalWatch {
   SignalWatch(boost::asio::io_context& io, Stop& stop, std::function<void()> tell)
       : signals_(io), stop_(stop), tell_(std::move(tell)) {}
 
-  /// From now on the process does not die of them.
+  /// From now on they do not kill the process.
   void heed();
-  /// Until leave().
+  /// Runs until leave().
   boost::asio::awaitable<void> watch();
   void leave() { signals_.cancel(); }
 
-  /// How many have come: the second does not wait for what is in flight.
+  /// How many were received: after the second, work in flight is not waited for.
   int seen() const { return seen_; }
 
  private:

@@ -15,10 +15,10 @@
 namespace pgsluice::engine {
 namespace {
 
-// A table below this many pages (8 MB) is read whole as fast as by its index, and the server may well do so.
+// A table below this many pages (8 MB) is read whole as fast as by its index, so the server may well do that.
 constexpr std::int64_t kPagesWorthAnIndex = 1'000;
 
-/// A backfill step under examination. A value that lives for one call.
+/// A backfill step being checked. A value that lives for one call.
 struct Examined {
   const BackfillStep& step;
   const Outlook& outlook;
@@ -37,12 +37,12 @@ void add_coming_columns(Examined& at) {
   }
 }
 
-/// Lets the server read the statement; with columns still to come it cannot.
+/// Lets the server parse the statement, which it cannot while columns are still to come.
 void check_statement(pg::Session& session, const Examined& at, Findings& findings) {
   if (!at.coming.empty()) {
     findings.inform("expressions",
                     "step \"" + at.step.name + "\": column " + listed(at.coming) +
-                        " comes with an earlier step; expressions and privileges are checked then");
+                        " is added by an earlier step; expressions and privileges are checked after it");
     return;
   }
   try {
@@ -62,7 +62,7 @@ void check_row_security(const Examined& at, Findings& findings) {
   if (!at.table.row_security_applies) return;
   findings.refuse("privileges",
                   "row security of table \"" + at.table.schema + "." + at.table.name +
-                      "\" applies to this role: rows would be left out unseen",
+                      "\" applies to this role: rows would be left out unnoticed",
                   "run as a role with BYPASSRLS, or as the table's owner", ExitCode::kPrivileges);
 }
 
@@ -72,7 +72,7 @@ void check_surprises(pg::Session& session, const Examined& at, const pg::Storage
   if (const auto triggers = pg::fired_triggers(session, at.table.oid, changed); !triggers.empty()) {
     findings.warn(
         "triggers", "every row that step \"" + at.step.name + "\" changes fires trigger " + listed(triggers),
-        "make sure that they may: what they write is part of the batch, and is not undone by rollback");
+        "make sure that this is wanted: what they write is part of the batch, and rollback does not undo it");
   }
   for (const auto& rule : pg::read_swallowers(session, at.table.oid, changed).rules) {
     const auto does =
@@ -81,17 +81,18 @@ void check_surprises(pg::Session& session, const Examined& at, const pg::Storage
       findings.warn("rules",
                     does + ": " + (rule.is_conditional ? "some rows stay" : "every row stays") + " as it is",
                     "ALTER TABLE " + at.table.sql() + " DISABLE RULE " + pg::Identifier(rule.name).sql() +
-                        " while the job runs: rows that it leaves end the job with exit code 4");
+                        " while the job runs: rows that it leaves unchanged end the job with exit code 4");
     } else {
-      findings.warn("rules", does + ": what it does is done with every batch",
-                    "make sure that it may: it is part of the batch, and is not undone by rollback");
+      findings.warn(
+          "rules", does + ": it acts in every batch",
+          "make sure that this is wanted: what it does is part of the batch, and rollback does not undo it");
     }
   }
   if (const auto names = volatile_functions_of(session, at.step); !names.empty()) {
-    findings.warn(
-        "volatile functions",
-        "step \"" + at.step.name + "\" calls " + listed(names) + ", which gives another value each time",
-        "fine for keys and stamps; a batch that is tried again gets other values");
+    findings.warn("volatile functions",
+                  "step \"" + at.step.name + "\" calls " + listed(names) +
+                      ", which returns a different value each time",
+                  "fine for keys and timestamps; a batch that is tried again gets different values");
   }
   if (const auto indexes = indexes_changed(storage, at.step); !indexes.empty()) {
     findings.inform("indexes", "step \"" + at.step.name + "\" changes a column of index " + listed(indexes) +
@@ -116,9 +117,8 @@ void check_range_plan(pg::Session& session, const Job& job, const Examined& at, 
     return;  // check_statement has said why
   }
   if (!plan) {
-    findings.inform("plan",
-                    "step \"" + at.step.name +
-                        "\": the server's plan for a batch is not known before the table is analysed");
+    findings.inform("plan", "step \"" + at.step.name +
+                                "\": the server's plan for a batch is not known until the table is analysed");
   } else if (plan->uses_key_index) {
     findings.inform(
         "plan", "step \"" + at.step.name + "\": a batch finds its rows by index \"" + key.index_name + "\"");
@@ -127,7 +127,7 @@ void check_range_plan(pg::Session& session, const Job& job, const Examined& at, 
         "plan",
         "step \"" + at.step.name + "\": a batch would not use index \"" + key.index_name +
             "\"; the server plans\n" + plan->text,
-        "ANALYZE " + at.table.sql() + ", and see whether enable_indexscan or the cost settings forbid it");
+        "ANALYZE " + at.table.sql() + ", and see whether enable_indexscan or the cost settings prevent it");
   }
 }
 
@@ -142,7 +142,7 @@ void check_room(pg::Session& session, const Job& job, const Examined& at, const 
                       base::format_bytes(static_cast<double>(estimate.room_bytes)) +
                       ", and it writes about " + base::format_bytes(static_cast<double>(estimate.wal_bytes)) +
                       " of WAL",
-                  "the server does not tell how much room its disk has: look there");
+                  "the server does not report its free disk space: check it there");
 }
 
 void examine(pg::Session& session, const Job& job, Examined& at, const pg::Storage& storage,
@@ -167,12 +167,13 @@ void check_backfill_step(pg::Session& session, const Job& job, const BackfillSte
   const bool is_there =
       steps::is_existing_table(session, pg::Identifier(step.table.schema, step.table.name).sql());
   if (!maker.empty() && (!is_there || !dropper.empty())) {
-    findings.inform(
-        "table", "step \"" + step.name + "\": its table is made by step \"" + maker + "\" and checked then");
+    findings.inform("table", "step \"" + step.name + "\": step \"" + maker +
+                                 "\" makes its table, which is checked after it");
     return;
   }
   if (!dropper.empty()) {
-    findings.refuse("table", "step \"" + step.name + "\": step \"" + dropper + "\" before it drops its table",
+    findings.refuse("table",
+                    "step \"" + step.name + "\": an earlier step, \"" + dropper + "\", drops its table",
                     "put the backfill before it");
     return;
   }
@@ -186,7 +187,7 @@ void check_backfill_step(pg::Session& session, const Job& job, const BackfillSte
     const bool may_come = !is_there && !outlook.opaque_step().empty();
     if (may_come) {
       findings.warn("table", std::string(e.what()) + " yet",
-                    "step \"" + outlook.opaque_step() + "\" has to make it");
+                    "step \"" + outlook.opaque_step() + "\" must make it");
     } else {
       findings.refuse("table", "step \"" + step.name + "\": " + e.what(), e.hint(), e.code());
     }

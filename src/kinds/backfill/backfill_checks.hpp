@@ -7,8 +7,8 @@
 
 namespace pgsluice::engine {
 
-/// A table, its columns, key, expressions, privileges and triggers, and what the change of its rows will
-/// need.
+/// Checks a table, its columns, key, expressions, privileges and triggers, and reports what changing its rows
+/// will need.
 void check_backfill_step(pg::Session& session, const Job& job, const BackfillStep& step,
                          const Outlook& outlook, Findings& findings);
 

@@ -18,8 +18,8 @@ using namespace job;
 
 namespace {
 
-/// FNV-1a, 32 bits: tells apart the few definitions that one table ever gets; the ledger compares the whole
-/// definition.
+/// FNV-1a, 32 bits: enough to distinguish the few definitions that one table ever gets; the ledger compares
+/// the whole definition.
 std::uint32_t digest(const std::vector<std::string>& lines) {
   std::uint32_t hash = 2'166'136'261U;
   for (const std::string& line : lines) {
@@ -28,7 +28,7 @@ std::uint32_t digest(const std::vector<std::string>& lines) {
   return hash;
 }
 
-/// The table in the signs that a name may have, short enough for the rest of the name.
+/// The table's name in the characters that a job name may have, short enough to leave room for the rest.
 std::string name_part(const TableName& table) {
   constexpr std::size_t kBytesMost = 40;
   std::string part;
@@ -46,7 +46,7 @@ std::string derived_name(const BackfillStep& step) {
   return "backfill-" + name_part(step.table) + "-" + hex.data();
 }
 
-/// "column = expression"; the column may be quoted and then hold an equals sign itself.
+/// "column = expression"; the column may be quoted and then contain an equals sign itself.
 std::optional<Refusal> add_set_item(BackfillStep& step, const std::string& item) {
   constexpr const char* kHint = "write --set \"column = expression\"";
   std::string_view rest = item;
@@ -57,7 +57,7 @@ std::optional<Refusal> add_set_item(BackfillStep& step, const std::string& item)
   return add_assignment(step, std::string_view(item).substr(0, column_bytes), rest.substr(1));
 }
 
-/// Collects the mistakes of flags, which have no line.
+/// Collects mistakes in flags, which have no line.
 class Flags {
  public:
   void refuse(const char* flag, const std::optional<Refusal>& refusal) {
@@ -81,8 +81,8 @@ BackfillStep read_flags(const BackfillFlags& flags, Flags& mistakes) {
   for (const std::string& item : flags.set) mistakes.refuse("--set", add_set_item(step, item));
   if (!flags.where.empty()) mistakes.refuse("--where", set_where(step, flags.where));
   if (const std::string column = changed_key_column(step); !column.empty()) {
-    mistakes.refuse(
-        "--set", Refusal{"changes the key column " + written(column), "walk by another unique key: --key"});
+    mistakes.refuse("--set", Refusal{"changes the key column " + written(column),
+                                     "walk along another unique key: --key"});
   }
   return step;
 }

@@ -47,10 +47,10 @@ boost::asio::awaitable<void> BackfillKind::run(RunningStep& step) const {
 
 Undo BackfillKind::undo_planned(const StepAt& at) const {
   const auto takers = steps_that_take_away(at.session, step_, at.place, at.downs);
-  if (takers.empty()) return {false, "once rows are changed their old values are not kept"};
+  if (takers.empty()) return {false, "the old values of changed rows are not kept"};
   std::string names;
   for (const auto i : takers) names += (names.empty() ? "" : ", ") + ("\"" + at.job.steps[i].name() + "\"");
-  return {true, "nothing of its own: what it set goes when step " + names + " is undone"};
+  return {true, "needs no undoing itself: its values go when step " + names + " is undone"};
 }
 
 void BackfillKind::survey(const StepAt& at, const Traces& traces, RollbackAct& /*act*/,

@@ -16,8 +16,8 @@
 namespace pgsluice::engine {
 namespace {
 
-/// The table as it will be: columns that earlier steps add stand in without a type, which no batch statement
-/// needs.
+/// The table as it will be. Columns that earlier steps add are entered without a type, which no batch
+/// statement needs.
 void add_coming_columns(const BackfillStep& step, const Outlook& outlook, pg::Table& table,
                         std::vector<std::string>& notes) {
   for (const auto& column : changed_columns(step)) {
@@ -34,7 +34,8 @@ void note_surprises(pg::Session& session, const BackfillStep& step, const pg::Ta
                     const pg::Storage& storage, std::vector<std::string>& notes) {
   for (const auto& name : volatile_functions_of(session, step)) {
     notes.push_back(
-        name + " is volatile: each row gets its own value, and a batch that is tried again other values");
+        name +
+        " is volatile: each row gets its own value, and a batch that is tried again gets different ones");
   }
   if (const auto triggers = pg::fired_triggers(session, table.oid, changed_columns(step));
       !triggers.empty()) {
@@ -42,8 +43,8 @@ void note_surprises(pg::Session& session, const BackfillStep& step, const pg::Ta
   }
   if (const auto swallowers = pg::read_swallowers(session, table.oid, changed_columns(step));
       swallowers.is_any())
-    notes.push_back("counts what each batch selects: " + swallowers.in_words() +
-                    " can leave a row as it is; such rows are told, and end the job with exit code 4");
+    notes.push_back("counts the rows that each batch selects: " + swallowers.in_words() +
+                    " can leave a row unchanged; such rows are reported, and end the job with exit code 4");
   if (const auto indexes = indexes_changed(storage, step); !indexes.empty()) {
     notes.push_back("a changed column is in index " + listed(indexes) +
                     ": no update is HOT, every index gets a new entry for each row");
@@ -52,7 +53,8 @@ void note_surprises(pg::Session& session, const BackfillStep& step, const pg::Ta
     notes.push_back("run will refuse: row security hides rows of " + table.sql() +
                     " from this role; it needs BYPASSRLS");
   }
-  if (!storage.is_analysed) notes.push_back("the table was never analysed: rows are guessed from its size");
+  if (!storage.is_analysed)
+    notes.push_back("the table was never analysed: its rows are estimated from its size");
 }
 
 std::string rate_text(std::int64_t rows) {
@@ -74,15 +76,15 @@ void add_estimate(pg::Session& session, int lanes, const BackfillStep& step, con
   planned.duration_estimated = estimate.slowest;
   if (!step.where.empty()) {
     planned.notes.push_back("of the rows visited, about " + rate_text(changed) + " match `where`" +
-                            (matching ? "" : " (not known yet: all of them assumed)"));
+                            (matching ? "" : " (not known yet: assumed to be all)"));
   }
   planned.notes.push_back("takes " + base::format_duration(estimate.fastest) + " to " +
-                          base::format_duration(estimate.slowest) + ", holds aside, if each of " +
+                          base::format_duration(estimate.slowest) + ", not counting holds, if each of " +
                           std::to_string(lanes) + " lanes changes " + rate_text(kLaneRowsFast) + " to " +
                           rate_text(kLaneRowsSlow) + " rows a second (an assumption)");
   planned.notes.push_back("table and indexes grow by up to " +
                           base::format_bytes(static_cast<double>(estimate.room_bytes)) +
-                          ", until vacuum makes room again");
+                          ", until vacuum frees the space");
 }
 
 void plan_known_table(pg::Session& session, const Job& job, const BackfillStep& step, const Outlook& outlook,
@@ -117,8 +119,8 @@ void plan_backfill(pg::Session& session, const Job& job, const BackfillStep& ste
   const bool is_there =
       steps::is_existing_table(session, pg::Identifier(step.table.schema, step.table.name).sql());
   if (!maker.empty() && (!is_there || !dropper.empty())) {
-    planned.notes.push_back("its table is made by step \"" + maker +
-                            "\": key and statements are known after that");
+    planned.notes.push_back("step \"" + maker +
+                            "\" makes its table: key and statements are not known before that");
     return;
   }
   if (maker.empty() && !dropper.empty()) {

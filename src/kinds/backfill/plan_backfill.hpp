@@ -7,8 +7,8 @@
 
 namespace pgsluice::engine {
 
-/// Fills in what a backfill step will send, along which key and why, and what it will cost. What an earlier
-/// step has yet to make is said in the notes, and so is what run would refuse. Catalog only. Throws Failure.
+/// Fills in what a backfill step will send, along which key and why, and what it will cost. The notes say
+/// what an earlier step has yet to make, and what run would refuse. Reads only the catalog. Throws Failure.
 void plan_backfill(pg::Session& session, const Job& job, const BackfillStep& step, const Outlook& outlook,
                    PlannedStep& planned);
 

@@ -38,7 +38,7 @@ void read_assignment(Section& set, BackfillStep& step, const Section::Entry& ent
   if (!expression) {
     return set.refuse_type(*entry.node, entry.key, "an SQL expression in a string, a number or a boolean",
                            entry.node->is_table()
-                               ? "a column has no schema or table in front of it"
+                               ? "write the column without a schema or table in front of it"
                                : "write the expression as a string: \"DATE '2024-01-01'\"");
   }
   const auto refusal = add_assignment(step, entry.key, *expression);
@@ -75,11 +75,12 @@ void read_walk(Section& section, BackfillStep& step) {
   section.refuse("walk", {"\"" + *text + "\" is not known", suggestion(*text, names, "walks")});
 }
 
-/// Keys of the design that this version knows but cannot serve.
+/// Keys that this version knows but does not support yet.
 void read_planned(Section& section) {
   if (section.flag("keep").value_or(false)) {
-    section.refuse("keep", {"= true is not available yet in this version",
-                            "leave keep out: old values are not kept, and rollback cannot restore them"});
+    section.refuse("keep",
+                   {"= true is not available yet in this version",
+                    "leave keep out: then old values are not kept, and rollback cannot restore them"});
   }
 }
 
@@ -98,7 +99,7 @@ BackfillStep read_backfill(job::Section& section, std::string name) {
   read_planned(section);
   if (const std::string column = changed_key_column(step); !column.empty()) {
     section.refuse("set", {"changes the key column " + written(column),
-                           "walk by another unique key that stays as it is: key = [\"…\"]"});
+                           "walk along another unique key that does not change: key = [\"…\"]"});
   }
   return step;
 }

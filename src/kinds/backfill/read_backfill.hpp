@@ -7,7 +7,7 @@
 
 namespace pgsluice::engine {
 
-/// Reads the keys of a backfill beside kind and name. Mistakes go to the section.
+/// Reads the keys of a backfill other than kind and name. Mistakes go to the section.
 BackfillStep read_backfill(job::Section& section, std::string name);
 
 }  // namespace pgsluice::engine

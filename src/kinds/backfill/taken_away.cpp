@@ -9,7 +9,7 @@
 namespace pgsluice::engine {
 namespace {
 
-/// Strikes from `columns` what the statement drops; all of them if it drops the table. True if it dropped
+/// Removes from `columns` what the statement drops: all of them if it drops the table. True if it dropped
 /// any.
 bool strike(pg::Session& session, const std::string& sql, const TableName& table,
             std::set<std::string>& columns) {

@@ -9,8 +9,8 @@
 
 namespace pgsluice::engine {
 
-/// Earlier steps whose `down` together drop the table, or every column that the backfill sets: undoing them
-/// takes away the values of the backfill at `place`. Empty: there are none.
+/// Earlier steps whose `down` statements together drop the table, or every column that the backfill at
+/// `place` sets: undoing them removes its values. Empty if there are none.
 std::vector<std::size_t> steps_that_take_away(pg::Session& session, const BackfillStep& backfill,
                                               std::size_t place, const Downs& downs);
 

@@ -15,10 +15,10 @@ struct AskedIndex {
   steps::IndexWanted wanted;
 };
 
-/// nullopt: it names no table. Pure.
+/// nullopt if it names no table. Pure.
 std::optional<AskedIndex> asked_index(const std::string& sql);
 
-/// The quoted name that it has, or will have. Throws Failure.
+/// The quoted name that the index has or will have. Throws Failure.
 std::string index_sql_of(pg::Session& session, const AskedIndex& asked);
 
 }  // namespace pgsluice::engine

@@ -14,8 +14,8 @@ SELECT c.relkind IN ('r', 'p') FROM pg_catalog.pg_class c WHERE c.oid = pg_catal
 constexpr const char* kForeignKeyLock = "SHARE ROW EXCLUSIVE";  // on both tables
 
 std::string begin() {
-  // No time zone or date style here, unlike in batches: the operator's DDL means what it means in psql. A
-  // rewrite may take long, so only the waiting for locks is bounded.
+  // Unlike batches, this sets no time zone or date style: the operator's DDL means what it means in psql. A
+  // rewrite may take long, so only the wait for locks is bounded.
   return "BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = " +
          std::to_string(pg::kIdleInTransaction.count());
 }
@@ -30,9 +30,9 @@ std::string gentle_lock(const std::string& table_sql, const std::vector<std::str
   return "LOCK TABLE " + list + " IN SHARE UPDATE EXCLUSIVE MODE";
 }
 
-/// Both tables of a foreign key, its parent first, as a DELETE that cascades takes them; in the order of ADD
-/// FOREIGN KEY the two wait for each other until the lock_timeout. Who inserts a child first takes no lock on
-/// the parent that conflicts. Empty: one table only.
+/// Both tables of a foreign key, parent first, in the order in which a cascading DELETE locks them; in the
+/// order of ADD FOREIGN KEY the two would wait for each other until the lock_timeout. A session that inserts
+/// a child first takes no conflicting lock on the parent. Empty if there is only one table.
 std::string lock_parent_first(const DdlStatement& s) {
   if (s.other_tables_sql.empty() || s.lock != kForeignKeyLock) return {};
   std::string list;
@@ -68,7 +68,7 @@ bool attempt_ddl(pg::Session& session, const std::vector<DdlStatement>& statemen
                  const std::function<bool(pg::Session&)>& note) {
   session.exec(begin() + session.client_check());
   try {
-    // The note first: a run that lost its lease must not even queue for the table's lock.
+    // The note comes first: a run that lost its lease must not even queue for the table's lock.
     if (!note(session)) {
       pg::rollback(session);
       return false;

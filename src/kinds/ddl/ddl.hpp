@@ -9,14 +9,14 @@
 
 namespace pgsluice::steps {
 
-/// A statement with a short lock queue: it waits this long, then the whole attempt is tried again later.
+/// How long a statement may queue for its lock; then the whole attempt is tried again later.
 constexpr std::chrono::milliseconds kDdlLockTimeout{300};
-/// Two tables at once: while the first is held, who holds the second may want it. Waiting longer helps
-/// nobody.
+/// The same for two tables at once: while we hold the first, the holder of the second may want it, so waiting
+/// longer does not help.
 constexpr std::chrono::milliseconds kPairLockTimeout{100};
-/// An ordinary owner cannot cancel an autovacuum, but the server does so for whoever waits longer than
-/// deadlock_timeout (1 s): waiting in a mode that does not stop the application, SHARE UPDATE EXCLUSIVE,
-/// costs nobody anything. Measured: the ALTER is through after 1.08 s, worst application write 10 ms.
+/// A table's owner cannot cancel an autovacuum, but the server does so for any session that waits longer than
+/// deadlock_timeout (1 s). Waiting in SHARE UPDATE EXCLUSIVE, which does not stop the application, costs
+/// nothing. Measured: the ALTER is done after 1.08 s, worst application write 10 ms.
 constexpr std::chrono::milliseconds kGentleLockTimeout{1'500};
 constexpr int kDdlAttempts = 30;  // with the backoff below: about 10 minutes
 constexpr std::chrono::milliseconds kDdlBackoffBase{250};
@@ -26,20 +26,20 @@ struct DdlStatement {
   std::string sql;
   std::string table_sql;  // quoted; locked gently first if it exists. Empty: no existing table is locked
   std::string lock;       // for `plan` and the log: "ACCESS EXCLUSIVE"
-  /// Locked gently together with it: a foreign key's other table. Not there is not locked.
+  /// Locked gently together with it: a foreign key's other table. Tables that do not exist are not locked.
   std::vector<std::string> other_tables_sql{};
 };
 
-/// One attempt of a sql step: all its statements and the note that it was done, in one transaction. `note`
+/// One attempt at a sql step: all its statements and the note that it is done, in one transaction. `note`
 /// writes that note under the lease's token and returns false if the lease is lost; then nothing is changed
-/// and false is returned. Throws Failure: 55P03 when a lock could not be acquired in time.
+/// and this returns false. Throws Failure: 55P03 when a lock could not be acquired in time.
 bool attempt_ddl(pg::Session& session, const std::vector<DdlStatement>& statements,
                  const std::function<bool(pg::Session&)>& note);
 
-/// Whether the table is there to be locked gently. An empty name, a view or a sequence is not.
+/// Whether the table exists and can be locked gently: false for an empty name, a view or a sequence.
 bool is_existing_table(pg::Session& session, const std::string& table_sql);
 
-/// The statements of an attempt as they are sent, BEGIN and COMMIT aside; for `plan`.
+/// The statements of an attempt as they are sent, without BEGIN and COMMIT; for `plan`.
 std::vector<std::string> ddl_texts(const DdlStatement& statement);
 
 }  // namespace pgsluice::steps

@@ -6,7 +6,7 @@
 namespace pgsluice::engine {
 namespace {
 
-/// The last one is that of VALIDATE: an autovacuum in its way is beaten by waiting too.
+/// The last is the lock of VALIDATE: waiting also gets past an autovacuum that blocks it.
 bool is_worth_a_gentle_lock(const std::string& lock) {
   return lock == "ACCESS EXCLUSIVE" || lock == "EXCLUSIVE" || lock == "SHARE ROW EXCLUSIVE" ||
          lock == "SHARE" || lock == "SHARE UPDATE EXCLUSIVE";

@@ -35,7 +35,7 @@ void OperatorAct::insist(const Failing& failing, const std::function<void()>& wo
     } catch (const pg::Failure& f) {
       if (f.is_connection_lost() || f.cancelled_by() == pg::CancelledBy::kUs) throw;
       if (f.cancelled_by() == pg::CancelledBy::kSomebody)
-        throw cancelled_by_somebody(failing.subject, f, "it begins anew");
+        throw cancelled_by_somebody(failing.subject, f, "it starts again");
       const auto wait = backoff.next(number);
       if (f.disposition() != pg::Disposition::kRetryable || !wait) fail(failing, f, number);
       journal_.write(event::BatchFailed{0, 0, f.sqlstate(), f.what() + holders(), number, "retry",
@@ -62,11 +62,10 @@ void OperatorAct::store_events() {
 }
 
 OperatorAct::Failing failing_to_undo(const std::string& step) {
-  return {
-      "step \"" + step + "\" could not be undone",
-      "end the sessions in its way (the event log names them), then roll back again: it goes on with this "
-      "step",
-      "mend `down`, then roll back again: it goes on with this step"};
+  return {"step \"" + step + "\" could not be undone",
+          "end the sessions that block it (the event log names them), then roll back again: it continues "
+          "with this step",
+          "correct `down`, then roll back again: it continues with this step"};
 }
 
 std::string holders_of(pg::Session& session, const std::vector<std::string>& tables) {

@@ -11,9 +11,9 @@
 
 namespace pgsluice::engine {
 
-/// What an operator does to a job outside of a run (rollback, cutover, contract): statements that need locks,
-/// asked for again with backoff until it has them, every try in the event log. Blocks; lives for one
-/// call, on one thread.
+/// What an operator does to a job outside a run (rollback, cutover, contract): statements that need locks,
+/// tried again with backoff until they get them, every attempt in the event log. Blocks; lives for one call,
+/// on one thread.
 class OperatorAct {
  public:
   OperatorAct(pg::Session& session, const std::string& job, std::int64_t job_id,
@@ -23,19 +23,19 @@ class OperatorAct {
   Journal& journal() { return journal_; }
   void set_job_id(std::int64_t job_id) { job_id_ = job_id; }
 
-  /// How an act that fails is told: `subject` in words ("step \"x\" could not be undone"), and what to do
-  /// about a lock that it did not get, or about any other error.
+  /// How the failure of an act is reported: `subject` in words ("step \"x\" could not be undone"), and what
+  /// to do about a lock that it did not get, or about any other error.
   struct Failing {
     std::string subject;
     std::string lock_hint;
     std::string other_hint;
   };
-  /// Runs `work` until it succeeds, at most kDdlAttempts times. `holders` says who is in the way. Throws
-  /// Error, or Failure if the connection is lost.
+  /// Runs `work` until it succeeds, at most kDdlAttempts times. `holders` names the sessions that block it.
+  /// Throws Error, or Failure if the connection is lost.
   void insist(const Failing& failing, const std::function<void()>& work,
               const std::function<std::string()>& holders);
 
-  /// Writes what the journal holds to the ledger.
+  /// Writes the journal's pending events to the ledger.
   void store_events();
 
  private:

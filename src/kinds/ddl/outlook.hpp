@@ -8,22 +8,21 @@
 
 namespace pgsluice::engine {
 
-/// What the sql steps that have yet to run will have done to the schema when a later step's turn comes, as
-/// far as their text tells. Names are compared as they are written; a missing schema matches any. Not
-/// thread-safe.
+/// What pending sql steps will have done to the schema by the time a later step runs, as far as their text
+/// shows. Names are compared as written; a missing schema matches any. Not thread-safe.
 class Outlook {
  public:
   void add(const std::string& step, const std::string& sql);
 
-  /// The step that makes the table; empty: none that is known.
+  /// The step that makes the table; empty if none is known.
   std::string maker_of(const TableName& table) const;
-  /// The step that makes one of the tables; empty: none that is known.
+  /// The step that makes one of the tables; empty if none is known.
   std::string maker_of_any(const std::vector<TableName>& tables) const;
-  /// The step after which the table is gone; empty: none.
+  /// The step that drops the table; empty if none does.
   std::string dropper_of(const TableName& table) const;
-  /// The step that makes the column, or a table that may have it; empty: none.
+  /// The step that makes the column, or a table that may have it; empty if none does.
   std::string adder_of(const TableName& table, const std::string& column) const;
-  /// The first step whose effects its text does not tell (DO, CALL, SELECT f()); empty: none.
+  /// The first step whose effects its text does not show (DO, CALL, SELECT f()); empty if there is none.
   const std::string& opaque_step() const { return opaque_step_; }
 
  private:
@@ -46,10 +45,10 @@ class Outlook {
   std::string opaque_step_;
 };
 
-/// Whether two names may mean one table: the same name, and no two different schemas.
+/// Whether two names may mean the same table: equal names, and no two different schemas.
 bool may_be_same(const TableName& a, const TableName& b);
 
-/// Whether the server reads both names as one table; may_be_same() where it knows one of them not yet.
+/// Whether the server resolves both names to one table; may_be_same() if it does not know one of them yet.
 bool is_same_table(pg::Session& session, const TableName& a, const TableName& b);
 
 }  // namespace pgsluice::engine

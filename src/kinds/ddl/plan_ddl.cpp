@@ -43,8 +43,8 @@ std::vector<PlannedStatement> planned_ddl(const steps::DdlStatement& statement,
     out.push_back(
         {texts[1], with_timeout(statement.lock + " on " + listed(statement), steps::kPairLockTimeout)});
   const auto lock = facts ? lock_in_words(*facts) : "";
-  out.push_back({texts.back(), lock.empty() ? "none on a table that is there"
-                                            : with_timeout(lock, steps::kDdlLockTimeout)});
+  out.push_back({texts.back(),
+                 lock.empty() ? "none on an existing table" : with_timeout(lock, steps::kDdlLockTimeout)});
   return out;
 }
 

@@ -16,8 +16,8 @@ std::string lock_in_words(const job::StatementFacts& facts);
 /// "ACCESS EXCLUSIVE, lock_timeout 300 ms"
 std::string with_timeout(const std::string& lock, std::chrono::milliseconds timeout);
 
-/// What an attempt sends for one DDL statement, the locks that it takes beforehand included. `facts` may be
-/// null: what cannot be told from the text takes no lock that is known.
+/// What an attempt sends for one DDL statement, including the locks that it takes first. `facts` may be null:
+/// then the locks cannot be told from the text.
 std::vector<PlannedStatement> planned_ddl(const steps::DdlStatement& statement,
                                           const job::StatementFacts* facts);
 

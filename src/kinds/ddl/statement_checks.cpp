@@ -22,7 +22,7 @@ void check_owner(pg::Session& session, const job::StatementFacts& facts, const p
                  Findings& findings) {
   if (!needs_owner(facts) || pg::owns_table(session, table.oid)) return;
   findings.refuse("privileges",
-                  facts.kind + " is for the owner of table \"" + table.schema + "." + table.name +
+                  facts.kind + " is reserved for the owner of table \"" + table.schema + "." + table.name +
                       "\", which this role is not",
                   "run as the owner, or as a member of the owning role", ExitCode::kPrivileges);
 }

@@ -8,8 +8,8 @@
 
 namespace pgsluice::engine {
 
-/// The table that the statement is about, if it is there now: whether we own it, what is in the way of its
-/// locks. It may be a view, or about to be made.
+/// Checks the statement's table, if it exists now: whether we own it, and what would block its locks. It may
+/// be a view, or still to be made.
 void check_statement(pg::Session& session, const std::string& sql, const Outlook& outlook,
                      Findings& findings);
 

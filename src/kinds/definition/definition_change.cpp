@@ -19,7 +19,7 @@ void add_marked(Lines& out, const char* mark, const Lines& lines, const Lines& o
   }
 }
 
-/// What shows texts on one line folds their blanks.
+/// Texts shown on one line have their blanks folded.
 std::string without_blanks(const Lines& lines) {
   std::string text;
   for (const auto& line : lines) text += line;
@@ -27,7 +27,7 @@ std::string without_blanks(const Lines& lines) {
   return text;
 }
 
-/// The differing lines; all of them where only their order differs.
+/// The lines that differ; all of them if only their order differs.
 Lines marked(const Lines& was, const Lines& is) {
   Lines out;
   add_marked(out, "- ", was, is);
@@ -88,7 +88,7 @@ DefinitionChange definition_change(const std::vector<ledger::KnownStep>& known,
 event::Command command_of(const DefinitionChange::Mended& mended) {
   std::string lines;
   for (const auto& line : mended.difference) lines += (lines.empty() ? "" : "; ") + line;
-  return {"the job file", "new definition:", lines, "nothing of the old one stands"};
+  return {"the job file", "new definition:", lines, "the old one has changed nothing that remains"};
 }
 
 }  // namespace pgsluice::engine

@@ -18,7 +18,7 @@ SELECT n.nspname, c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namesp
 WHERE c.oid = pg_catalog.to_regclass($1)
 )sql";
 
-/// A table's line with the schema that the server finds it in.
+/// A table's line with the schema in which the server finds it.
 std::string with_schema(pg::Session& session, const std::string& line) {
   if (!line.starts_with(kTable)) return line;
   const auto parsed = job::parse_table_name(line.substr(kTable.size()));
@@ -64,8 +64,8 @@ void refuse_definition(const Job& job, const DefinitionChange& change) {
   std::string message = "job \"" + job.name + "\" exists with another definition";
   for (const auto& line : change.refused) message += "\n  " + line;
   throw Error(ExitCode::kRefused, message,
-              "give the new definition another name, or restore the old text; what has changed nothing that "
-              "stands may be mended");
+              "give the new definition another name, or restore the old text; only steps that have left "
+              "nothing behind may change");
 }
 
 namespace {
@@ -74,9 +74,9 @@ void refuse_beside_runs(pg::Session& session, const Job& job, std::int64_t job_i
   ledger::end_gone_runs(session, job_id);
   if (ledger::other_live_runs(session, job_id, kNoRun) == 0) return;
   throw Error(ExitCode::kRefused,
-              "job \"" + job.name + "\" has another definition, and another run is at work with the old one",
-              "wait for its end, or run pgsluice cancel " + job.name +
-                  " (a killed run on another host is over when its lease ends)");
+              "job \"" + job.name + "\" has another definition, and another run is working with the old one",
+              "wait until it ends, or run pgsluice cancel " + job.name +
+                  " (a run killed on another host counts as live until its lease ends)");
 }
 
 /// In the transaction that writes the steps.
@@ -87,7 +87,7 @@ DefinitionChange mend(pg::Session& session, const Job& job, std::int64_t job_id)
   refuse_beside_runs(session, job, job_id);
   const auto known = ledger::known_steps(session, job_id);
   for (const auto& mended : change.mended) ledger::hold_step(session, known[mended.place].record.step_id);
-  // An orphan may have committed until now.
+  // An orphan may have committed in the meantime.
   change = read_definition_change(session, job, job_id);
   refuse_definition(job, change);
   for (const auto& mended : change.mended) ledger::forget_step(session, known[mended.place].record.step_id);

@@ -20,7 +20,7 @@ void check_pooler(const StepAt& at, const IndexStep& step, Findings& findings) {
   if (!at.job.direct_dsn.empty() || !pg::is_behind_pooler(at.session)) return;
   findings.refuse(
       "pooler",
-      "index step \"" + step.name + "\" needs a session of its own, and the connection goes through a pooler",
+      "index step \"" + step.name + "\" needs a separate session, but the connection goes through a pooler",
       "give the server's own address as direct_dsn in the job file");
 }
 
@@ -38,7 +38,7 @@ void check_index(pg::Session& session, const IndexStep& step, const Outlook& out
   const auto state = steps::index_state(session, index_sql, table_sql);
   if (state == steps::IndexState::kForeign) {
     findings.refuse("index",
-                    "the name " + index_sql + " belongs to something else than an index of " + table_sql,
+                    "the name " + index_sql + " belongs to something other than an index of " + table_sql,
                     "give the index of step \"" + step.name + "\" another name");
   }
   const auto other = state == steps::IndexState::kValid
@@ -46,14 +46,14 @@ void check_index(pg::Session& session, const IndexStep& step, const Outlook& out
                          : std::string();
   if (!other.empty())
     findings.refuse("index",
-                    "index " + index_sql + " is another one than step \"" + step.name + "\" says: " + other,
+                    "index " + index_sql + " differs from the one in step \"" + step.name + "\": " + other,
                     "drop it, or give the step's index another name");
   if (state == steps::IndexState::kValid && other.empty())
     findings.inform(
-        "index", "index " + index_sql + " is there and valid: step \"" + step.name + "\" has nothing to do");
+        "index", "index " + index_sql + " exists and is valid: step \"" + step.name + "\" has nothing to do");
   if (state == steps::IndexState::kInvalid)
     findings.inform("index", "index " + index_sql + " is an INVALID leftover: step \"" + step.name +
-                                 "\" drops and builds it again");
+                                 "\" drops it and builds it again");
   check_statement(session, step.sql, outlook, findings);
 }
 
@@ -107,8 +107,8 @@ std::vector<std::string> IndexKind::definition() const {
   return lines.take();
 }
 
-// An index that the step has built or begun stands, unless it is INVALID and the step keeps its name: then it
-// is dropped before the next build.
+// An index that the step has built or begun to build remains, unless it is INVALID and the step keeps its
+// name: then it is dropped before the next build.
 std::string IndexKind::left_on_server(pg::Session& session, const ledger::KnownStep& known,
                                       const Step* given) {
   if (known.record.detail.empty()) return "";
@@ -121,7 +121,7 @@ std::string IndexKind::left_on_server(pg::Session& session, const ledger::KnownS
   const bool keeps_name = given_index && index_of(session, given_index->sql) == was;
   if (is_leftover && keeps_name) return "";
   return "index " + was.index_sql +
-         (is_leftover ? " is there, INVALID: keep its name, or drop it" : " is there: drop it first");
+         (is_leftover ? " exists and is INVALID: keep its name, or drop it" : " exists: drop it first");
 }
 
 void IndexKind::check(const StepAt& at, bool /*reads_values*/, Findings& findings) const {
@@ -138,9 +138,8 @@ void IndexKind::plan(const StepAt& at, PlannedStep& planned) const {
       asked->facts.lock + " on " + table_sql + ", no lock_timeout: it waits for every older transaction";
   switch (steps::index_state(at.session, index_sql, table_sql)) {
     case steps::IndexState::kValid:
-      planned.notes.push_back(
-          "index " + index_sql +
-          " is there and valid: if it is what the step says it stays, after rollback too");
+      planned.notes.push_back("index " + index_sql +
+                              " exists and is valid: if it matches the step it stays, even after rollback");
       for (const auto& sql : steps::probe_sql(table_sql, asked->wanted))
         planned.statements.push_back(
             {sql, "ACCESS SHARE on " + table_sql, false, "to compare it, and rolled back"});
@@ -150,7 +149,7 @@ void IndexKind::plan(const StepAt& at, PlannedStep& planned) const {
       return;
     case steps::IndexState::kBuilding:
       planned.notes.push_back("another session is building " + index_sql +
-                              ": it is waited for, and built only if that fails");
+                              ": the run waits for it, and builds the index only if that fails");
       break;
     case steps::IndexState::kInvalid:
       planned.notes.push_back("index " + index_sql +
@@ -182,8 +181,8 @@ void IndexKind::survey(const StepAt& at, const Traces& traces, RollbackAct& act,
   const auto& table_sql = asked->table_sql;
   const auto index_sql = index_sql_of(at.session, *asked);
   const auto state = steps::index_state(at.session, index_sql, table_sql);
-  // "building" is noted before the build: a run that died after it cannot say any more that the index is its
-  // own.
+  // "building" is noted before the build, because a run that died during it could not note that the index is
+  // its own.
   const auto& detail = traces.at(act.place).detail;
   const bool is_ours = detail == "created" || detail == "building";
   if (state == steps::IndexState::kBuilding) {
@@ -192,7 +191,7 @@ void IndexKind::survey(const StepAt& at, const Traces& traces, RollbackAct& act,
     act.index_sql = index_sql;
     act.table_sql = table_sql;
   } else if (state == steps::IndexState::kValid) {
-    survey.remarks.push_back("index " + index_sql + " was there before this job: it stays");
+    survey.remarks.push_back("index " + index_sql + " existed before this job: it stays");
   }
 }
 

@@ -5,7 +5,7 @@
 
 namespace pgsluice::engine {
 
-/// kind = "index": built concurrently, on a session of its own.
+/// kind = "index": built concurrently, on a separate session.
 class IndexKind final : public KindOf<IndexStep> {
  public:
   using KindOf::KindOf;

@@ -10,7 +10,7 @@ namespace pgsluice::engine {
 /// value, so that a difference shows the line that changed.
 class DefinitionLines {
  public:
-  /// Begins with the step's kind and name.
+  /// Starts with the step's kind and name.
   template <class Definition>
   explicit DefinitionLines(const Definition& step) {
     add("kind", Definition::kKind);

@@ -19,15 +19,15 @@
 
 namespace pgsluice::engine {
 
-/// A step's place in its job, while one of the questions below is asked. What it refers to outlives the call.
+/// A step's place in its job, during one of the calls below. What it refers to outlives the call.
 struct StepAt {
   pg::Session& session;
   const Job& job;
   std::size_t place = 0;  // among job.steps
-  /// Of the ledger, for each step; a state is empty if the ledger knows nothing of the step.
+  /// From the ledger, for each step; a state is empty if the ledger does not know the step.
   const std::vector<ledger::StepRecord>& records;
   const Downs& downs;  // of all steps of the job
-  Outlook& outlook;    // what earlier steps that have yet to run will have done to the schema
+  Outlook& outlook;    // what pending earlier steps will have done to the schema
 
   const ledger::StepRecord& record() const { return records[place]; }
 };
@@ -40,9 +40,9 @@ struct VerifyResult {
   bool matches = false;
 };
 
-/// What a step of one kind is in every tense: one object a step, which the table of kinds makes. A call with
-/// a session blocks, belongs to the thread of that session and throws Error or Failure; what is awaited
-/// belongs to the io thread. A new kind answers these; kinds do not know each other.
+/// All that a step of one kind can do: one object per step, made by the table of kinds. A call that takes a
+/// session blocks, belongs to that session's thread and throws Error or Failure; coroutines belong to the io
+/// thread. A new kind implements these; kinds do not know each other.
 class StepKind {
  public:
   StepKind() = default;
@@ -50,64 +50,67 @@ class StepKind {
   StepKind(const StepKind&) = delete;
   StepKind& operator=(const StepKind&) = delete;
 
-  /// The part of it that must not change once the job exists, as lines of text fit for a diff.
+  /// The part of the step that must not change once the job exists, as lines of text fit for a diff.
   virtual std::vector<std::string> definition() const = 0;
 
-  /// What its statements will do to the schema, for the steps behind it. Most do nothing to it.
+  /// Adds what its statements will do to the schema, for later steps. Most kinds change nothing there.
   virtual void foresee(Outlook& /*outlook*/) const {}
 
-  /// Whether it changes anything.
+  /// Whether the step changes anything.
   virtual bool writes() const { return true; }
 
-  /// Before the job's first write: refuses what would fail later, or lose something. `outlook`: what earlier
-  /// steps will have done. False: there is nothing to look at, or not yet. Throws Error.
+  /// Called before the job's first write: refuses what would fail later or lose something. `outlook`: what
+  /// earlier steps will have done. False if there is nothing to look at, or not yet. Throws Error.
   virtual boost::asio::awaitable<bool> look_before_writing(RunningStep& step, const Outlook& outlook) const;
-  /// The whole of it, from telling the ledger that it is in work to telling how it ended. Returns early when
-  /// a stop is requested. Throws Error.
+  /// Runs the whole step, from marking it as running in the ledger to recording how it ended. Returns early
+  /// when a stop is requested. Throws Error.
   virtual boost::asio::awaitable<void> run(RunningStep& step) const = 0;
 
-  /// What stands in its way. Asked before it is done by the ledger: a run that died may have done it, or part
-  /// of it. `reads_values`: also what only a read of whole tables tells.
+  /// Finds what would stop the step. Called while the ledger does not show it as done; but a run that died
+  /// may have done it, or part of it. `reads_values`: also finds what only reading whole tables shows.
   virtual void check(const StepAt& at, bool reads_values, Findings& findings) const = 0;
-  /// What must still be as it was made, once it has begun; also when it is done.
+  /// Checks that what the step has made is still as it was made, once it has begun; also when it is done.
   virtual void check_begun(const StepAt& /*at*/, Findings& /*findings*/) const {}
 
-  /// What it will send, unless it is done. Tells the outlook what it foresees.
+  /// Plans what it will send, unless it is done, and adds its effects to the outlook.
   virtual void plan(const StepAt& at, PlannedStep& planned) const = 0;
-  /// How rollback undoes it, for the plan.
+  /// How rollback undoes the step, for the plan.
   virtual Undo undo_planned(const StepAt& at) const = 0;
 
-  /// What stands of it when a statement of it fails for good; nullopt: it is one transaction, so nothing.
+  /// What remains of the step when one of its statements fails for good; nullopt: it is one transaction, so
+  /// nothing.
   virtual std::optional<std::string> standing(pg::Session& /*session*/, const Job& /*job*/) const {
     return std::nullopt;
   }
 
-  /// The statements that undo it, as the job file gives them.
+  /// The statements in the job file that undo it.
   virtual std::vector<std::string> down() const { return {}; }
-  /// What has to be undone of what the ledger says of it, or why it cannot be.
+  /// What must be undone, going by the ledger, or why it cannot be.
   virtual void survey(const StepAt& at, const Traces& traces, RollbackAct& act,
                       RollbackSurvey& survey) const = 0;
-  /// What undoing it does, in words, for the operator who is asked.
+  /// What undoing it does, in words, for the operator to confirm.
   virtual std::vector<std::string> undoing_in_words(const RollbackAct& act, const std::string& detail) const;
-  /// Undoes it, and tells the ledger so with it.
+  /// Undoes it and records that in the ledger.
   virtual void take_back(OperatorAct& act, const Job& job, const RollbackAct& undo) const;
 
-  /// What `verify` asks of it.
+  /// What `verify` checks about it.
   virtual void prove(const StepAt& /*at*/, std::vector<VerifyResult>& /*results*/) const {}
 
-  /// What has been left behind of a step that is neither done nor rolled back, in words, by the ledger alone:
-  /// then its definition must stay. Empty: nothing. A kind may hide this and the next by its own.
+  /// What remains of a step that is neither done nor rolled back, in words, by the ledger alone: while
+  /// anything does, its definition must not change. Empty: nothing. A kind may hide this and the next
+  /// function with its own.
   static std::string left_behind(const ledger::KnownStep& known) {
     return known.has_range_done ? "it is done" : "";
   }
-  /// The same as the server shows it. `given`: the step as the job file has it now; nullptr: it is gone.
+  /// The same according to the server. `given`: the step as in the present job file; nullptr if it was
+  /// removed.
   static std::string left_on_server(pg::Session& /*session*/, const ledger::KnownStep& /*known*/,
                                     const Step* /*given*/) {
     return "";
   }
 };
 
-/// A kind whose steps are defined by a `Definition`: a struct with a `kKind` and a `name`, which Step holds.
+/// A kind whose steps are defined by a `Definition`: a struct with a `kKind` and a `name`, held by Step.
 template <class Definition_>
 class KindOf : public StepKind {
  public:

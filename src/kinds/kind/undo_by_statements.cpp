@@ -14,7 +14,7 @@ void drop_index(OperatorAct& act, const Job& job, const std::string& step, const
   const auto sql = steps::drop_index_sql(undo.index_sql);
   act.journal().write(event::Statement{step, sql, "SHARE UPDATE EXCLUSIVE"});
   for (const auto& holder : pg::lock_holders(act.session(), undo.table_sql)) {
-    act.journal().warn("the index of " + undo.table_sql + " is dropped when " + holder +
+    act.journal().warn("the index of " + undo.table_sql + " is dropped once " + holder +
                        " has ended its transaction");
   }
   act.store_events();

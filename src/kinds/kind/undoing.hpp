@@ -9,16 +9,16 @@
 
 namespace pgsluice::engine {
 
-/// How rollback undoes a step, in words and statements; or why it cannot.
+/// How rollback undoes a step, in words and statements, or why it cannot.
 struct Undo {
   bool is_possible = false;
   std::string text;
 };
 
-/// What undoes each step, as the job file gives it, by the step's place.
+/// The statements in the job file that undo each step, by the step's place.
 using Downs = std::vector<std::vector<std::string>>;
 
-/// What has to be done for one step.
+/// What must be done for one step.
 struct RollbackAct {
   std::size_t place = 0;
   std::int64_t step_id = 0;
@@ -30,11 +30,11 @@ struct RollbackAct {
 /// What a rollback would do now.
 struct RollbackSurvey {
   std::vector<RollbackAct> acts;       // in the order of undoing: last step first
-  std::vector<std::string> obstacles;  // why it cannot be; empty: it can
-  std::vector<std::string> remarks;    // what stays although a step made sure of it
+  std::vector<std::string> obstacles;  // why rollback is impossible; empty if it is possible
+  std::vector<std::string> remarks;    // what stays although a step required it
 };
 
-/// What the ledger says that each step of a job has done.
+/// What each step of a job has done, according to the ledger.
 class Traces {
  public:
   explicit Traces(std::vector<ledger::StepTrace> traces) : traces_(std::move(traces)) {}
@@ -44,7 +44,7 @@ class Traces {
   bool is_begun(std::size_t place) const {
     return at(place).state != StepState::kWaiting && at(place).state != StepState::kRolledBack;
   }
-  /// A step without keys is applied when its range is done, whatever its state says: the state follows later.
+  /// A step without keys is applied once its range is done, whatever its state says: the state is set later.
   bool is_applied(std::size_t place) const {
     const auto& trace = at(place);
     return trace.state == StepState::kDone || (trace.state != StepState::kRolledBack && trace.has_range_done);

@@ -18,7 +18,7 @@ struct Beforehand {
   Rehearsed rehearsal;
 };
 
-/// What values could be lost or rounded.
+/// The values that could be lost or rounded.
 asio::awaitable<void> refuse_losses(RunningStep& step, rt::Retype retype) {
   const LookSurroundings at{step.tunables, step.gate, step.journal, step.stop};
   const auto losses = co_await read_values_paced(step.connection, std::move(retype), at);

@@ -4,8 +4,8 @@
 
 namespace pgsluice::engine {
 
-/// Rehearses the retype, reads at the gate's pace what it could lose, and refuses it if there is anything to
-/// be said. Throws Error(kRefused).
+/// Rehearses the retype, reads at the gate's pace what it could lose, and refuses it if either finds an
+/// obstacle. Throws Error(kRefused).
 boost::asio::awaitable<void> look_beforehand(RunningStep& step, RetypeStep retype);
 
 }  // namespace pgsluice::engine

@@ -147,8 +147,8 @@ class MappingSurvey {
               " is not a key, and a value written after the cut-over would have no old one",
           "set `using` and `back` to expressions that convert values in each direction");
     if (const auto user = other_user_of_identity(column); !user.empty())
-      add("the identity of " + name_of(table, column) + " gives " + user + " its numbers too",
-          "give that column a sequence of its own");
+      add("the identity of " + name_of(table, column) + " also supplies " + user + " with numbers",
+          "give that column its own sequence");
     if (step.mapping == Mapping::kV5 && !column.as_text.unstable.empty())
       add(name_of(table, column) +
               " is written according to settings of each session: " + column.as_text.unstable,

@@ -7,9 +7,9 @@
 
 namespace pgsluice::engine {
 
-/// Finds what stands in the way of a retype that has not begun, and what to watch out for. Skips a retype
-/// whose tables an earlier step creates. With `reads_values`, reads whole tables: rehearses the retype, reads
-/// values that may be lost, and counts orphans of foreign keys that the server has not validated.
+/// Finds obstacles to a retype that has not begun, and what to watch out for. Skips a retype whose tables an
+/// earlier step creates. With `reads_values`, reads whole tables: rehearses the retype, reads values that may
+/// be lost, and counts orphans of foreign keys that the server has not validated.
 void check_retype_step(pg::Session& session, const Job& job, const RetypeStep& step, const Outlook& outlook,
                        bool reads_values, Findings& findings);
 

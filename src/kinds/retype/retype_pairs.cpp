@@ -36,7 +36,7 @@ std::string first_in_common(const std::set<std::string>& some, const std::set<st
   return {};
 }
 
-/// Empty where it cannot be read, which the check of that step tells.
+/// Empty where it cannot be read, which that step's own check reports.
 std::set<std::string> changed_by(const StepAt& at, const RetypeStep& step) {
   try {
     return exchanged_by(read_retype(at.session, step, {at.job.name, step.name}).graph);
@@ -63,7 +63,7 @@ void check_beside_earlier(const StepAt& at, const RetypeStep& step, Findings& fi
     if (earlier->is_cutover_auto)
       findings.refuse("retype", message,
                       "put \"" + step.name +
-                          "\" into a job of its own, to be run after that; or set cutover = "
+                          "\" into a separate job, to be run after that; or set cutover = "
                           "\"manual\" in step \"" +
                           earlier->name + "\", contract it, then run again");
     else

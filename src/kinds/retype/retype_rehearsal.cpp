@@ -59,7 +59,7 @@ std::vector<Obstacle> collisions(pg::Session& session, const rt::Retype& retype)
   };
   ask(rt::questions_of_collisions(retype), ": rows that differ now would be equal in " + retype.step.to,
       "correct these rows, or drop the index");
-  ask(rt::questions_of_checks(retype), ": some new values would break it",
+  ask(rt::questions_of_checks(retype), ": some new values would violate it",
       "correct these rows, or drop the constraint");
   return out;
 }

@@ -47,7 +47,7 @@ class Survey {
       add(name + " already exists",
           "rename it, or contract the retype that left it: this one needs the name");
     for (const auto& name : rt::objects_in_the_way(session_, rt::objects_to_be_made(retype_)))
-      add(name + " already exists", "drop it: this retype needs the name for an object of its own");
+      add(name + " already exists", "drop it: this retype needs the name for its own object");
     try_names();
     for (auto& obstacle : mapping_obstacles(session_, retype_)) found_.push_back(std::move(obstacle));
     look_at_bound_objects();

@@ -21,7 +21,8 @@ namespace rt = steps::retype;
 
 namespace {
 
-/// What is ours goes from tables that have left since it was begun, and what is missing is made anew.
+/// Removes our objects from tables that have left the graph since the retype began, and makes missing ones
+/// again.
 void tidy_up(pg::Session& session, const RetypeStep& step, std::int64_t step_id) {
   const auto retype = read_retype(session, step, owner_of(session, step_id));
   refuse_other_columns(session, retype, step_id);
@@ -39,7 +40,7 @@ std::vector<OpenedAct> open_acts(pg::Session& session, const RetypeStep& step, s
                                  bool is_begun) {
   if (is_begun) tidy_up(session, step, step_id);
   const auto retype = read_retype(session, step, owner_of(session, step_id));
-  // Before the first of them is made: what is not in the ledger is never taken away.
+  // Written before the first object is made: what is not in the ledger is never removed.
   pg::in_transaction(session, {}, [&] {
     if (!is_begun) ledger::forget_objects(session, step_id);
     note_objects(session, retype, step_id);
@@ -56,7 +57,8 @@ std::vector<OpenedAct> open_acts(pg::Session& session, const RetypeStep& step, s
   return opened;
 }
 
-/// False if an index, a constraint or a table came or went after the step was ready: then it is begun again.
+/// False if an index, a constraint or a table was added or removed after the step was ready: then it begins
+/// again.
 bool is_still_ready(pg::Session& session, const RetypeStep& step, std::int64_t step_id) {
   const auto retype = read_retype(session, step, owner_of(session, step_id));
   refuse_other_columns(session, retype, step_id);
@@ -66,17 +68,17 @@ bool is_still_ready(pg::Session& session, const RetypeStep& step, std::int64_t s
                               StepState::kRunning);
 }
 
-/// Not over what another run, a cut-over or a rollback made of the step since it was read.
+/// Does not overwrite what another run, a cut-over or a rollback did to the step since it was read.
 void begin_retype(pg::Session& session, const RetypeStep& step, const ledger::StepRecord& record) {
   const auto move = [&](const std::string& from) {
     return ledger::move_retype(session, record.step_id, from, RetypeDetail::kBegun, StepState::kRunning);
   };
   if (move(record.detail) || move(RetypeDetail::kBegun)) return;
-  throw Error(ExitCode::kRefused, "somebody else went on with step \"" + step.name + "\" just now",
+  throw Error(ExitCode::kRefused, "step \"" + step.name + "\" was just changed by another run or an operator",
               "run again");
 }
 
-/// True: every act is done, in this run or an earlier one.
+/// True if every act is done, in this run or an earlier one.
 asio::awaitable<bool> is_ready(RunningStep& step, const RetypeStep& retype) {
   std::function<bool(pg::Session&)> look = [retype, id = step.record.step_id](pg::Session& s) {
     return is_still_ready(s, retype, id);
@@ -102,11 +104,11 @@ asio::awaitable<void> make_ready(RunningStep& step, const RetypeStep& retype) {
   };
   co_await keep_trying<bool>(step.connection, ready, step.journal, step.stop);
   base::failpoint("retype_ready");
-  step.journal.write(event::State{"running", RetypeDetail::kReady, "every row is proved by the server"});
+  step.journal.write(event::State{"running", RetypeDetail::kReady, "the server has proved every row"});
 }
 
 asio::awaitable<void> cut_over(RunningStep& step, const RetypeStep& retype) {
-  // The act writes to the event log by itself; the sink may be called from its thread.
+  // The act writes to the event log itself; it may call the sink from its thread.
   std::function<bool(pg::Session&)> exchange = [retype, id = step.record.step_id, job = step.job.name,
                                                 run = step.run_id, &sink = step.sink](pg::Session& s) {
     const std::function<void(EventBody)> tell = [&](EventBody body) {

@@ -4,8 +4,8 @@
 
 namespace pgsluice::engine {
 
-/// The acts of a retype in order, up to "ready for cut-over"; then the cut-over, if it is automatic, or the
-/// request to stop and wait for the operator. Throws Error.
+/// Runs the acts of a retype in order, up to "ready for cut-over"; then the cut-over if it is automatic,
+/// otherwise requests a stop and waits for the operator. Throws Error.
 boost::asio::awaitable<void> run_retype(RunningStep& step, RetypeStep retype);
 
 }  // namespace pgsluice::engine

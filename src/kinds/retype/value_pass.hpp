@@ -23,9 +23,9 @@ struct ValueLosses {
   std::vector<std::string> missing_examples;
 };
 
-/// Reads every value that a retype could lose, before its first write: piece by piece, each in a transaction
-/// of its own, so that no snapshot grows old. The constructor and read() are one hop each. From the first act
-/// on the sync trigger refuses values that would be cut; those written between the pass and that act are
+/// Reads every value that a retype could lose, before its first write: piece by piece, each in its own
+/// transaction, so that no snapshot grows old. The constructor and read() are one hop each. From the first
+/// act on the sync trigger refuses values that would be cut; those written between the pass and that act are
 /// found only by the proof.
 class ValuePass {
  public:

@@ -12,7 +12,7 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr std::chrono::milliseconds kFenceLook{200};  // the server tells nobody that a transaction is over
+constexpr std::chrono::milliseconds kFenceLook{200};  // the server does not announce the end of a transaction
 
 // Every transaction that was there when the fence was set is over once the oldest that runs is younger.
 constexpr const char* kFenceSet = "SELECT pg_catalog.txid_snapshot_xmax(pg_catalog.txid_current_snapshot())";
@@ -93,7 +93,7 @@ asio::awaitable<void> run_acts(RunningStep& step, std::vector<OpenedAct> acts) {
   for (std::size_t i = 0; i < acts.size();) {
     co_await step.gate.pass_pause(step.stop);
     if (step.stop.is_requested()) co_return;
-    // Neighbouring fills wait for nothing of each other: what does has a fence in between.
+    // Neighbouring fills never wait for each other: where one must, a fence lies between them.
     std::vector<Filling> fillings;
     for (; i < acts.size() && is_fill(acts[i]); ++i) fillings.push_back(filling_of(acts[i]));
     if (!fillings.empty()) {

@@ -7,13 +7,13 @@
 
 namespace pgsluice::engine {
 
-/// An act, and what the ledger has of it.
+/// An act and its record in the ledger.
 struct OpenedAct {
   Act act;
   ledger::StepRecord record;
 };
 
-/// Runs them in order, each told as a step of its own; neighbouring fills side by side. Throws Error.
+/// Runs them in order, each reported like a step; neighbouring fills run side by side. Throws Error.
 boost::asio::awaitable<void> run_acts(RunningStep& step, std::vector<OpenedAct> acts);
 
 /// What the ledger calls the kind of such an act.

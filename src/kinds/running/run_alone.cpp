@@ -12,15 +12,15 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr std::chrono::milliseconds kNoTimeout{0};  // what a statement that may take long is given
+constexpr std::chrono::milliseconds kNoTimeout{0};  // for statements that may take long
 constexpr std::chrono::seconds kRetryWait{1};
 
-/// What to throw for it; nullptr: it may be tried again, or the run is to stop.
+/// What to throw for the failure; nullptr if it may be tried again, or the run is to stop.
 std::exception_ptr error_for_good(const RunningStep& step, const pg::Failure& failure, int attempt) {
   const auto subject = "step \"" + step.record.name + "\"";
   if (failure.is_somebodys_cancel(kNoTimeout))
     return std::make_exception_ptr(cancelled_by_somebody(
-        subject, failure, "an INVALID leftover is dropped, and the statement begins anew"));
+        subject, failure, "an INVALID leftover is dropped, and the statement starts again"));
   const bool is_retryable =
       failure.disposition() == pg::Disposition::kRetryable && attempt < steps::kDdlAttempts;
   if (is_retryable || step.stop.is_requested()) return nullptr;

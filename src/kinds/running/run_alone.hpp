@@ -6,18 +6,18 @@
 
 namespace pgsluice::engine {
 
-/// A statement that runs outside of a transaction, for as long as it needs.
+/// A statement that runs outside a transaction, for as long as it needs.
 struct AloneStatement {
   std::string sql;
   std::string lock;  // for the log
   int attempt = 1;
 };
 
-/// Runs it on `own`, a session of its own. Returns when it is done, and also when it may be tried again: the
-/// caller looks. Throws Error for what fails for good, and when somebody cancelled it.
+/// Runs it on `own`, a separate session. Returns when it is done, and also when it may be tried again: the
+/// caller finds out which. Throws Error if it fails for good or somebody cancelled it.
 boost::asio::awaitable<void> run_alone(RunningStep& step, pg::Connection& own, AloneStatement statement);
 
-/// VACUUM or ANALYZE, as a step of its own.
+/// VACUUM or ANALYZE, as a separate step.
 boost::asio::awaitable<void> run_vacuum(RunningStep& step, std::string sql);
 
 }  // namespace pgsluice::engine

@@ -18,21 +18,21 @@ namespace {
 
 using Statements = std::vector<steps::DdlStatement>;
 
-constexpr std::chrono::milliseconds kNoTimeout{0};  // what a statement that may take long is given
+constexpr std::chrono::milliseconds kNoTimeout{0};  // for statements that may take long
 
 asio::awaitable<void> fail_for_good(RunningStep& step, pg::Failure failure) {
   const auto& state = failure.sqlstate();
-  std::string hint = "correct the statement; nothing of this step was changed";
+  std::string hint = "correct the statement; this step has changed nothing";
   if (pg::exists_already(state))
     hint = "it was applied before: write IF NOT EXISTS, or run pgsluice resolve " + step.job.name + " " +
            step.record.name + " --applied";
-  // An act is one of many: what those before it made stays.
+  // An act is one of many: what earlier acts made stays.
   const auto standing = co_await keep_trying<std::optional<std::string>>(step.connection, step.standing,
                                                                          step.journal, step.stop);
   if (standing) {
     hint = standing->empty()
-               ? "correct the cause and run again: nothing of this step was changed yet"
-               : *standing + ": correct the cause and run again, or take them away with pgsluice rollback";
+               ? "correct the cause and run again: this step has changed nothing yet"
+               : *standing + ": correct the cause and run again, or remove them with pgsluice rollback";
   }
   throw Error(state == pg::kInsufficientPrivilege ? ExitCode::kPrivileges : ExitCode::kFailed,
               "step \"" + step.record.name + "\" failed: " + failure.what() + " (SQLSTATE " + state + ")",
@@ -48,7 +48,7 @@ std::string holders_in_words(pg::Session& session, const Statements& statements)
   return all;
 }
 
-/// A try that did not get its lock, and who holds it.
+/// Reports an attempt that did not get its lock, and who holds it.
 struct LockFailure {
   std::string message;
   int attempt = 1;
@@ -63,21 +63,21 @@ asio::awaitable<void> name_holders(RunningStep& step, Statements statements, Loc
   try {
     holders = co_await step.connection.run<std::string>(std::move(look));
   } catch (const pg::Failure&) {
-    // Who blocks is a courtesy; the attempt's own error is what counts.
+    // Naming the blocker is only a courtesy; the attempt's own error is what counts.
   }
   step.journal.write(event::BatchFailed{0, 0, std::string(pg::kLockNotAvailable), failure.message + holders,
                                         failure.attempt, "retry",
                                         std::chrono::duration<double>(failure.wait).count()});
 }
 
-/// What the attempt failed by, if it may be tried again. Throws for what may not.
+/// The attempt's failure, if it may be tried again; throws if it may not.
 asio::awaitable<std::string> refused_lock(RunningStep& step, pg::Failure failure) {
   const bool is_ours = failure.cancelled_by() == pg::CancelledBy::kUs;
   if (is_ours && step.stop.is_requested()) throw cut_short(step.stop);
   if (failure.is_somebodys_cancel(kNoTimeout))
     throw cancelled_by_somebody("step \"" + step.record.name + "\"", failure,
-                                "nothing of this step was changed, it begins anew");
-  const bool is_timeout = failure.cancelled_by() == pg::CancelledBy::kTimeout;  // of the step's own setting
+                                "this step has changed nothing and starts again");
+  const bool is_timeout = failure.cancelled_by() == pg::CancelledBy::kTimeout;  // set by the step itself
   if (is_timeout || failure.disposition() != pg::Disposition::kRetryable)
     co_await fail_for_good(step, failure);
   co_return failure.what();
@@ -91,7 +91,7 @@ asio::awaitable<void> run_ddl(RunningStep& step, Statements statements) {
   const base::Backoff backoff{steps::kDdlBackoffBase, steps::kDdlBackoffMax, steps::kDdlAttempts,
                               std::random_device{}()};
   for (const auto& s : statements) step.journal.write(event::Statement{name, s.sql, s.lock});
-  co_await step.states.store_log();  // what changes the schema is in the log even if we do not live to tell
+  co_await step.states.store_log();  // schema changes are in the log even if this process dies
 
   for (int attempt = 1; !step.stop.is_requested(); ++attempt) {
     const auto range = co_await lease_single(step, step.connection);
@@ -112,7 +112,7 @@ asio::awaitable<void> run_ddl(RunningStep& step, Statements statements) {
       throw Error(ExitCode::kFailed,
                   "step \"" + name + "\" did not get its lock in " + std::to_string(attempt) +
                       " attempts: " + blocked,
-                  "end the sessions in its way (the event log names them), then run again");
+                  "end the sessions that block it (the event log names them), then run again");
     }
     ++step.tally.retries;
     LockFailure told{blocked, attempt, *wait};

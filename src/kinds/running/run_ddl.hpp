@@ -8,8 +8,8 @@
 
 namespace pgsluice::engine {
 
-/// Runs statements and the note that they are done in one transaction, again with backoff until it has its
-/// locks. Throws Error: kFailed or kPrivileges for what fails for good, with what stands nevertheless.
+/// Runs statements and the note that they are done in one transaction, tried again with backoff until it gets
+/// its locks. Throws Error: kFailed or kPrivileges if it fails for good, saying what remains nevertheless.
 boost::asio::awaitable<void> run_ddl(RunningStep& step, std::vector<steps::DdlStatement> statements);
 
 }  // namespace pgsluice::engine

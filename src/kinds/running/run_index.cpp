@@ -13,21 +13,21 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr std::chrono::milliseconds kLook{200};  // how often builds of others are looked at
+constexpr std::chrono::milliseconds kLook{200};  // how often to look at another session's build
 
 AskedIndex asked_by(const std::string& step, const std::string& sql) {
   if (auto asked = asked_index(sql)) return std::move(*asked);
   throw Error(ExitCode::kJobFile, "step \"" + step + "\" names no table", "check `sql`");
 }
 
-/// What stands under its name.
+/// What its name refers to.
 struct Seen {
   std::string index_sql;
   steps::IndexState state = steps::IndexState::kMissing;
-  std::string other{};  // how one that is valid differs from what the step says
+  std::string other{};  // how a valid index differs from the one in the step
 };
 
-/// One that this run has built is what the step says.
+/// An index that this run has built matches the step.
 Seen look_for(pg::Session& session, const AskedIndex& asked, bool is_built) {
   Seen found;
   found.index_sql = index_sql_of(session, asked);
@@ -40,16 +40,17 @@ Seen look_for(pg::Session& session, const AskedIndex& asked, bool is_built) {
 void refuse_foreign(const Seen& found, const std::string& table_sql) {
   if (found.state == steps::IndexState::kForeign)
     throw Error(ExitCode::kRefused,
-                "the name " + found.index_sql + " belongs to something else than an index of " + table_sql,
+                "the name " + found.index_sql + " belongs to something other than an index of " + table_sql,
                 "give the index another name");
   if (!found.other.empty())
-    throw Error(ExitCode::kRefused,
-                "index " + found.index_sql + " of " + table_sql +
-                    " is another one than the step says: " + found.other,
-                "drop it, or give the step's index another name");
+    throw Error(
+        ExitCode::kRefused,
+        "index " + found.index_sql + " of " + table_sql + " differs from the one in the step: " + found.other,
+        "drop it, or give the step's index another name");
 }
 
-/// Noted before the build: who dies in it could not say any more that the index is ours to drop at rollback.
+/// Noted before the build: a run that died during it could not record that the index is ours to drop at
+/// rollback.
 asio::awaitable<void> note_building(RunningStep& step, pg::Connection& own) {
   std::function<bool(pg::Session&)> note = [id = step.record.step_id](pg::Session& s) {
     ledger::set_step_detail(s, id, "building");
@@ -83,7 +84,7 @@ asio::awaitable<void> run_index(RunningStep& step, std::string create_sql) {
     refuse_foreign(found, asked.table_sql);
     if (found.state == steps::IndexState::kValid) break;
     if (found.state == steps::IndexState::kBuilding) {
-      co_await sleep_unless_stopped(kLook, step.stop);  // an orphan backend of an earlier run is at it
+      co_await sleep_unless_stopped(kLook, step.stop);  // an orphan backend of an earlier run is building it
       continue;
     }
     const bool is_leftover = found.state == steps::IndexState::kInvalid;

@@ -6,8 +6,8 @@
 
 namespace pgsluice::engine {
 
-/// Builds the index of CREATE INDEX CONCURRENTLY: waits for a build of others, drops an INVALID leftover, and
-/// takes one that is there and valid for done if it is what the statement says. Throws Error.
+/// Builds the index of CREATE INDEX CONCURRENTLY: waits for another session's build, drops an INVALID
+/// leftover, and accepts an existing valid index if it matches the statement. Throws Error.
 boost::asio::awaitable<void> run_index(RunningStep& step, std::string create_sql);
 
 }  // namespace pgsluice::engine

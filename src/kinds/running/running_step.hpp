@@ -19,16 +19,16 @@
 
 namespace pgsluice::engine {
 
-/// What a step may use while it runs; kinds hold it for no longer. An act of a retype runs with a copy that
-/// has the act's record. Confined to the io thread; what it refers to outlives it.
+/// What a step may use while it runs, and no longer. An act of a retype runs with a copy that has the act's
+/// record. Confined to the io thread; what it refers to outlives it.
 struct RunningStep {
   const Job& job;
-  const Tunables& tunables;  // of now: `set` changes them while the step runs
+  const Tunables& tunables;  // current: `set` changes them while the step runs
   const std::string& run_id;
   ledger::StepRecord record;
   bool is_rehearsed = false;   // before the run's first write
-  pg::Connection& connection;  // of all steps, one after the other
-  pg::OwnConnection& own;      // for what needs a session of its own
+  pg::Connection& connection;  // shared by all steps, one after the other
+  pg::OwnConnection& own;      // for work that needs a separate session
   FillWork& fills;
   HeldRanges& ranges;
   StepStates& states;
@@ -36,20 +36,20 @@ struct RunningStep {
   Journal& journal;
   Tally& tally;
   Stop& stop;
-  EventSink& sink;  // for what tells of itself from another thread
-  /// What stands of the step when a statement of it fails for good; nullopt: it is one transaction, so
+  EventSink& sink;  // for work that publishes events from another thread
+  /// What remains of the step when one of its statements fails for good; nullopt: it is one transaction, so
   /// nothing.
   std::function<std::optional<std::string>(pg::Session&)> standing;
 };
 
 using Story = std::function<boost::asio::awaitable<void>()>;
 
-/// Tells ledger and event log of the story's begin and end. Throws what the story throws, or what kept the
-/// ledger from being told. REQUIRES: both outlive it.
+/// Runs `story` and records its start and end in ledger and event log. Throws what the story throws, or what
+/// kept the ledger from being written. REQUIRES: both outlive it.
 boost::asio::awaitable<void> run_told(RunningStep& step, const Story& story);
 
-/// Leases the one range of a step without keys, on that connection. nullopt: stop is requested, or another
-/// run has done it.
+/// Leases the only range of a step without keys, on that connection. nullopt if a stop is requested, or
+/// another run has done it.
 boost::asio::awaitable<std::optional<ledger::Range>> lease_single(RunningStep& step,
                                                                   pg::Connection& connection);
 

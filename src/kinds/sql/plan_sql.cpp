@@ -15,20 +15,19 @@ std::string sql_of(const TableName& table) {
   return pg::Identifier(table.schema, table.name).sql();
 }
 
-/// Why the statement takes long under its lock; nothing for a table that the job makes itself.
+/// Notes why the statement takes long under its lock; nothing for a table that the job itself makes.
 void note_long_work(pg::Session& session, const std::string& lock, const std::string& sql,
                     std::vector<std::string>& notes) {
   const auto described = job::table_effects(sql);
   const auto* effects = std::get_if<job::TableEffects>(&described);
   if (!effects) return;
-  const std::string held = lock.empty() ? "" : " (" + lock + " is held all that time)";
+  const std::string held = lock.empty() ? "" : " (" + lock + " is held the whole time)";
   for (const auto& work : effects->long_work) notes.push_back(work + held);
   for (const auto& function : steps::volatile_functions(session, effects->default_functions)) {
     notes.push_back("the default calls the volatile function " + function + ", so the table is rewritten" +
                     held);
   }
-  if (effects->is_opaque)
-    notes.push_back("what it changes and which locks it takes cannot be told from its text");
+  if (effects->is_opaque) notes.push_back("its text does not show what it changes and which locks it takes");
 }
 
 bool will_exist(pg::Session& session, const Outlook& outlook, const TableName& table,
@@ -57,7 +56,7 @@ void plan_sql(pg::Session& session, const SqlStep& step, Outlook& outlook, Plann
     if (!is_new) note_long_work(session, facts ? facts->lock : "", statement.sql, planned.notes);
     outlook.add(step.name, statement.sql);
   }
-  planned.notes.push_back("one transaction; without its lock in time it is tried again, up to " +
+  planned.notes.push_back("one transaction; if it does not get its lock in time it is tried again, up to " +
                           std::to_string(steps::kDdlAttempts) + " times");
 }
 

@@ -7,8 +7,8 @@
 
 namespace pgsluice::engine {
 
-/// The statements of a sql step as an attempt sends them, with the locks that it takes beforehand, and what
-/// takes long under them. Tells the outlook of each before the next. Throws Failure.
+/// Plans the statements of a sql step as an attempt sends them, with the locks taken first and what takes
+/// long under them. Adds each to the outlook before the next. Throws Failure.
 void plan_sql(pg::Session& session, const SqlStep& step, Outlook& outlook, PlannedStep& planned);
 
 }  // namespace pgsluice::engine

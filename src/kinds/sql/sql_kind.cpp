@@ -21,7 +21,7 @@ Step SqlKind::read(job::Section& section, std::string name) {
   return step;
 }
 
-// `down` is left out: it has not run yet when it is found to be wrong, and must then be mended.
+// `down` is left out: if it turns out to be wrong it has not run yet, and must be correctable.
 std::vector<std::string> SqlKind::definition() const {
   DefinitionLines lines(step_);
   for (const std::string& statement : step_.up) lines.add("up", statement);
@@ -57,7 +57,7 @@ Undo SqlKind::undo_planned(const StepAt& /*at*/) const {
 
 void SqlKind::survey(const StepAt& /*at*/, const Traces& traces, RollbackAct& act,
                      RollbackSurvey& survey) const {
-  if (!traces.is_applied(act.place)) return;  // all or nothing, and it was nothing
+  if (!traces.is_applied(act.place)) return;  // one transaction, which did not commit
   if (step_.down.empty()) survey.obstacles.push_back("sql step \"" + step_.name + "\" has no `down`");
   act.down = step_.down;
 }

@@ -5,7 +5,8 @@
 
 namespace pgsluice::engine {
 
-/// kind = "verify": one value from a read-only transaction. Nothing stands in its way, and nothing is undone.
+/// kind = "verify": one value from a read-only transaction. Nothing can block it, and there is nothing to
+/// undo.
 class VerifyKind final : public KindOf<VerifyStep> {
  public:
   using KindOf::KindOf;

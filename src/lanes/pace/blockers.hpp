@@ -10,7 +10,7 @@
 
 namespace pgsluice::engine {
 
-/// The foreign sessions that lanes wait for: who they are, and since when every lane has had nothing but lock
+/// The foreign sessions that lanes wait for: who they are, and since when every lane has had only lock
 /// timeouts. Facts in, words out; confined to the io thread.
 class Blockers {
  public:

@@ -7,12 +7,12 @@ namespace pgsluice::engine {
 using SteadyClock = std::chrono::steady_clock;
 
 namespace {
-// What opens the gate is notified; this only bounds the wait.
+// Whatever opens the gate notifies; this only bounds the wait.
 constexpr std::chrono::milliseconds kWaitMost{1'000};
-constexpr std::chrono::milliseconds kWaitLeast{1};  // what a timer can tell
+constexpr std::chrono::milliseconds kWaitLeast{1};  // a timer's resolution
 }  // namespace
 
-/// Its ticket, while a lane waits; others may be first once it goes.
+/// A lane's ticket while it waits; once it is gone others may be first.
 class Gate::Waiting {
  public:
   explicit Waiting(Gate& gate) : gate_(gate), ticket_(gate.next_ticket_++) { gate_.waiting_.insert(ticket_); }
@@ -95,7 +95,7 @@ void Gate::end_turn(const Turn& turn) {
 std::optional<Gate::TimePoint> Gate::due(const Waiting& waiting, TimePoint paused_until, double share) const {
   if (!is_open(SteadyClock::now()) || makes_room_) return std::nullopt;
   if (!decision_.is_beside_others) return paused_until;
-  // Nor while as many batches as fit are in work, whose end is notified.
+  // Nor while as many batches as allowed are in flight; their end notifies.
   if (!waiting.is_first() || !turns_.may_start(TimePoint::max(), share)) return std::nullopt;
   return turns_.next();
 }

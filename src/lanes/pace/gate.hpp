@@ -16,8 +16,8 @@
 namespace pgsluice::engine {
 
 /// Every lane asks here before each batch. Holds while the governor's decision or an operator's pause says
-/// so, and waits between batches as the pace demands. While others are at work, lanes take turns. Confined to
-/// the io thread.
+/// so, and waits between batches as the pace requires. While others are at work, lanes take turns. Confined
+/// to the io thread.
 class Gate {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
@@ -27,19 +27,18 @@ class Gate {
   void decide(const governor::Decision& decision, TimePoint now);
   void pause(const std::string& reason);
   void resume();
-  /// No batch starts while it is set: the sampler looks at others without us. For a moment, so nobody is
-  /// told.
+  /// No batch starts while it is set: the sampler observes others without us. Too short to be reported.
   void make_room(bool is_wanted);
 
   bool is_open(TimePoint now) const;
   bool is_paused() const { return pause_reason_.has_value(); }
-  /// In words; empty when open at full pace.
+  /// The reason in words; empty when open at full pace.
   std::string reason(TimePoint now) const;
   double pace(TimePoint now) const;
   const governor::Decision& decision() const { return decision_; }
   /// Notes whether lanes are held. To be called several times a second.
   void look(TimePoint now);
-  /// As of the last look: since when lanes have been held, for whatever reason, without a break. Nothing
+  /// As of the last look: since when lanes have been held, for whatever reason, without a break. nullopt
   /// while no lane asks: an index build does not wait for replicas.
   std::optional<TimePoint> held_since() const { return held_since_; }
 
@@ -56,7 +55,7 @@ class Gate {
     Turn& operator=(Turn&&) = delete;
     ~Turn() { end(); }
 
-    /// Server time of a batch that did not fail: one that waited for a lock took none.
+    /// Reports the server time of a batch that did not fail: one that only waited for a lock used none.
     void worked(std::chrono::nanoseconds time) { worked_ = time; }
     void end() {
       if (gate_) std::exchange(gate_, nullptr)->end_turn(*this);

@@ -21,8 +21,8 @@ namespace {
 constexpr pg::TransactionLimits kReadLimits{std::chrono::milliseconds{500}, std::chrono::milliseconds{2'000},
                                             true};
 
-// A replica a few bytes behind our first sample is unknown until it passes it: poll again soon, so that a run
-// starts within a second.
+// A replica a few bytes behind our first sample is unknown until it has passed it: poll again soon, so that a
+// run starts within a second.
 constexpr std::chrono::milliseconds kFirstPolls{30};
 constexpr std::chrono::seconds kStart{2};
 
@@ -83,7 +83,7 @@ boost::asio::awaitable<void> Sampler::run(const Over& over) {
     const auto began = std::chrono::steady_clock::now();
     try {
       const auto poll = co_await connection_.run<Poll>(visit);
-      take(poll, began);  // a reading is as old as its question
+      take(poll, began);  // a reading is as old as its query
       refused_.clear();
     } catch (const pg::Failure& f) {
       // No sample: the ones we have grow stale, and the governor says so in the hold's reason. Why the server

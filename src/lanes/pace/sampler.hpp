@@ -35,7 +35,7 @@ class Sampler {
   using OpenSince = std::optional<governor::TimePoint>;
   using NoteTransaction = std::function<void(OpenSince)>;
 
-  /// Who is told what it has read; each outlives it.
+  /// What its readings are passed on to; each outlives it.
   struct Listeners {
     Gate& gate;
     Journal& journal;
@@ -64,7 +64,7 @@ class Sampler {
   struct Poll;
 
   Poll read(pg::Session& session);
-  /// Between two polls: who is at work?
+  /// Between two polls: counts the sessions at work.
   boost::asio::awaitable<void> look_around(governor::TimePoint until, bool is_start, const Over& over);
   void observe(const AtWork& reading, governor::TimePoint asked);
   void take(const Poll& poll, governor::TimePoint taken_at);

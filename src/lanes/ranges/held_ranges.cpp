@@ -14,11 +14,11 @@ using SteadyClock = std::chrono::steady_clock;
 
 namespace {
 
-constexpr std::chrono::milliseconds kLook{200};  // how often held ranges of others are looked at
-// A backend that outlived its run holds the row of the range: it is through with its statement soon.
+constexpr std::chrono::milliseconds kLook{200};  // how often ranges held by other runs are looked at
+// A backend that outlived its run holds the range's row: it will soon be done with its statement.
 constexpr std::chrono::milliseconds kOrphanLook{50};
-// Another run's last batches are over in a moment; leaving at once would end both runs of every pair with
-// work undone. Longer than a heartbeat is fresh: who died as we began does not count as alive.
+// Another run's last batches are over in a moment; if we exited at once, two runs together would both end
+// with work left. Longer than a heartbeat stays fresh: a run that died as we began does not count as live.
 constexpr std::chrono::seconds kSettle{ledger::kFreshSeconds + 2};
 
 }  // namespace
@@ -47,7 +47,7 @@ asio::awaitable<bool> HeldRanges::wait_for_others(std::vector<std::int64_t> step
     left_ = static_cast<int>(left.ranges);
     if (left.ranges == 0) co_return true;
     if (left.held_by_others < left.ranges) co_return false;
-    // A run that died without a word looks alive until its lease ends: then its ranges are ours.
+    // A run that was killed looks live until its lease ends: then its ranges are ours.
     if (left.held_by_living == left.ranges && SteadyClock::now() - since > patience) {
       throw Error(ExitCode::kRangesHeld,
                   "other live runs hold every range that is left of step \"" + step + "\"",

@@ -4,14 +4,14 @@
 
 namespace pgsluice::engine {
 
-/// What the run failed by first: the cause that stands, as soon as anything knows of it. Confined to the io
+/// The run's first failure, noted as soon as it is known: this is the cause that counts. Confined to the io
 /// thread.
 class FirstFailure {
  public:
   void note(const std::exception_ptr& error) {
     if (!error_) error_ = error;
   }
-  /// nullptr: nothing has failed.
+  /// nullptr if nothing has failed.
   const std::exception_ptr& error() const { return error_; }
 
  private:

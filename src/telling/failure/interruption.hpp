@@ -14,8 +14,8 @@ namespace pgsluice::engine {
 Error cancelled_by_somebody(const std::string& subject, const pg::Failure& failure,
                             const std::string& standing = "the job continues where it stopped");
 
-/// Work that we ended because the run's grace was over: says only that the run was told to stop, and the
-/// stop's reason.
+/// For work that we cancelled because the run's grace was over: says only that the run was told to stop, and
+/// why.
 class CutShort : public Error {
  public:
   using Error::Error;

@@ -17,7 +17,7 @@ namespace pgsluice::engine {
 /// How long a run tolerates an unreachable server before it exits with 69. A restart or a failover takes
 /// less.
 constexpr std::chrono::seconds kReconnectMax{60};
-/// The same before anything has started: a mistyped host should fail soon, and there is nothing to save.
+/// The same before anything has started: a mistyped host should fail soon, and there is nothing to lose.
 constexpr std::chrono::seconds kFirstConnectMax{5};
 constexpr std::chrono::milliseconds kReconnectFirst{50};
 constexpr std::chrono::milliseconds kReconnectWaitMax{5'000};
@@ -55,7 +55,7 @@ boost::asio::awaitable<Result> keep_trying(pg::Connection& connection,
     const bool is_over = !wait || (stop.is_requested() && attempt > 3);
     if (is_over && is_reached) {
       throw Error(ExitCode::kWorkLeft, "the server cannot serve us: " + message,
-                  "end the sessions in the way, or run again later: the job continues where it stopped");
+                  "end the sessions that block it, or run again later: the job continues where it stopped");
     }
     if (is_over) {
       throw Error(ExitCode::kUnreachable, "the database cannot be reached: " + message,

@@ -8,7 +8,7 @@
 
 namespace pgsluice::engine {
 
-/// Who waits for the answer: an operator at a prompt, or a run that can be started again.
+/// The party waiting for the answer: an operator at a prompt, or a run that can be started again.
 enum class Asker { kOperator, kRun };
 
 /// The only mapping from a server's failure to how the program ends: exit code, message and hint by SQLSTATE.

@@ -15,8 +15,7 @@ struct StepInWork {
   std::chrono::steady_clock::time_point began;
 };
 
-/// What a run works on at the moment, in words: for what shows the run and for what ends it. Confined to the
-/// io thread.
+/// What a run is working on, in words: for displays and for what ends the run. Confined to the io thread.
 struct InWork {
   int number = 0;  // of the step in its job, from 1; 0: none has begun
   std::string name;

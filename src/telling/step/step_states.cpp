@@ -46,7 +46,7 @@ asio::awaitable<std::exception_ptr> StepStates::end(pg::Connection& connection, 
     try {
       co_await keep_trying<bool>(connection, end, at_.journal, at_.stop);
     } catch (...) {
-      if (!error) error = std::current_exception();  // the first cause stands
+      if (!error) error = std::current_exception();  // the first cause counts
     }
   }
   const auto& record = step.record;

@@ -16,7 +16,7 @@ namespace pgsluice::engine {
 /// How a step ended in this run: "done", "failed", "interrupted" or "ready for cut-over". Pure.
 std::string step_outcome(const std::exception_ptr& error, const Stop& stop);
 
-/// Tells the ledger and the event log that a step, or an act of a retype, begins and ends. Confined to the io
+/// Records in ledger and event log that a step, or an act of a retype, begins and ends. Confined to the io
 /// thread; what it is given outlives it.
 class StepStates {
  public:
@@ -25,21 +25,22 @@ class StepStates {
     const Stop& stop;
     InWork& in_work;
     FirstFailure& failure;
-    std::function<boost::asio::awaitable<void>()> store_log;  // what the journal holds, into the ledger
+    std::function<boost::asio::awaitable<void>()> store_log;  // pending events, into the ledger
   };
   explicit StepStates(Told told) : at_(std::move(told)) {}
 
-  /// From now on it is what the run works on.
+  /// From now on the run works on this step.
   void show(const std::string& name, const std::string& kind);
 
-  /// Tells the ledger that it is in work. Throws Error, Failure.
+  /// Records in the ledger that it is running. Throws Error, Failure.
   boost::asio::awaitable<StepInWork> begin(pg::Connection& connection, ledger::StepRecord record);
 
-  /// Tells ledger and event log how it ended. Returns `error`, or what kept the ledger from being told.
+  /// Records in ledger and event log how it ended. Returns `error`, or the error that kept the ledger from
+  /// being written.
   boost::asio::awaitable<std::exception_ptr> end(pg::Connection& connection, StepInWork step,
                                                  std::string outcome, std::exception_ptr error);
 
-  /// What the journal holds is in the ledger when it returns, unless the ledger cannot be reached.
+  /// When it returns, the journal's pending events are in the ledger, unless that cannot be reached.
   boost::asio::awaitable<void> store_log() { return at_.store_log(); }
 
  private:

@@ -64,7 +64,7 @@ TEST(BackfillFlags, ReportEveryMistakeAtOnce) {
             "--where: error: --where must be exactly one expression\n"
             "  hint: leave out the semicolon: an expression is not a statement\n"
             "--set: error: --set changes the key column id\n"
-            "  hint: walk by another unique key: --key\n"
+            "  hint: walk along another unique key: --key\n"
             "--name: error: --name is not a name\n"
             "  hint: up to 63 lower-case letters, digits, - and _, beginning with a letter or a digit\n");
 }

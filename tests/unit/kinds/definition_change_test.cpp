@@ -1,5 +1,5 @@
-// Goal: what has changed nothing that stands may be mended, and nothing else. Method: steps as the ledger
-// knows them beside a file's.
+// Goal: only steps that have left nothing behind may change. Method: steps as the ledger knows them, compared
+// with a file's.
 #include "kinds/definition/definition_change.hpp"
 
 #include <gmock/gmock.h>

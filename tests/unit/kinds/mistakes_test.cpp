@@ -106,17 +106,17 @@ TEST(Mistakes, InAnyStepAreFound) {
                  {"kind = \"sql\"\nup = \"SELECT 1\"",
                   "2:1 step 1 lacks name | name every step: its progress is kept under that name"},
                  {"name = \"s\"",
-                  "2:1 step \"s\" lacks kind | write kind = \"sql\", \"index\", \"backfill\", \"verify\" or "
+                  "2:1 step \"s\" lacks kind | write kind = \"sql\", \"index\", \"constraint\", \"backfill\", \"verify\" or "
                   "\"retype\""},
                  {"name = \"s\"\nkind = 5", "4:8 step \"s\": kind must be a string, not an integer | "},
                  {"name = \"s\"\nkind = \"backfil\"\nfoo = 1",
                   "4:8 step \"s\": kind \"backfil\" is not known | did you mean \"backfill\"?"},
                  {"name = \"s\"\nkind = \"trigger\"",
                   "4:8 step \"s\": kind \"trigger\" is not known | "
-                  "known kinds: sql, index, backfill, verify, retype"},
+                  "known kinds: sql, index, constraint, backfill, verify, retype"},
                  {"name = \"s\"\nkind = \"purge\"\nwhere = \"x\"",
                   "4:8 step \"s\": kind \"purge\" is not available yet in this version | "
-                  "use sql, index, backfill, verify or retype"},
+                  "use sql, index, constraint, backfill, verify or retype"},
                  {"name = \"s\"\nkind = \"sql\"\nup = \"SELECT 1\"\ntable = \"x\"",
                   "6:1 unknown key \"table\" in step \"s\" | "
                   "known keys: down, kind, name, up"},
@@ -172,7 +172,7 @@ TEST(Mistakes, InBackfillStepsAreFound) {
            "array | write the expression as a string: \"DATE '2024-01-01'\""},
           {"set = { a.b = 1 }",
            "6:9 step \"s\": set.a must be an SQL expression in a string, a number or a boolean, not a table "
-           "| a column has no schema or table in front of it"},
+           "| write the column without a schema or table in front of it"},
           {"set = { \"a b\" = 1 }",
            "6:9 step \"s\": set.a b is not one column name (\"b\" is left over) | write it as in SQL, in "
            "double quotes if it contains spaces or other special characters: '\"Order No\"'"},
@@ -182,8 +182,8 @@ TEST(Mistakes, InBackfillStepsAreFound) {
           {"set = { a = 1 }\nkey = [\"b\", \"B\"]",
            "7:13 step \"s\": key names column b twice | name each key column once"},
           {"set = { a = 1 }\nkey = [\"a\"]",
-           "6:7 step \"s\": set changes the key column a | walk by another unique key that stays "
-           "as it is: key = [\"…\"]"},
+           "6:7 step \"s\": set changes the key column a | walk along another unique key that does not "
+           "change: key = [\"…\"]"},
           {"set = { a = 1 }\nwhere = \" \"",
            "7:9 step \"s\": where is empty | leave where out to change every row"},
           {"set = { a = 1 }\nwhere = true", "7:9 step \"s\": where must be a string, not a boolean | "},
@@ -191,7 +191,7 @@ TEST(Mistakes, InBackfillStepsAreFound) {
            "7:9 step \"s\": where contains the parameter $1 | the expression gets no parameters: write the "
            "value itself"},
           {"set = { a = 1 }\nkeep = true",
-           "7:8 step \"s\": keep = true is not available yet in this version | leave keep out: old "
+           "7:8 step \"s\": keep = true is not available yet in this version | leave keep out: then old "
            "values are not kept, and rollback cannot restore them"},
           {"set = { a = 1 }\nwalk = \"keyst\"",
            "7:8 step \"s\": walk \"keyst\" is not known | did you mean \"keyset\"?"},

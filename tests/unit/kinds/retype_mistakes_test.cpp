@@ -33,7 +33,7 @@ void expect_tables(const char* keys, const std::string& message) {
 TEST(RetypeMistakes, InTheChoiceOfTablesAreFound) {
   expect_tables("", "2:1 step \"s\" lacks tables");
   expect_tables("tables = []", "6:10 step \"s\": tables names no table");
-  expect_tables("tables = [\"a\"]\ntable = \"a\"", "7:9 step \"s\": table stands beside tables");
+  expect_tables("tables = [\"a\"]\ntable = \"a\"", "7:9 step \"s\": table cannot be combined with tables");
 }
 
 TEST(RetypeMistakes, InTablesAndColumnsAreFound) {
@@ -54,7 +54,8 @@ TEST(RetypeMistakes, InTablesAndColumnsAreFound) {
            "7:10 step \"s\": column is not one column name (\"c\" is left over) | write it as in SQL, in "
            "double quotes if it contains spaces or other special characters: '\"Order No\"'"},
           {"tables = [\"a\"]\ncolumn = \"b\"",
-           "7:10 step \"s\": column stands beside tables | write table = \"…\": a column belongs to one "
+           "7:10 step \"s\": column cannot be combined with tables | write table = \"…\": a column belongs "
+           "to one "
            "table"},
           {"table = \"a\"\ncolum = \"b\"",
            "7:1 unknown key \"colum\" in step \"s\" | did you mean \"column\"?"},
@@ -74,7 +75,8 @@ TEST(RetypeMistakes, InTheTypeAreFound) {
            "6:6 step \"s\": to is bigserial, which is not a type | write smallint, integer or bigint: a "
            "sequence is carried over by itself"},
           {"to = \"uuid\"",
-           "6:6 step \"s\": to = \"uuid\" says not how a uuid is made of the old value | write mapping = "
+           "6:6 step \"s\": to = \"uuid\" does not say how a uuid is made from the old value | write mapping "
+           "= "
            "\"embed\", \"v5\" with namespace, \"v7\" with from, or \"random\"; or using = \"SQL "
            "expression\""},
       });
@@ -93,9 +95,10 @@ TEST(RetypeMistakes, InTheMappingAreFound) {
            "expression\""},
           {"mapping = 5", "7:11 step \"s\": mapping must be a string, not an integer | "},
           {"mapping = \"embed\"\nusing = \"f(id)\"",
-           "8:9 step \"s\": using stands beside mapping | write the one or the other"},
+           "8:9 step \"s\": using cannot be combined with mapping | write one or the other"},
           {"mapping = \"embed\"\nback = \"f(id)\"",
-           "8:8 step \"s\": back stands beside mapping | leave back out: a mapping knows its own way back"},
+           "8:8 step \"s\": back cannot be combined with mapping | leave back out: a mapping has its own way "
+           "back"},
       });
   expect_all("table = \"a\"\nto = \"bigint\"\n",
              {{"mapping = \"embed\"",
@@ -105,7 +108,7 @@ TEST(RetypeMistakes, InTheMappingAreFound) {
 
 TEST(RetypeMistakes, InWhatAMappingNeedsAreFound) {
   const std::string uuid_hint =
-      "write a uuid of your own, once and for all: namespace = \"6ba7b810-9dad-11d1-80b4-00c04fd430c8\"";
+      "choose a uuid once and never change it: namespace = \"6ba7b810-9dad-11d1-80b4-00c04fd430c8\"";
   const std::string no_uuid = "8:13 step \"s\": namespace is not a uuid | " + uuid_hint;
   const std::string no_namespace = "2:1 step \"s\" lacks namespace | " + uuid_hint;
   expect_all(
@@ -122,7 +125,7 @@ TEST(RetypeMistakes, InWhatAMappingNeedsAreFound) {
           {"using = \"f(id)\"\nnamespace = \"x\"",
            "8:13 step \"s\": namespace belongs to mapping = \"v5\" | leave namespace out"},
           {"mapping = \"v7\"",
-           "2:1 step \"s\" lacks from | write the column that holds the time when a row was made: from = "
+           "2:1 step \"s\" lacks from | name the column that holds a row's creation time: from = "
            "\"created_at\""},
           {"mapping = \"v7\"\nfrom = \"a.b\"",
            "8:8 step \"s\": from is not one column name (\".b\" is left over) | write it as in SQL, in "
@@ -148,28 +151,29 @@ TEST(RetypeMistakes, InExpressionsAreFound) {
            "8:9 step \"s\": using contains the parameter $1 | the expression gets no parameters: write the "
            "value itself"},
           {"using = \"(SELECT b FROM c WHERE c.id = id)\"",
-           "8:9 step \"s\": using holds a subquery | what other tables hold changes by itself; a function "
-           "may look up what does not"},
+           "8:9 step \"s\": using holds a subquery | other tables' contents can change; a function may look "
+           "up what does not change"},
           {"back = \"id + other\"",
-           "8:8 step \"s\": back reads other | it may read the changed column alone, by its bare name: id"},
+           "8:8 step \"s\": back reads other | it may read only the changed column, by its bare name: id"},
           {"back = \"a.id\"",
-           "8:8 step \"s\": back reads a.id | it may read the changed column alone, by its bare name: id"},
+           "8:8 step \"s\": back reads a.id | it may read only the changed column, by its bare name: id"},
           {"back = \"id.id\"",
-           "8:8 step \"s\": back reads id.id | it may read the changed column alone, by its bare name: id"},
+           "8:8 step \"s\": back reads id.id | it may read only the changed column, by its bare name: id"},
           {"using = \"f(a.*)\"",
-           "8:9 step \"s\": using reads a.* | it may read the changed column alone, by its bare name: id"},
+           "8:9 step \"s\": using reads a.* | it may read only the changed column, by its bare name: id"},
           {"new_ids = \"(SELECT 1)\"",
-           "8:11 step \"s\": new_ids holds a subquery | what other tables hold changes by itself; a "
-           "function may look up what does not"},
+           "8:11 step \"s\": new_ids holds a subquery | other tables' contents can change; a function may "
+           "look up what does not change"},
           {"new_ids = \"f(id)\"",
-           "8:11 step \"s\": new_ids reads a column | a default knows no column: gen_random_uuid()"},
+           "8:11 step \"s\": new_ids reads a column | a default cannot read columns; write, for example, "
+           "gen_random_uuid()"},
           {"new_ids = \"1; SELECT 2\"",
            "8:11 step \"s\": new_ids must be one expression, but contains 2 statements | write one SQL "
            "expression over the row's own columns, such as lower(email)"},
       });
   expect_all("table = \"a\"\nto = \"bigint\"\n",
              {{"using = \"a + b\"",
-               "7:9 step \"s\": using reads b | it may read the changed column alone, by its bare name"}});
+               "7:9 step \"s\": using reads b | it may read only the changed column, by its bare name"}});
 }
 
 TEST(RetypeMistakes, InTheCutOverAreFound) {

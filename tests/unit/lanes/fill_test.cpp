@@ -48,7 +48,7 @@ TEST(Fill, AimsAtShortBatchesBesideOthersAndSaysSo) {
   const auto tune = fill->match(tunables, true);
   ASSERT_TRUE(tune);
   EXPECT_EQ(fill->sizer().rows(), 120);
-  EXPECT_NE(tune->cause.find("beside others"), std::string::npos);
+  EXPECT_NE(tune->cause.find("slow others down"), std::string::npos);
   EXPECT_FALSE(fill->match(tunables, true));
   EXPECT_FALSE(fill->match(tunables, false)) << "the size grows by itself when there is room again";
 }
@@ -58,7 +58,7 @@ TEST(Fill, KnowsWhenItsEstimateWasWrong) {
   fill->add({1'050, 0, 0});
   EXPECT_EQ(fill->rows_expected(), 1'000) << "a sample misses by as much";
   fill->add({100, 0, 0});
-  EXPECT_EQ(fill->rows_expected(), 0) << "nobody knows how many";
+  EXPECT_EQ(fill->rows_expected(), 0) << "it is not known how many";
   fill->expect(9'000);
   EXPECT_EQ(fill->rows_expected(), 9'000);
 }

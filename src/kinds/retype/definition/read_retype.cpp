@@ -17,9 +17,9 @@ using namespace job;
 
 namespace {
 
-// A transaction of the application that lasts less than this is no blocker but ordinary traffic.
+// An application's transaction shorter than this is ordinary traffic, not a blocker.
 constexpr Milliseconds kKillAfterLeast{1'000};
-// Who has waited longer than this for a cut-over wants an operator's word, not a rule.
+// If a cut-over has waited longer than this, an operator should decide, not a rule.
 constexpr Milliseconds kKillAfterMost{24 * 3'600'000};
 
 void add_table(Section& section, RetypeStep& step, const char* key, const Located<std::string>& text) {
@@ -40,7 +40,7 @@ void read_tables(Section& section, RetypeStep& step) {
   const auto many = section.texts("tables", false);
   const auto one = section.text("table");
   if (section.has("tables") && section.has("table"))
-    return section.refuse("table", {"stands beside tables", kHint});
+    return section.refuse("table", {"cannot be combined with tables", kHint});
   if (one) add_table(section, step, "table", {*one, section.where("table")});
   if (!many) return;
   if (many->empty()) section.refuse("tables", {"names no table", kHint});
@@ -59,7 +59,8 @@ std::string read_column(Section& section, const char* key) {
 void read_changed_column(Section& section, RetypeStep& step) {
   step.column = read_column(section, "column");
   if (!section.has("column") || section.has("table") || !section.has("tables")) return;
-  section.refuse("column", {"stands beside tables", "write table = \"…\": a column belongs to one table"});
+  section.refuse("column",
+                 {"cannot be combined with tables", "write table = \"…\": a column belongs to one table"});
 }
 
 void read_type(Section& section, RetypeStep& step) {
@@ -78,7 +79,7 @@ std::optional<Mapping> mapping_named(const std::string& word) {
   return std::nullopt;
 }
 
-/// nullopt: what is written cannot be read, and was reported.
+/// nullopt: the value is not valid, which has been reported.
 std::optional<Mapping> read_mapping(Section& section) {
   if (!section.has("mapping")) return Mapping::kUsing;
   const auto word = section.text("mapping");
@@ -94,7 +95,7 @@ std::optional<Mapping> read_mapping(Section& section) {
 
 void check_mapping(Section& section, const RetypeStep& step) {
   if (section.has("mapping") && section.has("using")) {
-    section.refuse("using", {"stands beside mapping", "write the one or the other"});
+    section.refuse("using", {"cannot be combined with mapping", "write one or the other"});
   }
   const bool is_uuid = step.to == "uuid";
   if (step.mapping != Mapping::kUsing && !is_uuid && !step.to.empty()) {
@@ -104,12 +105,12 @@ void check_mapping(Section& section, const RetypeStep& step) {
   }
   if (!is_uuid || section.has("mapping") || section.has("using")) return;
   section.refuse("to",
-                 {"= \"uuid\" says not how a uuid is made of the old value",
+                 {"= \"uuid\" does not say how a uuid is made from the old value",
                   "write mapping = \"embed\", \"v5\" with namespace, \"v7\" with from, or \"random\"; or "
                   "using = \"SQL expression\""});
 }
 
-/// Reports a key that one mapping needs and others do not know; true if its value is wanted.
+/// Reports a key that only another mapping uses, or that this one lacks; true if its value is wanted.
 bool belongs(Section& section, const char* key, Mapping mapping, std::optional<Mapping> given,
              const char* hint) {
   section.node(key);
@@ -126,7 +127,7 @@ bool is_hex(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
 }
 
-/// In lower case; nullopt if it is not written 8-4-4-4-12.
+/// In lower case; nullopt if it is not in the form 8-4-4-4-12.
 std::optional<std::string> parse_uuid(std::string text) {
   constexpr std::string_view kShape = "00000000-0000-0000-0000-000000000000";
   if (text.size() != kShape.size()) return std::nullopt;
@@ -139,7 +140,7 @@ std::optional<std::string> parse_uuid(std::string text) {
 
 void read_namespace(Section& section, RetypeStep& step, std::optional<Mapping> given) {
   constexpr const char* kHint =
-      "write a uuid of your own, once and for all: namespace = \"6ba7b810-9dad-11d1-80b4-00c04fd430c8\"";
+      "choose a uuid once and never change it: namespace = \"6ba7b810-9dad-11d1-80b4-00c04fd430c8\"";
   if (!belongs(section, "namespace", Mapping::kV5, given, kHint)) return;
   const auto text = section.text("namespace");
   if (!text) return;
@@ -149,8 +150,7 @@ void read_namespace(Section& section, RetypeStep& step, std::optional<Mapping> g
 }
 
 void read_from(Section& section, RetypeStep& step, std::optional<Mapping> given) {
-  constexpr const char* kHint =
-      "write the column that holds the time when a row was made: from = \"created_at\"";
+  constexpr const char* kHint = "name the column that holds a row's creation time: from = \"created_at\"";
   if (belongs(section, "from", Mapping::kV7, given, kHint)) step.v7_from = read_column(section, "from");
 }
 
@@ -167,12 +167,11 @@ std::optional<Expression> read_expression(Section& section, const char* key) {
   auto& expression = std::get<Expression>(checked);
   if (!expression.has_query) return std::move(expression);
   section.refuse(key, {"holds a subquery",
-                       "what other tables hold changes by itself; a function may look "
-                       "up what does not"});
+                       "other tables' contents can change; a function may look up what does not change"});
   return std::nullopt;
 }
 
-/// The first column reference that is not the changed column by its bare name. Without `column` any one name
+/// The first column reference that is not the bare name of the changed column. Without `column` any one name
 /// will do: it is the primary key's, which the server knows.
 std::optional<std::string> other_column(const Expression& expression, const std::string& column) {
   const std::string& only =
@@ -186,13 +185,13 @@ std::optional<std::string> other_column(const Expression& expression, const std:
   return std::nullopt;
 }
 
-/// An expression over nothing but the column itself: the sync triggers follow no other.
+/// An expression over only the column itself, because the sync triggers follow no other.
 std::string read_conversion(Section& section, const char* key, const RetypeStep& step) {
   auto expression = read_expression(section, key);
   if (!expression) return {};
   const auto other = other_column(*expression, step.column);
   if (!other) return std::move(expression->text);
-  section.refuse(key, {"reads " + *other, "it may read the changed column alone, by its bare name" +
+  section.refuse(key, {"reads " + *other, "it may read only the changed column, by its bare name" +
                                               (step.column.empty() ? "" : ": " + written(step.column))});
   return {};
 }
@@ -201,14 +200,17 @@ void read_conversions(Section& section, RetypeStep& step) {
   step.using_sql = read_conversion(section, "using", step);
   step.back_sql = read_conversion(section, "back", step);
   if (!section.has("back") || !section.has("mapping")) return;
-  section.refuse("back", {"stands beside mapping", "leave back out: a mapping knows its own way back"});
+  section.refuse("back",
+                 {"cannot be combined with mapping", "leave back out: a mapping has its own way back"});
 }
 
 void read_new_ids(Section& section, RetypeStep& step) {
   auto expression = read_expression(section, "new_ids");
   if (!expression) return;
   if (!expression->columns.empty()) {
-    return section.refuse("new_ids", {"reads a column", "a default knows no column: gen_random_uuid()"});
+    return section.refuse(
+        "new_ids",
+        {"reads a column", "a default cannot read columns; write, for example, gen_random_uuid()"});
   }
   step.new_ids = std::move(expression->text);
 }

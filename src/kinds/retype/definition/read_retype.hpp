@@ -7,7 +7,7 @@
 
 namespace pgsluice::engine {
 
-/// Reads the keys of a retype beside kind and name. Mistakes go to the section.
+/// Reads the keys of a retype other than kind and name. Mistakes go to the section.
 RetypeStep read_retype(job::Section& section, std::string name);
 
 }  // namespace pgsluice::engine

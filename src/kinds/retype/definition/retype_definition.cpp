@@ -26,7 +26,7 @@ Mapping mapping_of(const std::string& name) {
 }
 
 void take(RetypeStep& step, const std::string& key, const std::string& value, const std::string& line) {
-  // A text of several lines stands there as several lines of the same key.
+  // A text of several lines is stored as several lines with the same key.
   const auto more = [&](std::string& text) { text += (text.empty() ? "" : "\n") + value; };
   if (key == "name") step.name = value;
   if (key == "table") step.tables.push_back(wanted(parse_table_name(value), line));

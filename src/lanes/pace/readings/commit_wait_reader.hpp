@@ -7,7 +7,7 @@
 
 namespace pgsluice::engine {
 
-/// commit_wait: a COMMIT of ours that waits for a synchronous standby. No sample while none does.
+/// commit_wait: a COMMIT of ours that waits for a synchronous standby. No sample while there is none.
 class CommitWaitReader final : public SignalReader {
  public:
   explicit CommitWaitReader(std::string application_prefix) : prefix_(std::move(application_prefix)) {}

@@ -7,7 +7,7 @@
 
 namespace pgsluice::engine {
 
-/// lock_wait: sessions that wait for our lanes, and the lanes that are in their way.
+/// lock_wait: sessions that wait for our lanes, and the lanes that block them.
 class LockWaitReader final : public SignalReader {
  public:
   explicit LockWaitReader(std::string application_prefix) : prefix_(std::move(application_prefix)) {}

@@ -5,7 +5,7 @@
 
 namespace pgsluice::engine {
 
-/// replica_lag and replica_lag_bytes, of pg_stat_replication.
+/// replica_lag and replica_lag_bytes, from pg_stat_replication.
 class ReplicaLagReader final : public SignalReader {
  public:
   Judge read(pg::Session& session) override;

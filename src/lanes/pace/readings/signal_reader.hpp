@@ -18,14 +18,14 @@ struct JudgedBy {
   const std::map<int, int>& lane_of_pid;  // the backends that run our batches; empty behind a pooler
 };
 
-/// What the signals of one poll have come to.
+/// The results of one poll of the signals.
 struct Judged {
   std::vector<governor::Sample> samples;
   std::vector<governor::LaneInTheWay> to_cancel;
 };
 
-/// One signal. Reads on the thread of the sampler's connection, within the poll's transaction; what it
-/// returns judges the reading on the io thread, before the next one is read.
+/// One signal. Reads on the thread of the sampler's connection, within the poll's transaction; the function
+/// it returns judges the reading on the io thread, before the next one is read.
 class SignalReader {
  public:
   using Judge = std::function<void(const JudgedBy&, Judged&)>;

@@ -3,8 +3,8 @@
 namespace pgsluice::engine {
 namespace {
 
-// Whoever waits for a row or for its client takes nothing from anybody. Lanes are those of every run. What
-// other databases do keeps no row version of this one, nor do VACUUM and CREATE INDEX CONCURRENTLY.
+// A session that waits for a row or for its client uses no resources. Lanes of every run count. Work in other
+// databases keeps no row version in this one, nor do VACUUM and CREATE INDEX CONCURRENTLY.
 constexpr const char* kWork = R"sql(
 SELECT count(*) FILTER (WHERE state = 'active' AND NOT starts_with(application_name, 'pgsluice ')
                           AND coalesce(wait_event_type, 'IO') IN ('IO', 'LWLock')),

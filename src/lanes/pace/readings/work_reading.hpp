@@ -10,14 +10,15 @@
 
 namespace pgsluice::engine {
 
-/// Who does what at one moment: what the signal `slowdown` counts, and what else the same look tells.
+/// Which sessions are working at one moment: what the signal `slowdown` counts, and what else the same query
+/// shows.
 struct AtWork {
   governor::WorkReading work;
-  std::optional<double> open_s;  // the oldest transaction of others that may hold the horizon, seconds
+  std::optional<double> open_s;  // age of the oldest foreign transaction that may hold the horizon, seconds
   std::vector<pg::Blocker> blockers;
 };
 
-/// `prefix` stands before the application_name of our sessions. Throws Failure.
+/// `prefix` starts the application_name of our sessions. Throws Failure.
 AtWork read_work(pg::Session& session, const std::string& prefix);
 
 }  // namespace pgsluice::engine
