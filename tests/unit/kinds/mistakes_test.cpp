@@ -106,7 +106,8 @@ TEST(Mistakes, InAnyStepAreFound) {
                  {"kind = \"sql\"\nup = \"SELECT 1\"",
                   "2:1 step 1 lacks name | name every step: its progress is kept under that name"},
                  {"name = \"s\"",
-                  "2:1 step \"s\" lacks kind | write kind = \"sql\", \"index\", \"constraint\", \"backfill\", \"verify\" or "
+                  "2:1 step \"s\" lacks kind | write kind = \"sql\", \"index\", \"constraint\", "
+                  "\"backfill\", \"verify\" or "
                   "\"retype\""},
                  {"name = \"s\"\nkind = 5", "4:8 step \"s\": kind must be a string, not an integer | "},
                  {"name = \"s\"\nkind = \"backfil\"\nfoo = 1",
