@@ -235,8 +235,11 @@ std::string violation_sql(const ConstraintStep& step, const ConstraintFacts& fac
 
 asio::awaitable<void> refuse_violators(RunningStep& step, ConstraintStep constraint, ConstraintFacts facts) {
   const auto sqlstate = std::string(sqlstate_of(constraint));
-  auto found = is_key(constraint) ? co_await find_duplicates(step, constraint, facts.table)
-                                  : co_await scan_paced(step, constraint, facts);
+  Violators found;
+  if (is_key(constraint))
+    found = co_await find_duplicates(step, constraint, facts.table);
+  else
+    found = co_await scan_paced(step, constraint, facts);
   if (step.stop.is_requested()) co_return;
   co_await keep_for_failures(step, found, sqlstate);
   if (found.rows == 0) co_return;
