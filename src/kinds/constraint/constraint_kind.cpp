@@ -11,6 +11,7 @@
 #include "kinds/ddl/operator_act.hpp"
 #include "kinds/ddl/statement_checks.hpp"
 #include "kinds/kind/definition_lines.hpp"
+#include "kinds/kind/undo_by_statements.hpp"
 #include "kinds/running/plan_act.hpp"
 #include "kinds/running/run_acts.hpp"
 #include "ledger/acts.hpp"

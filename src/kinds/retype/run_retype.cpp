@@ -2,6 +2,7 @@
 
 #include "base/failpoint.hpp"
 #include "kinds/ddl/ddl.hpp"
+#include "kinds/retype/acts/acts.hpp"
 #include "kinds/retype/acts/readiness.hpp"
 #include "kinds/retype/cutover/cutover.hpp"
 #include "kinds/retype/cutover/removal.hpp"
