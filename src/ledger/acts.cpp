@@ -30,8 +30,9 @@ WHERE step_id = $1::bigint AND detail = $2
 )sql";
 
 constexpr const char* kActs = R"sql(
-SELECT step_id, name, kind, state, detail, ranges_cut
-FROM pgsluice.step WHERE parent_id = $1::bigint ORDER BY number
+SELECT a.step_id, a.name, a.kind, a.state, a.detail, a.ranges_cut,
+       EXISTS (SELECT FROM pgsluice.range r WHERE r.step_id = a.step_id AND r.is_done)
+FROM pgsluice.step a WHERE a.parent_id = $1::bigint ORDER BY a.number
 )sql";
 
 constexpr const char* kForgetOne =
@@ -60,12 +61,13 @@ std::vector<StepRecord> open_acts(pg::Session& session, std::int64_t step_id,
   });
 }
 
-std::vector<StepRecord> read_acts(pg::Session& session, std::int64_t step_id) {
+std::vector<ActRecord> read_acts(pg::Session& session, std::int64_t step_id) {
   const auto rows = session.exec(kActs, {std::to_string(step_id)});
-  std::vector<StepRecord> out;
+  std::vector<ActRecord> out;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    out.push_back({rows.integer(i, 0), rows.text(i, 1), rows.text(i, 2),
-                   read_state(kStepStates, rows.text(i, 3)), rows.text(i, 4), rows.boolean(i, 5)});
+    out.push_back({{rows.integer(i, 0), rows.text(i, 1), rows.text(i, 2),
+                    read_state(kStepStates, rows.text(i, 3)), rows.text(i, 4), rows.boolean(i, 5)},
+                   rows.boolean(i, 6)});
   }
   return out;
 }

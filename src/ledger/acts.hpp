@@ -22,8 +22,17 @@ struct ActDefinition {
 std::vector<StepRecord> open_acts(pg::Session& session, std::int64_t step_id,
                                   const std::vector<ActDefinition>& acts);
 
-/// The acts of a step that the ledger knows, in order.
-std::vector<StepRecord> read_acts(pg::Session& session, std::int64_t step_id);
+/// An act as the ledger knows it.
+struct ActRecord {
+  StepRecord record;
+  bool has_range_done =
+      false;  // its work is committed, whatever its state says: a killed run has not written that
+
+  bool is_done() const { return has_range_done || record.state == StepState::kDone; }
+};
+
+/// The acts of a step, in order.
+std::vector<ActRecord> read_acts(pg::Session& session, std::int64_t step_id);
 
 /// A retype as `cutover` and `contract` find it, by the job's name.
 struct RetypeRecord {

@@ -88,7 +88,7 @@ class Writer {
     for (std::size_t i = 0; i < step_.columns.size(); ++i) {
       if (facts_.whole.is_not_null[i]) continue;
       const auto column = quoted(step_.columns[i]);
-      const auto check = quoted(step_.constraint_name + "_not_null");
+      const auto check = quoted(helper_check(step_));
       const auto& whole = facts_.whole;
       alter("add a check of " + column, whole,
             "DROP CONSTRAINT IF EXISTS " + check + ", ADD CONSTRAINT " + check + " CHECK (" + column +
@@ -101,22 +101,33 @@ class Writer {
     }
   }
 
+  /// Left by a run that was killed behind the last SET NOT NULL.
+  void drop_helper_check() {
+    const bool is_needed = std::find(facts_.whole.is_not_null.begin(), facts_.whole.is_not_null.end(),
+                                     false) != facts_.whole.is_not_null.end();
+    if (facts_.has_helper_check && !is_needed)
+      alter("drop the check of its columns", facts_.whole, "DROP CONSTRAINT " + quoted(helper_check(step_)));
+  }
+
   void key_on(const ConstraintSide& side) {
     if (side.constraint) return;
     const auto name = quoted(side.constraint_name);
-    acts_.push_back({"build index " + name + " of " + side.table_sql,
-                     "constrain",
-                     Act::Kind::kIndex,
-                     {"CREATE UNIQUE INDEX CONCURRENTLY " + name + " ON " + side.table_sql + " (" +
-                      pg::column_list(step_.columns) + ")"},
-                     {}});
+    if (!side.has_index)
+      acts_.push_back({"build index " + name + " of " + side.table_sql,
+                       "constrain",
+                       Act::Kind::kIndex,
+                       {key_index_sql(step_, side)},
+                       {}});
     const char* what = step_.constraint == Constraint::kUnique ? " UNIQUE" : " PRIMARY KEY";
     alter("add " + name, side, "ADD CONSTRAINT " + name + what + " USING INDEX " + name);
   }
 
   void key() {
     if (facts_.whole.constraint) return;
-    if (step_.constraint == Constraint::kPrimaryKey) key_columns_not_null();
+    if (step_.constraint == Constraint::kPrimaryKey) {
+      key_columns_not_null();
+      drop_helper_check();
+    }
     if (facts_.leaves.empty() && facts_.table.kind != "p") return key_on(facts_.whole);
     for (const auto& leaf : facts_.leaves) key_on(leaf);
     add(facts_.whole, true);  // takes over the leaves' indexes

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "job/sql/table_name.hpp"
+#include "kinds/ddl/asked_index.hpp"
 #include "pg/identifier.hpp"
 #include "pg/key.hpp"
 #include "pg/transaction.hpp"
@@ -15,7 +16,7 @@ namespace {
 constexpr std::size_t kNameBytesMost = 63;  // NAMEDATALEN - 1
 
 constexpr const char* kFound = R"sql(
-SELECT c.contype, c.convalidated, c.confrelid = to_regclass($3),
+SELECT c.contype, c.convalidated, c.confrelid = to_regclass(nullif($3, '')),
        ARRAY(SELECT a.attname::text FROM unnest(c.conkey) WITH ORDINALITY AS k (attnum, place)
              JOIN pg_catalog.pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.attnum ORDER BY k.place),
        ARRAY(SELECT a.attname::text FROM unnest(c.confkey) WITH ORDINALITY AS k (attnum, place)
@@ -114,6 +115,24 @@ std::string difference(pg::Session& session, const ConstraintStep& step, const C
   return has_same_actions ? "" : "its ON DELETE or ON UPDATE is another one";
 }
 
+bool is_key(const ConstraintStep& step) {
+  return step.constraint == Constraint::kUnique || step.constraint == Constraint::kPrimaryKey;
+}
+
+/// Throws Error(kRefused) for a valid index of that name that is another one.
+bool has_fitting_index(pg::Session& session, const ConstraintStep& step, const ConstraintSide& side) {
+  const auto asked = asked_index(key_index_sql(step, side));
+  if (!asked) return false;
+  const auto index_sql = index_sql_of(session, *asked);
+  if (steps::index_state(session, index_sql, asked->table_sql) != steps::IndexState::kValid) return false;
+  const auto other = steps::other_definition(session, index_sql, asked->table_sql, asked->wanted);
+  if (other.empty()) return true;
+  throw Error(
+      ExitCode::kRefused,
+      "index " + index_sql + " differs from the one that step \"" + step.name + "\" asks for: " + other,
+      "drop it, or give the step's constraint another name: constraint_name = \"…\"");
+}
+
 ConstraintSide read_side(pg::Session& session, const ConstraintStep& step, const ConstraintFacts& facts,
                          ConstraintSide side) {
   const auto oid = std::to_string(side.oid);
@@ -123,6 +142,7 @@ ConstraintSide read_side(pg::Session& session, const ConstraintStep& step, const
   if (!found.empty())
     side.constraint = FoundConstraint{found.text(0, 0), found.boolean(0, 1),
                                       difference(session, step, facts, side.table_sql, found)};
+  side.has_index = is_key(step) && !side.constraint && has_fitting_index(session, step, side);
   return side;
 }
 
@@ -154,8 +174,7 @@ void refuse_unfit_table(pg::Session& session, const ConstraintStep& step, const 
     if (table.find(column)) continue;
     throw Error(ExitCode::kRefused, of + " has no column " + job::written(column), "check the name");
   }
-  const bool is_key = step.constraint == Constraint::kUnique || step.constraint == Constraint::kPrimaryKey;
-  if (!is_key || table.kind != "p") return;
+  if (!is_key(step) || table.kind != "p") return;
   const auto covers =
       session.exec(kPartitionColumns, {std::to_string(table.oid), pg::to_array(step.columns)}).boolean(0, 0);
   if (!covers)
@@ -172,8 +191,11 @@ ConstraintFacts read_constraint_facts(pg::Session& session, const ConstraintStep
   facts.table = pg::read_table(session, step.table);
   refuse_unfit_table(session, step, facts.table);
   if (step.constraint == Constraint::kForeignKey) read_reference(session, step, facts);
-  facts.whole =
-      read_side(session, step, facts, {facts.table.oid, facts.table.sql(), step.constraint_name, {}, {}});
+  facts.whole = read_side(session, step, facts,
+                          {facts.table.oid, facts.table.sql(), step.constraint_name, {}, {}, false});
+  facts.has_helper_check =
+      step.constraint == Constraint::kPrimaryKey &&
+      !session.exec(kFound, {std::to_string(facts.table.oid), helper_check(step), ""}).empty();
   if (facts.table.kind != "p") return facts;
   const auto leaves = session.exec(kLeaves, {std::to_string(facts.table.oid)});
   for (std::size_t i = 0; i < leaves.size(); ++i) {
@@ -182,7 +204,8 @@ ConstraintFacts read_constraint_facts(pg::Session& session, const ConstraintStep
                                       pg::Identifier(leaves.text(i, 1), leaves.text(i, 2)).sql(),
                                       name_on_leaf(step, leaves.text(i, 2), i),
                                       {},
-                                      {}}));
+                                      {},
+                                      false}));
   }
   return facts;
 }
@@ -197,6 +220,16 @@ void refuse_other_constraint(const ConstraintStep& step, const ConstraintFacts& 
   };
   refuse(facts.whole);
   for (const auto& leaf : facts.leaves) refuse(leaf);
+}
+
+std::string helper_check(const ConstraintStep& step) {
+  const std::string suffix = "_not_null";
+  return step.constraint_name.substr(0, kNameBytesMost - suffix.size()) + suffix;
+}
+
+std::string key_index_sql(const ConstraintStep& step, const ConstraintSide& side) {
+  return "CREATE UNIQUE INDEX CONCURRENTLY " + pg::Identifier(side.constraint_name).sql() + " ON " +
+         side.table_sql + " (" + pg::column_list(step.columns) + ")";
 }
 
 std::string constraint_clause(const ConstraintStep& step, const ConstraintFacts& facts,

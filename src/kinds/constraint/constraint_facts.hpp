@@ -24,6 +24,7 @@ struct ConstraintSide {
   std::string constraint_name;
   std::optional<FoundConstraint> constraint;
   std::vector<bool> is_not_null;  // for each of the step's columns
+  bool has_index = false;         // of a key: one of the constraint's name is there, valid, and fits it
 };
 
 /// What is there of the constraint that a step asks for. A value.
@@ -34,6 +35,8 @@ struct ConstraintFacts {
   std::vector<std::string> referenced_columns;  // the primary key unless the step names others
   bool is_reference_partitioned = false;
   ConstraintSide whole;
+  bool has_helper_check =
+      false;  // that proves a primary key's columns NOT NULL, left by a run that was killed
   std::vector<ConstraintSide> leaves;  // of a partitioned table, by name
 };
 
@@ -43,6 +46,12 @@ ConstraintFacts read_constraint_facts(pg::Session& session, const ConstraintStep
 
 /// Throws Error(kRefused) if a constraint of that name is there and says something else.
 void refuse_other_constraint(const ConstraintStep& step, const ConstraintFacts& facts);
+
+/// The CHECK that proves a primary key's columns NOT NULL, one after the other.
+std::string helper_check(const ConstraintStep& step);
+
+/// Of a key: the index that the constraint will use.
+std::string key_index_sql(const ConstraintStep& step, const ConstraintSide& side);
 
 /// Behind ALTER TABLE … ADD: `CONSTRAINT "name" CHECK (…)`.
 std::string constraint_clause(const ConstraintStep& step, const ConstraintFacts& facts,

@@ -55,8 +55,8 @@ std::vector<OpenedAct> open_acts(pg::Session& session, const ConstraintStep& ste
   pg::in_transaction(session, {}, [&] {
     for (const auto& known : ledger::read_acts(session, step_id)) {
       const bool is_asked_again = std::any_of(definitions.begin(), definitions.end(),
-                                              [&](const auto& act) { return act.name == known.name; });
-      if (known.state == StepState::kDone && is_asked_again) ledger::forget_act(session, known.step_id);
+                                              [&](const auto& act) { return act.name == known.record.name; });
+      if (known.is_done() && is_asked_again) ledger::forget_act(session, known.record.step_id);
     }
     return true;
   });

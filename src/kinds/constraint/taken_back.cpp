@@ -18,24 +18,24 @@ class DoneActs {
 
   bool has(const std::string& what, const ConstraintSide& side) const {
     const auto* act = find(what, side);
-    return act != nullptr && act->state == StepState::kDone;
+    return act != nullptr && act->is_done();
   }
   /// Its index is ours: built, or begun.
   bool has_index(const std::string& name, const ConstraintSide& side) const {
     const auto* act = find("build index " + name, side);
-    return act != nullptr && !act->detail.empty();
+    return act != nullptr && !act->record.detail.empty();
   }
   bool is_empty() const { return acts_.empty(); }
 
  private:
-  const ledger::StepRecord* find(const std::string& what, const ConstraintSide& side) const {
+  const ledger::ActRecord* find(const std::string& what, const ConstraintSide& side) const {
     const auto name = step_ + ": " + what + " of " + side.table_sql;
     const auto found =
-        std::find_if(acts_.begin(), acts_.end(), [&](const auto& act) { return act.name == name; });
+        std::find_if(acts_.begin(), acts_.end(), [&](const auto& act) { return act.record.name == name; });
     return found == acts_.end() ? nullptr : &*found;
   }
 
-  std::vector<ledger::StepRecord> acts_;
+  std::vector<ledger::ActRecord> acts_;
   std::string step_;
 };
 
@@ -80,7 +80,7 @@ void drop_index(const ConstraintSide& side, const DoneActs& done, RollbackAct& a
 
 void take_back_what_is_ours(const StepAt& at, const ConstraintStep& step, RollbackAct& act,
                             RollbackSurvey& survey) {
-  const DoneActs done(at.session, at.record().step_id, step.name);
+  const DoneActs done(at.session, act.step_id, step.name);
   if (done.is_empty()) return;
   const auto facts = read_constraint_facts(at.session, step);
   const bool is_whole_dropped = drop_constraint(step, facts.whole, done, !facts.leaves.empty(), act, survey);
@@ -90,13 +90,11 @@ void take_back_what_is_ours(const StepAt& at, const ConstraintStep& step, Rollba
     const bool is_dropped = drop_constraint(step, leaf, done, false, act, survey);
     if (!is_dropped && is_key(step)) drop_index(leaf, done, act);
   }
+  if (facts.has_helper_check)
+    act.down.push_back("ALTER TABLE " + facts.whole.table_sql + " DROP CONSTRAINT IF EXISTS " +
+                       pg::Identifier(helper_check(step)).sql());
   for (const auto& column : step.columns) {
     const auto quoted = pg::Identifier(column).sql();
-    const auto check = pg::Identifier(step.constraint_name + "_not_null").sql();
-    const bool is_checked = done.has("add a check of " + quoted, facts.whole) &&
-                            !done.has("drop the check of " + quoted, facts.whole);
-    if (is_checked)
-      act.down.push_back("ALTER TABLE " + facts.whole.table_sql + " DROP CONSTRAINT IF EXISTS " + check);
     if (done.has("set NOT NULL on " + quoted, facts.whole))
       act.down.push_back("ALTER TABLE " + facts.whole.table_sql + " ALTER COLUMN " + quoted +
                          " DROP NOT NULL");

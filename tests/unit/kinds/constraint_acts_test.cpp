@@ -18,7 +18,7 @@ std::vector<std::string> sql_of(const ConstraintStep& step, const ConstraintFact
 }
 
 ConstraintSide side(const std::string& table, const std::string& name) {
-  return {1, table, name, std::nullopt, {false}};
+  return {1, table, name, std::nullopt, {false}, false};
 }
 
 ConstraintFacts facts_of(int version, bool is_partitioned, const std::string& name) {
@@ -89,6 +89,11 @@ TEST(ConstraintActs, BuildAKeysIndexBesideTheApplication) {
   EXPECT_THAT(sql_of(step_of(Constraint::kUnique), facts_of(150'000, false, "n")),
               ElementsAre("CREATE UNIQUE INDEX CONCURRENTLY \"n\" ON t (\"a\")",
                           "ALTER TABLE t ADD CONSTRAINT \"n\" UNIQUE USING INDEX \"n\""));
+  auto facts = facts_of(150'000, false, "n");
+  facts.whole.has_index = true;
+  EXPECT_THAT(sql_of(step_of(Constraint::kUnique), facts),
+              ElementsAre("ALTER TABLE t ADD CONSTRAINT \"n\" UNIQUE USING INDEX \"n\""))
+      << "killed behind the build";
 }
 
 TEST(ConstraintActs, MakeThePrimaryKeysColumnsNotNullFirst) {
