@@ -163,6 +163,7 @@ TEST_F(ConstraintTest, RowsThatBreakItAreCountedAndNamedBeforeAnythingIsAdded) {
   make_tables(false);
   trial_.db().exec("ALTER TABLE orders ADD PRIMARY KEY (id)");
   const std::vector<Broken> all{
+
       {"not_null = \"email\"", "UPDATE orders SET email = NULL WHERE id IN (17, 900)",
        "2 rows of table \"public\".\"orders\" break the constraint: (17), (900)",
        "UPDATE orders SET email = 'x' || id"},
@@ -191,6 +192,28 @@ TEST_F(ConstraintTest, RowsThatBreakItAreCountedAndNamedBeforeAnythingIsAdded) {
     expect_exit(0, trial_.run());
     EXPECT_THAT(run_ok(trial_.text_command("failures")), HasSubstr("no rows are quarantined"));
   }
+}
+
+TEST_F(ConstraintTest, APrimaryKeysEmptyAndRepeatedValuesAreNamed) {
+  make_tables(false);
+  trial_.db().exec("UPDATE orders SET id = NULL WHERE id = 3; UPDATE orders SET id = 8 WHERE id = 7");
+  trial_.job(step_of("primary_key = \"id\""));
+  const auto finished = trial_.run();
+  expect_exit(4, finished);
+  EXPECT_THAT(refusal_of(finished).message, AllOf(HasSubstr("3 rows of table"), HasSubstr("(8)")));
+  EXPECT_THAT(shape("public"), IsEmpty());
+}
+
+TEST_F(ConstraintTest, IsMadeAgainIfSomebodyTookItAwayBehindAKilledRun) {
+  make_tables(false);
+  trial_.job(step_of("check = \"plan >= 0\""));
+  auto command = trial_.command("run");
+  command.env["PGSLUICE_FAILPOINT"] = "after_step:1";
+  EXPECT_EQ(run(command).exit.signal, SIGKILL);
+  trial_.db().exec("ALTER TABLE orders DROP CONSTRAINT orders_step_check");
+  expect_exit(0, trial_.run());
+  alter_twin("ADD CONSTRAINT orders_step_check CHECK (plan >= 0)");
+  EXPECT_EQ(shape("public"), shape("twin"));
 }
 
 TEST_F(ConstraintTest, AnotherOneOfItsNameIsRefusedWithWhatDiffers) {

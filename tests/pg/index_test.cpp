@@ -83,7 +83,7 @@ TEST_F(Index, OfThatNameWithAnotherDefinitionIsRefused) {
     trial_.db().exec(std::string("CREATE INDEX t_v ") + other);
     const auto refused = trial_.run();
     EXPECT_EQ(refused.code(), 5) << refused.out << refused.err;
-    EXPECT_THAT(refusal_of(refused).message, HasSubstr("differs from the one in the step"));
+    EXPECT_THAT(refusal_of(refused).message, HasSubstr("differs from the one in step"));
     EXPECT_EQ(trial_.verb("check").code(), 5);
     EXPECT_EQ(validity(), "t");
     trial_.db().exec("DROP INDEX t_v");

@@ -45,18 +45,18 @@ const char* key_of(Constraint constraint) {
   return "primary_key";
 }
 
-/// Writes what is left to do below the step. What the ledger has as done and the catalog has not is done
-/// again.
+/// Writes what is left to do below the step. What the ledger had as done before the catalog was read, and the
+/// catalog has not, is done again.
 std::vector<OpenedAct> open_acts(pg::Session& session, const ConstraintStep& step, std::int64_t step_id,
-                                 std::vector<Act> acts) {
+                                 const std::vector<ledger::ActRecord>& known, std::vector<Act> acts) {
   std::vector<ledger::ActDefinition> definitions;
   for (const auto& act : acts)
     definitions.push_back({step.name + ": " + act.name, kind_name(act.kind), act.part});
   pg::in_transaction(session, {}, [&] {
-    for (const auto& known : ledger::read_acts(session, step_id)) {
+    for (const auto& one : known) {
       const bool is_asked_again = std::any_of(definitions.begin(), definitions.end(),
-                                              [&](const auto& act) { return act.name == known.record.name; });
-      if (known.is_done() && is_asked_again) ledger::forget_act(session, known.record.step_id);
+                                              [&](const auto& act) { return act.name == one.record.name; });
+      if (one.is_done() && is_asked_again) ledger::forget_act(session, one.record.step_id);
     }
     return true;
   });
@@ -130,29 +130,31 @@ asio::awaitable<void> ConstraintKind::run(RunningStep& step) const {
   co_await run_told(step, story);
 }
 
-asio::awaitable<ConstraintFacts> ConstraintKind::look(RunningStep& step) const {
-  std::function<ConstraintFacts(pg::Session&)> look = [constraint = step_](pg::Session& s) {
-    auto facts = read_constraint_facts(s, constraint);
-    refuse_other_constraint(constraint, facts);
-    return facts;
+asio::awaitable<ConstraintKind::Seen> ConstraintKind::look(RunningStep& step) const {
+  std::function<Seen(pg::Session&)> look = [constraint = step_, id = step.record.step_id](pg::Session& s) {
+    Seen seen;
+    seen.acts = ledger::read_acts(s, id);
+    seen.facts = read_constraint_facts(s, constraint);
+    refuse_other_constraint(constraint, seen.facts);
+    return seen;
   };
-  return keep_trying<ConstraintFacts>(step.connection, std::move(look), step.journal, step.stop);
+  return keep_trying<Seen>(step.connection, std::move(look), step.journal, step.stop);
 }
 
 asio::awaitable<void> ConstraintKind::add(RunningStep& step) const {
   step.journal.write(event::StepStarted{step_.name, step.record.kind, !step.record.detail.empty(), 0});
   for (int round = 1; !step.stop.is_requested(); ++round) {
-    auto facts = co_await look(step);
-    auto acts = constraint_acts(step_, facts);
+    const auto seen = co_await look(step);
+    const auto acts = constraint_acts(step_, seen.facts);
     if (acts.empty()) break;
     if (round > kRoundsMost)
       throw Error(ExitCode::kFailed, "step \"" + step_.name + "\": what it made was taken away again",
                   "look for what drops " + pg::Identifier(step_.constraint_name).sql() + ", then run again");
-    if (!is_proved(step_, facts)) co_await refuse_violators(step, step_, facts);
+    if (!is_proved(step_, seen.facts)) co_await refuse_violators(step, step_, seen.facts);
     if (step.stop.is_requested()) co_return;
     std::function<std::vector<OpenedAct>(pg::Session&)> open = [=, constraint = step_,
                                                                 id = step.record.step_id](pg::Session& s) {
-      return open_acts(s, constraint, id, acts);
+      return open_acts(s, constraint, id, seen.acts, acts);
     };
     auto opened =
         co_await keep_trying<std::vector<OpenedAct>>(step.connection, open, step.journal, step.stop);

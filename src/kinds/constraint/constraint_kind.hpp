@@ -3,7 +3,7 @@
 #include "job/read/section.hpp"
 #include "kinds/constraint/constraint_facts.hpp"
 #include "kinds/kind/step_kind.hpp"
-#include "kinds/running/act.hpp"
+#include "ledger/acts.hpp"
 
 namespace pgsluice::engine {
 
@@ -28,8 +28,13 @@ class ConstraintKind final : public KindOf<ConstraintStep> {
 
  private:
   boost::asio::awaitable<void> add(RunningStep& step) const;
-  /// What the catalog shows now, and what is left to do by it.
-  boost::asio::awaitable<ConstraintFacts> look(RunningStep& step) const;
+  /// What stands now: of the acts first, or one that another run has just done would be taken for one that is
+  /// gone.
+  struct Seen {
+    std::vector<ledger::ActRecord> acts;
+    ConstraintFacts facts;
+  };
+  boost::asio::awaitable<Seen> look(RunningStep& step) const;
 };
 
 }  // namespace pgsluice::engine

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kinds/constraint/constraint_facts.hpp"
+#include "kinds/ddl/index.hpp"
 #include "ledger/acts.hpp"
 #include "pg/identifier.hpp"
 #include "pgsluice/error.hpp"
@@ -64,10 +65,10 @@ bool drop_constraint(const ConstraintStep& step, const ConstraintSide& side, con
 }
 
 /// Built, and never made a constraint.
-void drop_index(const ConstraintSide& side, const DoneActs& done, RollbackAct& act) {
+void drop_index(pg::Session& session, const ConstraintSide& side, const DoneActs& done, RollbackAct& act) {
   const auto name = pg::Identifier(side.constraint_name).sql();
   if (!done.has_index(name, side)) return;
-  const auto index_sql = side.table_sql.substr(0, side.table_sql.find("\".\"") + 2) + name;
+  const auto index_sql = steps::index_in_schema_of(session, side.table_sql, side.constraint_name);
   if (act.index_sql.empty()) {
     act.index_sql = index_sql;
     act.table_sql = side.table_sql;
@@ -84,11 +85,11 @@ void take_back_what_is_ours(const StepAt& at, const ConstraintStep& step, Rollba
   if (done.is_empty()) return;
   const auto facts = read_constraint_facts(at.session, step);
   const bool is_whole_dropped = drop_constraint(step, facts.whole, done, !facts.leaves.empty(), act, survey);
-  if (!is_whole_dropped && is_key(step)) drop_index(facts.whole, done, act);
+  if (!is_whole_dropped && is_key(step)) drop_index(at.session, facts.whole, done, act);
   for (const auto& leaf : facts.leaves) {
     if (is_whole_dropped) break;  // theirs go with it
     const bool is_dropped = drop_constraint(step, leaf, done, false, act, survey);
-    if (!is_dropped && is_key(step)) drop_index(leaf, done, act);
+    if (!is_dropped && is_key(step)) drop_index(at.session, leaf, done, act);
   }
   if (facts.has_helper_check)
     act.down.push_back("ALTER TABLE " + facts.whole.table_sql + " DROP CONSTRAINT IF EXISTS " +

@@ -142,6 +142,11 @@ Violators read_duplicates(pg::Session& session, const ConstraintStep& step, cons
   });
 }
 
+void add(const Violators& more, Violators& found) {
+  found.rows += more.rows;
+  found.keys.insert(found.keys.end(), more.keys.begin(), more.keys.end());
+}
+
 const char* sqlstate_of(const ConstraintStep& step) {
   switch (step.constraint) {
     case Constraint::kNotNull:
@@ -226,8 +231,13 @@ std::string violation_sql(const ConstraintStep& step, const ConstraintFacts& fac
              (facts.is_reference_partitioned ? "" : "ONLY ") + facts.references_sql + " AS p WHERE " + same +
              " LIMIT 1) IS NULL";
     }
+    case Constraint::kPrimaryKey: {
+      std::string any;
+      for (const auto& column : step.columns)
+        any += (any.empty() ? "r." : " OR r.") + pg::Identifier(column).sql() + " IS NULL";
+      return any;
+    }
     case Constraint::kUnique:
-    case Constraint::kPrimaryKey:
       break;
   }
   return "";
@@ -236,10 +246,12 @@ std::string violation_sql(const ConstraintStep& step, const ConstraintFacts& fac
 asio::awaitable<void> refuse_violators(RunningStep& step, ConstraintStep constraint, ConstraintFacts facts) {
   const auto sqlstate = std::string(sqlstate_of(constraint));
   Violators found;
-  if (is_key(constraint))
-    found = co_await find_duplicates(step, constraint, facts.table);
-  else
-    found = co_await scan_paced(step, constraint, facts);
+  if (!violation_sql(constraint, facts).empty()) found = co_await scan_paced(step, constraint, facts);
+  if (step.stop.is_requested()) co_return;
+  if (is_key(constraint)) {
+    const auto duplicates = co_await find_duplicates(step, constraint, facts.table);
+    add(duplicates, found);
+  }
   if (step.stop.is_requested()) co_return;
   co_await keep_for_failures(step, found, sqlstate);
   if (found.rows == 0) co_return;
