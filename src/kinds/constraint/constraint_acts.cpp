@@ -31,7 +31,7 @@ class Writer {
 
   void alter(const std::string& what, const ConstraintSide& side, const std::string& change) {
     acts_.push_back({what + " of " + side.table_sql,
-                     "constrain",
+                     "act",
                      Act::Kind::kDdl,
                      {"ALTER TABLE " + side.table_sql + " " + change},
                      {}});
@@ -114,7 +114,7 @@ class Writer {
     const auto name = quoted(side.constraint_name);
     if (!side.has_index)
       acts_.push_back({"build index " + name + " of " + side.table_sql,
-                       "constrain",
+                       "act",
                        Act::Kind::kIndex,
                        {key_index_sql(step_, side)},
                        {}});

@@ -171,8 +171,10 @@ std::optional<std::string> ConstraintKind::standing(pg::Session& /*session*/, co
 }
 
 Undo ConstraintKind::undo_planned(const StepAt& /*at*/) const {
-  return {true,
-          "constraint " + pg::Identifier(step_.constraint_name).sql() + " is dropped, if this job made it"};
+  const bool is_not_null = step_.constraint == Constraint::kNotNull;
+  const auto what = is_not_null ? "NOT NULL of column " + pg::Identifier(step_.columns.front()).sql()
+                                : "constraint " + pg::Identifier(step_.constraint_name).sql();
+  return {true, what + " is dropped if this job made it"};
 }
 
 void ConstraintKind::survey(const StepAt& at, const Traces& /*traces*/, RollbackAct& act,
