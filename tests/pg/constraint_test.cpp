@@ -136,6 +136,16 @@ TEST_P(EveryConstraint, IsFinishedFromWhereverARunWasKilled) {
   }
 }
 
+TEST_P(EveryConstraint, IsMadeOnceByTwoRunsAtOnce) {
+  Process one(trial_.command("run", {"--wait", "30s"}));
+  Process other(trial_.command("run", {"--wait", "30s"}));
+  const auto ends = std::pair{one.wait(), other.wait()};
+  EXPECT_EQ(ends.first.code, 0) << one.out() << one.err();
+  EXPECT_EQ(ends.second.code, 0) << other.out() << other.err();
+  alter_twin(asked().alter);
+  EXPECT_EQ(shape("public"), shape("twin"));
+}
+
 TEST_P(EveryConstraint, IsTakenForDoneIfItIsThereAndStaysAtRollback) {
   std::string alter = asked().alter;
   trial_.db().exec("ALTER TABLE orders " + alter);
