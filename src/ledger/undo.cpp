@@ -1,6 +1,7 @@
 #include "ledger/undo.hpp"
 
 #include "ledger/objects.hpp"
+#include "ledger/range/checkpoint.hpp"
 #include "ledger/state_names.hpp"
 #include "pg/transaction.hpp"
 
@@ -30,7 +31,6 @@ WHERE step_id = $1::bigint AND state <> 'rolled back'
 )sql";
 
 constexpr const char* kForgetRanges = "DELETE FROM pgsluice.range WHERE step_id = $1::bigint";
-constexpr const char* kForgetQuarantine = "DELETE FROM pgsluice.quarantine WHERE step_id = $1::bigint";
 
 }  // namespace
 
@@ -53,7 +53,7 @@ bool mark_rolled_back(pg::Session& session, std::int64_t step_id) {
   const pg::Params id{std::to_string(step_id)};
   if (session.exec(kMark, id).affected() != 1) return false;
   session.exec(kForgetRanges, id);
-  session.exec(kForgetQuarantine, id);
+  forget_quarantine(session, step_id);
   forget_objects(session, step_id);
   return true;
 }

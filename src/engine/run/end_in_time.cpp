@@ -34,7 +34,7 @@ asio::awaitable<void> EndInTime::watch() {
   while (!has_ended_) {
     const auto now = SteadyClock::now();
     of_.gate.look(now);
-    of_.clocks.look(of_.tunables.throttle, of_.gate, of_.blockers, is_over_ ? late_ : of_.stop, now,
+    of_.clocks.look(of_.tunables.throttle, of_.gate, of_.blockers, of_.over.is_set() ? late_ : of_.stop, now,
                     std::time(nullptr));
     const bool is_to_end = of_.stop.is_requested() || late_.is_requested();
     if (is_to_end) {

@@ -30,6 +30,7 @@ class EndInTime {
     const Clocks& clocks;
     const SignalWatch& signals;
     Stop& stop;
+    const Over& over;  // the story is: clocks then ask for nothing more
     Gate& gate;
     Blockers& blockers;
     const Tunables& tunables;
@@ -56,8 +57,6 @@ class EndInTime {
   /// No work is in progress any more, and what is done stays done: only the writing of the end is still
   /// watched.
   void begin_closing() { is_closing_ = true; }
-  /// The story is over: clocks request no more stops.
-  void note_over() { is_over_ = true; }
   void end() {
     has_ended_ = true;
     of_.stop.wakeup().notify();
@@ -81,7 +80,6 @@ class EndInTime {
 
   Of of_;
   Stop late_;  // takes the clocks' requests once the story is over
-  bool is_over_ = false;
   bool is_closing_ = false;
   bool is_closed_beside_ = false;
   bool has_ended_ = false;

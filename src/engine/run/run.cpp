@@ -73,6 +73,7 @@ Run::Run(pg::ConnectionTarget target, Job job, RunOptions options, EventSink& si
             clocks_,
             signals_,
             stop_,
+            over_,
             gate_,
             blockers_,
             tunables_,
@@ -121,7 +122,6 @@ asio::awaitable<void> Run::story() {
   }
   failure_.note(error);
   over_.set();
-  end_.note_over();
   co_await beside_.finish();
   if (beside_.failure() && (!error || is_cut_short(error, stop_))) error = beside_.failure();
   co_await close(error);

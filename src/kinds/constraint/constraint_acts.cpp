@@ -14,10 +14,6 @@ std::string quoted(const std::string& name) {
   return pg::Identifier(name).sql();
 }
 
-bool has_own_index(const ConstraintStep& step) {
-  return step.constraint == Constraint::kUnique || step.constraint == Constraint::kPrimaryKey;
-}
-
 bool is_valid(const ConstraintSide& side) {
   return side.constraint && side.constraint->is_validated;
 }
@@ -164,7 +160,7 @@ std::vector<Act> constraint_acts(const ConstraintStep& step, const ConstraintFac
 bool is_proved(const ConstraintStep& step, const ConstraintFacts& facts) {
   if (step.constraint == Constraint::kNotNull && facts.server_version < kNotNullIsAConstraint)
     return facts.whole.is_not_null.front() || is_valid(facts.whole);
-  if (has_own_index(step)) return facts.whole.constraint.has_value();
+  if (is_key(step)) return facts.whole.constraint.has_value();
   return is_valid(facts.whole);
 }
 

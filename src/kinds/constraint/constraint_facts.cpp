@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "job/sql/table_name.hpp"
+#include "kinds/constraint/read_constraint.hpp"
 #include "kinds/ddl/asked_index.hpp"
 #include "pg/identifier.hpp"
 #include "pg/key.hpp"
@@ -12,8 +13,6 @@
 
 namespace pgsluice::engine {
 namespace {
-
-constexpr std::size_t kNameBytesMost = 63;  // NAMEDATALEN - 1
 
 constexpr const char* kFound = R"sql(
 SELECT c.contype, c.convalidated, c.confrelid = to_regclass(nullif($3, '')),
@@ -115,10 +114,6 @@ std::string difference(pg::Session& session, const ConstraintStep& step, const C
   return has_same_actions ? "" : "its ON DELETE or ON UPDATE is another one";
 }
 
-bool is_key(const ConstraintStep& step) {
-  return step.constraint == Constraint::kUnique || step.constraint == Constraint::kPrimaryKey;
-}
-
 /// Throws Error(kRefused) for a valid index of that name that is another one.
 bool has_fitting_index(pg::Session& session, const ConstraintStep& step, const ConstraintSide& side) {
   const auto asked = asked_index(key_index_sql(step, side));
@@ -152,8 +147,8 @@ std::string name_on_leaf(const ConstraintStep& step, const std::string& leaf, st
   if (is_inherited || step.constraint == Constraint::kForeignKey) return step.constraint_name;
   const auto suffix = "_" + std::to_string(number + 1);
   const auto name = step.constraint_name + suffix;
-  if (name.size() <= kNameBytesMost) return name;
-  return leaf.substr(0, kNameBytesMost - 5 - suffix.size()) + "_uniq" + suffix;
+  if (name.size() <= kConstraintNameBytesMost) return name;
+  return leaf.substr(0, kConstraintNameBytesMost - 5 - suffix.size()) + "_uniq" + suffix;
 }
 
 void read_reference(pg::Session& session, const ConstraintStep& step, ConstraintFacts& facts) {
@@ -184,6 +179,10 @@ void refuse_unfit_table(pg::Session& session, const ConstraintStep& step, const 
 }
 
 }  // namespace
+
+bool is_key(const ConstraintStep& step) {
+  return step.constraint == Constraint::kUnique || step.constraint == Constraint::kPrimaryKey;
+}
 
 ConstraintFacts read_constraint_facts(pg::Session& session, const ConstraintStep& step) {
   ConstraintFacts facts;
@@ -224,7 +223,7 @@ void refuse_other_constraint(const ConstraintStep& step, const ConstraintFacts& 
 
 std::string helper_check(const ConstraintStep& step) {
   const std::string suffix = "_not_null";
-  return step.constraint_name.substr(0, kNameBytesMost - suffix.size()) + suffix;
+  return step.constraint_name.substr(0, kConstraintNameBytesMost - suffix.size()) + suffix;
 }
 
 std::string key_index_sql(const ConstraintStep& step, const ConstraintSide& side) {

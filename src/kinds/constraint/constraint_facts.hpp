@@ -40,6 +40,9 @@ struct ConstraintFacts {
   std::vector<ConstraintSide> leaves;  // of a partitioned table, by name
 };
 
+/// UNIQUE and PRIMARY KEY: they have an index, and rows break them together. Pure.
+bool is_key(const ConstraintStep& step);
+
 /// Reads the catalog. Throws Error(kRefused) for a table or column that is not there, or cannot have the
 /// constraint; Failure.
 ConstraintFacts read_constraint_facts(pg::Session& session, const ConstraintStep& step);

@@ -47,23 +47,18 @@ const char* key_of(Constraint constraint) {
 
 /// Writes what is left to do below the step. What the ledger had as done before the catalog was read, and the
 /// catalog has not, is done again.
-std::vector<OpenedAct> open_acts(pg::Session& session, const ConstraintStep& step, std::int64_t step_id,
+std::vector<OpenedAct> open_left(pg::Session& session, const ConstraintStep& step, std::int64_t step_id,
                                  const std::vector<ledger::ActRecord>& known, std::vector<Act> acts) {
-  std::vector<ledger::ActDefinition> definitions;
-  for (const auto& act : acts)
-    definitions.push_back({step.name + ": " + act.name, kind_name(act.kind), act.part});
   pg::in_transaction(session, {}, [&] {
     for (const auto& one : known) {
-      const bool is_asked_again = std::any_of(definitions.begin(), definitions.end(),
-                                              [&](const auto& act) { return act.name == one.record.name; });
+      const bool is_asked_again = std::any_of(acts.begin(), acts.end(), [&](const auto& act) {
+        return step.name + ": " + act.name == one.record.name;
+      });
       if (one.is_done() && is_asked_again) ledger::forget_act(session, one.record.step_id);
     }
     return true;
   });
-  const auto records = ledger::open_acts(session, step_id, definitions);
-  std::vector<OpenedAct> opened;
-  for (std::size_t i = 0; i < acts.size(); ++i) opened.push_back({std::move(acts[i]), records[i]});
-  return opened;
+  return open_acts(session, step.name, step_id, std::move(acts));
 }
 
 }  // namespace
@@ -154,7 +149,7 @@ asio::awaitable<void> ConstraintKind::add(RunningStep& step) const {
     if (step.stop.is_requested()) co_return;
     std::function<std::vector<OpenedAct>(pg::Session&)> open = [=, constraint = step_,
                                                                 id = step.record.step_id](pg::Session& s) {
-      return open_acts(s, constraint, id, seen.acts, acts);
+      return open_left(s, constraint, id, seen.acts, acts);
     };
     auto opened =
         co_await keep_trying<std::vector<OpenedAct>>(step.connection, open, step.journal, step.stop);

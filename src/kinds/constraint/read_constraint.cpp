@@ -18,7 +18,6 @@ constexpr std::array kKeys = {"not_null", "check", "foreign_key", "unique", "pri
 constexpr const char* kOneOf =
     "write one of not_null = \"column\", check = \"expression\", foreign_key = { columns = […], references = "
     "\"table (column)\" }, unique = […], primary_key = […]";
-constexpr std::size_t kNameBytesMost = 63;  // NAMEDATALEN - 1: the server cuts off the rest
 
 using Columns = std::vector<std::string>;
 
@@ -161,7 +160,7 @@ void read_constraint_name(Section& section, ConstraintStep& step) {
     if (const auto* refusal = std::get_if<Refusal>(&name)) return section.refuse("constraint_name", *refusal);
     step.constraint_name = std::get<std::string>(std::move(name));
   }
-  if (step.constraint_name.size() <= kNameBytesMost) return;
+  if (step.constraint_name.size() <= kConstraintNameBytesMost) return;
   section.refuse_at(text ? section.where("constraint_name") : section.header(), "constraint_name",
                     {"\"" + step.constraint_name + "\" is longer than 63 bytes",
                      "give it a shorter one: constraint_name = \"…\""});

@@ -40,10 +40,6 @@ class DoneActs {
   std::string step_;
 };
 
-bool is_key(const ConstraintStep& step) {
-  return step.constraint == Constraint::kUnique || step.constraint == Constraint::kPrimaryKey;
-}
-
 /// True: its constraint is dropped, and its index with it.
 bool drop_constraint(const ConstraintStep& step, const ConstraintSide& side, const DoneActs& done,
                      bool is_whole_partitioned, RollbackAct& act, RollbackSurvey& survey) {

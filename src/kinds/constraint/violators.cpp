@@ -46,13 +46,11 @@ std::string key_sql(const pg::Table& table) {
   return "r.ctid::text";
 }
 
-std::string of_columns(const ConstraintStep& step, const std::string& with) {
+/// `r."a" IS NULL OR r."b" IS NULL`: the columns of the relation `r`, each with `suffix`.
+std::string each_column(const ConstraintStep& step, const std::string& suffix, const std::string& between) {
   std::string list;
   for (const auto& column : step.columns)
-    list += (list.empty()   ? ""
-             : with == ", " ? ", "
-                            : " AND ") +
-            ("r." + pg::Identifier(column).sql()) + (with == ", " ? "" : with);
+    list += (list.empty() ? "r." : between + "r.") + pg::Identifier(column).sql() + suffix;
   return list;
 }
 
@@ -125,16 +123,14 @@ class Scan {
 
 /// Values that several rows share. The server sorts or hashes the whole table for it.
 Violators read_duplicates(pg::Session& session, const ConstraintStep& step, const pg::Table& table) {
-  std::string texts;
-  for (const auto& column : step.columns)
-    texts += (texts.empty() ? "" : ", ") + ("r." + pg::Identifier(column).sql() + "::text");
-  const auto columns = of_columns(step, ", ");
+  const auto texts = each_column(step, "::text", ", ");
+  const auto columns = each_column(step, "", ", ");
   return pg::in_transaction(session, kPieceLimits, [&] {
-    const auto rows =
-        session.exec_cancellable("SELECT " + texts + ", count(*), sum(count(*)) OVER () FROM " + table.sql() +
-                                     " AS r WHERE " + of_columns(step, " IS NOT NULL") + " GROUP BY " +
-                                     columns + " HAVING count(*) > 1 LIMIT " + std::to_string(kListedMost),
-                                 {});
+    const auto rows = session.exec_cancellable(
+        "SELECT " + texts + ", count(*), sum(count(*)) OVER () FROM " + table.sql() + " AS r WHERE " +
+            each_column(step, " IS NOT NULL", " AND ") + " GROUP BY " + columns +
+            " HAVING count(*) > 1 LIMIT " + std::to_string(kListedMost),
+        {});
     Violators found;
     take(rows, step.columns.size(), found);
     if (!rows.empty()) found.rows = rows.integer(0, step.columns.size() + 1);
@@ -144,7 +140,9 @@ Violators read_duplicates(pg::Session& session, const ConstraintStep& step, cons
 
 void add(const Violators& more, Violators& found) {
   found.rows += more.rows;
-  found.keys.insert(found.keys.end(), more.keys.begin(), more.keys.end());
+  for (const auto& key : more.keys) {
+    if (found.keys.size() < kListedMost) found.keys.push_back(key);
+  }
 }
 
 const char* sqlstate_of(const ConstraintStep& step) {
@@ -160,10 +158,6 @@ const char* sqlstate_of(const ConstraintStep& step) {
       break;
   }
   return "23505";
-}
-
-bool is_key(const ConstraintStep& step) {
-  return step.constraint == Constraint::kUnique || step.constraint == Constraint::kPrimaryKey;
 }
 
 std::string named(const Violators& found) {
@@ -227,16 +221,12 @@ std::string violation_sql(const ConstraintStep& step, const ConstraintFacts& fac
         same += (i ? " AND " : "") + ("p." + pg::Identifier(facts.referenced_columns[i]).sql() + " = r." +
                                       pg::Identifier(step.columns[i]).sql());
       // With LIMIT it cannot become a join over the whole of the other table.
-      return of_columns(step, " IS NOT NULL") + " AND (SELECT true FROM " +
+      return each_column(step, " IS NOT NULL", " AND ") + " AND (SELECT true FROM " +
              (facts.is_reference_partitioned ? "" : "ONLY ") + facts.references_sql + " AS p WHERE " + same +
              " LIMIT 1) IS NULL";
     }
-    case Constraint::kPrimaryKey: {
-      std::string any;
-      for (const auto& column : step.columns)
-        any += (any.empty() ? "r." : " OR r.") + pg::Identifier(column).sql() + " IS NULL";
-      return any;
-    }
+    case Constraint::kPrimaryKey:
+      return each_column(step, " IS NULL", " OR ");
     case Constraint::kUnique:
       break;
   }

@@ -37,8 +37,8 @@ void tidy_up(pg::Session& session, const RetypeStep& step, std::int64_t step_id)
   });
 }
 
-std::vector<OpenedAct> open_acts(pg::Session& session, const RetypeStep& step, std::int64_t step_id,
-                                 bool is_begun) {
+std::vector<OpenedAct> open_retype(pg::Session& session, const RetypeStep& step, std::int64_t step_id,
+                                   bool is_begun) {
   if (is_begun) tidy_up(session, step, step_id);
   const auto retype = read_retype(session, step, owner_of(session, step_id));
   // Written before the first object is made: what is not in the ledger is never removed.
@@ -47,15 +47,7 @@ std::vector<OpenedAct> open_acts(pg::Session& session, const RetypeStep& step, s
     note_objects(session, retype, step_id);
     return true;
   });
-  std::vector<OpenedAct> opened;
-  std::vector<ledger::ActDefinition> definitions;
-  for (auto& act : rt::acts_before_cutover(retype)) {
-    definitions.push_back({step.name + ": " + act.name, kind_name(act.kind), act.part});
-    opened.push_back({std::move(act), {}});
-  }
-  auto records = ledger::open_acts(session, step_id, definitions);
-  for (std::size_t i = 0; i < opened.size(); ++i) opened[i].record = std::move(records.at(i));
-  return opened;
+  return open_acts(session, step.name, step_id, rt::acts_before_cutover(retype));
 }
 
 /// False if an index, a constraint or a table was added or removed after the step was ready: then it begins
@@ -92,7 +84,7 @@ asio::awaitable<void> make_ready(RunningStep& step, const RetypeStep& retype) {
   if (record.detail.empty() && !step.is_rehearsed) co_await look_beforehand(step, retype);
   if (step.stop.is_requested()) co_return;
   std::function<std::vector<OpenedAct>(pg::Session&)> open = [retype, record](pg::Session& s) {
-    auto opened = open_acts(s, retype, record.step_id, record.detail == RetypeDetail::kBegun);
+    auto opened = open_retype(s, retype, record.step_id, record.detail == RetypeDetail::kBegun);
     begin_retype(s, retype, record);
     return opened;
   };

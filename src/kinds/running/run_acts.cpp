@@ -4,6 +4,7 @@
 #include "kinds/running/run_alone.hpp"
 #include "kinds/running/run_ddl.hpp"
 #include "kinds/running/run_index.hpp"
+#include "ledger/acts.hpp"
 #include "telling/failure/outage.hpp"
 
 namespace pgsluice::engine {
@@ -71,8 +72,7 @@ Filling filling_of(const OpenedAct& opened) {
   return filling;
 }
 
-}  // namespace
-
+/// The ledger's name for this kind of act.
 const char* kind_name(Act::Kind kind) {
   switch (kind) {
     case Act::Kind::kDdl:
@@ -87,6 +87,19 @@ const char* kind_name(Act::Kind kind) {
       return "fence";
   }
   return "";
+}
+
+}  // namespace
+
+std::vector<OpenedAct> open_acts(pg::Session& session, const std::string& step, std::int64_t step_id,
+                                 std::vector<Act> acts) {
+  std::vector<ledger::ActDefinition> definitions;
+  for (const auto& act : acts) definitions.push_back({step + ": " + act.name, kind_name(act.kind), act.part});
+  auto records = ledger::open_acts(session, step_id, definitions);
+  std::vector<OpenedAct> opened;
+  for (std::size_t i = 0; i < acts.size(); ++i)
+    opened.push_back({std::move(acts[i]), std::move(records.at(i))});
+  return opened;
 }
 
 asio::awaitable<void> run_acts(RunningStep& step, std::vector<OpenedAct> acts) {
