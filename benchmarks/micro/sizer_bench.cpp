@@ -1,7 +1,7 @@
 #include <benchmark/benchmark.h>
 
-#include "walk/size/bisection.hpp"
-#include "walk/size/sizer.hpp"
+#include "walk/batch_size/bisection.hpp"
+#include "walk/batch_size/sizer.hpp"
 
 namespace pgsluice::walk {
 namespace {

@@ -13,7 +13,7 @@
 #include "bench/measure/traffic.hpp"
 #include "engine/run/beside.hpp"
 #include "engine/run/signal_watch.hpp"
-#include "pg/connection.hpp"
+#include "pg/connection/connection.hpp"
 #include "pgsluice/bench.hpp"
 #include "telling/stop.hpp"
 

@@ -10,8 +10,8 @@
 
 #include "base/local_time.hpp"
 #include "base/units.hpp"
-#include "cli/text/near_word.hpp"
-#include "cli/text/password_blot.hpp"
+#include "cli/output/near_word.hpp"
+#include "cli/output/password_blot.hpp"
 
 namespace pgsluice::cli {
 namespace {

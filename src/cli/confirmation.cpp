@@ -7,7 +7,7 @@
 #include <cstdio>
 #include <iostream>
 
-#include "cli/text/plain_text.hpp"
+#include "cli/output/plain_text.hpp"
 #include "pgsluice/error.hpp"
 
 namespace pgsluice::cli {

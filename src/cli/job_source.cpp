@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <system_error>
 
-#include "cli/text/plain_text.hpp"
+#include "cli/output/plain_text.hpp"
 #include "pgsluice/error.hpp"
 
 namespace pgsluice::cli {

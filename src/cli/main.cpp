@@ -6,8 +6,8 @@
 
 #include "cli/arguments.hpp"
 #include "cli/commands.hpp"
-#include "cli/text/error_text.hpp"
-#include "cli/text/password_blot.hpp"
+#include "cli/output/error_text.hpp"
+#include "cli/output/password_blot.hpp"
 
 namespace {
 

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "pg/transaction.hpp"
+#include "pg/connection/transaction.hpp"
 #include "pgsluice/plan.hpp"
 #include "table/walk_choice/walk_choice.hpp"
 

@@ -13,8 +13,8 @@
 #include "lanes/ranges/look.hpp"
 #include "pgsluice/event.hpp"
 #include "telling/step/step_in_work.hpp"
+#include "walk/batch_size/sizer.hpp"
 #include "walk/interleaving.hpp"
-#include "walk/size/sizer.hpp"
 
 namespace pgsluice::engine {
 

@@ -8,10 +8,10 @@
 
 #include "lanes/fill.hpp"
 #include "lanes/lane_pool.hpp"
-#include "lanes/pace/blockers.hpp"
-#include "lanes/pace/sampler.hpp"
 #include "lanes/ranges/final_pass.hpp"
 #include "lanes/ranges/held_ranges.hpp"
+#include "lanes/throttle/blockers.hpp"
+#include "lanes/throttle/sampler.hpp"
 #include "telling/step/step_states.hpp"
 
 namespace pgsluice::engine {

@@ -10,13 +10,13 @@
 #include "base/backoff.hpp"
 #include "lanes/fill.hpp"
 #include "lanes/lease_desk.hpp"
-#include "lanes/pace/blockers.hpp"
-#include "lanes/pace/gate.hpp"
 #include "lanes/retry/retry.hpp"
-#include "pg/connection.hpp"
+#include "lanes/throttle/blockers.hpp"
+#include "lanes/throttle/gate.hpp"
+#include "pg/connection/connection.hpp"
 #include "pgsluice/job.hpp"
-#include "walk/size/bisection.hpp"
-#include "walk/size/sizer.hpp"
+#include "walk/batch_size/bisection.hpp"
+#include "walk/batch_size/sizer.hpp"
 
 namespace pgsluice::engine {
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "lanes/lane.hpp"
-#include "lanes/pace/sampler.hpp"
+#include "lanes/throttle/sampler.hpp"
 
 namespace pgsluice::engine {
 

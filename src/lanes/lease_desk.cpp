@@ -5,7 +5,7 @@
 #include "base/failpoint.hpp"
 #include "lanes/ranges/range_measure.hpp"
 #include "ledger/range/checkpoint.hpp"
-#include "pg/transaction.hpp"
+#include "pg/connection/transaction.hpp"
 #include "telling/failure/outage.hpp"
 
 namespace pgsluice::engine {

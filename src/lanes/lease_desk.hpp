@@ -14,7 +14,7 @@
 #include "lanes/fill.hpp"
 #include "ledger/range/lease.hpp"
 #include "ledger/range/split.hpp"
-#include "pg/connection.hpp"
+#include "pg/connection/connection.hpp"
 #include "telling/journal.hpp"
 #include "telling/stop.hpp"
 #include "telling/tally.hpp"

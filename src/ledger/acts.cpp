@@ -1,8 +1,8 @@
 #include "ledger/acts.hpp"
 
 #include "ledger/state_names.hpp"
+#include "pg/connection/transaction.hpp"
 #include "pg/key.hpp"
-#include "pg/transaction.hpp"
 
 namespace pgsluice::ledger {
 namespace {

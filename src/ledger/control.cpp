@@ -1,6 +1,6 @@
 #include "ledger/control.hpp"
 
-#include "pg/transaction.hpp"
+#include "pg/connection/transaction.hpp"
 #include "pgsluice/error.hpp"
 
 namespace pgsluice::ledger {

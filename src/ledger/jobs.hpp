@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "pg/session.hpp"
+#include "pg/connection/session.hpp"
 #include "pgsluice/state.hpp"
 
 namespace pgsluice::ledger {

@@ -2,8 +2,8 @@
 
 #include "ledger/range/lease.hpp"
 #include "ledger/state_names.hpp"
+#include "pg/connection/transaction.hpp"
 #include "pg/key.hpp"
-#include "pg/transaction.hpp"
 
 namespace pgsluice::ledger {
 namespace {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/process_identity.hpp"
-#include "pg/session.hpp"
+#include "pg/connection/session.hpp"
 #include "pgsluice/state.hpp"
 
 namespace pgsluice::ledger {

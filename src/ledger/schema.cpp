@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "pg/transaction.hpp"
+#include "pg/connection/transaction.hpp"
 #include "pgsluice/error.hpp"
 
 namespace pgsluice::ledger {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "pg/session.hpp"
+#include "pg/connection/session.hpp"
 
 namespace pgsluice::ledger {
 

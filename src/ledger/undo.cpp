@@ -3,7 +3,7 @@
 #include "ledger/objects.hpp"
 #include "ledger/range/checkpoint.hpp"
 #include "ledger/state_names.hpp"
-#include "pg/transaction.hpp"
+#include "pg/connection/transaction.hpp"
 
 namespace pgsluice::ledger {
 namespace {

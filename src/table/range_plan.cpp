@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "pg/catalog/storage.hpp"
+#include "pg/connection/transaction.hpp"
 #include "pg/identifier.hpp"
-#include "pg/transaction.hpp"
 #include "table/update.hpp"
 
 namespace pgsluice::engine {

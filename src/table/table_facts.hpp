@@ -6,8 +6,8 @@
 #include "pg/activity/lock_holders.hpp"
 #include "pg/catalog/catalog.hpp"
 #include "pg/catalog/storage.hpp"
+#include "pg/connection/transaction.hpp"
 #include "pg/identifier.hpp"
-#include "pg/transaction.hpp"
 #include "pgsluice/job.hpp"
 
 namespace pgsluice::engine {

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <set>
 
+#include "pg/connection/transaction.hpp"
 #include "pg/identifier.hpp"
 #include "pg/key.hpp"
-#include "pg/transaction.hpp"
 #include "pgsluice/error.hpp"
 
 namespace pgsluice::steps {

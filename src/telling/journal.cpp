@@ -3,7 +3,7 @@
 #include <iterator>
 #include <utility>
 
-#include "report/event_json.hpp"
+#include "report/render/event_json.hpp"
 #include "report/render/timestamp.hpp"
 
 namespace pgsluice::engine {

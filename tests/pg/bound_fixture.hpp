@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "kinds/retype/dependents/bound_objects.hpp"
-#include "pg/transaction.hpp"
+#include "pg/connection/transaction.hpp"
 #include "support/db.hpp"
 #include "support/shared_server.hpp"
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "pg/session.hpp"
+#include "pg/connection/session.hpp"
 #include "pgsluice/job_file.hpp"
 #include "pgsluice/plan.hpp"
 #include "support/db.hpp"

@@ -5,9 +5,9 @@
 #include <random>
 
 #include "pg/catalog/catalog.hpp"
+#include "pg/connection/transaction.hpp"
 #include "pg/identifier.hpp"
 #include "pg/keyset_cases.hpp"
-#include "pg/transaction.hpp"
 #include "support/environment.hpp"
 #include "support/shared_server.hpp"
 #include "walk/keyset.hpp"

@@ -5,7 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "kinds/definition/job_definition.hpp"
+#include "kinds/definition_change/job_definition.hpp"
 #include "ledger/jobs.hpp"
 #include "ledger/schema.hpp"
 #include "pg/engine_jobs.hpp"

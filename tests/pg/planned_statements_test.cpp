@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <sstream>
 
-#include "kinds/definition/job_definition.hpp"
+#include "kinds/definition_change/job_definition.hpp"
 #include "kinds/planner.hpp"
 #include "lanes/batch/backfill_step.hpp"
 #include "lanes/batch/batch.hpp"

@@ -6,8 +6,8 @@
 
 #include "kinds/retype/graph/retype_facts.hpp"
 #include "kinds/retype/rehearsal/rehearsal.hpp"
+#include "pg/connection/transaction.hpp"
 #include "pg/engine_jobs.hpp"
-#include "pg/transaction.hpp"
 #include "support/shared_server.hpp"
 
 namespace pgsluice::test {

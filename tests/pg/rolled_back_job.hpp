@@ -5,7 +5,7 @@
 
 #include "base/process_identity.hpp"
 #include "engine/command/rollback.hpp"
-#include "kinds/definition/job_definition.hpp"
+#include "kinds/definition_change/job_definition.hpp"
 #include "ledger/jobs.hpp"
 #include "ledger/range/checkpoint.hpp"
 #include "ledger/range/lease.hpp"

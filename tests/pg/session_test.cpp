@@ -6,8 +6,8 @@
 #include <random>
 #include <thread>
 
-#include "pg/session.hpp"
-#include "pg/transaction.hpp"
+#include "pg/connection/session.hpp"
+#include "pg/connection/transaction.hpp"
 #include "support/environment.hpp"
 #include "support/shared_server.hpp"
 #include "support/tcp_proxy.hpp"

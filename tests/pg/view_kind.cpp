@@ -2,7 +2,7 @@
 
 #include "kinds/ddl/operator_act.hpp"
 #include "kinds/kind/definition_lines.hpp"
-#include "kinds/running/run_ddl.hpp"
+#include "kinds/step_run/run_ddl.hpp"
 #include "pg/identifier.hpp"
 
 namespace pgsluice::engine {

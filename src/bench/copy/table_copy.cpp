@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "pg/connection/transaction.hpp"
 #include "pg/identifier.hpp"
-#include "pg/transaction.hpp"
 #include "pgsluice/error.hpp"
 
 namespace pgsluice::bench {

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "pg/catalog/catalog.hpp"
-#include "pg/session.hpp"
+#include "pg/connection/session.hpp"
 
 namespace pgsluice::bench {
 

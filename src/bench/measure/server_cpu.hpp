@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "pg/session.hpp"
+#include "pg/connection/session.hpp"
 
 namespace pgsluice::bench {
 

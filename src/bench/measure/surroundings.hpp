@@ -4,7 +4,7 @@
 #include <functional>
 #include <string>
 
-#include "pg/connection.hpp"
+#include "pg/connection/connection.hpp"
 #include "pgsluice/bench.hpp"
 #include "telling/stop.hpp"
 

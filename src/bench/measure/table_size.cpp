@@ -1,6 +1,6 @@
 #include "bench/measure/table_size.hpp"
 
-#include "pg/transaction.hpp"
+#include "pg/connection/transaction.hpp"
 
 namespace pgsluice::bench {
 namespace {

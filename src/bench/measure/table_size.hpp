@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "pg/session.hpp"
+#include "pg/connection/session.hpp"
 
 namespace pgsluice::bench {
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "bench/measure/trial_result.hpp"
-#include "pg/connection_target.hpp"
+#include "pg/connection/connection_target.hpp"
 
 namespace pgsluice::bench {
 

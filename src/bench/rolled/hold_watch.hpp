@@ -7,8 +7,8 @@
 
 #include "bench/measure/surroundings.hpp"
 #include "engine/run/beside.hpp"
-#include "lanes/pace/gate.hpp"
-#include "lanes/pace/sampler.hpp"
+#include "lanes/throttle/gate.hpp"
+#include "lanes/throttle/sampler.hpp"
 #include "telling/journal.hpp"
 #include "telling/tally.hpp"
 

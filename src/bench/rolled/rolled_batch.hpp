@@ -7,7 +7,7 @@
 #include <string>
 
 #include "bench/rolled/strip.hpp"
-#include "pg/transaction.hpp"
+#include "pg/connection/transaction.hpp"
 
 namespace pgsluice::bench {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "lanes/batch/backfill_step.hpp"
-#include "pg/transaction.hpp"
+#include "pg/connection/transaction.hpp"
 #include "pgsluice/error.hpp"
 #include "table/update.hpp"
 

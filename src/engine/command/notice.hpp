@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "pg/session.hpp"
+#include "pg/connection/session.hpp"
 #include "pgsluice/job.hpp"
 
 namespace pgsluice::engine {

@@ -6,7 +6,7 @@
 #include "base/failpoint.hpp"
 #include "engine/command/rollback_survey.hpp"
 #include "kinds/ddl/operator_act.hpp"
-#include "kinds/definition/job_definition.hpp"
+#include "kinds/definition_change/job_definition.hpp"
 #include "kinds/table_of_kinds.hpp"
 #include "ledger/control.hpp"
 #include "ledger/jobs.hpp"
@@ -14,7 +14,7 @@
 #include "ledger/runs.hpp"
 #include "ledger/undo.hpp"
 #include "pg/catalog/catalog.hpp"
-#include "pg/transaction.hpp"
+#include "pg/connection/transaction.hpp"
 #include "pgsluice/error.hpp"
 
 namespace pgsluice::engine {

@@ -2,7 +2,7 @@
 
 #include <functional>
 
-#include "pg/session.hpp"
+#include "pg/connection/session.hpp"
 #include "pgsluice/event.hpp"
 #include "pgsluice/job.hpp"
 

@@ -3,7 +3,7 @@
 #include <cstdint>
 
 #include "kinds/kind/undoing.hpp"
-#include "pg/session.hpp"
+#include "pg/connection/session.hpp"
 #include "pgsluice/job.hpp"
 
 namespace pgsluice::engine {

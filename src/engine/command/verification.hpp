@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "kinds/kind/step_kind.hpp"
-#include "pg/session.hpp"
+#include "pg/connection/session.hpp"
 #include "pgsluice/job.hpp"
 
 namespace pgsluice::engine {

@@ -1,7 +1,7 @@
 #include "engine/preflight/preflight.hpp"
 
 #include "engine/preflight/server_checks.hpp"
-#include "kinds/definition/job_definition.hpp"
+#include "kinds/definition_change/job_definition.hpp"
 #include "kinds/steps_of_job.hpp"
 #include "pg/catalog/privileges.hpp"
 #include "telling/findings.hpp"

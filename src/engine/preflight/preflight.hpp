@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "pg/session.hpp"
+#include "pg/connection/session.hpp"
 #include "pgsluice/job.hpp"
 #include "pgsluice/plan.hpp"
 

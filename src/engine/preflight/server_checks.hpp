@@ -1,6 +1,6 @@
 #pragma once
 
-#include "pg/session.hpp"
+#include "pg/connection/session.hpp"
 #include "pgsluice/job.hpp"
 #include "telling/findings.hpp"
 

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "pg/activity/activity.hpp"
-#include "pg/session.hpp"
+#include "pg/connection/session.hpp"
 #include "telling/findings.hpp"
 
 namespace pgsluice::engine {

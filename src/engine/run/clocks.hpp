@@ -4,8 +4,8 @@
 #include <ctime>
 #include <optional>
 
-#include "lanes/pace/blockers.hpp"
-#include "lanes/pace/gate.hpp"
+#include "lanes/throttle/blockers.hpp"
+#include "lanes/throttle/gate.hpp"
 #include "pgsluice/engine.hpp"
 #include "pgsluice/job.hpp"
 #include "telling/stop.hpp"

@@ -13,8 +13,8 @@
 #include "engine/run/run_row.hpp"
 #include "engine/run/signal_watch.hpp"
 #include "lanes/fill_work.hpp"
-#include "lanes/pace/sampler.hpp"
-#include "pg/own_connection.hpp"
+#include "lanes/throttle/sampler.hpp"
+#include "pg/connection/own_connection.hpp"
 #include "pgsluice/engine.hpp"
 #include "telling/step/step_in_work.hpp"
 

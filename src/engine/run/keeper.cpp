@@ -2,7 +2,7 @@
 
 #include "ledger/event_log.hpp"
 #include "ledger/range/lease.hpp"
-#include "pg/transaction.hpp"
+#include "pg/connection/transaction.hpp"
 #include "pgsluice/job_file.hpp"
 
 namespace pgsluice::engine {

@@ -7,9 +7,9 @@
 
 #include "engine/run/clocks.hpp"
 #include "engine/run/control_change.hpp"
-#include "lanes/pace/gate.hpp"
+#include "lanes/throttle/gate.hpp"
 #include "ledger/runs.hpp"
-#include "pg/connection.hpp"
+#include "pg/connection/connection.hpp"
 #include "pgsluice/job.hpp"
 #include "telling/journal.hpp"
 #include "telling/stop.hpp"

@@ -5,10 +5,10 @@
 #include <string>
 
 #include "lanes/fill_work.hpp"
-#include "lanes/pace/blockers.hpp"
-#include "lanes/pace/gate.hpp"
-#include "lanes/pace/sampler.hpp"
 #include "lanes/ranges/held_ranges.hpp"
+#include "lanes/throttle/blockers.hpp"
+#include "lanes/throttle/gate.hpp"
+#include "lanes/throttle/sampler.hpp"
 #include "pgsluice/progress.hpp"
 #include "telling/step/step_in_work.hpp"
 

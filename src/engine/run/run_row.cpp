@@ -5,7 +5,7 @@
 #include "engine/preflight/preflight.hpp"
 #include "ledger/overview.hpp"
 #include "ledger/schema.hpp"
-#include "pg/transaction.hpp"
+#include "pg/connection/transaction.hpp"
 #include "telling/failure/outage.hpp"
 #include "telling/tally.hpp"
 #include "telling/version.hpp"

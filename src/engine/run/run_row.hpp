@@ -4,9 +4,9 @@
 #include <string>
 
 #include "engine/run/run_outcome.hpp"
-#include "kinds/definition/job_definition.hpp"
+#include "kinds/definition_change/job_definition.hpp"
 #include "ledger/runs.hpp"
-#include "pg/connection.hpp"
+#include "pg/connection/connection.hpp"
 #include "pgsluice/job.hpp"
 #include "telling/journal.hpp"
 #include "telling/stop.hpp"

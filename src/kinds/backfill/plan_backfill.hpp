@@ -1,7 +1,7 @@
 #pragma once
 
 #include "kinds/ddl/outlook.hpp"
-#include "pg/session.hpp"
+#include "pg/connection/session.hpp"
 #include "pgsluice/job.hpp"
 #include "pgsluice/plan.hpp"
 

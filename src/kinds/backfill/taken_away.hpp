@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "kinds/kind/undoing.hpp"
-#include "pg/session.hpp"
+#include "pg/connection/session.hpp"
 #include "pgsluice/job.hpp"
 
 namespace pgsluice::engine {

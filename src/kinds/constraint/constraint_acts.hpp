@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
+#include "kinds/acts/act.hpp"
 #include "kinds/constraint/constraint_facts.hpp"
-#include "kinds/running/act.hpp"
 
 namespace pgsluice::engine {
 

@@ -4,10 +4,10 @@
 
 #include "job/sql/table_name.hpp"
 #include "kinds/constraint/read_constraint.hpp"
-#include "kinds/ddl/asked_index.hpp"
+#include "kinds/index_build/asked_index.hpp"
+#include "pg/connection/transaction.hpp"
 #include "pg/identifier.hpp"
 #include "pg/key.hpp"
-#include "pg/transaction.hpp"
 #include "pgsluice/error.hpp"
 #include "table/table_facts.hpp"
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "pg/catalog/catalog.hpp"
-#include "pg/session.hpp"
+#include "pg/connection/session.hpp"
 #include "pgsluice/job.hpp"
 
 namespace pgsluice::engine {

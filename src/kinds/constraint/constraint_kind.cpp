@@ -4,6 +4,8 @@
 
 #include "base/failpoint.hpp"
 #include "job/sql/table_name.hpp"
+#include "kinds/acts/plan_act.hpp"
+#include "kinds/acts/run_acts.hpp"
 #include "kinds/constraint/constraint_acts.hpp"
 #include "kinds/constraint/read_constraint.hpp"
 #include "kinds/constraint/taken_back.hpp"
@@ -12,11 +14,9 @@
 #include "kinds/ddl/statement_checks.hpp"
 #include "kinds/kind/definition_lines.hpp"
 #include "kinds/kind/undo_by_statements.hpp"
-#include "kinds/running/plan_act.hpp"
-#include "kinds/running/run_acts.hpp"
 #include "ledger/acts.hpp"
+#include "pg/connection/transaction.hpp"
 #include "pg/identifier.hpp"
-#include "pg/transaction.hpp"
 #include "pgsluice/error.hpp"
 #include "telling/failure/outage.hpp"
 

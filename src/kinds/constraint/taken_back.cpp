@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "kinds/constraint/constraint_facts.hpp"
-#include "kinds/ddl/index.hpp"
+#include "kinds/index_build/index.hpp"
 #include "ledger/acts.hpp"
 #include "pg/identifier.hpp"
 #include "pgsluice/error.hpp"

@@ -5,12 +5,12 @@
 #include "base/units.hpp"
 #include "ledger/range/checkpoint.hpp"
 #include "pg/catalog/heap.hpp"
+#include "pg/connection/transaction.hpp"
 #include "pg/identifier.hpp"
 #include "pg/key.hpp"
-#include "pg/transaction.hpp"
 #include "pgsluice/error.hpp"
 #include "telling/failure/outage.hpp"
-#include "walk/size/sizer.hpp"
+#include "walk/batch_size/sizer.hpp"
 
 namespace pgsluice::engine {
 

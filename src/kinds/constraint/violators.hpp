@@ -1,7 +1,7 @@
 #pragma once
 
 #include "kinds/constraint/constraint_facts.hpp"
-#include "kinds/running/running_step.hpp"
+#include "kinds/step_run/running_step.hpp"
 
 namespace pgsluice::engine {
 

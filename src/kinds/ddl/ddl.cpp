@@ -1,8 +1,8 @@
 #include "kinds/ddl/ddl.hpp"
 
 #include "base/failpoint.hpp"
+#include "pg/connection/transaction.hpp"
 #include "pg/key.hpp"
-#include "pg/transaction.hpp"
 
 namespace pgsluice::steps {
 namespace {

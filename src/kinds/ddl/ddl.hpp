@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "pg/session.hpp"
+#include "pg/connection/session.hpp"
 
 namespace pgsluice::steps {
 

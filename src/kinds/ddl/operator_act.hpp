@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "pg/session.hpp"
+#include "pg/connection/session.hpp"
 #include "pgsluice/event.hpp"
 #include "telling/journal.hpp"
 

@@ -3,7 +3,7 @@
 #include <string>
 
 #include "kinds/ddl/outlook.hpp"
-#include "pg/session.hpp"
+#include "pg/connection/session.hpp"
 #include "telling/findings.hpp"
 
 namespace pgsluice::engine {

@@ -1,6 +1,6 @@
 #include "kinds/kind/one_value.hpp"
 
-#include "pg/transaction.hpp"
+#include "pg/connection/transaction.hpp"
 #include "pgsluice/error.hpp"
 
 namespace pgsluice::steps {

@@ -1,7 +1,7 @@
 #include "kinds/kind/step_kind.hpp"
 
 #include "base/failpoint.hpp"
-#include "pg/transaction.hpp"
+#include "pg/connection/transaction.hpp"
 
 namespace pgsluice::engine {
 

@@ -3,7 +3,7 @@
 #include "base/failpoint.hpp"
 #include "kinds/ddl/ddl.hpp"
 #include "kinds/ddl/ddl_statements.hpp"
-#include "kinds/ddl/index.hpp"
+#include "kinds/index_build/index.hpp"
 #include "ledger/acts.hpp"
 #include "pg/activity/lock_holders.hpp"
 

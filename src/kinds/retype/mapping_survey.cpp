@@ -7,8 +7,8 @@
 #include "kinds/retype/mapping/mapping.hpp"
 #include "kinds/retype/mapping/steadiness.hpp"
 #include "kinds/retype/retype_survey.hpp"
+#include "pg/connection/transaction.hpp"
 #include "pg/identifier.hpp"
-#include "pg/transaction.hpp"
 
 namespace pgsluice::engine {
 

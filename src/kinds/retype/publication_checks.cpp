@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "kinds/retype/graph/names.hpp"
+#include "pg/connection/transaction.hpp"
 #include "pg/identifier.hpp"
-#include "pg/transaction.hpp"
 
 namespace pgsluice::engine {
 namespace {

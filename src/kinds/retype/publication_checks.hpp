@@ -1,7 +1,7 @@
 #pragma once
 
 #include "kinds/retype/graph/retype.hpp"
-#include "pg/session.hpp"
+#include "pg/connection/session.hpp"
 #include "telling/findings.hpp"
 
 namespace pgsluice::engine {

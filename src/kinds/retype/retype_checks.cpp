@@ -8,8 +8,8 @@
 #include "kinds/retype/publication_checks.hpp"
 #include "kinds/retype/retype_survey.hpp"
 #include "kinds/retype/value_pass.hpp"
+#include "pg/connection/transaction.hpp"
 #include "pg/identifier.hpp"
-#include "pg/transaction.hpp"
 #include "pgsluice/error.hpp"
 
 namespace pgsluice::engine {

@@ -3,7 +3,7 @@
 #include "kinds/retype/mapping/collisions.hpp"
 #include "kinds/retype/rehearsal/rehearsal.hpp"
 #include "kinds/retype/retype_survey.hpp"
-#include "pg/transaction.hpp"
+#include "pg/connection/transaction.hpp"
 
 namespace pgsluice::engine {
 

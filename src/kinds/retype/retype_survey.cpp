@@ -2,15 +2,15 @@
 
 #include "kinds/retype/acts/acts.hpp"
 #include "kinds/retype/acts/made_objects.hpp"
-#include "kinds/retype/acts/move_scripts.hpp"
 #include "kinds/retype/acts/readiness.hpp"
+#include "kinds/retype/cutover_scripts/move_scripts.hpp"
 #include "kinds/retype/graph/names.hpp"
 #include "kinds/retype/graph/retype_facts.hpp"
 #include "kinds/retype/mapping/mapping.hpp"
 #include "kinds/retype/mapping/questions.hpp"
 #include "kinds/retype/rehearsal/type_conflicts.hpp"
+#include "pg/connection/transaction.hpp"
 #include "pg/identifier.hpp"
-#include "pg/transaction.hpp"
 #include "pgsluice/error.hpp"
 
 namespace pgsluice::engine {

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "kinds/retype/graph/retype.hpp"
-#include "pg/session.hpp"
+#include "pg/connection/session.hpp"
 
 namespace pgsluice::engine {
 

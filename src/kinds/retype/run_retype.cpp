@@ -1,6 +1,7 @@
 #include "kinds/retype/run_retype.hpp"
 
 #include "base/failpoint.hpp"
+#include "kinds/acts/run_acts.hpp"
 #include "kinds/ddl/ddl.hpp"
 #include "kinds/retype/acts/acts.hpp"
 #include "kinds/retype/acts/readiness.hpp"
@@ -8,10 +9,9 @@
 #include "kinds/retype/cutover/removal.hpp"
 #include "kinds/retype/graph/retype_facts.hpp"
 #include "kinds/retype/look_beforehand.hpp"
-#include "kinds/running/run_acts.hpp"
 #include "ledger/acts.hpp"
 #include "ledger/objects.hpp"
-#include "pg/transaction.hpp"
+#include "pg/connection/transaction.hpp"
 #include "pgsluice/error.hpp"
 #include "telling/failure/outage.hpp"
 

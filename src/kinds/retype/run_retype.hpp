@@ -1,6 +1,6 @@
 #pragma once
 
-#include "kinds/running/running_step.hpp"
+#include "kinds/step_run/running_step.hpp"
 
 namespace pgsluice::engine {
 

@@ -4,8 +4,8 @@
 #include <thread>
 
 #include "base/units.hpp"
+#include "pg/connection/transaction.hpp"
 #include "pg/key.hpp"
-#include "pg/transaction.hpp"
 #include "telling/failure/outage.hpp"
 
 namespace pgsluice::engine {

@@ -8,8 +8,8 @@
 #include "kinds/retype/mapping/lost_values.hpp"
 #include "lanes/ranges/look.hpp"
 #include "pg/catalog/heap.hpp"
-#include "pg/connection.hpp"
-#include "walk/size/sizer.hpp"
+#include "pg/connection/connection.hpp"
+#include "walk/batch_size/sizer.hpp"
 
 namespace pgsluice::engine {
 

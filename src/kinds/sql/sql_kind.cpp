@@ -6,8 +6,8 @@
 #include "kinds/ddl/statement_checks.hpp"
 #include "kinds/kind/definition_lines.hpp"
 #include "kinds/kind/undo_by_statements.hpp"
-#include "kinds/running/run_ddl.hpp"
 #include "kinds/sql/plan_sql.hpp"
+#include "kinds/step_run/run_ddl.hpp"
 
 namespace pgsluice::engine {
 

@@ -4,7 +4,7 @@
 
 #include "base/failpoint.hpp"
 #include "ledger/range/split.hpp"
-#include "pg/transaction.hpp"
+#include "pg/connection/transaction.hpp"
 #include "pgsluice/error.hpp"
 #include "table/block_ranges.hpp"
 #include "table/block_update.hpp"

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "ledger/range/lease.hpp"
-#include "pg/connection.hpp"
+#include "pg/connection/connection.hpp"
 #include "telling/journal.hpp"
 #include "telling/stop.hpp"
 

@@ -4,7 +4,7 @@
 
 #include "pg/activity/activity.hpp"
 #include "pg/catalog/heap.hpp"
-#include "pg/transaction.hpp"
+#include "pg/connection/transaction.hpp"
 #include "table/block_ranges.hpp"
 #include "table/block_update.hpp"
 #include "telling/failure/interruption.hpp"

@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "lanes/batch/backfill_step.hpp"
-#include "lanes/pace/gate.hpp"
-#include "pg/connection.hpp"
+#include "lanes/throttle/gate.hpp"
+#include "pg/connection/connection.hpp"
 #include "telling/journal.hpp"
-#include "walk/size/sizer.hpp"
+#include "walk/batch_size/sizer.hpp"
 
 namespace pgsluice::engine {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "pg/transaction.hpp"
+#include "pg/connection/transaction.hpp"
 #include "walk/blocks.hpp"
 
 namespace pgsluice::engine {

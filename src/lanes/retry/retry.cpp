@@ -1,6 +1,6 @@
 #include "lanes/retry/retry.hpp"
 
-#include "walk/size/bisection.hpp"
+#include "walk/batch_size/bisection.hpp"
 
 namespace pgsluice::engine {
 namespace {

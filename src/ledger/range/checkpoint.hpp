@@ -5,7 +5,7 @@
 #include <string>
 
 #include "ledger/range/token.hpp"
-#include "pg/session.hpp"
+#include "pg/connection/session.hpp"
 
 namespace pgsluice::ledger {
 

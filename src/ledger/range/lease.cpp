@@ -1,6 +1,6 @@
 #include "ledger/range/lease.hpp"
 
-#include "pg/transaction.hpp"
+#include "pg/connection/transaction.hpp"
 
 namespace pgsluice::ledger {
 namespace {

@@ -1,7 +1,7 @@
 #include "ledger/range/split.hpp"
 
 #include "ledger/range/checkpoint.hpp"
-#include "pg/transaction.hpp"
+#include "pg/connection/transaction.hpp"
 
 namespace pgsluice::ledger {
 namespace {

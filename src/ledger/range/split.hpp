@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "ledger/range/token.hpp"
-#include "pg/session.hpp"
+#include "pg/connection/session.hpp"
 
 namespace pgsluice::ledger {
 

@@ -4,7 +4,7 @@
 #include "pg/activity/activity.hpp"
 #include "pg/activity/health.hpp"
 #include "pg/catalog/storage.hpp"
-#include "pg/transaction.hpp"
+#include "pg/connection/transaction.hpp"
 #include "pgsluice/error.hpp"
 #include "table/backfill_facts.hpp"
 #include "table/walk_choice/walk_choice.hpp"

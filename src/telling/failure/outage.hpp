@@ -6,7 +6,7 @@
 #include <string>
 
 #include "base/backoff.hpp"
-#include "pg/connection.hpp"
+#include "pg/connection/connection.hpp"
 #include "pgsluice/error.hpp"
 #include "telling/failure/interruption.hpp"
 #include "telling/journal.hpp"

@@ -5,7 +5,7 @@
 #include <functional>
 #include <string>
 
-#include "pg/connection.hpp"
+#include "pg/connection/connection.hpp"
 #include "telling/failure/first_failure.hpp"
 #include "telling/journal.hpp"
 #include "telling/step/step_in_work.hpp"

@@ -1,9 +1,9 @@
 // Goal: the event log reads well on one line an entry, and as JSON like a run's own lines.
-#include "cli/text/history_text.hpp"
+#include "cli/output/history_text.hpp"
 
 #include <gmock/gmock.h>
 
-#include "cli/text/json_text.hpp"
+#include "cli/output/json_text.hpp"
 
 namespace pgsluice::cli {
 namespace {

@@ -1,5 +1,5 @@
 // Goal: no spelling of a password that libpq takes stays readable, and nothing else is touched.
-#include "cli/text/password_blot.hpp"
+#include "cli/output/password_blot.hpp"
 
 #include <gtest/gtest.h>
 

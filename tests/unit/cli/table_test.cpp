@@ -1,5 +1,5 @@
 // Goal: columns line up for every reader.
-#include "cli/text/table.hpp"
+#include "cli/output/table.hpp"
 
 #include <gmock/gmock.h>
 

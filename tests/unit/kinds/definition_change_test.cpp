@@ -1,6 +1,6 @@
 // Goal: only steps that have left nothing behind may change. Method: steps as the ledger knows them, compared
 // with a file's.
-#include "kinds/definition/definition_change.hpp"
+#include "kinds/definition_change/definition_change.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,6 +1,6 @@
 // Goal: whoever is woken reads who holds the lock, and no data of theirs.
 
-#include "lanes/pace/blockers.hpp"
+#include "lanes/throttle/blockers.hpp"
 
 #include <gtest/gtest.h>
 

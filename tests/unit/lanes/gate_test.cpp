@@ -1,6 +1,6 @@
 // Goal: beside others lanes pass the gate one after the other, also when a batch takes long or never runs.
 // Method: coroutines on an io_context as lanes, whose batches are waits; no server.
-#include "lanes/pace/gate.hpp"
+#include "lanes/throttle/gate.hpp"
 
 #include <gtest/gtest.h>
 

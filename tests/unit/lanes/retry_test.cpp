@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "walk/size/bisection.hpp"
+#include "walk/batch_size/bisection.hpp"
 
 namespace pgsluice::engine {
 namespace {

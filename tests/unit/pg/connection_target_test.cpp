@@ -1,7 +1,7 @@
 // Goal: connection strings are read as libpq reads them, get limits where the user gave none, and never show
 // a password.
 
-#include "pg/connection_target.hpp"
+#include "pg/connection/connection_target.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // Goal: the rows that cannot be changed are found, each alone, and every other row is changed. Method: a
 // simulated range with faulty rows at chosen places, walked the way a lane does.
-#include "walk/size/bisection.hpp"
+#include "walk/batch_size/bisection.hpp"
 
 #include <gtest/gtest.h>
 

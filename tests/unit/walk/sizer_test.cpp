@@ -1,6 +1,6 @@
 // Goal: batches meet their target, grow gently, shrink at once, give way, and keep their bounds. Method:
 // tables at the edges, and simulated tables whose rows have a known price.
-#include "walk/size/sizer.hpp"
+#include "walk/batch_size/sizer.hpp"
 
 #include <gtest/gtest.h>
 

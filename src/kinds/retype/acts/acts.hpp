@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
+#include "kinds/acts/act.hpp"
 #include "kinds/retype/graph/retype.hpp"
-#include "kinds/running/act.hpp"
 
 namespace pgsluice::steps::retype {
 

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "kinds/ddl/operator_act.hpp"
-#include "pg/session.hpp"
+#include "pg/connection/session.hpp"
 #include "pgsluice/engine.hpp"
 #include "pgsluice/event.hpp"
 #include "pgsluice/job.hpp"

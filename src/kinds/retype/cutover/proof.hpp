@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string>
 
-#include "pg/session.hpp"
+#include "pg/connection/session.hpp"
 
 namespace pgsluice::engine {
 

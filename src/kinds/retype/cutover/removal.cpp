@@ -9,9 +9,9 @@
 #include "kinds/retype/mapping/mapping.hpp"
 #include "ledger/acts.hpp"
 #include "ledger/objects.hpp"
+#include "pg/connection/transaction.hpp"
 #include "pg/identifier.hpp"
 #include "pg/key.hpp"
-#include "pg/transaction.hpp"
 #include "pgsluice/error.hpp"
 
 namespace pgsluice::engine {

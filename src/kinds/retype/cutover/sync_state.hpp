@@ -6,7 +6,7 @@
 
 #include "kinds/retype/graph/retype.hpp"
 #include "ledger/jobs.hpp"
-#include "pg/session.hpp"
+#include "pg/connection/session.hpp"
 #include "pgsluice/job.hpp"
 #include "telling/findings.hpp"
 

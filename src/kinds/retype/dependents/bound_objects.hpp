@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "pg/session.hpp"
+#include "pg/connection/session.hpp"
 
 namespace pgsluice::steps::retype {
 

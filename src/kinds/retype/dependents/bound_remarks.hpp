@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "kinds/retype/dependents/bound_script.hpp"
-#include "pg/session.hpp"
+#include "pg/connection/session.hpp"
 
 namespace pgsluice::steps::retype {
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "kinds/retype/dependents/bound_objects.hpp"
-#include "pg/session.hpp"
+#include "pg/connection/session.hpp"
 
 namespace pgsluice::steps::retype {
 

@@ -2,7 +2,7 @@
 
 #include <exception>
 
-#include "pg/session.hpp"
+#include "pg/connection/session.hpp"
 #include "pgsluice/error.hpp"
 
 namespace pgsluice::steps::retype {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "kinds/retype/graph/conversion.hpp"
-#include "pg/session.hpp"
+#include "pg/connection/session.hpp"
 #include "pgsluice/job.hpp"
 
 namespace pgsluice::steps::retype {

@@ -4,8 +4,8 @@
 #include <cstdint>
 
 #include "kinds/retype/graph/retype.hpp"
-#include "pg/session.hpp"
-#include "pg/transaction.hpp"
+#include "pg/connection/session.hpp"
+#include "pg/connection/transaction.hpp"
 #include "pgsluice/job.hpp"
 
 namespace pgsluice::engine {

@@ -1,8 +1,8 @@
 #include "kinds/retype/mapping/steadiness.hpp"
 
+#include "pg/connection/savepoint.hpp"
 #include "pg/failure.hpp"
 #include "pg/identifier.hpp"
-#include "pg/savepoint.hpp"
 
 namespace pgsluice::steps::retype {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "pg/session.hpp"
+#include "pg/connection/session.hpp"
 
 namespace pgsluice::steps::retype {
 

@@ -2,14 +2,14 @@
 
 #include <set>
 
-#include "kinds/retype/acts/move_scripts.hpp"
+#include "kinds/retype/cutover_scripts/move_scripts.hpp"
 #include "kinds/retype/dependents/bound_nodes.hpp"
 #include "kinds/retype/graph/exact_settings.hpp"
 #include "kinds/retype/mapping/twins.hpp"
 #include "kinds/retype/rehearsal/sampled_rows.hpp"
+#include "pg/connection/savepoint.hpp"
 #include "pg/identifier.hpp"
 #include "pg/key.hpp"
-#include "pg/savepoint.hpp"
 
 namespace pgsluice::steps::retype {
 namespace {

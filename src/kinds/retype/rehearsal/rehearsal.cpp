@@ -3,13 +3,13 @@
 #include <algorithm>
 
 #include "kinds/retype/acts/acts.hpp"
-#include "kinds/retype/acts/move_scripts.hpp"
 #include "kinds/retype/acts/readiness.hpp"
+#include "kinds/retype/cutover_scripts/move_scripts.hpp"
 #include "kinds/retype/mapping/mapping.hpp"
 #include "kinds/retype/rehearsal/likeness.hpp"
+#include "pg/connection/savepoint.hpp"
+#include "pg/connection/transaction.hpp"
 #include "pg/identifier.hpp"
-#include "pg/savepoint.hpp"
-#include "pg/transaction.hpp"
 
 namespace pgsluice::steps::retype {
 namespace {

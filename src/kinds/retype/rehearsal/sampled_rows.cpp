@@ -2,9 +2,9 @@
 
 #include <chrono>
 
+#include "pg/connection/savepoint.hpp"
 #include "pg/identifier.hpp"
 #include "pg/key.hpp"
-#include "pg/savepoint.hpp"
 
 namespace pgsluice::steps::retype {
 namespace {
