@@ -26,6 +26,11 @@ struct RunOptions {
   std::optional<int> yield_exit_code;
 };
 
+/// The bounds of one rollback.
+struct RollbackOptions : RunOptions {
+  bool force = false;  // put old values back also where others changed them since
+};
+
 /// What `contract` may skip.
 struct ContractOptions {
   bool unproven = false;  // proceed although verify steps below the retype are not done
@@ -48,9 +53,14 @@ class Engine {
   ExitCode run(const Job& job, const RunOptions& options, EventSink& sink);
   /// Runs every verify step and counts the rows that still match each backfill's `where`.
   ExitCode verify(const Job& job, EventSink& sink);
-  /// Undoes sql and index steps in reverse order. Throws Error(kRefused), before touching anything, if one
-  /// cannot be undone.
-  ExitCode rollback(const Job& job, EventSink& sink);
+  /// Undoes the steps in reverse order, as a run: with lanes, at the governor's pace, stopped and continued
+  /// like one; until it is finished no other run starts. Old values go back where the new ones still stand;
+  /// rows that were changed since are kept, and failures() lists them. Throws Error(kRefused), before
+  /// touching anything, if a step cannot be undone.
+  ExitCode rollback(const Job& job, EventSink& sink, const RollbackOptions& options = {});
+  /// Frees the before-images of a job: its steps that kept them cannot be undone any more. Returns how many
+  /// bytes were freed. Throws Error(kRefused) while the job is running or being rolled back.
+  std::int64_t drop_undo(const std::string& name);
 
   /// Cuts over a retype that is ready: old and new columns exchange names in one transaction, tried again
   /// until it gets its locks. Sessions that block it for longer than `kill_blockers_after` are ended; 0:

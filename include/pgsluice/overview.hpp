@@ -23,6 +23,8 @@ struct StepOverview {
   std::int64_t batches = 0;  // committed
   int ranges = 0;            // that its rows were cut into, so far
   int ranges_done = 0;
+  std::int64_t undo_bytes = 0;  // of its before-images; 0: there are none
+  double undo_age_s = 0;        // since the first could be written
 };
 
 /// A run that has not ended, as its own row in the ledger says.

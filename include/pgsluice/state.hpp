@@ -9,12 +9,13 @@ namespace pgsluice {
 
 /// How far a job is, as the ledger keeps it. A job that says kRunning without a live run was interrupted.
 enum class JobState {
-  kReady,       // work is left, and no run is at it
-  kRunning,     // a run has begun with it
-  kDone,        // every step is
-  kFailed,      // the last run ended with an error: run again once its cause is gone
-  kCancelled,   // by an operator; `run` after `resume`
-  kRolledBack,  // every step that had changed something is undone
+  kReady,        // work is left, and no run is at it
+  kRunning,      // a run has begun with it
+  kDone,         // every step is
+  kFailed,       // the last run ended with an error: run again once its cause is gone
+  kCancelled,    // by an operator; `run` after `resume`
+  kRollingBack,  // a rollback has begun, and no run starts until it is finished
+  kRolledBack,   // every step that had changed something is undone
 };
 
 /// How far a step is, as the ledger keeps it.
@@ -39,10 +40,13 @@ enum class RunState {
 };
 
 /// The names in the ledger, in JSON and on the screen.
-inline constexpr std::array kJobStates{
-    std::pair{JobState::kReady, "ready"},         std::pair{JobState::kRunning, "running"},
-    std::pair{JobState::kDone, "done"},           std::pair{JobState::kFailed, "failed"},
-    std::pair{JobState::kCancelled, "cancelled"}, std::pair{JobState::kRolledBack, "rolled back"}};
+inline constexpr std::array kJobStates{std::pair{JobState::kReady, "ready"},
+                                       std::pair{JobState::kRunning, "running"},
+                                       std::pair{JobState::kDone, "done"},
+                                       std::pair{JobState::kFailed, "failed"},
+                                       std::pair{JobState::kCancelled, "cancelled"},
+                                       std::pair{JobState::kRollingBack, "rolling back"},
+                                       std::pair{JobState::kRolledBack, "rolled back"}};
 inline constexpr std::array kStepStates{
     std::pair{StepState::kWaiting, "waiting"}, std::pair{StepState::kRunning, "running"},
     std::pair{StepState::kDone, "done"}, std::pair{StepState::kFailed, "failed"},

@@ -201,6 +201,12 @@ void add_work(CLI::App& app, Arguments& a) {
   auto& rollback = add_verb(app, a, Verb::kRollback, kWork, "rollback", "Undo the steps, last one first");
   takes_job(rollback, a);
   takes_yes(rollback, a);
+  rollback.add_flag("--force", a.is_forced, "Put old values back also where others changed them since");
+  add_run_flags(rollback, a);
+  auto& drop_undo = add_verb(app, a, Verb::kDropUndo, kWork, "drop-undo",
+                             "Free the old values that a job keeps; then it cannot be rolled back");
+  takes_name(drop_undo, a);
+  takes_yes(drop_undo, a);
   auto& cutover = add_verb(app, a, Verb::kCutover, kWork, "cutover",
                            "Cut over a retype: old and new columns exchange names");
   takes_name(cutover, a);

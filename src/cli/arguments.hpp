@@ -18,6 +18,7 @@ enum class Verb {
   kBench,
   kVerify,
   kRollback,
+  kDropUndo,
   kCutover,
   kContract,
   kStatus,
@@ -53,6 +54,7 @@ struct Arguments {
   std::optional<int> lanes;
   std::chrono::seconds kill_blockers_after{0};  // of cutover; 0: as in the job file, else never
   bool is_yes_said = false;                     // of cutover, contract, rollback: do not ask
+  bool is_forced = false;                       // of rollback
   ContractOptions contract;
   int limit = 100;  // events of history
   std::string reason;

@@ -2,11 +2,15 @@
 #include <functional>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "base/units.hpp"
 #include "cli/commands.hpp"
 #include "cli/confirmation.hpp"
 #include "cli/job_source.hpp"
 #include "cli/noting_sink.hpp"
+#include "cli/output/json_text.hpp"
+#include "cli/output/plain_text.hpp"
 #include "pgsluice/report.hpp"
 
 namespace pgsluice::cli {
@@ -67,18 +71,22 @@ ExitCode verify_job(const Arguments& arguments) {
   return code;
 }
 
-ExitCode rollback_job(const Arguments& arguments) {
-  const Job job = load_job(arguments.job, arguments.environment);
-  const auto reporter = make_reporter(report_options(arguments));
-  NotingSink sink(*reporter, "");
-  Engine engine(choose_dsn(arguments.dsn, job.dsn));
-  confirm_act(arguments, [&] { return engine.rollback_notice(job); });
-  const ExitCode code = engine.rollback(job, sink);
-  if (!sink.has_summary()) {
-    sink.publish(summary(job.name, code, code == ExitCode::kDone ? "rolled back" : "not rolled back", ""));
+ExitCode drop_undo(const Arguments& arguments) {
+  require_word(arguments, "drop-undo");
+  const LedgerJob job = find_ledger_job(arguments);
+  Engine engine(job.dsn);
+  confirm_act(arguments, [&] {
+    return std::vector<std::string>{"the old values that job \"" + job.name +
+                                    "\" keeps are dropped: its backfills cannot be rolled back any more"};
+  });
+  const auto bytes = engine.drop_undo(job.name);
+  if (arguments.json) {
+    print_line(json_line({{"type", "drop_undo"}, {"job", job.name}, {"bytes", bytes}}));
+  } else if (!arguments.quiet) {
+    print_line(plain_line("job \"" + job.name + "\": " + base::format_bytes(static_cast<double>(bytes)) +
+                          " of before-images are freed"));
   }
-  reporter->finish();
-  return code;
+  return ExitCode::kDone;
 }
 
 ExitCode cut_over(const Arguments& arguments) {

@@ -1,10 +1,12 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <functional>
 #include <memory>
 #include <vector>
 
 #include "cli/commands.hpp"
+#include "cli/confirmation.hpp"
 #include "cli/job_source.hpp"
 #include "cli/noting_sink.hpp"
 #include "pgsluice/report.hpp"
@@ -20,22 +22,14 @@ ReportOptions report_options(const Arguments& arguments) {
   return options;
 }
 
-void apply_lanes(Job& job, const Arguments& arguments) {
-  if (!arguments.lanes) return;
-  const auto mistake = apply_tunable(job.tunables, "pool.lanes", std::to_string(*arguments.lanes));
-  if (!mistake.empty()) throw Error(ExitCode::kUsage, "--lanes: " + mistake);
-}
-
-/// A failure that the summary has already reported is thrown again only with --json: programs read stderr's
-/// last line.
-ExitCode run_job(const Job& job, const Arguments& arguments, const RunOptions& limits) {
+/// Reports what `work` does, on a screen, in lines or as JSON. A failure that the summary has already
+/// reported is thrown again only with --json: programs read stderr's last line.
+ExitCode report(const Arguments& arguments, const std::function<ExitCode(EventSink&)>& work) {
   std::signal(SIGPIPE, SIG_IGN);  // a reader that goes away must not end a run or change its exit code
   const auto reporter = make_reporter(report_options(arguments));
   NotingSink sink(*reporter, arguments.command_line);
-  RunOptions options = limits;
-  options.yield_exit_code = arguments.yield_exit_code;
   try {
-    const ExitCode code = Engine(choose_dsn(arguments.dsn, job.dsn)).run(job, options, sink);
+    const ExitCode code = work(sink);
     reporter->finish();
     return code;
   } catch (const Error& error) {
@@ -43,6 +37,20 @@ ExitCode run_job(const Job& job, const Arguments& arguments, const RunOptions& l
     if (arguments.json || !sink.has_summary()) throw;
     return error.code();
   }
+}
+
+void apply_lanes(Job& job, const Arguments& arguments) {
+  if (!arguments.lanes) return;
+  const auto mistake = apply_tunable(job.tunables, "pool.lanes", std::to_string(*arguments.lanes));
+  if (!mistake.empty()) throw Error(ExitCode::kUsage, "--lanes: " + mistake);
+}
+
+ExitCode run_job(const Job& job, const Arguments& arguments, const RunOptions& limits) {
+  RunOptions options = limits;
+  options.yield_exit_code = arguments.yield_exit_code;
+  return report(arguments, [&](EventSink& sink) {
+    return Engine(choose_dsn(arguments.dsn, job.dsn)).run(job, options, sink);
+  });
 }
 
 std::chrono::seconds time_left(std::chrono::seconds duration, std::chrono::steady_clock::time_point began) {
@@ -70,6 +78,16 @@ ExitCode run_jobs(const Arguments& arguments) {
     if (code == ExitCode::kQuarantined) result = code;
   }
   return result;
+}
+
+ExitCode rollback_job(const Arguments& arguments) {
+  Job job = load_job(arguments.job, arguments.environment);
+  apply_lanes(job, arguments);
+  Engine engine(choose_dsn(arguments.dsn, job.dsn));
+  confirm_act(arguments, [&] { return engine.rollback_notice(job); });
+  RollbackOptions options{arguments.run, arguments.is_forced};
+  options.yield_exit_code = arguments.yield_exit_code;
+  return report(arguments, [&](EventSink& sink) { return engine.rollback(job, sink, options); });
 }
 
 ExitCode run_backfill(const Arguments& arguments) {

@@ -18,6 +18,8 @@ ExitCode perform(const Arguments& arguments) {
       return verify_job(arguments);
     case Verb::kRollback:
       return rollback_job(arguments);
+    case Verb::kDropUndo:
+      return drop_undo(arguments);
     case Verb::kCutover:
       return cut_over(arguments);
     case Verb::kContract:

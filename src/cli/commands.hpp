@@ -14,6 +14,7 @@ ExitCode run_backfill(const Arguments& arguments);
 ExitCode bench_job(const Arguments& arguments);
 ExitCode verify_job(const Arguments& arguments);
 ExitCode rollback_job(const Arguments& arguments);
+ExitCode drop_undo(const Arguments& arguments);
 ExitCode cut_over(const Arguments& arguments);
 ExitCode contract(const Arguments& arguments);
 ExitCode show_status(const Arguments& arguments);

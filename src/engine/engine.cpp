@@ -4,8 +4,8 @@
 #include <unistd.h>
 
 #include "base/process_identity.hpp"
+#include "engine/command/drop_undo.hpp"
 #include "engine/command/notice.hpp"
-#include "engine/command/rollback.hpp"
 #include "engine/command/verification.hpp"
 #include "engine/preflight/preflight.hpp"
 #include "engine/run/run.hpp"
@@ -113,12 +113,15 @@ ExitCode Engine::verify(const Job& job, EventSink& sink) {
   });
 }
 
-ExitCode Engine::rollback(const Job& job, EventSink& sink) {
+ExitCode Engine::rollback(const Job& job, EventSink& sink, const RollbackOptions& options) {
+  return engine::Run(pg::ConnectionTarget(dsn_), job, options, sink).execute();
+}
+
+std::int64_t Engine::drop_undo(const std::string& name) {
   return with_session(dsn_, [&](pg::Session& s) {
-    require_ledger(s, job.name);
-    ledger::install(s);  // upgrades an older one
-    engine::rollback_job(s, job, teller(job.name, sink));
-    return ExitCode::kDone;
+    require_job(s, name);
+    ledger::install(s);
+    return engine::drop_undo(s, name, actor());
   });
 }
 

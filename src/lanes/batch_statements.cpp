@@ -33,15 +33,14 @@ pg::Key any_key(const walk::Keyset& keyset) {
 
 /// The UPDATE for ends that differ from column 0, 1, … on, and the one without a lower end; each preceded by
 /// the count of what it selects, if that is wanted.
-std::vector<PlannedStatement> update_shapes(const pg::Table& table, const BackfillStep& step,
-                                            const walk::Keyset& keyset, bool is_selection_counted,
+std::vector<PlannedStatement> update_shapes(const walk::Keyset& keyset, const BatchSql& sql,
                                             const std::string& lock) {
   const auto any = any_key(keyset);
   std::vector<PlannedStatement> out;
   const auto add = [&](const walk::KeySlice& slice, const std::string& when) {
     const auto predicate = keyset.predicate(slice).sql;
-    if (is_selection_counted) out.push_back({steps::selected_sql(table, step, predicate), lock, true, when});
-    out.push_back({steps::update_sql(table, step, predicate), lock, true, when});
+    if (sql.selected) out.push_back({sql.selected(nullptr, predicate), lock, true, when});
+    out.push_back({sql.update(predicate), lock, true, when});
   };
   const int columns = static_cast<int>(keyset.key().size());
   for (int prefix = columns - 1; prefix >= 0; --prefix) {
@@ -72,9 +71,9 @@ std::vector<PlannedStatement> preparing_statements(const pg::Table& table, const
   };
 }
 
-std::vector<PlannedStatement> batch_statements(const pg::Table& table, const BackfillStep& step,
-                                               const walk::Keyset& keyset, bool is_selection_counted,
-                                               const pg::TransactionLimits& limits, std::int64_t rows) {
+std::vector<PlannedStatement> batch_statements(const pg::Table& table, const walk::Keyset& keyset,
+                                               const BatchSql& sql, const pg::TransactionLimits& limits,
+                                               std::int64_t rows) {
   const auto any = any_key(keyset);
   std::vector<PlannedStatement> out{
       {pg::begin_sql(limits), "none", true, ""},
@@ -85,10 +84,9 @@ std::vector<PlannedStatement> batch_statements(const pg::Table& table, const Bac
        "first batch of a table, if it is also the last of its range"},
       {ledger::advance_sql(), kRangeLock, true, ""},
   };
-  for (auto& update : update_shapes(table, step, keyset, is_selection_counted, changes(table, limits)))
-    out.push_back(std::move(update));
+  for (auto& update : update_shapes(keyset, sql, changes(table, limits))) out.push_back(std::move(update));
   out.push_back({ledger::count_and_commit(1, {rows, rows, 0, false}), kRangeLock, true, ""});
-  if (is_selection_counted) out.push_back(planned_note(rows));
+  if (sql.selected) out.push_back(planned_note(rows));
   return out;
 }
 
@@ -101,7 +99,7 @@ PlannedStatement planned_note(std::int64_t rows) {
 }
 
 std::vector<PlannedStatement> backfill_statements(const pg::Table& table, const BackfillStep& step,
-                                                  const WalkedTable& walked,
+                                                  const WalkedTable& walked, const BatchSql& sql,
                                                   const pg::TransactionLimits& limits, std::int64_t rows) {
   std::vector<PlannedStatement> out{check_of_expressions(table, step),
                                     {pg::counted_rows_sql(table.sql()), reads(table), false,
@@ -116,11 +114,11 @@ std::vector<PlannedStatement> backfill_statements(const pg::Table& table, const 
     out.push_back({pg::sample_pages_sql(*walked.sampled), "ACCESS SHARE on " + walked.sampled->table_sql,
                    false, "once, to choose the walk and its passes"});
   const bool is_by_blocks = walked.choice.walk != Walk::kKeyset;
-  if (is_by_blocks) add(block_statements(table, step, walked, limits), "");
+  if (is_by_blocks) add(block_statements(table, step, walked, sql, limits), "");
   if (!walked.keyset) return out;
   const std::string only = is_by_blocks ? "only in a final pass" : "";
   add(preparing_statements(table, *walked.keyset), only);
-  add(batch_statements(table, step, *walked.keyset, walked.swallowers.is_any(), limits, rows), only);
+  add(batch_statements(table, *walked.keyset, sql, limits, rows), only);
   return out;
 }
 

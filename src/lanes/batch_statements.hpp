@@ -13,7 +13,7 @@ namespace pgsluice::engine {
 /// What a backfill step sends, in order: once before its batches, and with each batch, in every shape that
 /// its statements can have. Key values are parameters; the numbers in a batch's last statement are examples.
 std::vector<PlannedStatement> backfill_statements(const pg::Table& table, const BackfillStep& step,
-                                                  const WalkedTable& walked,
+                                                  const WalkedTable& walked, const BatchSql& sql,
                                                   const pg::TransactionLimits& limits, std::int64_t rows);
 
 /// What ends a batch in which a trigger or rule left a selected row unchanged.

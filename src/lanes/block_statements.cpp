@@ -22,17 +22,10 @@ std::string update_lock(const pg::HeapFacts& heap, const pg::TransactionLimits& 
          milliseconds(limits.lock_timeout) + ", statement_timeout " + milliseconds(limits.statement_timeout);
 }
 
-std::string update(const pg::Table& table, const BackfillStep& step, const pg::HeapFacts& heap,
-                   const walk::BlockBatch& batch) {
-  const auto predicate = walk::block_predicate(batch);
-  return steps::block_update_sql(table, step, heap, predicate.sql,
-                                 static_cast<int>(predicate.params.size()) + 1);
-}
-
 }  // namespace
 
 std::vector<PlannedStatement> block_statements(const pg::Table& table, const BackfillStep& step,
-                                               const WalkedTable& walked,
+                                               const WalkedTable& walked, const BatchSql& sql,
                                                const pg::TransactionLimits& limits) {
   if (walked.heaps.empty()) return {};
   const auto& heap = walked.heaps.front();
@@ -51,12 +44,10 @@ std::vector<PlannedStatement> block_statements(const pg::Table& table, const Bac
   const auto add_update = [&](const std::string& when) {
     const auto lock = update_lock(heap, limits);
     const bool is_last_pass = batch.pass + 1 >= batch.weave.passes;
-    if (walked.swallowers.is_any() && is_last_pass)
-      out.push_back(
-          {steps::block_selected_sql(table, step, heap, walk::block_predicate(batch).sql), lock, true, when});
-    out.push_back({update(table, step, heap, batch), lock, true, when});
-    out.push_back({steps::sampled_block_update_sql(table, step, heap, walk::block_predicate(batch).sql), lock,
-                   true, sampled});
+    const auto predicate = walk::block_predicate(batch);
+    if (sql.selected && is_last_pass) out.push_back({sql.selected(&heap, predicate.sql), lock, true, when});
+    out.push_back({sql.block_update(heap, predicate, false), lock, true, when});
+    out.push_back({sql.block_update(heap, predicate, true), lock, true, sampled});
   };
   if (is_woven) {
     batch.weave.passes = 2;

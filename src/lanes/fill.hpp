@@ -49,6 +49,7 @@ class Fill {
 
   std::set<std::int64_t> in_use;   // ranges that lanes of this run work on: at most one per lane
   std::int64_t setting_aside = 0;  // rows on their way into quarantine: lanes share its limit
+  std::int64_t named = 0;          // rows in quarantine that do not count for that limit
   Looks looks;                     // by this run, for rows left behind
   bool is_looked_at = false;       // a lane is looking for rows left behind: one at a time
   bool is_ended = false;           // no range is left, and the ledger says so

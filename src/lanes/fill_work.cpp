@@ -31,6 +31,15 @@ void blame(Fills& fills, const std::exception_ptr& error) {
 
 }  // namespace
 
+Filling filling_of(const BackfillStep& step, ledger::StepRecord record) {
+  const Prepare prepare = [step, name = record.name](pg::Session& session, std::int64_t step_id, int lanes) {
+    auto named = step;
+    named.name = name;
+    return prepare_backfill(session, named, step_id, lanes);
+  };
+  return {prepare, std::move(record)};
+}
+
 asio::awaitable<void> FillWork::run(std::vector<Filling> fillings) {
   fills_.clear();
   at_.tally.begin_step();
@@ -62,14 +71,16 @@ asio::awaitable<void> FillWork::run(std::vector<Filling> fillings) {
 asio::awaitable<void> FillWork::begin(Filling filling) {
   const auto step = co_await at_.states.begin(at_.connection, filling.record);
   std::function<PreparedBackfill(pg::Session&)> prepare = [=, lanes = at_.tunables.lanes](pg::Session& s) {
-    auto prepared = prepare_backfill(s, filling.step, filling.record.step_id, lanes);
+    auto prepared = filling.prepare(s, filling.record.step_id, lanes);
     cut_into_ranges(s, prepared, lanes);
     return prepared;
   };
   std::exception_ptr error;
   try {
     auto prepared = co_await keep_trying<PreparedBackfill>(at_.connection, prepare, at_.journal, at_.stop);
+    const bool names_rows = !!prepared.sql.naming;
     fills_.push_back(std::make_unique<Fill>(step, std::move(prepared), at_.tunables));
+    if (names_rows) fills_.back()->named = step.rows.quarantined;  // by an earlier run
   } catch (...) {
     error = std::current_exception();
   }

@@ -16,11 +16,14 @@
 
 namespace pgsluice::engine {
 
-/// A table to be filled: the definition, and its step or act in the ledger.
+/// A table to be filled: how, and its step or act in the ledger.
 struct Filling {
-  BackfillStep step;
+  Prepare prepare;
   ledger::StepRecord record;
 };
+
+/// Changes the step's rows.
+Filling filling_of(const BackfillStep& step, ledger::StepRecord record);
 
 /// How a run ends that left rows unchanged, and what to do about it.
 inline constexpr const char* kLookAtUnchanged =

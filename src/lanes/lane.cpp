@@ -130,9 +130,7 @@ boost::asio::awaitable<BatchOutcome> Lane::attempt(ledger::Range range, std::int
   const auto& prepared = fill_->prepared();
   BatchWork work;
   work.keyset = prepared.keyset ? &*prepared.keyset : nullptr;
-  work.update_sql = &prepared.update_sql;
-  work.block_update_sql = &prepared.block_update_sql;
-  work.selected_sql = &prepared.selected_sql;
+  work.sql = &prepared.sql;
   work.is_always_instead = prepared.swallowers.is_always_instead();
   work.blocks = blocks_ = next_blocks(range, rows);
   work.step_id = prepared.step_id;
@@ -246,6 +244,7 @@ Lane::Next Lane::on_committed(ledger::Range& range, const BatchOutcome& outcome,
   last_batch_ = std::chrono::duration_cast<std::chrono::milliseconds>(outcome.duration);
   const RowCounts done{outcome.changed, already_right(outcome), outcome.quarantined, outcome.unchanged};
   fill_->add(done);
+  fill_->named += outcome.named;
   at_.blockers.clear();
   at_.tally.batch_committed(done, outcome.duration, std::chrono::steady_clock::now());
   event::Batch told{range.token.range_id,      number_, outcome.changed, outcome.visited,
@@ -283,7 +282,8 @@ Lane::Next Lane::on_row_fault(const ledger::Range& range, const BatchOutcome& ou
                                        attempt_, is_single ? "quarantine" : "bisect", 0});
   if (!is_single) return outcome.is_session_spent ? Next::kLeaseAgain : Next::kGoOn;
   forget_set_aside();  // its row is gone, otherwise this would not be another one
-  if (fill_->step().rows.quarantined + fill_->setting_aside >= at_.tunables.max_quarantined) {
+  const auto faults = fill_->step().rows.quarantined - fill_->named + fill_->setting_aside;
+  if (faults >= at_.tunables.max_quarantined) {
     throw Error(ExitCode::kFailed,
                 row_in_words(fill_->prepared().table, outcome.position) +
                     " cannot be changed: " + outcome.message + " (SQLSTATE " + outcome.sqlstate + ")",

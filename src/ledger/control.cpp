@@ -72,6 +72,11 @@ void set_tunable(pg::Session& session, const std::string& job, const std::string
   });
 }
 
+void log_command(pg::Session& session, std::int64_t job_id, const std::string& actor, const std::string& verb,
+                 const std::string& arguments) {
+  session.exec(kLogCommand, {std::to_string(job_id), actor, verb, arguments, ""});
+}
+
 void resolve_step(pg::Session& session, const std::string& job, const std::string& step, StepState state,
                   const std::string& actor, const std::string& reason) {
   pg::in_transaction(session, {}, [&] {

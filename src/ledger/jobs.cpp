@@ -28,7 +28,17 @@ ON CONFLICT (job_id, name) DO NOTHING
 constexpr const char* kJobState = R"sql(
 UPDATE pgsluice.job
 SET state = $2, ended_at = CASE WHEN $2 IN ('done', 'failed', 'cancelled', 'rolled back') THEN now() END
-WHERE job_id = $1::bigint
+WHERE job_id = $1::bigint AND state <> 'rolling back'
+)sql";
+
+constexpr const char* kGiveUpRollback =
+    "UPDATE pgsluice.job SET state = $2 WHERE job_id = $1::bigint AND state = 'rolling back'";
+
+constexpr const char* kSettleRollback = R"sql(
+UPDATE pgsluice.job j SET state = 'rolled back', ended_at = now()
+WHERE j.job_id = $1::bigint AND j.state = 'rolling back'
+  AND NOT EXISTS (SELECT FROM pgsluice.step s
+                  WHERE s.job_id = j.job_id AND s.parent_id IS NULL AND s.state NOT IN ('waiting', 'rolled back'))
 )sql";
 
 constexpr const char* kSettleJob = R"sql(
@@ -82,6 +92,14 @@ JobRecord open_job(pg::Session& session, const JobDefinition& job,
 
 void set_job_state(pg::Session& session, std::int64_t job_id, JobState state) {
   session.exec(kJobState, {std::to_string(job_id), name_of(state)});
+}
+
+void give_up_rollback(pg::Session& session, std::int64_t job_id, JobState state) {
+  session.exec(kGiveUpRollback, {std::to_string(job_id), name_of(state)});
+}
+
+bool settle_rollback(pg::Session& session, std::int64_t job_id) {
+  return session.exec(kSettleRollback, {std::to_string(job_id)}).affected() == 1;
 }
 
 void settle_job_state(pg::Session& session, std::int64_t job_id) {

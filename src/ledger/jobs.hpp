@@ -47,7 +47,13 @@ JobRecord open_job(pg::Session& session, const JobDefinition& job,
 /// nullopt: no job of that name.
 std::optional<JobRecord> find_job(pg::Session& session, const std::string& name);
 
+/// Does nothing while the job is being rolled back.
 void set_job_state(pg::Session& session, std::int64_t job_id, JobState state);
+/// A rollback that has undone nothing gives the job its state back.
+void give_up_rollback(pg::Session& session, std::int64_t job_id, JobState state);
+/// Sets kRolledBack if the job is being rolled back and nothing is left to undo. False: it is not over, or
+/// another rollback has done this.
+bool settle_rollback(pg::Session& session, std::int64_t job_id);
 /// Sets kDone if every step is done; else does nothing. For an act outside of a run that may have been the
 /// last one.
 void settle_job_state(pg::Session& session, std::int64_t job_id);

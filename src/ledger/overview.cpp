@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/process_identity.hpp"
+#include "ledger/images.hpp"
 #include "ledger/state_names.hpp"
 #include "ledger/unchanged.hpp"
 #include "pg/key.hpp"
@@ -51,6 +52,8 @@ JOIN pgsluice.job j ON j.job_id = s.job_id
 WHERE j.name = $1 ORDER BY q.set_aside_at, q.key
 )sql";
 
+constexpr const char* kKnowsImages = "SELECT pg_catalog.to_regclass('pgsluice.image') IS NOT NULL";
+
 /// The ledger stores the exact counts (visited, changed, set aside, unchanged); already right is the rest.
 /// Rows that come and go while a batch runs can make it slightly negative.
 RowCounts counts(std::int64_t changed, std::int64_t visited, std::int64_t quarantined,
@@ -85,16 +88,29 @@ std::vector<RunOverview> read_runs(pg::Session& session, const std::string& job_
   return out;
 }
 
+/// A ledger that was not upgraded yet knows no images.
+void add_images(pg::Session& session, JobOverview& job, std::int64_t job_id) {
+  for (const auto& images : images_of_job(session, job_id)) {
+    for (auto& step : job.steps) {
+      if (step.name != images.step) continue;
+      step.undo_bytes = images.bytes;
+      step.undo_age_s = images.age_s;
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<JobOverview> read_overview(pg::Session& session, const std::string& only) {
   const auto rows = session.exec(kJobs, {only});
+  const bool knows_images = session.exec(kKnowsImages, pg::Params{}).boolean(0, 0);
   std::vector<JobOverview> out;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const auto job_id = rows.text(i, 0);
     out.push_back({rows.text(i, 1), rows.text(i, 2), read_state(kJobStates, rows.text(i, 3)),
                    read_state(kControls, rows.text(i, 4)), rows.text(i, 5), rows.text(i, 6),
                    pg::from_array(rows.text(i, 7)), read_steps(session, job_id), read_runs(session, job_id)});
+    if (knows_images) add_images(session, out.back(), rows.integer(i, 0));
   }
   return out;
 }

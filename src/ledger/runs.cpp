@@ -13,7 +13,8 @@ const std::string kLeaseInterval = "make_interval(secs => " + std::to_string(kLe
 const std::string kRegister = R"sql(
 INSERT INTO pgsluice.run (run_id, job_id, version, host, boot, pid, process_started, lease_until)
 VALUES ($1::uuid, $2::bigint, $3, $4, $5, $6::int, $7, now() + )sql" +
-                              kLeaseInterval + ")";
+                              kLeaseInterval +
+                              ") ON CONFLICT (run_id) DO NOTHING";  // sent again when its answer was lost
 
 constexpr const char* kUnended = R"sql(
 SELECT run_id, host, boot, pid, process_started FROM pgsluice.run WHERE job_id = $1::bigint AND ended_at IS NULL

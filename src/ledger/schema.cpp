@@ -30,7 +30,7 @@ CREATE TABLE pgsluice.job (
   created_at timestamptz NOT NULL DEFAULT now(),
   ended_at timestamptz,
   CHECK (control IN ('run', 'pause', 'cancel')),
-  CHECK (state IN ('ready', 'running', 'done', 'failed', 'cancelled', 'rolled back'))
+  CONSTRAINT job_state_check CHECK (state IN ('ready', 'running', 'done', 'failed', 'cancelled', 'rolling back', 'rolled back'))
 );
 
 CREATE TABLE pgsluice.step (
@@ -108,6 +108,12 @@ CREATE TABLE pgsluice.object (
   PRIMARY KEY (step_id, kind, name, table_oid)
 );
 
+CREATE TABLE pgsluice.image (
+  step_id bigint PRIMARY KEY REFERENCES pgsluice.step ON DELETE CASCADE,
+  kept_for_hours int,
+  created_at timestamptz NOT NULL DEFAULT now()
+);
+
 CREATE TABLE pgsluice.event (
   event_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   job_id bigint NOT NULL REFERENCES pgsluice.job ON DELETE CASCADE,
@@ -118,7 +124,7 @@ CREATE TABLE pgsluice.event (
 );
 CREATE INDEX event_job ON pgsluice.event (job_id, event_id);
 
-INSERT INTO pgsluice.meta (schema_version) VALUES (6);
+INSERT INTO pgsluice.meta (schema_version) VALUES (7);
 )sql";
 
 // From version 1: the acts of a retype become child steps of its step.
@@ -166,6 +172,19 @@ UPDATE pgsluice.step SET detail = 'taken back' WHERE kind = 'retype' AND detail 
 UPDATE pgsluice.meta SET schema_version = 6;
 )sql";
 
+// From version 6: a rollback is a run, and the job says so; steps can keep before-images.
+constexpr const char* kUpgradeTo7 = R"sql(
+ALTER TABLE pgsluice.job DROP CONSTRAINT job_state_check,
+  ADD CONSTRAINT job_state_check
+  CHECK (state IN ('ready', 'running', 'done', 'failed', 'cancelled', 'rolling back', 'rolled back'));
+CREATE TABLE pgsluice.image (
+  step_id bigint PRIMARY KEY REFERENCES pgsluice.step ON DELETE CASCADE,
+  kept_for_hours int,
+  created_at timestamptz NOT NULL DEFAULT now()
+);
+UPDATE pgsluice.meta SET schema_version = 7;
+)sql";
+
 // Any two numbers that nobody else uses; the lock is of the transaction, so poolers do not mind.
 constexpr const char* kInstallLock = "SELECT pg_catalog.pg_advisory_xact_lock(7034, 1)";
 
@@ -208,6 +227,7 @@ void install(pg::Session& session) try {
       if (installed_version(session) == 3) session.exec(kUpgradeTo4);
       if (installed_version(session) == 4) session.exec(kUpgradeTo5);
       if (installed_version(session) == 5) session.exec(kUpgradeTo6);
+      if (installed_version(session) == 6) session.exec(kUpgradeTo7);
       return true;
     });
   }

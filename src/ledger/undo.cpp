@@ -30,6 +30,11 @@ SET state = 'rolled back', detail = '', error = '', ranges_cut = false, rows_exp
 WHERE step_id = $1::bigint AND state <> 'rolled back'
 )sql";
 
+constexpr const char* kNotRestored = R"sql(
+SELECT count(*) FILTER (WHERE q.sqlstate = ''), count(*) FILTER (WHERE q.sqlstate <> '')
+FROM pgsluice.quarantine q JOIN pgsluice.step s ON s.step_id = q.step_id WHERE s.job_id = $1::bigint
+)sql";
+
 constexpr const char* kForgetRanges = "DELETE FROM pgsluice.range WHERE step_id = $1::bigint";
 
 }  // namespace
@@ -49,13 +54,23 @@ void fence_job(pg::Session& session, std::int64_t job_id) {
                      [&] { return session.exec(kFence, {std::to_string(job_id)}).affected(); });
 }
 
-bool mark_rolled_back(pg::Session& session, std::int64_t step_id) {
+bool mark_restored(pg::Session& session, std::int64_t step_id) {
   const pg::Params id{std::to_string(step_id)};
   if (session.exec(kMark, id).affected() != 1) return false;
   session.exec(kForgetRanges, id);
-  forget_quarantine(session, step_id);
   forget_objects(session, step_id);
   return true;
+}
+
+bool mark_rolled_back(pg::Session& session, std::int64_t step_id) {
+  if (!mark_restored(session, step_id)) return false;
+  forget_quarantine(session, step_id);
+  return true;
+}
+
+NotRestored count_not_restored(pg::Session& session, std::int64_t job_id) {
+  const auto rows = session.exec(kNotRestored, {std::to_string(job_id)});
+  return {rows.integer(0, 0), rows.integer(0, 1)};
 }
 
 }  // namespace pgsluice::ledger

@@ -30,5 +30,14 @@ void fence_job(pg::Session& session, std::int64_t job_id);
 /// In the caller's transaction, records that a step is undone: state 'rolled back', no ranges, nothing
 /// quarantined, as if it had never run. False: another rollback has already recorded it.
 bool mark_rolled_back(pg::Session& session, std::int64_t step_id);
+/// The same for a step whose old values were put back: what is quarantined are rows that could not be.
+bool mark_restored(pg::Session& session, std::int64_t step_id);
+
+/// Rows of a job that a rollback has not put back.
+struct NotRestored {
+  std::int64_t kept = 0;    // changed since, or gone
+  std::int64_t faulty = 0;  // the server refused their old value
+};
+NotRestored count_not_restored(pg::Session& session, std::int64_t job_id);
 
 }  // namespace pgsluice::ledger

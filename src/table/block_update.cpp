@@ -10,10 +10,7 @@ namespace pgsluice::steps {
 namespace {
 
 constexpr const char* kAnswer =
-    "SELECT count(*), count(still), pg_catalog.pg_stat_get_xact_tuples_hot_updated($OID::oid),\n       ";
-
-// Without timing, which would read the clock twice per row. Needs server 13 or newer.
-constexpr const char* kExplain = "EXPLAIN (ANALYZE, WAL, COSTS OFF, TIMING OFF, SUMMARY OFF, FORMAT JSON)\n";
+    "count(*), count(still), pg_catalog.pg_stat_get_xact_tuples_hot_updated($OID::oid),\n       ";
 
 /// Looked up under the UPDATE's own lock on the heap, which prevents it from being rewritten or detached.
 /// NULL for a partition that no longer belongs to the table; its ancestors are read without locking their
@@ -45,21 +42,38 @@ std::string with_parameter(std::string sql, int oid) {
   return sql;
 }
 
+/// Rows of a node anywhere in the plan; 0: it is not there.
+double rows_of_node(const base::Json& plan, const std::string& name) {
+  if (plan.value("Subplan Name", "") == name) return plan.value("Actual Rows", 0.0);
+  double rows = 0;
+  for (const auto& below : plan.value("Plans", base::Json::array())) rows += rows_of_node(below, name);
+  return rows;
+}
+
 }  // namespace
+
+// Without timing, which would read the clock twice per row. Needs server 13 or newer.
+const char* const kExplainWal = "EXPLAIN (ANALYZE, WAL, COSTS OFF, TIMING OFF, SUMMARY OFF, FORMAT JSON)\n";
+
+std::string block_answer(const pg::Table& table, const pg::HeapFacts& heap, int oid) {
+  return with_parameter(kAnswer + filenode_sql(table.oid, heap, "$OID"), oid);
+}
 
 std::string block_update_sql(const pg::Table& table, const BackfillStep& step, const pg::HeapFacts& heap,
                              const std::string& predicate, int oid) {
-  const auto answer = kAnswer + filenode_sql(table.oid, heap, "$OID") + "\nFROM changed";
-  return changed_sql(table, step, heap, predicate) + with_parameter(answer, oid);
+  return changed_sql(table, step, heap, predicate) + "SELECT " + block_answer(table, heap, oid) +
+         "\nFROM changed";
 }
 
 BlockAnswer read_block_answer(const pg::Rows& rows) {
-  return {rows.integer(0, 0), rows.integer(0, 1), rows.integer(0, 2), rows.integer(0, 3), std::nullopt};
+  BlockAnswer answer{rows.integer(0, 0), rows.integer(0, 1), rows.integer(0, 2), rows.integer(0, 3)};
+  if (rows.row(0).size() > 4) answer.missed = rows.integer(0, 4);
+  return answer;
 }
 
 std::string sampled_block_update_sql(const pg::Table& table, const BackfillStep& step,
                                      const pg::HeapFacts& heap, const std::string& predicate) {
-  return kExplain + changed_sql(table, step, heap, predicate) + "SELECT FROM changed WHERE still";
+  return kExplainWal + changed_sql(table, step, heap, predicate) + "SELECT FROM changed WHERE still";
 }
 
 std::string heap_state_sql(std::uint32_t table_oid, const pg::HeapFacts& heap) {
@@ -68,7 +82,8 @@ std::string heap_state_sql(std::uint32_t table_oid, const pg::HeapFacts& heap) {
          filenode_sql(table_oid, heap, oid);
 }
 
-std::optional<BlockAnswer> read_sampled_answer(const pg::Rows& explained, const pg::Rows& state) {
+std::optional<BlockAnswer> read_sampled_answer(const pg::Rows& explained, const pg::Rows& state,
+                                               const std::string& locking_node) {
   const auto answer = base::Json::parse(explained.text(0, 0), nullptr, false);
   if (!answer.is_array() || answer.empty()) return std::nullopt;
   const auto& plan = answer.front().value("Plan", base::Json::object());
@@ -77,8 +92,11 @@ std::optional<BlockAnswer> read_sampled_answer(const pg::Rows& explained, const 
   }
   const auto number = [&](const char* field) { return plan.at(field).get<double>(); };
   const auto still = std::llround(number("Actual Rows"));
-  return BlockAnswer{still + std::llround(number("Rows Removed by Filter")), still, state.integer(0, 0),
-                     state.integer(0, 1), BlockAnswer::Wal{number("WAL Bytes"), number("WAL FPI")}};
+  BlockAnswer read{still + std::llround(number("Rows Removed by Filter")), still, state.integer(0, 0),
+                   state.integer(0, 1)};
+  read.wal = BlockAnswer::Wal{number("WAL Bytes"), number("WAL FPI")};
+  if (!locking_node.empty()) read.missed = std::llround(rows_of_node(plan, locking_node)) - read.changed;
+  return read;
 }
 
 std::string hot_so_far_sql(const pg::HeapFacts& heap) {

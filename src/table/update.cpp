@@ -26,14 +26,18 @@ std::string where_sql(const BackfillStep& step, const std::string& predicate) {
   return step.where.empty() ? sql : sql + "\n  AND CASE WHEN (" + step.where + "\n) THEN true END";
 }
 
-std::string set_and_where(const BackfillStep& step, const std::string& predicate) {
+std::string set_sql(const BackfillStep& step) {
   std::string sql = "SET ";
   for (std::size_t i = 0; i < step.set.size(); ++i) {
     if (i) sql += ", ";
     // The closing parenthesis is on its own line, because an expression may end in a comment.
     sql += pg::Identifier(step.set[i].column).sql() + " = (" + step.set[i].expression + "\n)";
   }
-  return sql + "\n" + where_sql(step, predicate);
+  return sql;
+}
+
+std::string set_and_where(const BackfillStep& step, const std::string& predicate) {
+  return set_sql(step) + "\n" + where_sql(step, predicate);
 }
 
 std::string update_sql(const pg::Table& table, const BackfillStep& step, const std::string& predicate) {

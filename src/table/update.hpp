@@ -19,6 +19,9 @@ std::string selected_sql(const pg::Table& table, const BackfillStep& step, const
 /// The "WHERE …" of every walk's statements.
 std::string where_sql(const BackfillStep& step, const std::string& predicate);
 
+/// "SET …" of every walk's statements.
+std::string set_sql(const BackfillStep& step);
+
 /// The part of it that every walk's statements share: "SET … WHERE …".
 std::string set_and_where(const BackfillStep& step, const std::string& predicate);
 

@@ -31,6 +31,11 @@ void add(RowCounts& sum, const RowCounts& rows) {
   sum.unchanged += rows.unchanged;
 }
 
+RowCounts difference(const RowCounts& later, const RowCounts& earlier) {
+  return {later.changed - earlier.changed, later.already_right - earlier.already_right,
+          later.quarantined - earlier.quarantined, later.unchanged - earlier.unchanged};
+}
+
 void Tally::begin_step() {
   recent_.clear();
   step_began_ = std::chrono::steady_clock::now();

@@ -28,6 +28,7 @@ class DurationHistogram {
 };
 
 void add(RowCounts& sum, const RowCounts& rows);
+RowCounts difference(const RowCounts& later, const RowCounts& earlier);
 
 /// What a run has done, as counted here, for the screen and the summary; the ledger is the truth. Confined to
 /// the io thread.

@@ -63,7 +63,7 @@ ledger::Range CountedRange::lease(pg::Session& session, const std::string& run_i
 engine::BatchWork CountedRange::work(const ledger::Range& range, std::int64_t rows) const {
   engine::BatchWork work;
   work.keyset = &*step_->keyset;
-  work.update_sql = &step_->update_sql;
+  work.sql = &step_->sql;
   work.step_id = step_->step_id;
   work.range = range;
   work.rows = rows;

@@ -67,11 +67,10 @@ class PlannedBatches : public ::testing::Test {
     }
     BatchWork work;
     work.keyset = &*step.keyset;
-    work.update_sql = &step.update_sql;
+    work.sql = &step.sql;
     work.step_id = step.step_id;
     work.range = std::move(range);
     work.rows = rows;
-    work.selected_sql = &step.selected_sql;
     work.limits = batch_limits(job.tunables.batch.target, job.tunables.throttle.lock_wait,
                                step.deadlock_timeout, step.long_statements());
     for (;;) {

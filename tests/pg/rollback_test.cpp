@@ -177,10 +177,10 @@ TEST_F(RollbackTest, RefusesWhileARunLives) {
 TEST_F(RollbackTest, KeepsRunsOutWhileItWorks) {
   const auto job = pretend_onboarded();
   std::string seen;
-  rollback_job(session_, job, [&](const EventBody& body) {
+  roll_back(job, [&](const EventBody& body) {
     if (std::holds_alternative<event::Statement>(body)) seen = job_row();
   });
-  EXPECT_EQ(seen, "ready, cancel");
+  EXPECT_EQ(seen, "rolling back, run");
 }
 
 TEST_F(RollbackTest, WaitsForItsLockAndSaysWhoHoldsIt) {
@@ -191,7 +191,7 @@ TEST_F(RollbackTest, WaitsForItsLockAndSaysWhoHoldsIt) {
   other.exec("BEGIN");
   other.exec("LOCK TABLE users IN ACCESS SHARE MODE");
   std::string blamed;
-  rollback_job(session_, job, [&](const EventBody& body) {
+  roll_back(job, [&](const EventBody& body) {
     const auto* failed = std::get_if<event::BatchFailed>(&body);
     if (!failed) return;
     blamed = failed->message;
@@ -207,7 +207,7 @@ TEST_F(RollbackTest, SaysForWhomTheIndexHasToWait) {
   other.exec("BEGIN");
   other.exec("LOCK TABLE users IN ACCESS SHARE MODE");
   std::string warned;
-  rollback_job(session_, job, [&](const EventBody& body) {
+  roll_back(job, [&](const EventBody& body) {
     const auto* warning = std::get_if<event::Warning>(&body);
     if (!warning) return;
     warned = warning->message;

@@ -3,8 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <mutex>
+
 #include "base/process_identity.hpp"
-#include "engine/command/rollback.hpp"
+#include "engine/run/run.hpp"
 #include "kinds/definition_change/job_definition.hpp"
 #include "ledger/jobs.hpp"
 #include "ledger/range/checkpoint.hpp"
@@ -60,8 +63,26 @@ class RolledBackJob : public ::testing::Test {
     return job;
   }
 
+  using Teller = std::function<void(const EventBody&)>;
+
+  /// `tell` is called for each event, one at a time.
+  void roll_back(const Job& job, const Teller& tell) {
+    struct Sink : EventSink {
+      explicit Sink(const Teller& t) : tell(t) {}
+      void publish(Event event) override {
+        const std::lock_guard<std::mutex> lock(mutex);
+        tell(event.body);
+      }
+      const Teller& tell;
+      std::mutex mutex;
+    } sink(tell);
+    RollbackOptions options;
+    options.handle_signals = false;
+    Run(pg::ConnectionTarget(dsn_), job, options, sink).execute();
+  }
+
   void roll_back(const Job& job) {
-    rollback_job(session_, job, [this](EventBody body) { told_.push_back(std::move(body)); });
+    roll_back(job, [this](const EventBody& body) { told_.push_back(body); });
   }
 
   Error refusal(const Job& job) {

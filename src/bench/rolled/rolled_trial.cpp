@@ -1,6 +1,7 @@
 #include "bench/rolled/rolled_trial.hpp"
 
 #include "pgsluice/error.hpp"
+#include "telling/failure/outcome.hpp"
 
 namespace pgsluice::bench {
 namespace {
@@ -32,7 +33,7 @@ void RolledTrial::take_failure(const RolledOutcome& outcome, bool has_given_way)
     return disturb("a batch ran into its statement_timeout");
   }
   if (outcome.disposition == pg::Disposition::kFatal) {
-    throw Error(outcome.sqlstate == pg::kInsufficientPrivilege ? ExitCode::kPrivileges : ExitCode::kFailed,
+    throw Error(engine::exit_code_of(outcome.sqlstate),
                 "a batch failed: " + outcome.message + " (SQLSTATE " + outcome.sqlstate + ")",
                 "a run of the job would fail the same way: fix the cause first");
   }

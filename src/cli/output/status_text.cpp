@@ -68,6 +68,11 @@ Lines step_lines(const JobOverview& job) {
   auto lines = table.lines("  ");
   for (const auto& step : job.steps) {
     if (!step.error.empty()) lines.push_back("  error in " + plain_words(step.name + ": " + step.error));
+    if (step.undo_bytes > 0)
+      lines.push_back("  before-images of " + plain_words(step.name) + ": " +
+                      base::format_bytes(static_cast<double>(step.undo_bytes)) + ", " +
+                      seconds_text(step.undo_age_s) + " old; pgsluice drop-undo " + plain_words(job.name) +
+                      " frees them");
   }
   return lines;
 }
@@ -149,6 +154,10 @@ Json step_json(const StepOverview& step) {
   json["batches"] = step.batches;
   json["ranges"] = step.ranges;
   json["ranges_done"] = step.ranges_done;
+  if (step.undo_bytes > 0) {
+    json["undo_bytes"] = step.undo_bytes;
+    json["undo_age_s"] = step.undo_age_s;
+  }
   return json;
 }
 
@@ -164,7 +173,10 @@ Json run_json(const RunOverview& run) {
 }  // namespace
 
 std::string state_text(const JobOverview& job) {
-  return job.state == JobState::kRunning && live_runs(job) == 0 ? "interrupted" : name_of(job.state);
+  if (live_runs(job) > 0) return name_of(job.state);
+  if (job.state == JobState::kRunning) return "interrupted";
+  if (job.state == JobState::kRollingBack) return "rolling back, interrupted";
+  return name_of(job.state);
 }
 
 std::vector<std::string> job_list_lines(const std::vector<JobOverview>& jobs) {

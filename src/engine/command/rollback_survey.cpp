@@ -14,6 +14,7 @@ RollbackSurvey survey_rollback(pg::Session& session, const Job& job, std::int64_
   for (std::size_t i = std::min(traces.size(), steps.size()); i-- > 0;) {
     if (!traces.is_begun(i)) continue;
     RollbackAct act{i, traces.at(i).step_id};
+    act.job_id = job_id;
     steps.kind(i).survey(steps.at(i), traces, act, survey);
     survey.acts.push_back(std::move(act));
   }

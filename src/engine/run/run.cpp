@@ -4,6 +4,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <ctime>
 
+#include "base/failpoint.hpp"
 #include "base/process_identity.hpp"
 #include "base/uuid.hpp"
 #include "kinds/table_of_kinds.hpp"
@@ -31,8 +32,15 @@ pg::ConnectionTarget direct_target(const Job& job, const pg::ConnectionTarget& t
 }  // namespace
 
 Run::Run(pg::ConnectionTarget target, Job job, RunOptions options, EventSink& sink)
+    : Run(std::move(target), std::move(job), options, Direction{}, sink) {}
+
+Run::Run(pg::ConnectionTarget target, Job job, RollbackOptions options, EventSink& sink)
+    : Run(std::move(target), std::move(job), options, Direction{true, options.force}, sink) {}
+
+Run::Run(pg::ConnectionTarget target, Job job, RunOptions options, Direction direction, EventSink& sink)
     : target_(std::move(target)),
       options_(options),
+      direction_(direction),
       job_(std::move(job)),
       run_id_(base::random_uuid()),
       application_prefix_("pgsluice " + run_id_.substr(0, 8)),
@@ -115,8 +123,12 @@ asio::awaitable<void> Run::story() {
   std::exception_ptr error;
   try {
     co_await open();
-    co_await look_before_writing();
-    co_await run_steps();
+    if (direction_.is_back) {
+      co_await undo_steps();
+    } else {
+      co_await look_before_writing();
+      co_await run_steps();
+    }
   } catch (...) {
     error = std::current_exception();
   }
@@ -133,13 +145,16 @@ asio::awaitable<void> Run::open() {
   co_await keep_trying<bool>(control_, connect, journal_, stop_, kFirstConnectMax);
   is_opening_ = true;
   beside_.start("the sampler", sample());
-  const auto opened = co_await row_.open();
+  const auto opened = co_await open_row();
   const auto& record = row_.job_record();
+  const auto untouched = direction_.is_back ? StepState::kDone : StepState::kWaiting;
   const bool is_resumed =
       std::any_of(record.steps.begin(), record.steps.end(),
-                  [](const ledger::StepRecord& s) { return s.state != StepState::kWaiting; });
+                  [untouched](const ledger::StepRecord& s) { return s.state != untouched; });
   journal_.write(event::RunStarted{kVersion, base::this_process().host, base::this_process().pid, is_resumed,
                                    tunables_.lanes});
+  for (const auto& step : opened.freed)
+    journal_.warn("the before-images of step \"" + step + "\" are freed: the time of its `keep` is over");
   for (const auto& mended : opened.job.change.mended) journal_.write(command_of(mended));
 
   keeper_ =
@@ -154,7 +169,18 @@ asio::awaitable<void> Run::open() {
   clocks_.look(tunables_.throttle, gate_, blockers_, stop_, SteadyClock::now(), std::time(nullptr));
   beside_.start("the keeper", keeper_->run(over_, [this] { return progress_.line(); }));
   beside_.start("the progress", show_progress());
-  if (!stop_.is_requested()) co_await row_.mark_job_running();
+  if (!stop_.is_requested() && !direction_.is_back) co_await row_.mark_job_running();
+}
+
+asio::awaitable<OpenedRun> Run::open_row() {
+  if (!direction_.is_back) {
+    auto opened = co_await row_.open();
+    co_return opened;
+  }
+  auto opened = co_await row_.open_rollback();
+  survey_ = std::move(opened.survey);
+  for (const auto& remark : survey_.remarks) journal_.warn(remark);
+  co_return std::move(opened.run);
 }
 
 RunningStep Run::running(std::size_t place, const StepKind& kind) {
@@ -204,18 +230,54 @@ asio::awaitable<void> Run::run_steps() {
   }
 }
 
+asio::awaitable<void> Run::undo_steps() {
+  for (auto& act : survey_.acts) {
+    co_await gate_.pass_pause(stop_);
+    if (stop_.is_requested()) co_return;
+    in_work_.number = static_cast<int>(act.place) + 1;
+    act.is_forced = direction_.is_forced;
+    co_await undo_step(act);
+  }
+}
+
+asio::awaitable<void> Run::undo_step(RollbackAct act) {
+  const auto kind = kind_of(job_.steps[act.place]);
+  auto step = running(act.place, *kind);
+  states_.show(step.record.name, step.record.kind);
+  const auto began = SteadyClock::now();
+  const auto before = tally_.run_rows();
+  co_await kind->undo(step, act);
+  base::failpoint("rollback_after_step");
+  if (stop_.is_requested()) co_return;
+  const auto took = std::chrono::duration<double>(SteadyClock::now() - began).count();
+  const auto rows = difference(tally_.run_rows(), before);
+  journal_.write(event::StepEnded{step.record.name, step.record.kind, "rolled back", rows, took});
+  co_await store_log();
+}
+
 asio::awaitable<void> Run::close(std::exception_ptr error) {
   end_.begin_closing();
-  if (row_.is_registered()) final_rows_ = co_await row_.count_rows(tally_.run_rows());
-  auto end = outcome_of(error, stop_, final_rows_, fills_.unchanged());
+  auto end = co_await outcome(error);
   if (const auto failed = failure_of(error, stop_))
     error_ = failed->code() == ExitCode::kInternal ? error : std::make_exception_ptr(*failed);
   ended_with_ = end.code;
   if (!in_work_.cut.empty() && !error_) end.reason += "; cancelled on the server: " + in_work_.cut;
-  if (row_.is_registered()) co_await row_.close(end);
+  if (row_.is_registered() && direction_.is_back) co_await row_.close_rollback(end);
+  if (row_.is_registered() && !direction_.is_back) co_await row_.close(end);
   if (!row_.is_registered() && is_opening_ && stop_.is_requested()) co_await row_.close_unopened(end);
   journal_.write(summary(end));
   co_await store_log();
+}
+
+asio::awaitable<RunOutcome> Run::outcome(std::exception_ptr error) {
+  if (direction_.is_back) {
+    final_rows_ = tally_.run_rows();
+    RowsNotRestored left;
+    if (row_.is_registered()) left = co_await row_.count_not_restored();
+    co_return rollback_outcome_of(error, stop_, left, job_.name);
+  }
+  if (row_.is_registered()) final_rows_ = co_await row_.count_rows(tally_.run_rows());
+  co_return outcome_of(error, stop_, final_rows_, fills_.unchanged());
 }
 
 asio::awaitable<void> Run::sample() {

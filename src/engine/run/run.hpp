@@ -31,6 +31,8 @@ namespace pgsluice::engine {
 class Run {
  public:
   Run(pg::ConnectionTarget target, Job job, RunOptions options, EventSink& sink);
+  /// A rollback: the same, from the last step to the first.
+  Run(pg::ConnectionTarget target, Job job, RollbackOptions options, EventSink& sink);
   ~Run();
 
   /// Throws Error after the summary is published.
@@ -40,10 +42,20 @@ class Run {
   template <class T>
   using awaitable = boost::asio::awaitable<T>;
 
+  struct Direction {
+    bool is_back = false;
+    bool is_forced = false;  // RollbackOptions::force
+  };
+  Run(pg::ConnectionTarget target, Job job, RunOptions options, Direction direction, EventSink& sink);
+
   awaitable<void> story();
   awaitable<void> open();
+  awaitable<OpenedRun> open_row();
   awaitable<void> look_before_writing();
   awaitable<void> run_steps();
+  awaitable<void> undo_steps();
+  awaitable<void> undo_step(RollbackAct act);
+  awaitable<RunOutcome> outcome(std::exception_ptr error);
   awaitable<void> close(std::exception_ptr error);
   RunningStep running(std::size_t place, const StepKind& kind);
 
@@ -57,6 +69,7 @@ class Run {
   // Constant after construction.
   const pg::ConnectionTarget target_;
   const RunOptions options_;
+  const Direction direction_;
   const Job job_;
   const std::string run_id_;
   const std::string application_prefix_;
@@ -93,6 +106,7 @@ class Run {
   Beside beside_;
   EndInTime end_;
   bool is_opening_ = false;  // the run may already be in the ledger
+  RollbackSurvey survey_;    // of a rollback
   RowCounts final_rows_;
   ExitCode ended_with_ = ExitCode::kInternal;
   std::exception_ptr error_;  // what execute() throws

@@ -92,6 +92,19 @@ RunOutcome outcome_of(const std::exception_ptr& error, const Stop& stop, const R
   return {code, outcome_text(code), stop.reason(), {}};
 }
 
+RunOutcome rollback_outcome_of(const std::exception_ptr& error, const Stop& stop, const RowsNotRestored& left,
+                               const std::string& job) {
+  if (failure_of(error, stop) || stop.is_requested()) return outcome_of(error, stop, {}, {});
+  RunOutcome end{left.faulty > 0 ? ExitCode::kQuarantined : ExitCode::kDone, "rolled back", {}, {}};
+  if (left.kept > 0)
+    end.reason = base::format_count(left.kept) + " rows were changed since or are gone, and stay as they are";
+  if (left.faulty > 0)
+    end.reason += (end.reason.empty() ? "" : "; ") + base::format_count(left.faulty) +
+                  " rows could not be given their old value";
+  if (!end.reason.empty()) end.hint = "pgsluice failures " + job + " lists them";
+  return end;
+}
+
 bool is_job_done(const RunOutcome& end) {
   return end.code == ExitCode::kDone || end.code == ExitCode::kQuarantined || end.outcome == kRowsUnchanged;
 }

@@ -27,6 +27,16 @@ std::optional<Error> failure_of(const std::exception_ptr& error, const Stop& sto
 RunOutcome outcome_of(const std::exception_ptr& error, const Stop& stop, const RowCounts& rows,
                       const std::string& unchanged);
 
+/// Rows that a rollback has not put back, by all its runs.
+struct RowsNotRestored {
+  std::int64_t kept = 0;    // changed since, or gone: what the application did stands
+  std::int64_t faulty = 0;  // the server refused their old value
+};
+
+/// How a rollback ends. Rows that were kept are no fault of it. Pure.
+RunOutcome rollback_outcome_of(const std::exception_ptr& error, const Stop& stop, const RowsNotRestored& left,
+                               const std::string& job);
+
 /// Whether the job has nothing left to do after a run that ended this way.
 bool is_job_done(const RunOutcome& end);
 /// The state that the ledger shows for the job then.

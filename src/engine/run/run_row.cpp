@@ -2,9 +2,12 @@
 
 #include "base/failpoint.hpp"
 #include "base/process_identity.hpp"
+#include "engine/command/drop_undo.hpp"
 #include "engine/preflight/preflight.hpp"
+#include "engine/run/rollback_opening.hpp"
 #include "ledger/overview.hpp"
 #include "ledger/schema.hpp"
+#include "ledger/undo.hpp"
 #include "pg/connection/transaction.hpp"
 #include "telling/failure/outage.hpp"
 #include "telling/tally.hpp"
@@ -25,19 +28,34 @@ constexpr pg::TransactionLimits kDoneLimits{std::chrono::milliseconds{5'000}, st
 // How often writing the end is tried when a cancel hits it.
 constexpr int kCloseAttempts = 2;
 
+void refuse_while_rolling_back(pg::Session& session, const std::string& job) {
+  const auto record = ledger::is_installed(session) ? ledger::find_job(session, job) : std::nullopt;
+  if (!record || record->state != JobState::kRollingBack) return;
+  throw Error(ExitCode::kRefused, "job \"" + job + "\" is being rolled back",
+              "finish that first: pgsluice rollback continues where it stopped");
+}
+
 /// Blocks; safe to repeat.
 OpenedRun open_run(pg::Session& session, const Job& job, const std::string& run_id) {
+  refuse_while_rolling_back(session, job.name);
   for (const auto& finding : preflight(session, job, true, false)) {
     if (finding.level != Finding::Level::kRefuse) continue;
     throw Error(static_cast<ExitCode>(finding.exit_code), finding.message, finding.hint);
   }
   ledger::install(session);
   OpenedRun opened;
+  opened.freed = drop_expired_images(session);
   opened.job = open_job(session, job);
   const auto job_id = opened.job.record.job_id;
   ledger::end_gone_runs(session, job_id);
   ledger::register_run(session, job_id, run_id, kVersion, base::this_process());
   base::failpoint("after_register");
+  try {
+    refuse_while_rolling_back(session, job.name);  // it may have begun since
+  } catch (...) {
+    ledger::end_run(session, run_id, "refused", static_cast<int>(ExitCode::kRefused));
+    throw;
+  }
   opened.orders = ledger::read_orders(session, job_id, run_id, job.window ? job.window->timezone : "UTC");
   return opened;
 }
@@ -77,6 +95,16 @@ asio::awaitable<OpenedRun> RunRow::open() {
   co_return opened;
 }
 
+asio::awaitable<OpenedRollback> RunRow::open_rollback() {
+  std::function<OpenedRollback(pg::Session&)> open_it = [job = job_, run_id = run_id_](pg::Session& s) {
+    return engine::open_rollback(s, job, run_id);
+  };
+  auto opened = co_await keep_trying<OpenedRollback>(connection_, open_it, journal_, stop_);
+  job_record_ = opened.run.job.record;
+  is_registered_ = true;
+  co_return opened;
+}
+
 asio::awaitable<void> RunRow::mark_job_running() {
   std::function<bool(pg::Session&)> mark = [job_id = job_record_.job_id](pg::Session& s) {
     ledger::set_job_state(s, job_id, JobState::kRunning);
@@ -99,11 +127,38 @@ asio::awaitable<RowCounts> RunRow::count_rows(RowCounts known) {
   co_return known;
 }
 
+asio::awaitable<RowsNotRestored> RunRow::count_not_restored() {
+  std::function<ledger::NotRestored(pg::Session&)> count = [job_id = job_record_.job_id](pg::Session& s) {
+    return ledger::count_not_restored(s, job_id);
+  };
+  try {
+    const auto counted = co_await connection_.run<ledger::NotRestored>(std::move(count));
+    co_return RowsNotRestored{counted.kept, counted.faulty};
+  } catch (const pg::Failure&) {
+    // The server is unreachable: the rollback is not over either.
+  }
+  co_return RowsNotRestored{};
+}
+
 asio::awaitable<void> RunRow::close(RunOutcome end) {
   std::function<bool(pg::Session&)> tell = [=, job_id = job_record_.job_id,
                                             run_id = run_id_](pg::Session& s) {
     return end_run_and_job(s, job_id, run_id, end);
   };
+  co_await write_end(tell);
+}
+
+asio::awaitable<void> RunRow::close_rollback(RunOutcome end) {
+  std::function<bool(pg::Session&)> tell = [=, name = job_.name, job_id = job_record_.job_id,
+                                            run_id = run_id_](pg::Session& s) {
+    end_run(s, run_id, end, kDoneLimits);
+    engine::close_rollback(s, name, job_id);
+    return true;
+  };
+  co_await write_end(tell);
+}
+
+asio::awaitable<void> RunRow::write_end(std::function<bool(pg::Session&)> tell) {
   for (int attempt = 1;; ++attempt) {
     std::string failure;
     try {

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "lanes/batch/backfill_step.hpp"
 #include "pgsluice/job.hpp"
 
 namespace pgsluice::engine {
@@ -13,7 +14,7 @@ struct Act {
   enum class Kind {
     kDdl,     // `sql` in one transaction, locks taken with a short timeout
     kIndex,   // `sql[0]`, CREATE INDEX CONCURRENTLY
-    kFill,    // `fill`, in keyed batches
+    kFill,    // `fill`, in batches; or what `prepare` says
     kVacuum,  // `sql[0]`, outside of a transaction
     kFence,   // waits until every transaction that runs now is over
   };
@@ -23,6 +24,7 @@ struct Act {
   Kind kind = Kind::kDdl;
   std::vector<std::string> sql;
   BackfillStep fill;
+  Prepare prepare{};
 };
 
 }  // namespace pgsluice::engine

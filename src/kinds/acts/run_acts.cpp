@@ -66,10 +66,9 @@ bool is_fill(const OpenedAct& opened) {
   return opened.act.kind == Act::Kind::kFill;
 }
 
-Filling filling_of(const OpenedAct& opened) {
-  Filling filling{opened.act.fill, opened.record};
-  filling.step.name = opened.record.name;
-  return filling;
+Filling fill_of(const OpenedAct& opened) {
+  if (opened.act.prepare) return {opened.act.prepare, opened.record};
+  return filling_of(opened.act.fill, opened.record);
 }
 
 /// The ledger's name for this kind of act.
@@ -108,7 +107,7 @@ asio::awaitable<void> run_acts(RunningStep& step, std::vector<OpenedAct> acts) {
     if (step.stop.is_requested()) co_return;
     // Neighbouring fills never wait for each other: where one must, a fence lies between them.
     std::vector<Filling> fillings;
-    for (; i < acts.size() && is_fill(acts[i]); ++i) fillings.push_back(filling_of(acts[i]));
+    for (; i < acts.size() && is_fill(acts[i]); ++i) fillings.push_back(fill_of(acts[i]));
     if (!fillings.empty()) {
       co_await step.fills.run(std::move(fillings));
       continue;

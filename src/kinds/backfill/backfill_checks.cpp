@@ -1,6 +1,7 @@
 #include "kinds/backfill/backfill_checks.hpp"
 
 #include "base/units.hpp"
+#include "kinds/backfill/image_checks.hpp"
 #include "kinds/ddl/ddl.hpp"
 #include "lanes/block_statements.hpp"
 #include "pg/catalog/swallowers.hpp"
@@ -131,8 +132,9 @@ void check_range_plan(pg::Session& session, const Job& job, const Examined& at, 
   }
 }
 
-void check_room(pg::Session& session, const Job& job, const Examined& at, const pg::Storage& storage,
-                Findings& findings) {
+/// Returns how many rows are expected to be changed.
+std::int64_t check_room(pg::Session& session, const Job& job, const Examined& at, const pg::Storage& storage,
+                        Findings& findings) {
   const auto rows = at.table.rows_estimate;
   const auto changed = std::min(estimate_matching(session, at.table, at.step.where).value_or(rows), rows);
   const auto estimate = estimate_backfill(storage, rows, changed, job.tunables.lanes);
@@ -143,6 +145,7 @@ void check_room(pg::Session& session, const Job& job, const Examined& at, const 
                       ", and it writes about " + base::format_bytes(static_cast<double>(estimate.wal_bytes)) +
                       " of WAL",
                   "the server does not report its free disk space: check it there");
+  return changed;
 }
 
 void examine(pg::Session& session, const Job& job, Examined& at, const pg::Storage& storage,
@@ -155,7 +158,7 @@ void examine(pg::Session& session, const Job& job, Examined& at, const pg::Stora
   if (!at.table.row_security_applies) check_statement(session, at, findings);
   check_surprises(session, at, storage, findings);
   check_range_plan(session, job, at, walked, findings);
-  check_room(session, job, at, storage, findings);
+  check_images(session, at.table, at.step, check_room(session, job, at, storage, findings), findings);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "kinds/backfill/backfill_checks.hpp"
 #include "kinds/backfill/plan_backfill.hpp"
 #include "kinds/backfill/read_backfill.hpp"
+#include "kinds/backfill/restore_images.hpp"
 #include "kinds/backfill/taken_away.hpp"
 #include "kinds/kind/definition_lines.hpp"
 #include "kinds/kind/one_value.hpp"
@@ -25,6 +26,7 @@ std::vector<std::string> BackfillKind::definition() const {
   for (const std::string& column : step_.key) lines.add("key", job::written(column));
   for (const Assignment& item : step_.set) lines.add("set." + job::written(item.column), item.expression);
   if (!step_.where.empty()) lines.add("where", step_.where);
+  if (step_.keep) lines.add("keep", "true");
   return lines.take();
 }
 
@@ -37,32 +39,54 @@ void BackfillKind::check(const StepAt& at, bool /*reads_values*/, Findings& find
 }
 
 void BackfillKind::plan(const StepAt& at, PlannedStep& planned) const {
-  plan_backfill(at.session, at.job, step_, at.outlook, planned);
+  plan_backfill(at, step_, planned);
 }
 
 boost::asio::awaitable<void> BackfillKind::run(RunningStep& step) const {
-  std::vector<Filling> alone{{step_, step.record}};
+  std::vector<Filling> alone{filling_of(step_, step.record)};
   co_await step.fills.run(std::move(alone));
 }
 
 Undo BackfillKind::undo_planned(const StepAt& at) const {
   const auto takers = steps_that_take_away(at.session, step_, at.place, at.downs);
-  if (takers.empty()) return {false, "the old values of changed rows are not kept"};
+  if (takers.empty() && step_.keep)
+    return {true,
+            "puts the old values back from before-images, in batches, where the new ones still stand; a row "
+            "whose key was deleted and inserted again counts as ours, one whose key was changed as gone"};
+  if (takers.empty()) return {false, "the old values of changed rows are not kept: keep = true keeps them"};
   std::string names;
   for (const auto i : takers) names += (names.empty() ? "" : ", ") + ("\"" + at.job.steps[i].name() + "\"");
   return {true, "needs no undoing itself: its values go when step " + names + " is undone"};
 }
 
-void BackfillKind::survey(const StepAt& at, const Traces& traces, RollbackAct& /*act*/,
+void BackfillKind::survey(const StepAt& at, const Traces& traces, RollbackAct& act,
                           RollbackSurvey& survey) const {
   if (traces.at(at.place).rows_changed == 0) return;
   const auto takers = steps_that_take_away(at.session, step_, at.place, at.downs);
   const bool is_taken = !takers.empty() && std::all_of(takers.begin(), takers.end(),
                                                        [&](auto i) { return traces.is_applied(i); });
   if (is_taken) return;
+  if (step_.keep) return survey_images(at, step_, act, survey);
   survey.obstacles.push_back("backfill step \"" + step_.name +
                              "\" has changed rows, their old values are not kept, and no earlier step's "
                              "`down` drops what it set");
+}
+
+std::vector<std::string> BackfillKind::undoing_in_words(const RollbackAct& act,
+                                                        const std::string& /*detail*/) const {
+  return act.words;
+}
+
+boost::asio::awaitable<void> BackfillKind::undo(RunningStep& step, const RollbackAct& act) const {
+  if (act.has_images) {
+    co_await restore_images(step, step_, act);
+  } else {
+    co_await StepKind::undo(step, act);
+  }
+}
+
+void BackfillKind::take_back(OperatorAct& act, const Job& /*job*/, const RollbackAct& undo) const {
+  forget_images(act, undo);
 }
 
 void BackfillKind::prove(const StepAt& at, std::vector<VerifyResult>& results) const {

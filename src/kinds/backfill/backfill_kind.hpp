@@ -5,7 +5,7 @@
 
 namespace pgsluice::engine {
 
-/// kind = "backfill": rows changed in batches. Their old values are not kept.
+/// kind = "backfill": rows changed in batches; with `keep`, their old values are kept for rollback.
 class BackfillKind final : public KindOf<BackfillStep> {
  public:
   using KindOf::KindOf;
@@ -19,6 +19,9 @@ class BackfillKind final : public KindOf<BackfillStep> {
   Undo undo_planned(const StepAt& at) const override;
   void survey(const StepAt& at, const Traces& traces, RollbackAct& act,
               RollbackSurvey& survey) const override;
+  std::vector<std::string> undoing_in_words(const RollbackAct& act, const std::string& detail) const override;
+  boost::asio::awaitable<void> undo(RunningStep& step, const RollbackAct& act) const override;
+  void take_back(OperatorAct& act, const Job& job, const RollbackAct& undo) const override;
   void prove(const StepAt& at, std::vector<VerifyResult>& results) const override;
 };
 

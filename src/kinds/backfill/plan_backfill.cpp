@@ -9,6 +9,7 @@
 #include "pgsluice/error.hpp"
 #include "table/backfill_facts.hpp"
 #include "table/estimate.hpp"
+#include "table/images/image_size.hpp"
 #include "table/range_plan.hpp"
 #include "table/table_facts.hpp"
 #include "table/update.hpp"
@@ -61,8 +62,9 @@ std::string rate_text(std::int64_t rows) {
   return base::format_count(rows);
 }
 
-void add_estimate(pg::Session& session, int lanes, const BackfillStep& step, const TableFacts& facts,
-                  Walk walk, PlannedStep& planned) {
+/// Returns how many rows are expected to be changed.
+std::int64_t add_estimate(pg::Session& session, int lanes, const BackfillStep& step, const TableFacts& facts,
+                          Walk walk, PlannedStep& planned) {
   const auto& table = facts.table;
   const auto matching = estimate_matching(session, table, step.where);
   const auto changed = std::min(matching.value_or(table.rows_estimate), table.rows_estimate);
@@ -85,10 +87,17 @@ void add_estimate(pg::Session& session, int lanes, const BackfillStep& step, con
   planned.notes.push_back("table and indexes grow by up to " +
                           base::format_bytes(static_cast<double>(estimate.room_bytes)) +
                           ", until vacuum frees the space");
+  return changed;
 }
 
-void plan_known_table(pg::Session& session, const Job& job, const BackfillStep& step, const Outlook& outlook,
-                      PlannedStep& planned) {
+void note_images(pg::Session& session, const Images& images, std::int64_t rows, PlannedStep& planned) {
+  const auto bytes = static_cast<double>(rows * bytes_per_image(session, images));
+  planned.notes.push_back("before-images take about " + base::format_bytes(bytes) + " in " +
+                          images.table_sql() + ", until pgsluice drop-undo frees them");
+}
+
+void plan_known_table(pg::Session& session, const Job& job, const BackfillStep& step, std::int64_t step_id,
+                      const Outlook& outlook, PlannedStep& planned) {
   auto facts = read_facts(session, step.table);
   auto& [table, storage] = facts;
   const auto walked = walked_table(session, step, table);
@@ -96,7 +105,7 @@ void plan_known_table(pg::Session& session, const Job& job, const BackfillStep& 
   planned.walk_reason = walked.choice.reason;
   if (walked.choice.walk == Walk::kKeyset)
     planned.walk_reason += "; " + key_reason(table, key_behind(table, walked.keyset->key()), step);
-  add_estimate(session, job.tunables.lanes, step, facts, walked.choice.walk, planned);
+  const auto changed = add_estimate(session, job.tunables.lanes, step, facts, walked.choice.walk, planned);
   note_surprises(session, step, table, storage, planned.notes);
   add_coming_columns(step, outlook, table, planned.notes);
   try {
@@ -107,13 +116,18 @@ void plan_known_table(pg::Session& session, const Job& job, const BackfillStep& 
   const auto limits = batch_limits(job.tunables.batch.target, job.tunables.throttle.lock_wait,
                                    std::chrono::milliseconds{pg::deadlock_timeout_ms(session)},
                                    walked.swallowers.is_any() ? 2 : 1);
-  planned.statements = backfill_statements(table, step, walked, limits, job.tunables.batch.rows);
+  std::optional<Images> images;
+  if (step.keep) images = images_of(session, table, step, step_id);
+  if (images) note_images(session, *images, changed, planned);
+  const auto sql = batch_sql(table, step, walked.swallowers, images);
+  planned.statements = backfill_statements(table, step, walked, sql, limits, job.tunables.batch.rows);
 }
 
 }  // namespace
 
-void plan_backfill(pg::Session& session, const Job& job, const BackfillStep& step, const Outlook& outlook,
-                   PlannedStep& planned) {
+void plan_backfill(const StepAt& at, const BackfillStep& step, PlannedStep& planned) {
+  auto& session = at.session;
+  const auto& outlook = at.outlook;
   const auto maker = outlook.maker_of(step.table);
   const auto dropper = outlook.dropper_of(step.table);
   const bool is_there =
@@ -128,7 +142,7 @@ void plan_backfill(pg::Session& session, const Job& job, const BackfillStep& ste
     return;
   }
   try {
-    plan_known_table(session, job, step, outlook, planned);
+    plan_known_table(session, at.job, step, at.record().step_id, outlook, planned);
   } catch (const pg::Failure& f) {
     if (f.is_connection_lost() || !pg::is_timeout(f.sqlstate())) throw;
     planned.notes.push_back("its table is locked, plan again later: " +

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/units.hpp"
 #include "job/read/scalar_text.hpp"
 #include "job/read/suggestion.hpp"
 #include "job/sql/table_name.hpp"
@@ -75,13 +76,22 @@ void read_walk(Section& section, BackfillStep& step) {
   section.refuse("walk", {"\"" + *text + "\" is not known", suggestion(*text, names, "walks")});
 }
 
-/// Keys that this version knows but does not support yet.
-void read_planned(Section& section) {
-  if (section.flag("keep").value_or(false)) {
-    section.refuse("keep",
-                   {"= true is not available yet in this version",
-                    "leave keep out: then old values are not kept, and rollback cannot restore them"});
+/// `keep = true`, or for how long: `keep = "30d"`.
+void read_keep(Section& section, BackfillStep& step) {
+  const toml::node* node = section.node("keep");
+  if (node == nullptr) return;
+  if (const auto flag = node->value_exact<bool>()) {
+    step.keep = *flag;
+    return;
   }
+  const auto text = node->value_exact<std::string>();
+  const auto time = text ? base::parse_duration(*text) : std::nullopt;
+  if (!time || *time < std::chrono::hours{1})
+    return section.refuse_type(
+        *node, "keep", "true, false, or a time of at least 1h",
+        "write keep = true, or keep = \"30d\" to free old values 30 days after the fill");
+  step.keep = true;
+  step.keep_for = std::chrono::duration_cast<std::chrono::hours>(*time);
 }
 
 }  // namespace
@@ -96,7 +106,7 @@ BackfillStep read_backfill(job::Section& section, std::string name) {
     if (const auto refusal = set_where(step, *where)) section.refuse("where", *refusal);
   }
   read_walk(section, step);
-  read_planned(section);
+  read_keep(section, step);
   if (const std::string column = changed_key_column(step); !column.empty()) {
     section.refuse("set", {"changes the key column " + written(column),
                            "walk along another unique key that does not change: key = [\"…\"]"});

@@ -8,6 +8,7 @@
 #include "pg/activity/lock_holders.hpp"
 #include "pgsluice/error.hpp"
 #include "telling/failure/interruption.hpp"
+#include "telling/failure/outcome.hpp"
 
 namespace pgsluice::engine {
 
@@ -53,8 +54,7 @@ void OperatorAct::fail(const Failing& failing, const pg::Failure& failure, int a
                               failure.what() + " (SQLSTATE " + failure.sqlstate() + ")";
   journal_.warn(message);
   store_events();
-  throw Error(failure.sqlstate() == pg::kInsufficientPrivilege ? ExitCode::kPrivileges : ExitCode::kFailed,
-              message, is_lock ? failing.lock_hint : failing.other_hint);
+  throw Error(exit_code_of(failure.sqlstate()), message, is_lock ? failing.lock_hint : failing.other_hint);
 }
 
 void OperatorAct::store_events() {

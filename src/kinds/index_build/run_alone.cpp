@@ -5,6 +5,7 @@
 #include "pg/sqlstate.hpp"
 #include "pgsluice/error.hpp"
 #include "telling/failure/interruption.hpp"
+#include "telling/failure/outcome.hpp"
 
 namespace pgsluice::engine {
 
@@ -25,7 +26,7 @@ std::exception_ptr error_for_good(const RunningStep& step, const pg::Failure& fa
       failure.disposition() == pg::Disposition::kRetryable && attempt < steps::kDdlAttempts;
   if (is_retryable || step.stop.is_requested()) return nullptr;
   return std::make_exception_ptr(
-      Error(failure.sqlstate() == pg::kInsufficientPrivilege ? ExitCode::kPrivileges : ExitCode::kFailed,
+      Error(exit_code_of(failure.sqlstate()),
             subject + " failed: " + failure.what() + " (SQLSTATE " + failure.sqlstate() + ")",
             "correct it and run again: an INVALID leftover is dropped first"));
 }

@@ -90,7 +90,10 @@ class StepKind {
                       RollbackSurvey& survey) const = 0;
   /// What undoing it does, in words, for the operator to confirm.
   virtual std::vector<std::string> undoing_in_words(const RollbackAct& act, const std::string& detail) const;
-  /// Undoes it and records that in the ledger.
+  /// Undoes the whole step in a rollback, and records that in the ledger; returns early when a stop is
+  /// requested. Most kinds have statements to send, and implement take_back().
+  virtual boost::asio::awaitable<void> undo(RunningStep& step, const RollbackAct& act) const;
+  /// The blocking form, on a session of its own.
   virtual void take_back(OperatorAct& act, const Job& job, const RollbackAct& undo) const;
 
   /// What `verify` checks about it.

@@ -25,6 +25,10 @@ struct RollbackAct {
   std::vector<std::string> down{};  // in one transaction with the ledger's note
   std::string index_sql{};          // to be dropped; empty: none
   std::string table_sql{};          // that index's table
+  std::int64_t job_id = 0;
+  bool has_images = false;           // whose old values are put back
+  std::vector<std::string> words{};  // what undoing it does, where `down` does not say it
+  bool is_forced = false;            // also where others changed them since
 };
 
 /// What a rollback would do now.

@@ -28,7 +28,9 @@ void plan_fill(pg::Session& session, const Job& job, const rt::Act& act, Planned
   const auto walked = walked_table(session, act.fill, table);
   const auto limits = batch_limits(job.tunables.batch.target, job.tunables.throttle.lock_wait,
                                    std::chrono::milliseconds{pg::deadlock_timeout_ms(session)});
-  add_of_act(act, backfill_statements(table, act.fill, walked, limits, job.tunables.batch.rows), planned);
+  const auto sql = batch_sql(table, act.fill, walked.swallowers, std::nullopt);
+  add_of_act(act, backfill_statements(table, act.fill, walked, sql, limits, job.tunables.batch.rows),
+             planned);
   planned.notes.push_back("the fill of " + table.sql() + " walks " + walk_in_words(walked) + ": " +
                           walked.choice.reason);
   planned.rows_estimated += table.rows_estimate;

@@ -9,6 +9,7 @@
 #include "pgsluice/error.hpp"
 #include "telling/failure/interruption.hpp"
 #include "telling/failure/outage.hpp"
+#include "telling/failure/outcome.hpp"
 
 namespace pgsluice::engine {
 
@@ -34,7 +35,7 @@ asio::awaitable<void> fail_for_good(RunningStep& step, pg::Failure failure) {
                ? "correct the cause and run again: this step has changed nothing yet"
                : *standing + ": correct the cause and run again, or remove them with pgsluice rollback";
   }
-  throw Error(state == pg::kInsufficientPrivilege ? ExitCode::kPrivileges : ExitCode::kFailed,
+  throw Error(exit_code_of(state),
               "step \"" + step.record.name + "\" failed: " + failure.what() + " (SQLSTATE " + state + ")",
               hint);
 }

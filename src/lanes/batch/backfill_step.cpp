@@ -7,7 +7,6 @@
 #include "pg/connection/transaction.hpp"
 #include "pgsluice/error.hpp"
 #include "table/block_ranges.hpp"
-#include "table/block_update.hpp"
 #include "table/table_facts.hpp"
 #include "table/update.hpp"
 
@@ -23,8 +22,28 @@ constexpr std::int64_t kRowsPerRangeMin = 2'000;
 constexpr pg::TransactionLimits kSampleLimits{std::chrono::milliseconds{1'000},
                                               std::chrono::milliseconds{60'000}, true};
 
-/// Estimated from a current sample of pages: statistics may date from when the table was a thousandth of its
-/// size. Falls back to the catalog if that takes too long.
+/// Distributes the counted rows over the heaps by their pages: each heap knows only what ANALYZE said.
+void share_out(const pg::Table& table, std::vector<pg::HeapFacts>& heaps) {
+  std::int64_t pages = 0;
+  for (const auto& heap : heaps) pages += heap.pages;
+  for (auto& heap : heaps) {
+    const auto share =
+        static_cast<double>(heap.pages) / static_cast<double>(std::max<std::int64_t>(1, pages));
+    heap.rows = static_cast<double>(table.rows_estimate) * share;
+  }
+}
+
+/// Where the step's before-images go, created if they are wanted; nullopt: it keeps none.
+std::optional<Images> kept_images(pg::Session& session, const pg::Table& table, const BackfillStep& step,
+                                  std::int64_t step_id) {
+  if (!step.keep) return std::nullopt;
+  const auto images = images_of(session, table, step, step_id);
+  create_images(session, images, step.keep_for);
+  return images;
+}
+
+}  // namespace
+
 std::int64_t count_rows(pg::Session& session, const pg::Table& table) {
   try {
     return pg::in_transaction(session, kSampleLimits, [&] {
@@ -38,19 +57,6 @@ std::int64_t count_rows(pg::Session& session, const pg::Table& table) {
     return table.rows_estimate;
   }
 }
-
-/// Distributes the counted rows over the heaps by their pages: each heap knows only what ANALYZE said.
-void share_out(const pg::Table& table, std::vector<pg::HeapFacts>& heaps) {
-  std::int64_t pages = 0;
-  for (const auto& heap : heaps) pages += heap.pages;
-  for (auto& heap : heaps) {
-    const auto share =
-        static_cast<double>(heap.pages) / static_cast<double>(std::max<std::int64_t>(1, pages));
-    heap.rows = static_cast<double>(table.rows_estimate) * share;
-  }
-}
-
-}  // namespace
 
 double sample_percent(std::int64_t pages) {
   return std::min(100.0, 100.0 * kSamplePages / static_cast<double>(std::max<std::int64_t>(pages, 1)));
@@ -75,21 +81,9 @@ PreparedBackfill prepare_backfill(pg::Session& session, const BackfillStep& step
   prepared.heaps = std::move(walked.heaps);
   prepared.choice = std::move(walked.choice);
   prepared.ground = {walked.rows_per_page, pg::cache_pages(session), lanes, prepared.choice.is_horizon_held};
-  prepared.update_sql = [table, step](const std::string& predicate) {
-    return steps::update_sql(table, step, predicate);
-  };
-  prepared.block_update_sql = [table, step](const pg::HeapFacts& heap, const walk::Fragment& predicate,
-                                            bool is_sampled) {
-    if (is_sampled) return steps::sampled_block_update_sql(table, step, heap, predicate.sql);
-    return steps::block_update_sql(table, step, heap, predicate.sql,
-                                   static_cast<int>(predicate.params.size()) + 1);
-  };
   prepared.swallowers = std::move(walked.swallowers);
-  if (prepared.swallowers.is_any())
-    prepared.selected_sql = [table, step](const pg::HeapFacts* heap, const std::string& predicate) {
-      return heap ? steps::block_selected_sql(table, step, *heap, predicate)
-                  : steps::selected_sql(table, step, predicate);
-    };
+  prepared.sql = batch_sql(table, step, prepared.swallowers, kept_images(session, table, step, step_id));
+  if (step.keep) steps::explain(session, prepared.sql.update("false"));
   prepared.deadlock_timeout = std::chrono::milliseconds{pg::deadlock_timeout_ms(session)};
   prepared.table = std::move(table);
   prepared.table.rows_estimate = count_rows(session, prepared.table);

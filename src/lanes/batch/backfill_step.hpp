@@ -23,23 +23,24 @@ struct PreparedBackfill {
   std::optional<walk::Keyset> keyset;  // empty: there is no key to walk
   std::vector<pg::HeapFacts> heaps;
   WalkChoice choice;  // for ranges that are cut from now on
-  UpdateSql update_sql;
-  BlockUpdateSql block_update_sql;
   pg::Swallowers swallowers;
-  SelectedSql selected_sql;  // empty unless one of these may leave a row unchanged
+  BatchSql sql;
   walk::Ground ground;
   std::chrono::milliseconds deadlock_timeout{1'000};
 
-  /// Per batch: its UPDATE, and the count of what that selects.
-  int long_statements() const { return selected_sql ? 2 : 1; }
+  int long_statements() const { return sql.long_statements(); }
   /// The heap that a range of blocks belongs to; nullptr: it is gone, or was added after the step was
   /// prepared.
   const pg::HeapFacts* heap_of(const walk::Heap& heap) const;
 };
 
-/// Reads the catalog and checks the step against it. Blocks. Throws Error if the step cannot work.
+/// Reads the catalog and checks the step against it; creates the table of its before-images if it keeps
+/// them. Blocks. Throws Error if the step cannot work.
 PreparedBackfill prepare_backfill(pg::Session& session, const BackfillStep& step, std::int64_t step_id,
                                   int lanes);
+
+/// Prepares a fill, for a step or act of that number. Blocks; may be called again. Throws Error, Failure.
+using Prepare = std::function<PreparedBackfill(pg::Session&, std::int64_t step_id, int lanes)>;
 
 /// Cuts the step into ranges, a few per lane, from a sample of pages; does nothing if it was cut before.
 /// Blocks.
@@ -47,6 +48,10 @@ void cut_into_ranges(pg::Session& session, const PreparedBackfill& step, int lan
 
 /// The whole table in ranges along its key, the last one without an end. REQUIRES: a key. Blocks.
 std::vector<ledger::NewRange> key_ranges(pg::Session& session, const PreparedBackfill& step, int lanes);
+
+/// Rows of the table, estimated from a current sample of pages: statistics may date from when the table was a
+/// thousandth of its size. Falls back to the catalog if that takes too long. Blocks. Throws Failure.
+std::int64_t count_rows(pg::Session& session, const pg::Table& table);
 
 /// Percent of the table's pages that a sample reads: about kSamplePages, at least one page.
 double sample_percent(std::int64_t pages);

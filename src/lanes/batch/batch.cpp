@@ -40,23 +40,45 @@ bool is_set_aside(const BatchWork& work, const Cut& cut) {
   return work.set_aside && cut.visited == 1 && cut.slice.upper == work.set_aside->key;
 }
 
-std::int64_t change_rows(pg::Session& session, const BatchWork& work, const Cut& cut,
-                         std::int64_t& selected) {
-  if (cut.visited == 0) return 0;
-  if (is_set_aside(work, cut)) {
+void set_row_aside(pg::Session& session, const BatchWork& work, const Cut& cut,
+                   const walk::Fragment& predicate) {
+  if (work.sql->naming) {
+    session.exec(work.sql->naming(predicate.sql, &*work.set_aside), predicate.params);
+  } else {
     ledger::quarantine(session, work.step_id, cut.slice.upper, work.set_aside->sqlstate,
                        work.set_aside->message);
-    return 0;
   }
+}
+
+/// What the batch's statement did.
+struct Changed {
+  std::int64_t rows = 0;
+  std::int64_t selected = 0;  // counted apart; 0: not counted
+  std::int64_t missed = 0;
+  std::int64_t named = 0;
+};
+
+Changed change_rows(pg::Session& session, const BatchWork& work, const Cut& cut) {
+  if (cut.visited == 0) return {};
   const auto predicate = work.keyset->predicate(cut.slice);
-  selected = count_selected(session, work, predicate);
-  const auto sql = (*work.update_sql)(predicate.sql);
-  const auto affected = session.exec_cancellable(sql, predicate.params).affected();
-  return work.is_always_instead ? 0 : affected;
+  if (is_set_aside(work, cut)) {
+    set_row_aside(session, work, cut, predicate);
+    return {};
+  }
+  Changed changed;
+  changed.selected = count_selected(session, work, predicate);
+  const auto sql = work.sql->update(predicate.sql);
+  const auto answer = session.exec_cancellable(sql, predicate.params);
+  if (!work.is_always_instead)
+    changed.rows = work.sql->is_answering ? answer.integer(0, 0) : answer.affected();
+  if (work.sql->is_answering) changed.missed = answer.integer(0, 1);
+  if (work.sql->naming && changed.rows < cut.visited)
+    changed.named = session.exec(work.sql->naming(predicate.sql, nullptr), predicate.params).affected();
+  return changed;
 }
 
 void run_in_transaction(pg::Session& session, const BatchWork& work, BatchOutcome& out) {
-  session.exec(pg::begin_sql(work.limits));
+  session.exec(pg::begin_sql(work.limits) + work.sql->settings);
   base::failpoint("after_begin");
   Cut cut = find_end(session, work);
   if (!ledger::advance(session, work.range.token, work.range.position, cut.slice.upper, *work.range.upper)) {
@@ -67,14 +89,17 @@ void run_in_transaction(pg::Session& session, const BatchWork& work, BatchOutcom
   }
   base::failpoint("after_position");
   out.position = cut.slice.upper;
-  std::int64_t selected = 0;
-  out.changed = change_rows(session, work, cut, selected);
+  const auto changed = change_rows(session, work, cut);
   base::failpoint("after_update");
-  out.quarantined = is_set_aside(work, cut) ? 1 : 0;
+  if (is_missing_rows(session, work, changed.missed, out)) return;
+  out.changed = changed.rows;
+  out.named = changed.named;
+  out.quarantined = (is_set_aside(work, cut) ? 1 : 0) + changed.named;
   out.walked = cut.visited;
   // A final pass visits rows that were counted before.
   if (work.range.walk == ledger::RangeWalk::kFinal) cut.visited = out.changed + out.quarantined;
-  count_and_commit(session, work, {cut.visited, out.changed, out.quarantined, cut.is_last}, selected, out);
+  count_and_commit(session, work, {cut.visited, out.changed, out.quarantined, cut.is_last}, changed.selected,
+                   out);
   base::failpoint("after_commit");
   out.disposition = pg::Disposition::kCommitted;
   out.visited = cut.visited;
@@ -94,8 +119,8 @@ bool is_partition_gone(pg::Session& session, const BatchWork& work, const BatchO
 }  // namespace
 
 std::int64_t count_selected(pg::Session& session, const BatchWork& work, const walk::Fragment& predicate) {
-  if (!work.selected_sql || !*work.selected_sql) return 0;
-  const auto sql = (*work.selected_sql)(work.blocks ? &work.blocks->heap : nullptr, predicate.sql);
+  if (!work.sql->selected) return 0;
+  const auto sql = work.sql->selected(work.blocks ? &work.blocks->heap : nullptr, predicate.sql);
   return session.exec_cancellable(sql, predicate.params).integer(0, 0);
 }
 
@@ -109,6 +134,16 @@ void count_and_commit(pg::Session& session, const BatchWork& work, const ledger:
   const auto note = unchanged > 0 ? ledger::note_unchanged(work.step_id, unchanged, is_seen_before) : "";
   pg::commit(session, note + ledger::count_and_commit(work.range.token.range_id, counts));
   out.unchanged = is_seen_before ? 0 : unchanged;
+}
+
+bool is_missing_rows(pg::Session& session, const BatchWork& work, std::int64_t missed, BatchOutcome& out) {
+  if (missed <= 0 || work.sql->selected)
+    return false;  // one that something leaves unchanged is counted apart
+  pg::rollback(session);
+  out.disposition = pg::Disposition::kRetryable;
+  out.message =
+      "the key of " + std::to_string(missed) + " rows changed while the batch waited for their locks";
+  return true;
 }
 
 BatchOutcome run_batch(pg::Session& session, const BatchWork& work) {

@@ -2,10 +2,10 @@
 
 #include <chrono>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 
+#include "lanes/batch/batch_sql.hpp"
 #include "ledger/range/checkpoint.hpp"
 #include "ledger/range/token.hpp"
 #include "pg/catalog/heap.hpp"
@@ -17,25 +17,6 @@
 #include "walk/keyset.hpp"
 
 namespace pgsluice::engine {
-
-/// Writes the step's UPDATE around a walk's WHERE condition.
-using UpdateSql = std::function<std::string(const std::string& predicate)>;
-
-/// A row fault met by a batch of one row: the row is set aside instead of changed, if it is still the next
-/// row.
-struct SetAside {
-  pg::Key key;
-  std::string sqlstate;
-  std::string message;
-};
-
-/// Writes the step's UPDATE of one heap around a block walk's WHERE condition; a sampled one reports its WAL.
-using BlockUpdateSql =
-    std::function<std::string(const pg::HeapFacts& heap, const walk::Fragment& predicate, bool is_sampled)>;
-
-/// Writes the statement that locks and counts the rows a batch is about to change: of the table, or of one of
-/// its heaps. Empty if nothing can leave such a row unchanged: then the UPDATE itself gives the number.
-using SelectedSql = std::function<std::string(const pg::HeapFacts* heap, const std::string& predicate)>;
 
 /// Where a batch of a block walk goes.
 struct BlockWork {
@@ -57,16 +38,14 @@ enum class Misfit {
 /// Everything one batch needs, by value or constant for the step: it runs on the lane's own thread.
 struct BatchWork {
   const walk::Keyset* keyset = nullptr;
-  const UpdateSql* update_sql = nullptr;
+  const BatchSql* sql = nullptr;
   std::int64_t step_id = 0;
   ledger::Range range;    // REQUIRES: upper is fixed
   std::int64_t rows = 0;  // wanted
   pg::TransactionLimits limits;
   std::optional<SetAside> set_aside;  // REQUIRES: rows == 1
-  const BlockUpdateSql* block_update_sql = nullptr;
-  std::optional<BlockWork> blocks;  // of a range of blocks
-  const SelectedSql* selected_sql = nullptr;
-  bool is_always_instead = false;  // a rule does something else instead: the command tag counts that
+  std::optional<BlockWork> blocks;    // of a range of blocks
+  bool is_always_instead = false;     // a rule does something else instead: the command tag counts that
 };
 
 /// How a batch ended. A value; see pg::Disposition for what must be done next.
@@ -86,6 +65,7 @@ struct BatchOutcome {
   std::int64_t visited = 0;  // of these, rows that no batch has counted before
   std::int64_t changed = 0;
   std::int64_t quarantined = 0;
+  std::int64_t named = 0;                    // of the quarantined, by BatchSql::naming: no fault, so no limit
   std::int64_t unchanged = 0;                // selected but left unchanged; not those counted before
   std::int64_t hot = 0;                      // of the changed, in a block walk: updates that wrote no index
   std::optional<walk::BatchShown::Wal> wal;  // of a sampled batch
@@ -100,6 +80,10 @@ std::int64_t count_selected(pg::Session& session, const BatchWork& work, const w
 /// step.
 void count_and_commit(pg::Session& session, const BatchWork& work, const ledger::BatchCounts& counts,
                       std::int64_t selected, BatchOutcome& out);
+
+/// Rolls back if the batch locked rows that it did not change: their keys changed in the meantime, and the
+/// next attempt sees them.
+bool is_missing_rows(pg::Session& session, const BatchWork& work, std::int64_t missed, BatchOutcome& out);
 
 /// Runs one batch in one transaction: finds where it ends, advances the position under the token, changes the
 /// rows, counts them, commits. Blocks; never throws Failure: what went wrong is in the outcome.

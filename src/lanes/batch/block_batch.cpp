@@ -24,11 +24,11 @@ std::int64_t count_rows(pg::Session& session, const BlockWork& blocks, const wal
 std::optional<steps::BlockAnswer> change_rows(pg::Session& session, const BatchWork& work,
                                               walk::Fragment predicate) {
   const auto& heap = work.blocks->heap;
-  const auto sql = (*work.block_update_sql)(heap, predicate, work.blocks->is_sampled);
+  const auto sql = work.sql->block_update(heap, predicate, work.blocks->is_sampled);
   if (work.blocks->is_sampled) {
     const auto explained = session.exec_cancellable(sql, predicate.params);
-    return steps::read_sampled_answer(explained,
-                                      session.exec(steps::heap_state_sql(work.blocks->table_oid, heap)));
+    return steps::read_sampled_answer(
+        explained, session.exec(steps::heap_state_sql(work.blocks->table_oid, heap)), work.sql->locking_node);
   }
   predicate.params.emplace_back(std::to_string(heap.oid));
   return steps::read_block_answer(session.exec_cancellable(sql, predicate.params));
@@ -65,6 +65,7 @@ void run_block_batch(pg::Session& session, const BatchWork& work, BatchOutcome& 
   if (answer.filenode != blocks.batch.next.heap.filenode)
     return give_up(session, out, Misfit::kHeapRewritten);
   if (answer.still_matching > 0) return give_up(session, out, Misfit::kStillMatches);
+  if (is_missing_rows(session, work, answer.missed, out)) return;
 
   if (blocks.is_sweep) visited = answer.changed;
 

@@ -13,6 +13,10 @@ const char* unreachable_hint(Asker asker) {
 
 }  // namespace
 
+ExitCode exit_code_of(const std::string& sqlstate) {
+  return sqlstate == pg::kInsufficientPrivilege ? ExitCode::kPrivileges : ExitCode::kFailed;
+}
+
 Error error_of(const pg::Failure& failure, Asker asker) {
   const auto& state = failure.sqlstate();
   if (state == pg::kInsufficientPrivilege)

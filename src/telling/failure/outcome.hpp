@@ -15,6 +15,9 @@ enum class Asker { kOperator, kRun };
 /// Pure.
 Error error_of(const pg::Failure& failure, Asker asker);
 
+/// Of a statement of the operator's that failed for good: kPrivileges if the role lacks one, else kFailed.
+ExitCode exit_code_of(const std::string& sqlstate);
+
 /// The error's message; empty for nullptr.
 std::string message_of(const std::exception_ptr& error);
 

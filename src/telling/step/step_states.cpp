@@ -2,6 +2,7 @@
 
 #include "base/failpoint.hpp"
 #include "ledger/overview.hpp"
+#include "ledger/range/checkpoint.hpp"
 #include "telling/failure/interruption.hpp"
 #include "telling/failure/outage.hpp"
 #include "telling/failure/outcome.hpp"
@@ -26,7 +27,8 @@ void StepStates::show(const std::string& name, const std::string& kind) {
 asio::awaitable<StepInWork> StepStates::begin(pg::Connection& connection, ledger::StepRecord record) {
   show(record.name, record.kind);
   const auto began = SteadyClock::now();
-  std::function<RowCounts(pg::Session&)> begin = [id = record.step_id](pg::Session& s) {
+  std::function<RowCounts(pg::Session&)> begin = [id = record.step_id, state = record.state](pg::Session& s) {
+    if (state == StepState::kRolledBack) ledger::forget_quarantine(s, id);  // of the rollback
     ledger::set_step_state(s, id, StepState::kRunning);
     return ledger::step_counts(s, id);
   };

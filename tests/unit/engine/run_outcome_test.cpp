@@ -97,5 +97,28 @@ TEST(RunOutcome, AJobWithQuarantinedOrUnchangedRowsIsDone) {
   EXPECT_EQ(job_state(end_of(Stop(), {10, 0, 0, 3})), JobState::kDone);
 }
 
+TEST(RunOutcome, OfARollbackIsNoFaultWhereTheApplicationChangedRows) {
+  const Stop stop;
+  const auto end_of = [&](const RowsNotRestored& left) {
+    return rollback_outcome_of(nullptr, stop, left, "j");
+  };
+  EXPECT_EQ(end_of({}).code, ExitCode::kDone);
+  EXPECT_EQ(end_of({}).outcome, "rolled back");
+  EXPECT_EQ(end_of({}).hint, "");
+  EXPECT_EQ(end_of({3, 0}).code, ExitCode::kDone);
+  EXPECT_EQ(end_of({3, 0}).reason, "3 rows were changed since or are gone, and stay as they are");
+  EXPECT_EQ(end_of({3, 0}).hint, "pgsluice failures j lists them");
+  EXPECT_EQ(end_of({3, 2}).code, ExitCode::kQuarantined);
+  EXPECT_EQ(end_of({0, 2}).reason, "2 rows could not be given their old value");
+}
+
+TEST(RunOutcome, OfARollbackThatWasStoppedIsWorkLeft) {
+  const auto end = rollback_outcome_of(nullptr, Stopped(StopCause::kSignal), {3, 2}, "j");
+  EXPECT_EQ(end.code, ExitCode::kWorkLeft);
+  EXPECT_EQ(end.reason, "because");
+  const Error error(ExitCode::kRefused, "no such table", "name another");
+  EXPECT_EQ(rollback_outcome_of(thrown(error), Stop(), {}, "j").reason, "no such table");
+}
+
 }  // namespace
 }  // namespace pgsluice::engine

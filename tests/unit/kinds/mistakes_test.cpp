@@ -191,9 +191,10 @@ TEST(Mistakes, InBackfillStepsAreFound) {
           {"set = { a = 1 }\nwhere = \"x = $1\"",
            "7:9 step \"s\": where contains the parameter $1 | the expression gets no parameters: write the "
            "value itself"},
-          {"set = { a = 1 }\nkeep = true",
-           "7:8 step \"s\": keep = true is not available yet in this version | leave keep out: then old "
-           "values are not kept, and rollback cannot restore them"},
+          {"set = { a = 1 }\nkeep = \"30\"",
+           "7:8 step \"s\": keep must be true, false, or a time of at least 1h, not a string | write keep = "
+           "true, or "
+           "keep = \"30d\" to free old values 30 days after the fill"},
           {"set = { a = 1 }\nwalk = \"keyst\"",
            "7:8 step \"s\": walk \"keyst\" is not known | did you mean \"keyset\"?"},
           {"set = { a = 1 }\nwheer = \"x\"",
@@ -229,7 +230,7 @@ kind = "backfill"
 name = "a"
 table = "a b"
 set = { x = "1) ; drop table x; --", y = "count(*)" }
-keep = true
+keep = 30
 [[step]]
 kind = "verify"
 name = "v"

@@ -1,0 +1,77 @@
+#include "lanes/batch/batch_sql.hpp"
+
+#include "table/block_update.hpp"
+#include "table/images/images_sql.hpp"
+#include "table/update.hpp"
+
+namespace pgsluice::engine {
+namespace {
+
+// Joined by hash or merge, a batch would read all of the table.
+constexpr const char* kPlanAlongKeys = "; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off";
+
+/// The number of the parameter that repeats the heap's oid.
+int oid_parameter(const walk::Fragment& predicate) {
+  return static_cast<int>(predicate.params.size()) + 1;
+}
+
+BatchSql plain(const pg::Table& table, const BackfillStep& step) {
+  BatchSql sql;
+  sql.update = [table, step](const std::string& predicate) {
+    return steps::update_sql(table, step, predicate);
+  };
+  sql.block_update = [table, step](const pg::HeapFacts& heap, const walk::Fragment& predicate,
+                                   bool is_sampled) {
+    if (is_sampled) return steps::sampled_block_update_sql(table, step, heap, predicate.sql);
+    return steps::block_update_sql(table, step, heap, predicate.sql, oid_parameter(predicate));
+  };
+  return sql;
+}
+
+BatchSql keeping(const Images& images, const BackfillStep& step) {
+  BatchSql sql;
+  sql.is_answering = true;
+  sql.locking_node = locking_node(images);
+  sql.update = [images, step](const std::string& predicate) {
+    return keeping_update_sql(images, step, nullptr, predicate, "count(*), " + missed_sql(images));
+  };
+  sql.block_update = [images, step](const pg::HeapFacts& heap, const walk::Fragment& predicate,
+                                    bool is_sampled) {
+    if (is_sampled)
+      return steps::kExplainWal + keeping_update_sql(images, step, &heap, predicate.sql, "") +
+             "\nWHERE still";
+    const auto answer =
+        steps::block_answer(images.table, heap, oid_parameter(predicate)) + ", " + missed_sql(images);
+    return keeping_update_sql(images, step, &heap, predicate.sql, answer);
+  };
+  return sql;
+}
+
+}  // namespace
+
+BatchSql batch_sql(const pg::Table& table, const BackfillStep& step, const pg::Swallowers& swallowers,
+                   const std::optional<Images>& images) {
+  auto sql = images ? keeping(*images, step) : plain(table, step);
+  if (swallowers.is_any())
+    sql.selected = [table, step](const pg::HeapFacts* heap, const std::string& predicate) {
+      return heap ? steps::block_selected_sql(table, step, *heap, predicate)
+                  : steps::selected_sql(table, step, predicate);
+    };
+  return sql;
+}
+
+BatchSql restoring_sql(const Images& images, bool is_forced) {
+  BatchSql sql;
+  sql.is_answering = true;
+  sql.settings = kPlanAlongKeys;
+  sql.update = [images, is_forced](const std::string& predicate) {
+    return restore_sql(images, predicate, is_forced);
+  };
+  sql.naming = [images](const std::string& predicate, const SetAside* fault) {
+    if (fault) return quarantine_images_sql(images, predicate, fault->sqlstate, fault->message);
+    return not_restored_sql(images, predicate);
+  };
+  return sql;
+}
+
+}  // namespace pgsluice::engine

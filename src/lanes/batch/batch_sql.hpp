@@ -1,0 +1,53 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "pg/catalog/heap.hpp"
+#include "pg/catalog/swallowers.hpp"
+#include "pg/key.hpp"
+#include "pgsluice/job.hpp"
+#include "table/images/images.hpp"
+#include "walk/fragment.hpp"
+
+namespace pgsluice::engine {
+
+/// A row fault met by a batch of one row: the row is set aside instead of changed, if it is still the next
+/// row.
+struct SetAside {
+  pg::Key key;
+  std::string sqlstate;
+  std::string message;
+};
+
+/// The statements of a fill's batches, each written around a walk's WHERE condition. `plan` prints them, a
+/// batch sends them. Constant once made, so lanes share it.
+struct BatchSql {
+  /// Changes the rows of a slice of the key.
+  std::function<std::string(const std::string& predicate)> update;
+  /// Changes the rows of some blocks of a heap; a sampled one reports its WAL.
+  std::function<std::string(const pg::HeapFacts& heap, const walk::Fragment& predicate, bool is_sampled)>
+      block_update;
+  /// Locks and counts the rows that the batch is about to change: of the table, or of one of its heaps. Empty
+  /// if nothing can leave such a row unchanged: then the UPDATE itself gives the number.
+  std::function<std::string(const pg::HeapFacts* heap, const std::string& predicate)> selected{};
+  /// Quarantines the rows of the batch that it visited and left as they were; with a fault, all its rows with
+  /// that error. Empty unless each of these must be accounted for.
+  std::function<std::string(const std::string& predicate, const SetAside* fault)> naming{};
+  bool is_answering = false;   // `update` answers (rows changed, rows locked but not changed)
+  std::string locking_node{};  // see read_sampled_answer()
+  std::string settings{};      // SET LOCALs, after BEGIN
+
+  /// Statements of a batch that may take long: its UPDATE, and the count of what that selects.
+  int long_statements() const { return selected ? 2 : 1; }
+};
+
+/// A backfill's. Pure. `images`: where it keeps before-images; nullopt: it keeps none.
+BatchSql batch_sql(const pg::Table& table, const BackfillStep& step, const pg::Swallowers& swallowers,
+                   const std::optional<Images>& images);
+
+/// Puts old values back. Pure.
+BatchSql restoring_sql(const Images& images, bool is_forced);
+
+}  // namespace pgsluice::engine
