@@ -52,8 +52,7 @@ ExitCode end_retype(const Arguments& arguments, const std::string& outcome,
 
 }  // namespace
 
-ExitCode verify_job(const Arguments& arguments) {
-  const Job job = load_job(arguments.job, arguments.environment);
+ExitCode verify(const Job& job, const Arguments& arguments) {
   ReportOptions options = report_options(arguments);
   options.err = stdout;  // here the lines are the result
   const auto reporter = make_reporter(options);
@@ -67,18 +66,27 @@ ExitCode verify_job(const Arguments& arguments) {
   return code;
 }
 
-ExitCode rollback_job(const Arguments& arguments) {
-  const Job job = load_job(arguments.job, arguments.environment);
+ExitCode verify_job(const Arguments& arguments) {
+  return verify(load_job(arguments.job, arguments.environment), arguments);
+}
+
+ExitCode roll_back(const Job& job, const Arguments& arguments) {
   const auto reporter = make_reporter(report_options(arguments));
   NotingSink sink(*reporter, "");
-  Engine engine(choose_dsn(arguments.dsn, job.dsn));
-  confirm_act(arguments, [&] { return engine.rollback_notice(job); });
-  const ExitCode code = engine.rollback(job, sink);
+  const ExitCode code = Engine(choose_dsn(arguments.dsn, job.dsn)).rollback(job, sink);
   if (!sink.has_summary()) {
     sink.publish(summary(job.name, code, code == ExitCode::kDone ? "rolled back" : "not rolled back", ""));
   }
   reporter->finish();
   return code;
+}
+
+ExitCode rollback_job(const Arguments& arguments) {
+  if (!arguments.last.empty())
+    throw Error(ExitCode::kUsage, "--to is for a folder of jobs", "rollback FOLDER --to NAME");
+  const Job job = load_job(arguments.job, arguments.environment);
+  confirm_act(arguments, [&] { return Engine(choose_dsn(arguments.dsn, job.dsn)).rollback_notice(job); });
+  return roll_back(job, arguments);
 }
 
 ExitCode cut_over(const Arguments& arguments) {
