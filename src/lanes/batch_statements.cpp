@@ -53,9 +53,14 @@ std::vector<PlannedStatement> update_shapes(const walk::Keyset& keyset, const Ba
   return out;
 }
 
-PlannedStatement check_of_expressions(const pg::Table& table, const BackfillStep& step) {
-  return {steps::explain_sql(steps::update_sql(table, step, "false")),
-          "ROW EXCLUSIVE on " + table.sql() + ", for a moment", false, "once"};
+/// With before-images also once their table is there.
+std::vector<PlannedStatement> check_of_expressions(const pg::Table& table, const BackfillStep& step,
+                                                   const BatchSql& sql) {
+  const auto lock = "ROW EXCLUSIVE on " + table.sql() + ", for a moment";
+  std::vector<PlannedStatement> out{
+      {steps::explain_sql(steps::update_sql(table, step, "false")), lock, false, "once"}};
+  if (step.keep) out.push_back({steps::explain_sql(sql.update("false")), lock, false, "once"});
+  return out;
 }
 
 std::vector<PlannedStatement> preparing_statements(const pg::Table& table, const walk::Keyset& keyset) {
@@ -101,9 +106,9 @@ PlannedStatement planned_note(std::int64_t rows) {
 std::vector<PlannedStatement> backfill_statements(const pg::Table& table, const BackfillStep& step,
                                                   const WalkedTable& walked, const BatchSql& sql,
                                                   const pg::TransactionLimits& limits, std::int64_t rows) {
-  std::vector<PlannedStatement> out{check_of_expressions(table, step),
-                                    {pg::counted_rows_sql(table.sql()), reads(table), false,
-                                     "once, to count the rows on a sample of its pages"}};
+  auto out = check_of_expressions(table, step, sql);
+  out.push_back({pg::counted_rows_sql(table.sql()), reads(table), false,
+                 "once, to count the rows on a sample of its pages"});
   const auto add = [&](std::vector<PlannedStatement> statements, const std::string& only) {
     for (auto& statement : statements) {
       if (!only.empty()) statement.when = only + (statement.when.empty() ? "" : ", " + statement.when);

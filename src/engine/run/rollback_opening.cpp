@@ -67,7 +67,7 @@ RollbackSurvey survey_without_obstacles(pg::Session& session, const Job& job, st
 }
 
 /// From now on no run starts: it finds the job's state once it is registered. One that was quicker is found
-/// here. Orders that were given to runs are over.
+/// here. Orders that were given to runs are over; those given to a rollback that was interrupted stand.
 void shut_out_runs(pg::Session& session, const Job& job, const ledger::JobRecord& record,
                    const std::string& run_id) {
   ledger::set_job_state(session, record.job_id, JobState::kRollingBack);
@@ -77,6 +77,7 @@ void shut_out_runs(pg::Session& session, const Job& job, const ledger::JobRecord
     ledger::give_up_rollback(session, record.job_id, record.state);
     throw;
   }
+  ledger::set_control(session, job.name, Control::kRun, kActor, "the job is being rolled back");
 }
 
 /// Registered already; ends that if it refuses.
@@ -85,7 +86,6 @@ RollbackSurvey begin_rollback(pg::Session& session, const Job& job, const ledger
   const bool is_begun = record.state == JobState::kRollingBack;
   const bool is_alone = ledger::other_live_runs(session, record.job_id, run_id) == 0;
   if (!is_begun) shut_out_runs(session, job, record, run_id);
-  if (is_alone) ledger::set_control(session, job.name, Control::kRun, kActor, "the job is being rolled back");
   base::failpoint("rollback_begun");
   if (is_alone) ledger::fence_job(session, record.job_id);
   try {
