@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <boost/asio/awaitable.hpp>
 #include <chrono>
 #include <string>
@@ -23,16 +24,18 @@ enum class StopCause {
 };
 
 /// Tells the run to drain. The first cause stands, except that an error outweighs all others. Confined to the
-/// io thread.
+/// io thread, but for is_requested().
 class Stop {
  public:
   void request(StopCause cause, const std::string& reason) {
     if (cause_ != StopCause::kNone && cause != StopCause::kFailed) return;
     cause_ = cause;
     reason_ = reason;
+    is_requested_ = true;
     wakeup_.notify();
   }
-  bool is_requested() const { return cause_ != StopCause::kNone; }
+  /// From any thread: a blocking act looks between two attempts.
+  bool is_requested() const { return is_requested_; }
   StopCause cause() const { return cause_; }
   const std::string& reason() const { return reason_; }
 
@@ -41,6 +44,7 @@ class Stop {
 
  private:
   mutable Wakeup wakeup_;
+  std::atomic<bool> is_requested_{false};
   StopCause cause_ = StopCause::kNone;
   std::string reason_;
 };

@@ -164,9 +164,10 @@ std::unique_ptr<Process> HeldWork::start(const std::vector<std::string>& args) {
   return process;
 }
 
-std::unique_ptr<Process> HeldWork::start_verb(const std::string& verb, const std::string& pattern) {
+std::unique_ptr<Process> HeldWork::start_verb(const std::string& verb, const std::string& pattern,
+                                              const std::vector<std::string>& args) {
   hold(pattern);
-  auto process = std::make_unique<Process>(trial_.command(verb));
+  auto process = std::make_unique<Process>(trial_.command(verb, args));
   wait_for([&] { return at_work() > 0; }, verb + " in flight");
   return process;
 }

@@ -38,7 +38,8 @@ class HeldWork {
   /// began before the parent was filled. REQUIRES: a retype.
   std::unique_ptr<Process> start_at_fence(const std::vector<std::string>& args);
   /// The same as start() of another verb, whose statements like `pattern` are held.
-  std::unique_ptr<Process> start_verb(const std::string& verb, const std::string& pattern);
+  std::unique_ptr<Process> start_verb(const std::string& verb, const std::string& pattern,
+                                      const std::vector<std::string>& args = {});
   void release();
   /// Another session holds the table, or its rows, from now on.
   void lock();

@@ -16,16 +16,20 @@ namespace {
 
 constexpr std::chrono::milliseconds kSlice{50};  // how soon the end of a run is noticed
 
-void sleep_unless_aborted(const pg::Session& session, std::chrono::milliseconds duration) {
-  const auto end = std::chrono::steady_clock::now() + duration;
-  while (!session.is_aborted() && std::chrono::steady_clock::now() < end) std::this_thread::sleep_for(kSlice);
-}
-
 }  // namespace
 
 OperatorAct::OperatorAct(pg::Session& session, const std::string& job, std::int64_t job_id,
-                         const std::function<void(EventBody)>& tell)
-    : session_(session), teller_(tell), journal_(teller_, job, ""), job_id_(job_id) {}
+                         const std::function<void(EventBody)>& tell, const Stop* stop)
+    : session_(session), teller_(tell), journal_(teller_, job, ""), job_id_(job_id), stop_(stop) {}
+
+bool OperatorAct::is_over() const {
+  return session_.is_aborted() || (stop_ != nullptr && stop_->is_requested());
+}
+
+void OperatorAct::wait(std::chrono::milliseconds duration) const {
+  const auto end = std::chrono::steady_clock::now() + duration;
+  while (!is_over() && std::chrono::steady_clock::now() < end) std::this_thread::sleep_for(kSlice);
+}
 
 void OperatorAct::insist(const Failing& failing, const std::function<void()>& work,
                          const std::function<std::string()>& holders) {
@@ -42,7 +46,9 @@ void OperatorAct::insist(const Failing& failing, const std::function<void()>& wo
       journal_.write(event::BatchFailed{0, 0, f.sqlstate(), f.what() + holders(), number, "retry",
                                         std::chrono::duration<double>(*wait).count()});
       store_events();
-      sleep_unless_aborted(session_, *wait);
+      this->wait(*wait);
+      if (stop_ != nullptr && stop_->is_requested())
+        throw Error(ExitCode::kWorkLeft, failing.subject + " before the run was told to stop");
     }
   }
 }

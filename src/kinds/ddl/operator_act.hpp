@@ -8,16 +8,18 @@
 #include "pg/connection/session.hpp"
 #include "pgsluice/event.hpp"
 #include "telling/journal.hpp"
+#include "telling/stop.hpp"
 
 namespace pgsluice::engine {
 
-/// What an operator does to a job outside a run (rollback, cutover, contract): statements that need locks,
-/// tried again with backoff until they get them, every attempt in the event log. Blocks; lives for one call,
-/// on one thread.
+/// What an operator does to a job (rollback, cutover, contract): statements that need locks, tried again with
+/// backoff until they get them, every attempt in the event log. Blocks; lives for one call, on one thread.
 class OperatorAct {
  public:
+  /// `stop`: of the run that it is part of, after which no other attempt begins; nullptr: it is no part of
+  /// one.
   OperatorAct(pg::Session& session, const std::string& job, std::int64_t job_id,
-              const std::function<void(EventBody)>& tell);
+              const std::function<void(EventBody)>& tell, const Stop* stop = nullptr);
 
   pg::Session& session() { return session_; }
   Journal& journal() { return journal_; }
@@ -31,7 +33,7 @@ class OperatorAct {
     std::string other_hint;
   };
   /// Runs `work` until it succeeds, at most kDdlAttempts times. `holders` names the sessions that block it.
-  /// Throws Error, or Failure if the connection is lost.
+  /// Throws Error, kWorkLeft if the run is to stop; Failure if the connection is lost.
   void insist(const Failing& failing, const std::function<void()>& work,
               const std::function<std::string()>& holders);
 
@@ -48,12 +50,15 @@ class OperatorAct {
     const std::function<void(EventBody)>& tell_;
   };
 
+  bool is_over() const;
+  void wait(std::chrono::milliseconds duration) const;
   [[noreturn]] void fail(const Failing& failing, const pg::Failure& failure, int attempts);
 
   pg::Session& session_;
   Teller teller_;
   Journal journal_;
   std::int64_t job_id_;
+  const Stop* stop_;
 };
 
 /// A step that could not be undone.

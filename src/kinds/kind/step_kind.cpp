@@ -26,7 +26,7 @@ boost::asio::awaitable<void> StepKind::undo(RunningStep& step, const RollbackAct
     step.sink.publish(std::move(event));
   };
   std::function<bool(pg::Session&)> work = [&](pg::Session& session) {
-    OperatorAct operator_act(session, step.job.name, act.job_id, tell);
+    OperatorAct operator_act(session, step.job.name, act.job_id, tell, &step.stop);
     take_back(operator_act, step.job, act);
     return true;
   };
