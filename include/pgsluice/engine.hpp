@@ -8,6 +8,7 @@
 
 #include "pgsluice/error.hpp"
 #include "pgsluice/event.hpp"
+#include "pgsluice/folder.hpp"
 #include "pgsluice/job.hpp"
 #include "pgsluice/overview.hpp"
 #include "pgsluice/plan.hpp"
@@ -87,8 +88,22 @@ class Engine {
   /// Sets one tunable ("batch.target", "500ms"), checked together with the values set before.
   void set(const std::string& name, const std::string& key, const std::string& value,
            const std::string& reason);
-  /// Corrects a step's state in the ledger by hand.
+  /// Corrects a step's state in the ledger by hand; an empty `step` means every step of the job. Throws
+  /// Error(kRefused) while the job has a live run.
   void resolve(const std::string& name, const std::string& step, bool is_applied, const std::string& reason);
+
+  /// Where each job of a folder stands, from one read of the ledger, and what the version tables of other
+  /// tools say. Writes nothing.
+  FolderOverview folder_status(const std::vector<FiledJob>& jobs);
+  /// The jobs behind job `to` that have left something in the database, last one first: what to give to
+  /// rollback() one after the other. Writes nothing. Throws Error(kRefused) that names every obstacle if one
+  /// of them cannot be rolled back, and Error(kNoSuchJob) if the folder has no job `to`.
+  std::vector<FiledJob> folder_rollback(const std::vector<FiledJob>& jobs, const std::string& to);
+  /// Notes all jobs up to and including `up_to` as applied by others, without running anything; returns the
+  /// names of those that were not applied before. All or none. Throws Error(kRefused) if one of them has
+  /// begun and is not applied, and Error(kNoSuchJob) if the folder has no job `up_to`.
+  std::vector<std::string> adopt(const std::vector<FiledJob>& jobs, const std::string& up_to,
+                                 const std::string& reason);
 
  private:
   std::string dsn_;

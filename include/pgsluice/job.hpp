@@ -107,7 +107,7 @@ struct BackfillStep {
   Walk walk = Walk::kAuto;                   // tunable: ranges already cut keep theirs
   bool is_replica_conflict_allowed = false;  // tunable: `auto` may interleave although replicas run queries
   bool keep = false;  // before-images: key, old and new values of each changed row, so that rollback restores
-  std::optional<std::chrono::hours> keep_for;  // how long after the step's end; nothing: until drop_undo()
+  std::optional<std::chrono::hours> keep_for{};  // how long after the step's end; nothing: until drop_undo()
 };
 
 /// A query whose single value, as the server writes it (true is "t"), must equal `expect`.

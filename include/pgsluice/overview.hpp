@@ -48,6 +48,7 @@ struct JobOverview {
   std::vector<std::string> tunables;  // "batch.target=500ms", laid over the job file
   std::vector<StepOverview> steps;    // in the job's order, acts behind their retype
   std::vector<RunOverview> runs;      // only those that have not ended
+  std::string ended_at{};             // RFC 3339, UTC: when it was done, failed, …; empty: it has not ended
 };
 
 /// A row that could not be changed, set aside with its error.

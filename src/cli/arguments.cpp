@@ -10,8 +10,8 @@
 
 #include "base/local_time.hpp"
 #include "base/units.hpp"
-#include "cli/output/near_word.hpp"
 #include "cli/output/password_blot.hpp"
+#include "cli/usage_error.hpp"
 
 namespace pgsluice::cli {
 namespace {
@@ -111,6 +111,10 @@ void takes_job(CLI::App& verb, Arguments& a) {
   verb.add_option("JOB", a.job, "Job file")->required()->type_name("");
 }
 
+void takes_folder(CLI::App& verb, Arguments& a) {
+  verb.add_option("JOB", a.job, "Job file, or a folder of them")->required()->type_name("");
+}
+
 void takes_name(CLI::App& verb, Arguments& a) {
   verb.add_option("NAME", a.name, "Job in the ledger, or its file")->required()->type_name("");
 }
@@ -184,12 +188,12 @@ void add_bench(CLI::App& app, Arguments& a) {
 }
 
 void add_work(CLI::App& app, Arguments& a) {
-  takes_job(add_verb(app, a, Verb::kPlan, kLook, "plan",
-                     "Show every statement in order with its lock; writes nothing"),
-            a);
-  takes_job(add_verb(app, a, Verb::kCheck, kLook, "check",
-                     "Preflight: would run refuse, and what to watch out for"),
-            a);
+  takes_folder(add_verb(app, a, Verb::kPlan, kLook, "plan",
+                        "Show every statement in order with its lock; writes nothing"),
+               a);
+  takes_folder(add_verb(app, a, Verb::kCheck, kLook, "check",
+                        "Preflight: would run refuse, and what to watch out for"),
+               a);
 
   add_bench(app, a);
 
@@ -197,9 +201,10 @@ void add_work(CLI::App& app, Arguments& a) {
   run.add_option("JOB", a.jobs, "Job files, or folders of them, in this order")->required()->type_name("");
   add_run_flags(run, a);
   add_backfill(app, a);
-  takes_job(add_verb(app, a, Verb::kVerify, kWork, "verify", "Prove the result"), a);
+  takes_folder(add_verb(app, a, Verb::kVerify, kWork, "verify", "Prove the result"), a);
   auto& rollback = add_verb(app, a, Verb::kRollback, kWork, "rollback", "Undo the steps, last one first");
-  takes_job(rollback, a);
+  takes_folder(rollback, a);
+  rollback.add_option("--to", a.last, "Of a folder: the last job that stays")->type_name("NAME");
   takes_yes(rollback, a);
   rollback.add_flag("--force", a.is_forced, "Put old values back also where others changed them since");
   add_run_flags(rollback, a);
@@ -223,7 +228,8 @@ void add_work(CLI::App& app, Arguments& a) {
 
 void add_follow(CLI::App& app, Arguments& a) {
   auto& status = add_verb(app, a, Verb::kStatus, kFollow, "status", "Show where jobs stand, from the ledger");
-  status.add_option("NAME", a.name, "Job in the ledger, or its file; default: all jobs")->type_name("");
+  status.add_option("NAME", a.name, "Job in the ledger, its file, or a folder of files; default: all jobs")
+      ->type_name("");
   takes_name(
       add_verb(app, a, Verb::kWatch, kFollow, "watch", "Show the status, refreshed, until the job ends"), a);
   auto& history = add_verb(app, a, Verb::kHistory, kFollow, "history", "Show the event log of a job");
@@ -233,6 +239,14 @@ void add_follow(CLI::App& app, Arguments& a) {
       ->check(CLI::Range(1, 1'000'000).description(""));
   takes_name(
       add_verb(app, a, Verb::kFailures, kFollow, "failures", "Show quarantined rows with their errors"), a);
+}
+
+void add_adopt(CLI::App& app, Arguments& a) {
+  auto& adopt = add_verb(app, a, Verb::kAdopt, kSteer, "adopt",
+                         "Note the first jobs of a folder as applied by others; runs nothing");
+  adopt.add_option("FOLDER", a.job, "Folder of job files")->required()->type_name("");
+  adopt.add_option("--up-to", a.last, "The last job that is applied")->required()->type_name("NAME");
+  takes_reason(adopt, a);
 }
 
 void add_steer(CLI::App& app, Arguments& a, bool& rolled_back) {
@@ -252,77 +266,14 @@ void add_steer(CLI::App& app, Arguments& a, bool& rolled_back) {
   takes_name(set, a);
   set.add_option("SETTING", a.settings, "key=value, such as batch.target=500ms")->required()->type_name("");
   takes_reason(set, a);
-  auto& resolve =
-      add_verb(app, a, Verb::kResolve, kSteer, "resolve", "Correct a step's state in the ledger by hand");
+  auto& resolve = add_verb(app, a, Verb::kResolve, kSteer, "resolve",
+                           "Correct the ledger by hand: a step, or a whole job");
   takes_name(resolve, a);
-  resolve.add_option("STEP", a.step, "Name of the step")->required()->type_name("");
-  resolve.add_flag("--applied", a.is_applied, "The step's work is in the database");
-  resolve.add_flag("--rolled-back", rolled_back, "The step's work is not in the database");
+  resolve.add_option("STEP", a.step, "Name of the step; default: the whole job")->type_name("");
+  resolve.add_flag("--applied", a.is_applied, "Its work is in the database");
+  resolve.add_flag("--rolled-back", rolled_back, "Its work is not in the database");
   takes_reason(resolve, a);
-}
-
-// ----- usage errors
-
-/// The verb that was recognised, else the program.
-const CLI::App& innermost(const CLI::App& app) {
-  const auto verbs = app.get_subcommands();
-  return verbs.empty() ? app : *verbs.front();
-}
-
-std::string help_hint(const CLI::App& app) {
-  const auto& verb = innermost(app);
-  return &verb == &app ? "pgsluice --help lists the verbs"
-                       : "pgsluice " + verb.get_name() + " --help shows its arguments";
-}
-
-std::vector<std::string> known_flags(const CLI::App& app) {
-  std::vector<std::string> names;
-  for (const CLI::App* level : {&innermost(app), &app}) {
-    for (const auto* option : level->get_options()) {
-      for (const auto& name : option->get_lnames()) names.push_back("--" + name);
-    }
-  }
-  return names;
-}
-
-std::vector<std::string> known_verbs(const CLI::App& app) {
-  std::vector<std::string> names;
-  for (const auto* verb : app.get_subcommands([](const CLI::App*) { return true; }))
-    names.push_back(verb->get_name());
-  return names;
-}
-
-Error unknown_word(const CLI::App& app, const std::string& extra) {
-  const bool is_flag = extra.size() > 1 && extra.front() == '-';
-  const bool is_verb = !is_flag && app.get_subcommands().empty();
-  const std::string word = is_flag ? extra.substr(0, extra.find('=')) : without_passwords(extra);
-  const std::string near = near_word(word, is_flag   ? known_flags(app)
-                                           : is_verb ? known_verbs(app)
-                                                     : std::vector<std::string>{});
-  const std::string what = is_flag   ? "unknown flag \""
-                           : is_verb ? "unknown verb \""
-                                     : "unexpected argument \"";
-  return Error(ExitCode::kUsage, what + word + "\"",
-               near.empty() ? help_hint(app) : "did you mean \"" + near + "\"?");
-}
-
-/// What CLI11 says, in our words.
-std::string message_of(const CLI::ParseError& mistake) {
-  const std::string said = mistake.what();
-  const std::string subject = said.substr(0, said.find(':'));
-  if (dynamic_cast<const CLI::ArgumentMismatch*>(&mistake)) return subject + " takes one value";
-  if (dynamic_cast<const CLI::ConversionError*>(&mistake)) {
-    return "cannot read" + said.substr(said.find(':') + 1) + " as a number";
-  }
-  return said;
-}
-
-Error as_usage_error(const CLI::App& app, const CLI::ParseError& mistake) {
-  const auto extras = app.remaining(true);
-  if (!extras.empty()) return unknown_word(app, extras.front());
-  const bool lacks_verb =
-      app.get_subcommands().empty() && dynamic_cast<const CLI::RequiredError*>(&mistake) != nullptr;
-  return Error(ExitCode::kUsage, lacks_verb ? "no verb given" : message_of(mistake), help_hint(app));
+  add_adopt(app, a);
 }
 
 // ----- the command line to run again

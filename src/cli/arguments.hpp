@@ -30,6 +30,7 @@ enum class Verb {
   kCancel,
   kSet,
   kResolve,
+  kAdopt,
 };
 
 /// One command line, read. A value; fields that a verb does not take keep their defaults.
@@ -43,9 +44,9 @@ struct Arguments {
   bool log_batches = false;
   std::optional<int> yield_exit_code;  // instead of 75
 
-  std::string job;                // JOB: a file
+  std::string job;                // JOB: a file or a folder
   std::vector<std::string> jobs;  // JOB… of run: files and folders
-  std::string name;               // NAME: of a job in the ledger, or its file
+  std::string name;               // NAME: of a job in the ledger, or its file; of status: or a folder
   BackfillFlags backfill;
   RunOptions run;
   BenchOptions bench;
@@ -59,9 +60,10 @@ struct Arguments {
   int limit = 100;  // events of history
   std::string reason;
   std::vector<std::string> settings;  // key=value
-  std::string step;
-  bool is_applied = false;   // resolve; false: rolled back
-  std::string command_line;  // to run again, quoted for a shell; empty if it holds a password
+  std::string step;                   // of resolve; empty: the whole job
+  std::string last;                   // --to of rollback, --up-to of adopt: a job of the folder
+  bool is_applied = false;            // resolve; false: rolled back
+  std::string command_line;           // to run again, quoted for a shell; empty if it holds a password
 };
 
 /// Reads the words after the program's name. Throws Error(kUsage), whose text holds no password.

@@ -71,7 +71,8 @@ ExitCode resolve_step(const Arguments& arguments) {
   const LedgerJob job = find_ledger_job(arguments);
   Engine(job.dsn).resolve(job.name, arguments.step, arguments.is_applied, arguments.reason);
   confirm(arguments, job.name, "resolve",
-          arguments.step + (arguments.is_applied ? " --applied" : " --rolled-back"));
+          (arguments.step.empty() ? "" : arguments.step + " ") +
+              (arguments.is_applied ? "--applied" : "--rolled-back"));
   return ExitCode::kDone;
 }
 

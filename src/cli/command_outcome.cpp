@@ -56,8 +56,7 @@ ExitCode end_retype(const Arguments& arguments, const std::string& outcome,
 
 }  // namespace
 
-ExitCode verify_job(const Arguments& arguments) {
-  const Job job = load_job(arguments.job, arguments.environment);
+ExitCode verify(const Job& job, const Arguments& arguments) {
   ReportOptions options = report_options(arguments);
   options.err = stdout;  // here the lines are the result
   const auto reporter = make_reporter(options);
@@ -69,6 +68,10 @@ ExitCode verify_job(const Arguments& arguments) {
   }
   reporter->finish();
   return code;
+}
+
+ExitCode verify_job(const Arguments& arguments) {
+  return verify(load_job(arguments.job, arguments.environment), arguments);
 }
 
 ExitCode drop_undo(const Arguments& arguments) {

@@ -1,14 +1,20 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <cstdio>
 #include <functional>
 #include <memory>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "cli/commands.hpp"
 #include "cli/confirmation.hpp"
 #include "cli/job_source.hpp"
 #include "cli/noting_sink.hpp"
+#include "cli/output/json_text.hpp"
+#include "cli/output/plain_text.hpp"
+#include "cli/output/status_text.hpp"
 #include "pgsluice/report.hpp"
 
 namespace pgsluice::cli {
@@ -58,36 +64,81 @@ std::chrono::seconds time_left(std::chrono::seconds duration, std::chrono::stead
   return std::max(std::chrono::seconds{0}, std::chrono::ceil<std::chrono::seconds>(left));
 }
 
+/// Whether a run would find nothing to do and nothing to say.
+bool is_nothing_left(const FolderEntry& entry) {
+  return entry.standing == JobStanding::kApplied && entry.known->control == Control::kRun &&
+         exit_code_of(*entry.known) == ExitCode::kDone;
+}
+
+/// The files of the jobs that are applied already. One look for all of them: a folder may hold hundreds.
+std::set<std::string> applied_files(const std::vector<FiledJob>& jobs, const Arguments& arguments) {
+  std::set<std::string> applied;
+  for (const auto& database : by_database(jobs, arguments)) {
+    if (database.jobs.size() == 1) continue;  // its run says it itself
+    try {
+      for (const auto& entry : Engine(database.dsn).folder_status(database.jobs).jobs) {
+        if (is_nothing_left(entry)) applied.insert(entry.file);
+      }
+    } catch (const Error&) {
+      // The look only saves time. The first run meets the same trouble, waits for a server that restarts,
+      // and tells it with a hint.
+    }
+  }
+  return applied;
+}
+
+void tell_applied(const std::vector<FiledJob>& jobs, const std::set<std::string>& applied,
+                  const Arguments& arguments) {
+  if (applied.empty()) return;
+  if (!arguments.json) {
+    if (arguments.quiet) return;
+    std::fprintf(stderr, "%zu of %zu jobs are applied already\n", applied.size(), jobs.size());
+    return;
+  }
+  for (const auto& filed : jobs) {
+    if (!applied.contains(filed.file)) continue;
+    print_line(json_line({{"type", "job_applied"}, {"job", filed.job.name}, {"file", filed.file}}));
+  }
+  std::fflush(stdout);
+}
+
 }  // namespace
 
 ExitCode run_jobs(const Arguments& arguments) {
-  std::vector<Job> jobs;  // all are read before the first starts: a mistake in the last file must not stop
-                          // the others half-way
-  for (const auto& path : expand_jobs(arguments.jobs)) {
-    jobs.push_back(load_job(path, arguments.environment));
-    apply_lanes(jobs.back(), arguments);
-  }
+  // All are read before the first starts: a mistake in the last file must not stop the others half-way.
+  auto jobs = load_jobs(arguments.jobs, arguments);
+  for (auto& filed : jobs) apply_lanes(filed.job, arguments);
+  const auto applied = applied_files(jobs, arguments);
+  tell_applied(jobs, applied, arguments);
   // --for covers all of them together.
   const auto began = std::chrono::steady_clock::now();
   RunOptions limits = arguments.run;
   ExitCode result = ExitCode::kDone;
-  for (const auto& job : jobs) {
+  for (const auto& filed : jobs) {
+    if (applied.contains(filed.file)) continue;
     if (limits.duration) limits.duration = time_left(*arguments.run.duration, began);
-    const ExitCode code = run_job(job, arguments, limits);
+    const ExitCode code = run_job(filed.job, arguments, limits);
     if (code != ExitCode::kDone && code != ExitCode::kQuarantined) return code;
     if (code == ExitCode::kQuarantined) result = code;
   }
   return result;
 }
 
-ExitCode rollback_job(const Arguments& arguments) {
-  Job job = load_job(arguments.job, arguments.environment);
+ExitCode roll_back(Job job, const Arguments& arguments) {
   apply_lanes(job, arguments);
-  Engine engine(choose_dsn(arguments.dsn, job.dsn));
-  confirm_act(arguments, [&] { return engine.rollback_notice(job); });
   RollbackOptions options{arguments.run, arguments.is_forced};
   options.yield_exit_code = arguments.yield_exit_code;
-  return report(arguments, [&](EventSink& sink) { return engine.rollback(job, sink, options); });
+  return report(arguments, [&](EventSink& sink) {
+    return Engine(choose_dsn(arguments.dsn, job.dsn)).rollback(job, sink, options);
+  });
+}
+
+ExitCode rollback_job(const Arguments& arguments) {
+  if (!arguments.last.empty())
+    throw Error(ExitCode::kUsage, "--to is for a folder of jobs", "rollback FOLDER --to NAME");
+  const Job job = load_job(arguments.job, arguments.environment);
+  confirm_act(arguments, [&] { return Engine(choose_dsn(arguments.dsn, job.dsn)).rollback_notice(job); });
+  return roll_back(job, arguments);
 }
 
 ExitCode run_backfill(const Arguments& arguments) {

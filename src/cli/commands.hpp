@@ -25,6 +25,18 @@ ExitCode control_job(const Arguments& arguments);  // pause, resume, cancel
 ExitCode set_tunables(const Arguments& arguments);
 ExitCode resolve_step(const Arguments& arguments);
 
+/// The same for a folder of jobs.
+ExitCode plan_folder(const Arguments& arguments);
+ExitCode check_folder(const Arguments& arguments);
+ExitCode show_folder_status(const Arguments& arguments);
+ExitCode verify_folder(const Arguments& arguments);
+ExitCode rollback_folder(const Arguments& arguments);
+ExitCode adopt_folder(const Arguments& arguments);
+
+/// What the verbs do with one job: proves it, or undoes it without asking, and tells the result.
+ExitCode verify(const Job& job, const Arguments& arguments);
+ExitCode roll_back(Job job, const Arguments& arguments);
+
 /// Does what the verb says.
 ExitCode perform(const Arguments& arguments);
 

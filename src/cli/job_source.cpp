@@ -36,13 +36,25 @@ std::vector<fs::path> files_of_folder(const fs::path& folder) {
     throw Error(ExitCode::kUsage, "folder \"" + folder.string() + "\" contains no job file",
                 "job files end in .toml");
   }
-  std::sort(files.begin(), files.end());
+  // Bytes, not the words of a locale: the order is the same on every machine.
+  std::sort(files.begin(), files.end(), [](const fs::path& one, const fs::path& other) {
+    return one.filename().native() < other.filename().native();
+  });
   return files;
 }
 
 bool is_job_file(const std::string& name) {
   std::error_code ignored;  // a path that cannot be examined is not a file
   return fs::path(name).extension() == ".toml" || fs::is_regular_file(name, ignored);
+}
+
+void refuse_twins(const std::vector<FiledJob>& jobs) {
+  const auto twins = find_twins(jobs);
+  if (twins.empty()) return;
+  std::string message = twins.front();
+  for (std::size_t i = 1; i < twins.size(); ++i) message += "\n  " + twins[i];
+  throw Error(ExitCode::kJobFile, message,
+              "give every job a name and steps of its own, or remove one file; nothing was started");
 }
 
 }  // namespace
@@ -58,8 +70,7 @@ Job job_of_flags(const BackfillFlags& flags) {
 std::vector<fs::path> expand_jobs(const std::vector<std::string>& jobs) {
   std::vector<fs::path> files;
   for (const auto& job : jobs) {
-    std::error_code ignored;  // a path that cannot be examined is reported when it is read
-    if (!fs::is_directory(job, ignored)) {
+    if (!is_folder(job)) {
       files.emplace_back(job);
       continue;
     }
@@ -67,6 +78,43 @@ std::vector<fs::path> expand_jobs(const std::vector<std::string>& jobs) {
     files.insert(files.end(), found.begin(), found.end());
   }
   return files;
+}
+
+bool is_folder(const std::string& path) {
+  std::error_code ignored;  // a path that cannot be examined is reported when it is read
+  return fs::is_directory(path, ignored);
+}
+
+std::vector<FiledJob> load_jobs(const std::vector<std::string>& jobs, const Arguments& arguments) {
+  std::vector<FiledJob> all;
+  for (const auto& path : expand_jobs(jobs))
+    all.push_back({path.string(), load_job(path, arguments.environment)});
+  // Who names each file has chosen; a folder is taken as a whole.
+  if (std::any_of(jobs.begin(), jobs.end(), is_folder)) {
+    for (const auto& database : by_database(all, arguments)) refuse_twins(database.jobs);
+  }
+  return all;
+}
+
+std::vector<JobsOfDatabase> by_database(const std::vector<FiledJob>& jobs, const Arguments& arguments) {
+  std::vector<JobsOfDatabase> databases;
+  for (const auto& filed : jobs) {
+    const auto dsn = choose_dsn(arguments.dsn, filed.job.dsn);
+    auto found = std::find_if(databases.begin(), databases.end(),
+                              [&](const JobsOfDatabase& known) { return known.dsn == dsn; });
+    if (found == databases.end()) found = databases.insert(databases.end(), {dsn, {}});
+    found->jobs.push_back(filed);
+  }
+  return databases;
+}
+
+JobsOfDatabase load_folder_of_one_database(const Arguments& arguments) {
+  auto databases = by_database(load_jobs({arguments.job}, arguments), arguments);
+  if (databases.size() == 1) return std::move(databases.front());
+  throw Error(
+      ExitCode::kUsage,
+      "the files of \"" + arguments.job + "\" name " + std::to_string(databases.size()) + " databases",
+      "give --dsn, or one folder for each database");
 }
 
 LedgerJob find_ledger_job(const Arguments& arguments) {

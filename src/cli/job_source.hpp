@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cli/arguments.hpp"
+#include "pgsluice/folder.hpp"
 #include "pgsluice/job.hpp"
 #include "pgsluice/job_file.hpp"
 
@@ -18,9 +19,28 @@ Job load_job(const std::filesystem::path& path, const std::string& environment);
 /// thrown.
 Job job_of_flags(const BackfillFlags& flags);
 
-/// Files as they are, and each folder as its *.toml files in name order. Throws Error(kUsage) for a folder
-/// without any.
+/// Files as they are, and each folder as its *.toml files in the byte order of their names. Throws
+/// Error(kUsage) for a folder without any.
 std::vector<std::filesystem::path> expand_jobs(const std::vector<std::string>& jobs);
+
+/// Whether `path` is a folder.
+bool is_folder(const std::string& path);
+
+/// The checked jobs of files and folders, in order. Mistakes end it as in load_job. If there is a folder, so
+/// do, with Error(kJobFile), two files with one job name or the same steps that go to the same database.
+std::vector<FiledJob> load_jobs(const std::vector<std::string>& jobs, const Arguments& arguments);
+
+/// Jobs that go to one database.
+struct JobsOfDatabase {
+  std::string dsn;
+  std::vector<FiledJob> jobs;
+};
+
+/// The same jobs by where they connect to, in the order in which the databases are first named.
+std::vector<JobsOfDatabase> by_database(const std::vector<FiledJob>& jobs, const Arguments& arguments);
+
+/// The jobs of a folder whose act is on one database. Throws Error(kUsage) if its files name several.
+JobsOfDatabase load_folder_of_one_database(const Arguments& arguments);
 
 /// A job in the ledger, as a NAME argument gives it.
 struct LedgerJob {

@@ -7,6 +7,9 @@
 #include "engine/command/drop_undo.hpp"
 #include "engine/command/notice.hpp"
 #include "engine/command/verification.hpp"
+#include "engine/folder/adoption.hpp"
+#include "engine/folder/folder_look.hpp"
+#include "engine/folder/folder_rollback.hpp"
 #include "engine/preflight/preflight.hpp"
 #include "engine/run/run.hpp"
 #include "kinds/planner.hpp"
@@ -198,8 +201,29 @@ void Engine::resolve(const std::string& name, const std::string& step, bool is_a
                      const std::string& reason) {
   with_session(dsn_, [&](pg::Session& s) {
     require_ledger(s, name);
-    ledger::resolve_step(s, name, step, is_applied ? StepState::kDone : StepState::kWaiting, actor(), reason);
+    if (step.empty()) {
+      ledger::resolve_job(s, name, is_applied ? StepState::kDone : StepState::kRolledBack, actor(), reason);
+    } else {
+      ledger::resolve_step(s, name, step, is_applied ? StepState::kDone : StepState::kWaiting, actor(),
+                           reason);
+    }
     return true;
+  });
+}
+
+FolderOverview Engine::folder_status(const std::vector<FiledJob>& jobs) {
+  return with_session(dsn_, [&](pg::Session& s) { return engine::look_at_folder(s, jobs); });
+}
+
+std::vector<FiledJob> Engine::folder_rollback(const std::vector<FiledJob>& jobs, const std::string& to) {
+  return with_session(dsn_, [&](pg::Session& s) { return engine::jobs_to_roll_back(s, jobs, to); });
+}
+
+std::vector<std::string> Engine::adopt(const std::vector<FiledJob>& jobs, const std::string& up_to,
+                                       const std::string& reason) {
+  return with_session(dsn_, [&](pg::Session& s) {
+    ledger::install(s);
+    return engine::adopt_jobs(s, jobs, up_to, {actor(), reason});
   });
 }
 

@@ -1,5 +1,9 @@
 #include "ledger/control.hpp"
 
+#include "ledger/acts.hpp"
+#include "ledger/jobs.hpp"
+#include "ledger/runs.hpp"
+#include "ledger/undo.hpp"
 #include "pg/connection/transaction.hpp"
 #include "pgsluice/error.hpp"
 
@@ -35,6 +39,18 @@ WITH forgotten AS (DELETE FROM pgsluice.range WHERE step_id = $1::bigint),
 UPDATE pgsluice.step SET ranges_cut = false, detail = '' WHERE step_id = $1::bigint
 )sql";
 
+constexpr const char* kLockJob = "SELECT job_id FROM pgsluice.job WHERE name = $1 FOR UPDATE";
+
+constexpr const char* kFinishSteps = R"sql(
+UPDATE pgsluice.step SET state = 'done', error = '', started_at = coalesce(started_at, now()), ended_at = now()
+WHERE job_id = $1::bigint AND state <> 'done'
+)sql";
+
+constexpr const char* kFinishJobsRanges = R"sql(
+UPDATE pgsluice.range r SET is_done = true, epoch = r.epoch + 1
+FROM pgsluice.step s WHERE s.step_id = r.step_id AND s.job_id = $1::bigint AND NOT r.is_done
+)sql";
+
 constexpr const char* kLiveRuns = R"sql(
 SELECT count(*) FROM pgsluice.run u JOIN pgsluice.job j ON j.job_id = u.job_id
 WHERE j.name = $1 AND u.ended_at IS NULL AND u.lease_until >= now()
@@ -53,7 +69,34 @@ std::string known_job(const pg::Rows& rows, const std::string& job) {
   return rows.text(0, 0);
 }
 
+void refuse_beside_runs(pg::Session& session, const std::string& job) {
+  if (session.exec(kLiveRuns, {job}).integer(0, 0) == 0) return;
+  throw Error(ExitCode::kRefused, "job \"" + job + "\" has a live run",
+              "stop it first: its lanes would not notice the correction");
+}
+
+void mark_job_rolled_back(pg::Session& session, const std::string& job, std::int64_t job_id) {
+  const auto record = find_job(session, job);
+  for (const auto& step : record->steps) {
+    forget_acts(session, step.step_id);
+    mark_rolled_back(session, step.step_id);
+  }
+  set_job_state(session, job_id, JobState::kRolledBack);
+}
+
 }  // namespace
+
+void log_command(pg::Session& session, std::int64_t job_id, const event::Command& command) {
+  session.exec(kLogCommand,
+               {std::to_string(job_id), command.actor, command.verb, command.arguments, command.reason});
+}
+
+void mark_job_done(pg::Session& session, std::int64_t job_id) {
+  const pg::Params id{std::to_string(job_id)};
+  session.exec(kFinishSteps, id);
+  session.exec(kFinishJobsRanges, id);
+  set_job_state(session, job_id, JobState::kDone);
+}
 
 void set_control(pg::Session& session, const std::string& job, Control control, const std::string& actor,
                  const std::string& reason) {
@@ -86,13 +129,27 @@ void resolve_step(pg::Session& session, const std::string& job, const std::strin
                   "no step \"" + step + "\" of job \"" + job + "\" in this database's ledger",
                   "pgsluice status " + job + " lists its steps");
     }
-    if (session.exec(kLiveRuns, {job}).integer(0, 0) > 0) {
-      throw Error(ExitCode::kRefused, "job \"" + job + "\" has a live run",
-                  "stop it first: its lanes would not notice the correction");
-    }
+    refuse_beside_runs(session, job);
     session.exec(state == StepState::kDone ? kFinishRanges : kForgetRanges, {rows.text(0, 1)});
     const std::string arguments = step + (state == StepState::kDone ? " --applied" : " --rolled-back");
     return session.exec(kLogCommand, {rows.text(0, 0), actor, "resolve", arguments, reason});
+  });
+}
+
+void resolve_job(pg::Session& session, const std::string& job, StepState state, const std::string& actor,
+                 const std::string& reason) {
+  pg::in_transaction(session, {}, [&] {
+    const auto job_id = std::stoll(known_job(session.exec(kLockJob, {job}), job));
+    end_gone_runs(session, job_id);
+    refuse_beside_runs(session, job);
+    const bool is_applied = state == StepState::kDone;
+    if (is_applied) {
+      mark_job_done(session, job_id);
+    } else {
+      mark_job_rolled_back(session, job, job_id);
+    }
+    log_command(session, job_id, {actor, "resolve", is_applied ? "--applied" : "--rolled-back", reason});
+    return true;
   });
 }
 

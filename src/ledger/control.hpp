@@ -1,8 +1,10 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "pg/connection/session.hpp"
+#include "pgsluice/event.hpp"
 #include "pgsluice/state.hpp"
 
 namespace pgsluice::ledger {
@@ -27,5 +29,16 @@ void log_command(pg::Session& session, std::int64_t job_id, const std::string& a
 /// forgotten). Throws Error(kRefused) while the job has a live run.
 void resolve_step(pg::Session& session, const std::string& job, const std::string& step, StepState state,
                   const std::string& actor, const std::string& reason);
+
+/// The same for every step of the job, with its acts: kDone (applied), or kRolledBack (as if it had never
+/// run).
+void resolve_job(pg::Session& session, const std::string& job, StepState state, const std::string& actor,
+                 const std::string& reason);
+
+/// In the caller's transaction, marks every step and the job as done.
+void mark_job_done(pg::Session& session, std::int64_t job_id);
+
+/// In the caller's transaction, notes what an operator said in the job's event log.
+void log_command(pg::Session& session, std::int64_t job_id, const event::Command& command);
 
 }  // namespace pgsluice::ledger

@@ -16,6 +16,12 @@ SELECT s.step_id, s.name, s.kind, s.state, s.detail, s.ranges_cut, s.definition,
 FROM pgsluice.step s WHERE s.job_id = $1::bigint AND s.parent_id IS NULL ORDER BY s.number
 )sql";
 
+constexpr const char* kDefinitions = R"sql(
+SELECT j.job_id, j.name, s.name, s.kind, s.definition
+FROM pgsluice.job j JOIN pgsluice.step s ON s.job_id = j.job_id
+WHERE s.parent_id IS NULL ORDER BY j.job_id, s.number
+)sql";
+
 constexpr const char* kHold = R"sql(
 SELECT FROM pgsluice.range r JOIN pgsluice.step s ON s.step_id = r.step_id
 WHERE s.step_id = $1::bigint OR s.parent_id = $1::bigint ORDER BY r.range_id FOR UPDATE OF r
@@ -40,6 +46,17 @@ std::vector<KnownStep> known_steps(pg::Session& session, std::int64_t job_id) {
     steps.push_back(std::move(known));
   }
   return steps;
+}
+
+std::map<std::string, KnownJob> known_jobs(pg::Session& session) {
+  const auto rows = session.exec(kDefinitions, pg::Params{});
+  std::map<std::string, KnownJob> jobs;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    auto& job = jobs[rows.text(i, 1)];
+    job.job_id = rows.integer(i, 0);
+    job.steps.push_back({rows.text(i, 2), rows.text(i, 3), pg::from_array(rows.text(i, 4))});
+  }
+  return jobs;
 }
 
 void hold_step(pg::Session& session, std::int64_t step_id) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,15 @@ struct KnownStep {
 
 /// The steps of a job, in order.
 std::vector<KnownStep> known_steps(pg::Session& session, std::int64_t job_id);
+
+/// A job as the ledger defines it.
+struct KnownJob {
+  std::int64_t job_id = 0;
+  std::vector<StepDefinition> steps;  // in the job's order, without acts
+};
+
+/// Every job of the ledger by its name, in one read.
+std::map<std::string, KnownJob> known_jobs(pg::Session& session);
 
 /// In the caller's transaction, waits until no orphan backend works on the step or its acts, and keeps it
 /// that way: what known_steps() reports from then on is final. Throws Failure 55P03.

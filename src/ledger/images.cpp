@@ -13,7 +13,7 @@ ON CONFLICT (step_id) DO UPDATE SET kept_for_hours = excluded.kept_for_hours
 constexpr const char* kForget = "DELETE FROM pgsluice.image WHERE step_id = $1::bigint";
 
 constexpr const char* kOfJob = R"sql(
-SELECT s.step_id, s.name, pg_catalog.pg_total_relation_size(c.oid), extract(epoch FROM now() - i.created_at)
+SELECT s.job_id, s.step_id, s.name, pg_catalog.pg_total_relation_size(c.oid), extract(epoch FROM now() - i.created_at)
 FROM pgsluice.image i
 JOIN pgsluice.step s ON s.step_id = i.step_id
 JOIN pg_catalog.pg_class c ON c.relname = 'image_' || i.step_id
@@ -37,7 +37,8 @@ SELECT EXISTS (SELECT FROM pgsluice.step WHERE step_id = $1::bigint AND state IN
 std::vector<ImagesRecord> read_images(const pg::Rows& rows) {
   std::vector<ImagesRecord> out;
   for (std::size_t i = 0; i < rows.size(); ++i)
-    out.push_back({rows.integer(i, 0), rows.text(i, 1), rows.integer(i, 2), rows.real(i, 3)});
+    out.push_back(
+        {rows.integer(i, 0), rows.integer(i, 1), rows.text(i, 2), rows.integer(i, 3), rows.real(i, 4)});
   return out;
 }
 
@@ -57,9 +58,10 @@ void forget_images(pg::Session& session, std::int64_t step_id) {
   session.exec(kForget, {std::to_string(step_id)});
 }
 
-std::vector<ImagesRecord> images_of_job(pg::Session& session, std::int64_t job_id) {
-  return read_images(session.exec(std::string(kOfJob) + "WHERE s.job_id = $1::bigint ORDER BY s.number",
-                                  {std::to_string(job_id)}));
+std::vector<ImagesRecord> images_of_jobs(pg::Session& session, const pg::Key& job_ids) {
+  return read_images(
+      session.exec(std::string(kOfJob) + "WHERE s.job_id = ANY ($1::bigint[]) ORDER BY s.number",
+                   {pg::to_array(job_ids)}));
 }
 
 std::vector<ImagesRecord> expired_images(pg::Session& session) {

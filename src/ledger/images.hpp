@@ -7,11 +7,13 @@
 #include <vector>
 
 #include "pg/connection/session.hpp"
+#include "pg/key.hpp"
 
 namespace pgsluice::ledger {
 
 /// The before-images of a step, as the ledger knows them; their table is pgsluice.image_<step_id>.
 struct ImagesRecord {
+  std::int64_t job_id = 0;
   std::int64_t step_id = 0;
   std::string step;
   std::int64_t bytes = 0;  // with TOAST and indexes
@@ -26,8 +28,8 @@ void lock_step(pg::Session& session, std::int64_t step_id);
 void note_images(pg::Session& session, std::int64_t step_id, std::optional<std::chrono::hours> kept_for);
 void forget_images(pg::Session& session, std::int64_t step_id);
 
-/// Images of a job that are there, in the order of its steps.
-std::vector<ImagesRecord> images_of_job(pg::Session& session, std::int64_t job_id);
+/// Images of these jobs (their numbers) that are there, in the order of steps.
+std::vector<ImagesRecord> images_of_jobs(pg::Session& session, const pg::Key& job_ids);
 /// Images of any job whose time is over.
 std::vector<ImagesRecord> expired_images(pg::Session& session);
 

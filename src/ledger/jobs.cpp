@@ -54,6 +54,9 @@ SET state = $2, error = $3, started_at = coalesce(started_at, now()),
 WHERE step_id = $1::bigint
 )sql";
 
+constexpr const char* kHasRangeDone =
+    "SELECT EXISTS (SELECT FROM pgsluice.range WHERE step_id = $1::bigint AND is_done)";
+
 constexpr const char* kStepDetail = "UPDATE pgsluice.step SET detail = $2 WHERE step_id = $1::bigint";
 
 std::vector<StepRecord> read_steps(pg::Session& session, std::int64_t job_id) {
@@ -75,19 +78,22 @@ std::optional<JobRecord> find_job(pg::Session& session, const std::string& name)
   return JobRecord{job_id, read_state(kJobStates, rows.text(0, 1)), read_steps(session, job_id)};
 }
 
+JobRecord write_job(pg::Session& session, const JobDefinition& job,
+                    const std::function<void(std::int64_t)>& agree) {
+  const auto rows = session.exec(kInsertJob, {job.name, job.description});
+  const auto job_id = rows.integer(0, 0);
+  if (agree) agree(job_id);
+  int number = 0;
+  for (const auto& step : job.steps) {
+    session.exec(kInsertStep, {std::to_string(job_id), std::to_string(++number), step.name, step.kind,
+                               pg::to_array(step.lines)});
+  }
+  return *find_job(session, job.name);
+}
+
 JobRecord open_job(pg::Session& session, const JobDefinition& job,
                    const std::function<void(std::int64_t)>& agree) {
-  return pg::in_transaction(session, {}, [&] {
-    const auto rows = session.exec(kInsertJob, {job.name, job.description});
-    const auto job_id = rows.integer(0, 0);
-    if (agree) agree(job_id);
-    int number = 0;
-    for (const auto& step : job.steps) {
-      session.exec(kInsertStep, {std::to_string(job_id), std::to_string(++number), step.name, step.kind,
-                                 pg::to_array(step.lines)});
-    }
-    return *find_job(session, job.name);
-  });
+  return pg::in_transaction(session, {}, [&] { return write_job(session, job, agree); });
 }
 
 void set_job_state(pg::Session& session, std::int64_t job_id, JobState state) {
@@ -108,6 +114,10 @@ void settle_job_state(pg::Session& session, std::int64_t job_id) {
 
 void set_step_state(pg::Session& session, std::int64_t step_id, StepState state, const std::string& error) {
   session.exec(kStepState, {std::to_string(step_id), name_of(state), error});
+}
+
+bool has_range_done(pg::Session& session, std::int64_t step_id) {
+  return session.exec(kHasRangeDone, {std::to_string(step_id)}).boolean(0, 0);
 }
 
 void set_step_detail(pg::Session& session, std::int64_t step_id, const std::string& detail) {

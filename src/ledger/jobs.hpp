@@ -44,6 +44,10 @@ struct JobRecord {
 JobRecord open_job(pg::Session& session, const JobDefinition& job,
                    const std::function<void(std::int64_t job_id)>& agree = {});
 
+/// The same in the caller's transaction.
+JobRecord write_job(pg::Session& session, const JobDefinition& job,
+                    const std::function<void(std::int64_t job_id)>& agree = {});
+
 /// nullopt: no job of that name.
 std::optional<JobRecord> find_job(pg::Session& session, const std::string& name);
 
@@ -59,6 +63,9 @@ bool settle_rollback(pg::Session& session, std::int64_t job_id);
 void settle_job_state(pg::Session& session, std::int64_t job_id);
 void set_step_state(pg::Session& session, std::int64_t step_id, StepState state,
                     const std::string& error = {});
+/// Whether the work of a step without keys is committed, whatever its state says: a killed run has not
+/// written that.
+bool has_range_done(pg::Session& session, std::int64_t step_id);
 void set_step_detail(pg::Session& session, std::int64_t step_id, const std::string& detail);
 
 }  // namespace pgsluice::ledger

@@ -1,6 +1,7 @@
 #include "ledger/overview.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include "base/process_identity.hpp"
 #include "ledger/images.hpp"
@@ -12,12 +13,14 @@ namespace pgsluice::ledger {
 namespace {
 
 constexpr const char* kJobs = R"sql(
-SELECT job_id, name, description, state, control, control_reason, control_actor, tunables
+SELECT job_id, name, description, state, control, control_reason, control_actor, tunables,
+       coalesce(to_char(ended_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), '')
 FROM pgsluice.job WHERE $1 = '' OR name = $1 ORDER BY created_at, name
 )sql";
 
+// Steps and runs of all jobs come in one answer each: a database may know hundreds.
 const std::string kSteps = R"sql(
-SELECT s.name, s.kind, s.state, s.error, s.part, s.detail,
+SELECT s.job_id, s.name, s.kind, s.state, s.error, s.part, s.detail,
        coalesce(sum(CASE WHEN r.is_done OR r.walk IN ('sweep', 'final') THEN r.rows_visited
                          ELSE greatest(r.rows_expected, r.rows_visited) END), s.rows_expected),
        coalesce(sum(r.rows_changed), 0), coalesce(sum(r.rows_visited), 0), coalesce(sum(r.rows_quarantined), 0),
@@ -25,14 +28,15 @@ SELECT s.name, s.kind, s.state, s.error, s.part, s.detail,
                            unchanged_sql("s.detail") + R"sql(
 FROM pgsluice.step s LEFT JOIN pgsluice.step p ON p.step_id = s.parent_id
 LEFT JOIN pgsluice.range r ON r.step_id = s.step_id
-WHERE s.job_id = $1::bigint
+WHERE s.job_id = ANY ($1::bigint[])
 GROUP BY s.step_id, p.step_id
-ORDER BY coalesce(p.number, s.number), s.parent_id IS NOT NULL, s.number
+ORDER BY s.job_id, coalesce(p.number, s.number), s.parent_id IS NOT NULL, s.number
 )sql";
 
 constexpr const char* kRuns = R"sql(
-SELECT run_id, host, pid, extract(epoch FROM now() - heartbeat_at), lease_until >= now(), progress, boot, process_started
-FROM pgsluice.run WHERE job_id = $1::bigint AND ended_at IS NULL ORDER BY started_at
+SELECT job_id, run_id, host, pid, extract(epoch FROM now() - heartbeat_at), lease_until >= now(), progress, boot,
+       process_started
+FROM pgsluice.run WHERE job_id = ANY ($1::bigint[]) AND ended_at IS NULL ORDER BY started_at
 )sql";
 
 const std::string kCounts = R"sql(
@@ -62,55 +66,63 @@ RowCounts counts(std::int64_t changed, std::int64_t visited, std::int64_t quaran
           unchanged};
 }
 
-std::vector<StepOverview> read_steps(pg::Session& session, const std::string& job_id) {
-  const auto rows = session.exec(kSteps, {job_id});
-  std::vector<StepOverview> out;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    out.push_back({rows.text(i, 0), rows.text(i, 1), read_state(kStepStates, rows.text(i, 2)),
-                   rows.text(i, 3), rows.text(i, 4), rows.text(i, 5), rows.integer(i, 6),
-                   counts(rows.integer(i, 7), rows.integer(i, 8), rows.integer(i, 9), rows.integer(i, 13)),
-                   rows.integer(i, 10), static_cast<int>(rows.integer(i, 11)),
-                   static_cast<int>(rows.integer(i, 12))});
-  }
-  return out;
+StepOverview step_of(const pg::Rows& rows, std::size_t i) {
+  return {rows.text(i, 1),
+          rows.text(i, 2),
+          read_state(kStepStates, rows.text(i, 3)),
+          rows.text(i, 4),
+          rows.text(i, 5),
+          rows.text(i, 6),
+          rows.integer(i, 7),
+          counts(rows.integer(i, 8), rows.integer(i, 9), rows.integer(i, 10), rows.integer(i, 14)),
+          rows.integer(i, 11),
+          static_cast<int>(rows.integer(i, 12)),
+          static_cast<int>(rows.integer(i, 13))};
 }
 
-std::vector<RunOverview> read_runs(pg::Session& session, const std::string& job_id) {
-  const auto rows = session.exec(kRuns, {job_id});
-  std::vector<RunOverview> out;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    const base::ProcessIdentity process{rows.text(i, 1), rows.text(i, 6),
-                                        static_cast<int>(rows.integer(i, 2)), rows.text(i, 7)};
-    // On the run's own host we know that it is gone before its lease ends.
-    const bool is_live = rows.boolean(i, 4) && !base::is_certainly_gone(process);
-    out.push_back({rows.text(i, 0), process.host, process.pid, rows.real(i, 3), is_live, rows.text(i, 5)});
-  }
-  return out;
-}
-
-/// A ledger that was not upgraded yet knows no images.
-void add_images(pg::Session& session, JobOverview& job, std::int64_t job_id) {
-  for (const auto& images : images_of_job(session, job_id)) {
-    for (auto& step : job.steps) {
-      if (step.name != images.step) continue;
-      step.undo_bytes = images.bytes;
-      step.undo_age_s = images.age_s;
-    }
-  }
+RunOverview run_of(const pg::Rows& rows, std::size_t i) {
+  const base::ProcessIdentity process{rows.text(i, 2), rows.text(i, 7), static_cast<int>(rows.integer(i, 3)),
+                                      rows.text(i, 8)};
+  // On the run's own host we know that it is gone before its lease ends.
+  const bool is_live = rows.boolean(i, 5) && !base::is_certainly_gone(process);
+  return {rows.text(i, 1), process.host, process.pid, rows.real(i, 4), is_live, rows.text(i, 6)};
 }
 
 }  // namespace
 
 std::vector<JobOverview> read_overview(pg::Session& session, const std::string& only) {
   const auto rows = session.exec(kJobs, {only});
-  const bool knows_images = session.exec(kKnowsImages, pg::Params{}).boolean(0, 0);
   std::vector<JobOverview> out;
+  std::map<std::string, std::size_t> place;  // by the job's number
+  pg::Key job_ids;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    const auto job_id = rows.text(i, 0);
-    out.push_back({rows.text(i, 1), rows.text(i, 2), read_state(kJobStates, rows.text(i, 3)),
-                   read_state(kControls, rows.text(i, 4)), rows.text(i, 5), rows.text(i, 6),
-                   pg::from_array(rows.text(i, 7)), read_steps(session, job_id), read_runs(session, job_id)});
-    if (knows_images) add_images(session, out.back(), rows.integer(i, 0));
+    place.emplace(rows.text(i, 0), i);
+    job_ids.push_back(rows.text(i, 0));
+    out.push_back({rows.text(i, 1),
+                   rows.text(i, 2),
+                   read_state(kJobStates, rows.text(i, 3)),
+                   read_state(kControls, rows.text(i, 4)),
+                   rows.text(i, 5),
+                   rows.text(i, 6),
+                   pg::from_array(rows.text(i, 7)),
+                   {},
+                   {},
+                   rows.text(i, 8)});
+  }
+  const auto steps = session.exec(kSteps, {pg::to_array(job_ids)});
+  for (std::size_t i = 0; i < steps.size(); ++i)
+    out[place.at(steps.text(i, 0))].steps.push_back(step_of(steps, i));
+  const auto runs = session.exec(kRuns, {pg::to_array(job_ids)});
+  for (std::size_t i = 0; i < runs.size(); ++i)
+    out[place.at(runs.text(i, 0))].runs.push_back(run_of(runs, i));
+  // A ledger that was not upgraded yet knows no images.
+  if (!session.exec(kKnowsImages, pg::Params{}).boolean(0, 0)) return out;
+  for (const auto& images : images_of_jobs(session, job_ids)) {
+    for (auto& step : out[place.at(std::to_string(images.job_id))].steps) {
+      if (step.name != images.step) continue;
+      step.undo_bytes = images.bytes;
+      step.undo_age_s = images.age_s;
+    }
   }
   return out;
 }

@@ -55,7 +55,8 @@ bool is_row_fault_of_update(std::string_view sqlstate) {
 }
 
 bool exists_already(std::string_view sqlstate) {
-  return sqlstate == "42701" || sqlstate == "42P07" || sqlstate == kDuplicateObject;
+  // Columns, tables and indexes, functions; the last is for constraints and others.
+  return sqlstate == "42701" || sqlstate == "42P07" || sqlstate == "42723" || sqlstate == kDuplicateObject;
 }
 
 bool is_type_misfit(std::string_view sqlstate) {

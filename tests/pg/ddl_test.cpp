@@ -141,16 +141,27 @@ TEST_F(BlockedDdl, ChangesNothingWhenItsSecondStatementFails) {
   EXPECT_EQ(trial_.run().code(), 0);
 }
 
-TEST_F(BlockedDdl, HalfAppliedIsToldAndCanBeResolved) {
-  trial_.db().exec("ALTER TABLE t ADD COLUMN w int");
+TEST_F(BlockedDdl, HalfAppliedIsToldAndCanBeAdopted) {
+  trial_.db().exec("ALTER TABLE t ADD COLUMN w text");
   const auto finished = trial_.run();
-  EXPECT_EQ(finished.code(), 1) << finished.err;
-  EXPECT_THAT(refusal_of(finished).message, HasSubstr("column \"w\" of relation \"t\" already exists"));
-  EXPECT_THAT(refusal_of(finished).hint,
-              AllOf(HasSubstr("IF NOT EXISTS"), HasSubstr("resolve change change --applied")));
-  EXPECT_EQ(trial_.verb("resolve", {"change", "--applied", "--reason", "added by hand"}).code(), 0);
+  EXPECT_EQ(finished.code(), 5) << finished.err;
+  EXPECT_THAT(refusal_of(finished).message, HasSubstr("column \"w\" is there as text"));
+  EXPECT_THAT(refusal_of(finished).hint, HasSubstr("IF NOT EXISTS"));
+  EXPECT_EQ(trial_.verb("adopt", {"--up-to", "change", "--reason", "text will do"}).code(), 0);
   EXPECT_EQ(trial_.run().code(), 0);
   EXPECT_EQ(trial_.db().text("SELECT state FROM pgsluice.job"), "done");
+}
+
+TEST_F(BlockedDdl, WhatCameInTheWayMeanwhileFailsTheStepAndCanBeResolved) {
+  trial_.job(sql_job("[\"ALTER TABLE t DROP COLUMN IF EXISTS gone\", \"ALTER TABLE t ADD COLUMN w int\"]"));
+  trial_.db().exec(
+      "ALTER TABLE t ADD COLUMN w text");  // preflight cannot know what the first statement removes
+  const auto finished = trial_.run();
+  EXPECT_EQ(finished.code(), 1) << finished.err;
+  EXPECT_THAT(refusal_of(finished).message, HasSubstr("column \"w\" is there as text"));
+  EXPECT_THAT(refusal_of(finished).hint, HasSubstr("resolve change change --applied"));
+  EXPECT_EQ(trial_.verb("resolve", {"change", "--applied", "--reason", "added by hand"}).code(), 0);
+  EXPECT_EQ(trial_.run().code(), 0);
 }
 
 }  // namespace

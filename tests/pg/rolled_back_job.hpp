@@ -78,7 +78,7 @@ class RolledBackJob : public ::testing::Test {
     } sink(tell);
     RollbackOptions options;
     options.handle_signals = false;
-    Run(pg::ConnectionTarget(dsn_), job, options, sink).execute();
+    engine::Run(pg::ConnectionTarget(dsn_), job, options, sink).execute();
   }
 
   void roll_back(const Job& job) {

@@ -37,7 +37,7 @@ std::int64_t drop_undo(pg::Session& session, const std::string& name, const std:
   const auto job = *ledger::find_job(session, name);
   refuse_at_work(session, name, job);
   std::int64_t bytes = 0;
-  for (const auto& images : ledger::images_of_job(session, job.job_id)) {
+  for (const auto& images : ledger::images_of_jobs(session, {std::to_string(job.job_id)})) {
     drop(session, images.step_id);
     bytes += images.bytes;
   }

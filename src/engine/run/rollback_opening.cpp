@@ -10,6 +10,7 @@
 #include "ledger/runs.hpp"
 #include "ledger/schema.hpp"
 #include "ledger/undo.hpp"
+#include "pg/catalog/catalog.hpp"
 #include "pg/connection/transaction.hpp"
 #include "pgsluice/error.hpp"
 #include "telling/version.hpp"

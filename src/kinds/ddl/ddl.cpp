@@ -1,5 +1,7 @@
 #include "kinds/ddl/ddl.hpp"
 
+#include <string_view>
+
 #include "base/failpoint.hpp"
 #include "pg/connection/transaction.hpp"
 #include "pg/key.hpp"
@@ -10,6 +12,9 @@ namespace {
 constexpr const char* kExists = R"sql(
 SELECT c.relkind IN ('r', 'p') FROM pg_catalog.pg_class c WHERE c.oid = pg_catalog.to_regclass($1)
 )sql";
+
+// Invalid table definition: what the server says of a second primary key, among others.
+constexpr std::string_view kSecondPrimaryKey = "42P16";
 
 constexpr const char* kForeignKeyLock = "SHARE ROW EXCLUSIVE";  // on both tables
 
@@ -40,7 +45,8 @@ std::string lock_parent_first(const DdlStatement& s) {
   return "LOCK TABLE " + list + s.table_sql + " IN " + kForeignKeyLock + " MODE";
 }
 
-void run(pg::Session& session, DdlStatement statement) {
+/// Locks what the statement needs, gently first.
+void lock_for(pg::Session& session, DdlStatement statement) {
   const bool is_there = is_existing_table(session, statement.table_sql);
   if (is_there) {
     auto& others = statement.other_tables_sql;
@@ -53,7 +59,27 @@ void run(pg::Session& session, DdlStatement statement) {
     session.exec(lock);
   }
   session.exec(set_lock_timeout(kDdlLockTimeout));
-  session.exec(statement.sql);
+}
+
+/// Runs the statement; false if it counts as done because all that it makes is there.
+bool run(pg::Session& session, const DdlStatement& statement, std::size_t place,
+         const Recogniser& recogniser) {
+  lock_for(session, statement);
+  if (!statement.may_exist || !recogniser.is_there) {
+    session.exec(statement.sql);
+    return true;
+  }
+  session.exec("SAVEPOINT pgsluice_statement");
+  try {
+    session.exec(statement.sql);
+  } catch (const pg::Failure& f) {
+    if (!pg::exists_already(f.sqlstate()) && f.sqlstate() != kSecondPrimaryKey) throw;
+    session.exec("ROLLBACK TO SAVEPOINT pgsluice_statement");
+    if (!recogniser.is_there(session, place)) throw;
+    return false;
+  }
+  session.exec("RELEASE SAVEPOINT pgsluice_statement");
+  return true;
 }
 
 }  // namespace
@@ -65,7 +91,7 @@ bool is_existing_table(pg::Session& session, const std::string& table_sql) {
 }
 
 bool attempt_ddl(pg::Session& session, const std::vector<DdlStatement>& statements,
-                 const std::function<bool(pg::Session&)>& note) {
+                 const std::function<bool(pg::Session&)>& note, const Recogniser& recogniser) {
   session.exec(begin() + session.client_check());
   try {
     // The note comes first: a run that lost its lease must not even queue for the table's lock.
@@ -73,10 +99,12 @@ bool attempt_ddl(pg::Session& session, const std::vector<DdlStatement>& statemen
       pg::rollback(session);
       return false;
     }
-    for (const auto& statement : statements) {
-      run(session, statement);
+    std::vector<std::size_t> found;
+    for (std::size_t i = 0; i < statements.size(); ++i) {
+      if (!run(session, statements[i], i, recogniser)) found.push_back(i);
       base::failpoint("after_ddl");
     }
+    if (!found.empty()) recogniser.note(session, found);
     pg::commit(session);
     base::failpoint("after_ddl_commit");
     return true;

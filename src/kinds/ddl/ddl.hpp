@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <functional>
 #include <string>
 #include <vector>
@@ -28,13 +29,26 @@ struct DdlStatement {
   std::string lock;       // for `plan` and the log: "ACCESS EXCLUSIVE"
   /// Locked gently together with it: a foreign key's other table. Tables that do not exist are not locked.
   std::vector<std::string> other_tables_sql{};
+  /// What it makes may be there already: then a Recogniser is asked.
+  bool may_exist = false;
+};
+
+/// How an attempt takes statements whose objects are there already.
+struct Recogniser {
+  /// Whether all that the statement at that place makes is there as it makes it, so that it counts as done.
+  /// Called in the attempt's transaction, which is as it was before the statement. Throws Error if something
+  /// else is there.
+  std::function<bool(pg::Session&, std::size_t place)> is_there;
+  /// Notes which statements counted as done; called before COMMIT if there are any.
+  std::function<void(pg::Session&, const std::vector<std::size_t>& places)> note;
 };
 
 /// One attempt at a sql step: all its statements and the note that it is done, in one transaction. `note`
 /// writes that note under the lease's token and returns false if the lease is lost; then nothing is changed
-/// and this returns false. Throws Failure: 55P03 when a lock could not be acquired in time.
+/// and this returns false. Throws Failure: 55P03 when a lock could not be acquired in time; Error as the
+/// recogniser does.
 bool attempt_ddl(pg::Session& session, const std::vector<DdlStatement>& statements,
-                 const std::function<bool(pg::Session&)>& note);
+                 const std::function<bool(pg::Session&)>& note, const Recogniser& recogniser = {});
 
 /// Whether the table exists and can be locked gently: false for an empty name, a view or a sequence.
 bool is_existing_table(pg::Session& session, const std::string& table_sql);

@@ -55,15 +55,21 @@ std::vector<std::string> probe_sql(const std::string& table_sql, const IndexWant
               " " + wanted.body};
 }
 
+std::string other_definition_within(pg::Session& session, const std::string& index_sql,
+                                    const std::string& table_sql, const IndexWanted& wanted) {
+  if (wanted.body.empty()) return {};
+  for (const auto& sql : probe_sql(table_sql, wanted)) session.exec(sql);
+  const auto rows = session.exec(kCompare, {index_sql});
+  return rows.empty() || rows.boolean(0, 0) ? "" : rows.text(0, 1);
+}
+
 std::string other_definition(pg::Session& session, const std::string& index_sql, const std::string& table_sql,
                              const IndexWanted& wanted) {
   if (wanted.body.empty()) return {};
   std::string other;
   session.exec(pg::begin_sql({}));
   try {
-    for (const auto& sql : probe_sql(table_sql, wanted)) session.exec(sql);
-    const auto rows = session.exec(kCompare, {index_sql});
-    if (!rows.empty() && !rows.boolean(0, 0)) other = rows.text(0, 1);
+    other = other_definition_within(session, index_sql, table_sql, wanted);
   } catch (const pg::Failure& f) {
     pg::rollback(session);
     if (f.is_connection_lost() || f.disposition() == pg::Disposition::kRetryable) throw;

@@ -33,6 +33,11 @@ struct IndexWanted {
 std::string other_definition(pg::Session& session, const std::string& index_sql, const std::string& table_sql,
                              const IndexWanted& wanted);
 
+/// The same in the caller's transaction, which keeps the probe: the caller rolls it back. Throws Failure for
+/// whatever fails.
+std::string other_definition_within(pg::Session& session, const std::string& index_sql,
+                                    const std::string& table_sql, const IndexWanted& wanted);
+
 /// What the comparison sends first; for `plan`.
 std::vector<std::string> probe_sql(const std::string& table_sql, const IndexWanted& wanted);
 

@@ -6,8 +6,8 @@
 #include "kinds/ddl/statement_checks.hpp"
 #include "kinds/kind/definition_lines.hpp"
 #include "kinds/kind/undo_by_statements.hpp"
+#include "kinds/sql/found_done.hpp"
 #include "kinds/sql/plan_sql.hpp"
-#include "kinds/step_run/run_ddl.hpp"
 
 namespace pgsluice::engine {
 
@@ -34,15 +34,29 @@ void SqlKind::foresee(Outlook& outlook) const {
 
 void SqlKind::check(const StepAt& at, bool /*reads_values*/, Findings& findings) const {
   for (const auto& sql : step_.up) check_statement(at.session, sql, at.outlook, findings);
+  const auto existing = foresee_existing(at, step_);
+  for (std::size_t i = 0; i < existing.size(); ++i) {
+    if (existing[i].existing == Existing::kAll)
+      findings.inform("objects that are there",
+                      "step \"" + step_.name + "\": " + taken_as_done(i, existing[i]));
+    if (existing[i].existing == Existing::kOther)
+      findings.refuse("objects that are there", refused_because(step_.name, i, existing[i]), kHintOther);
+  }
   foresee(at.outlook);
 }
 
 void SqlKind::plan(const StepAt& at, PlannedStep& planned) const {
+  const auto existing = foresee_existing(at, step_);
   plan_sql(at.session, step_, at.outlook, planned);
+  for (std::size_t i = 0; i < existing.size(); ++i) {
+    if (existing[i].existing == Existing::kAll) planned.notes.push_back(taken_as_done(i, existing[i]));
+    if (existing[i].existing == Existing::kOther)
+      planned.notes.push_back(refused_because(step_.name, i, existing[i]));
+  }
 }
 
 boost::asio::awaitable<void> SqlKind::run(RunningStep& step) const {
-  const Story story = [&] { return run_ddl(step, ddl_statements(step_.up)); };
+  const Story story = [&] { return run_recognising(step, step_); };
   co_await run_told(step, story);
 }
 
@@ -58,6 +72,16 @@ Undo SqlKind::undo_planned(const StepAt& /*at*/) const {
 void SqlKind::survey(const StepAt& /*at*/, const Traces& traces, RollbackAct& act,
                      RollbackSurvey& survey) const {
   if (!traces.is_applied(act.place)) return;  // one transaction, which did not commit
+  const auto found = FoundDone::of_detail(traces.at(act.place).detail);
+  if (found.is_all) {
+    survey.remarks.push_back("sql step \"" + step_.name +
+                             "\" has made nothing, so nothing of it is undone: " + found.words +
+                             " was there before and stays");
+    return;
+  }
+  if (!found.words.empty())
+    survey.remarks.push_back("sql step \"" + step_.name + "\" found " + found.words +
+                             " there, and its `down` is sent all the same");
   if (step_.down.empty()) survey.obstacles.push_back("sql step \"" + step_.name + "\" has no `down`");
   act.down = step_.down;
 }

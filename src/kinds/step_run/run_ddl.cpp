@@ -87,6 +87,10 @@ asio::awaitable<std::string> refused_lock(RunningStep& step, pg::Failure failure
 }  // namespace
 
 asio::awaitable<void> run_ddl(RunningStep& step, Statements statements) {
+  return run_ddl(step, std::move(statements), steps::Recogniser{});
+}
+
+asio::awaitable<void> run_ddl(RunningStep& step, Statements statements, steps::Recogniser recogniser) {
   const auto& name = step.record.name;
   step.journal.write(event::StepStarted{name, step.record.kind, false, 0});
   const base::Backoff backoff{steps::kDdlBackoffBase, steps::kDdlBackoffMax, steps::kDdlAttempts,
@@ -98,7 +102,8 @@ asio::awaitable<void> run_ddl(RunningStep& step, Statements statements) {
     const auto range = co_await lease_single(step, step.connection);
     if (!range) co_return;
     std::function<bool(pg::Session&)> run = [=, token = range->token](pg::Session& s) {
-      return steps::attempt_ddl(s, statements, [&](pg::Session& in) { return ledger::mark_done(in, token); });
+      return steps::attempt_ddl(
+          s, statements, [&](pg::Session& in) { return ledger::mark_done(in, token); }, recogniser);
     };
     std::optional<pg::Failure> failure;
     try {
