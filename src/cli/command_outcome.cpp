@@ -86,8 +86,10 @@ ExitCode drop_undo(const Arguments& arguments) {
   if (arguments.json) {
     print_line(json_line({{"type", "drop_undo"}, {"job", job.name}, {"bytes", bytes}}));
   } else if (!arguments.quiet) {
-    print_line(plain_line("job \"" + job.name + "\": " + base::format_bytes(static_cast<double>(bytes)) +
-                          " of before-images are freed"));
+    print_line(plain_line(
+        "job \"" + job.name + "\": " +
+        (bytes == 0 ? "it keeps no before-images"
+                    : base::format_bytes(static_cast<double>(bytes)) + " of before-images are freed")));
   }
   return ExitCode::kDone;
 }

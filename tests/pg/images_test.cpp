@@ -281,5 +281,21 @@ TEST_F(ImagesTest, ARowWhoseKeyChangesUnderTheBatchIsChangedAndImaged) {
   EXPECT_EQ(db().number("SELECT count(*) FROM orders WHERE price <> 0"), 0);
 }
 
+// Rows that the fill could not change are no concern of a rollback that drops their column.
+TEST_F(ImagesTest, WhatTheFillQuarantinedIsForgottenWithTheStep) {
+  db().exec(
+      "CREATE TABLE orders (id int PRIMARY KEY, note text); INSERT INTO orders SELECT g, g::text FROM "
+      "generate_series(1, 100) g; UPDATE orders SET note = 'x' WHERE id IN (3, 70)");
+  trial_.job(
+      "name = \"fill\"\nmax_quarantined = 5\n[[step]]\nkind = \"sql\"\nname = \"add\"\n"
+      "up = \"ALTER TABLE orders ADD size int\"\ndown = \"ALTER TABLE orders DROP COLUMN size\"\n"
+      "[[step]]\nkind = \"backfill\"\nname = \"fill\"\ntable = \"orders\"\nset = { size = \"note::int\" }\n"
+      "where = \"size IS NULL\"\n");
+  expect_verb("run", 3);
+  EXPECT_EQ(failures().size(), 2u);
+  expect_verb("rollback", 0);
+  EXPECT_THAT(failures(), IsEmpty());
+}
+
 }  // namespace
 }  // namespace pgsluice::test

@@ -56,7 +56,8 @@ Undo BackfillKind::undo_planned(const StepAt& at) const {
   if (takers.empty()) return {false, "the old values of changed rows are not kept: keep = true keeps them"};
   std::string names;
   for (const auto i : takers) names += (names.empty() ? "" : ", ") + ("\"" + at.job.steps[i].name() + "\"");
-  return {true, "needs no undoing itself: its values go when step " + names + " is undone"};
+  return {true, "needs no undoing itself: its values go when step " + names + " is undone" +
+                    (step_.keep ? ", so keep is not needed" : "")};
 }
 
 void BackfillKind::survey(const StepAt& at, const Traces& traces, RollbackAct& act,

@@ -53,12 +53,13 @@ std::vector<OpenedAct> open_restore(pg::Session& session, const BackfillStep& st
   return open_acts(session, step.name, undo.step_id, {std::move(act)});
 }
 
-bool forget(pg::Session& session, std::int64_t step_id) {
+/// Frees the images and records the step as undone: `mark` says with what of it in quarantine.
+bool forget(pg::Session& session, std::int64_t step_id, bool (*mark)(pg::Session&, std::int64_t)) {
   base::failpoint("rollback_before_note");
   return pg::in_transaction(session, {}, [&] {
     drop_images(session, step_id);
     ledger::forget_acts(session, step_id);
-    return ledger::mark_restored(session, step_id);
+    return mark(session, step_id);
   });
 }
 
@@ -99,14 +100,16 @@ asio::awaitable<void> restore_images(RunningStep& step, const BackfillStep& defi
   if (acts.empty()) co_return;
   co_await run_acts(step, std::move(acts));
   if (step.stop.is_requested()) co_return;
-  std::function<bool(pg::Session&)> end = [id = act.step_id](pg::Session& s) { return forget(s, id); };
+  std::function<bool(pg::Session&)> end = [id = act.step_id](pg::Session& s) {
+    return forget(s, id, ledger::mark_restored);
+  };
   co_await keep_trying<bool>(step.connection, end, step.journal, step.stop);
 }
 
 void forget_images(OperatorAct& act, const RollbackAct& undo) {
   act.insist(
-      failing_to_undo("before-images"), [&] { forget(act.session(), undo.step_id); },
-      [] { return std::string(); });
+      failing_to_undo("before-images"),
+      [&] { forget(act.session(), undo.step_id, ledger::mark_rolled_back); }, [] { return std::string(); });
 }
 
 }  // namespace pgsluice::engine

@@ -57,6 +57,8 @@ bool drop_constraint(const ConstraintStep& step, const ConstraintSide& side, con
     return false;
   }
   act.down.push_back("ALTER TABLE " + side.table_sql + " DROP CONSTRAINT IF EXISTS " + name);
+  if (step.constraint == Constraint::kForeignKey && act.other_tables_sql.empty())
+    act.other_tables_sql.push_back(pg::Identifier(step.references.schema, step.references.name).sql());
   return true;
 }
 

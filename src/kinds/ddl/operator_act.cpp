@@ -1,5 +1,6 @@
 #include "kinds/ddl/operator_act.hpp"
 
+#include <random>
 #include <thread>
 
 #include "base/backoff.hpp"
@@ -33,7 +34,8 @@ void OperatorAct::wait(std::chrono::milliseconds duration) const {
 
 void OperatorAct::insist(const Failing& failing, const std::function<void()>& work,
                          const std::function<std::string()>& holders) {
-  const base::Backoff backoff{steps::kDdlBackoffBase, steps::kDdlBackoffMax, steps::kDdlAttempts};
+  const base::Backoff backoff{steps::kDdlBackoffBase, steps::kDdlBackoffMax, steps::kDdlAttempts,
+                              std::random_device{}()};
   for (int number = 1;; ++number) {
     try {
       return work();

@@ -33,10 +33,14 @@ void drop_index(OperatorAct& act, const Job& job, const std::string& step, const
 void undo_by_statements(OperatorAct& act, const Job& job, const std::string& step, const RollbackAct& undo) {
   if (!undo.index_sql.empty()) drop_index(act, job, step, undo);
   base::failpoint("rollback_before_note");
-  const auto statements = ddl_statements(undo.down);
+  auto statements = ddl_statements(undo.down);
   for (const auto& s : statements) act.journal().write(event::Statement{step, s.sql, s.lock});
-  std::vector<std::string> tables;
-  for (const auto& statement : statements) tables.push_back(statement.table_sql);
+  auto tables = undo.other_tables_sql;
+  for (auto& statement : statements) {
+    statement.other_tables_sql.insert(statement.other_tables_sql.end(), undo.other_tables_sql.begin(),
+                                      undo.other_tables_sql.end());
+    tables.push_back(statement.table_sql);
+  }
   act.insist(
       failing_to_undo(step),
       [&] {
