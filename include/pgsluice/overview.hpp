@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "pgsluice/foretold.hpp"
 #include "pgsluice/progress.hpp"
 #include "pgsluice/state.hpp"
 
@@ -23,6 +25,8 @@ struct StepOverview {
   std::int64_t batches = 0;  // committed
   int ranges = 0;            // that its rows were cut into, so far
   int ranges_done = 0;
+  std::optional<Foretold> foretold{};  // of a backfill, when its first run began it
+  CameTrue came_true{};
 };
 
 /// A run that has not ended, as its own row in the ledger says.

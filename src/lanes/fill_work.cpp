@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "base/units.hpp"
+#include "lanes/foretelling/sampling.hpp"
 #include "lanes/ranges/final_pass.hpp"
+#include "ledger/estimate/estimates.hpp"
 #include "ledger/overview.hpp"
 #include "telling/failure/interruption.hpp"
 #include "telling/failure/outage.hpp"
@@ -21,6 +23,19 @@ std::vector<std::int64_t> left_of(const Fills& fills) {
     if (!fill->is_ended) step_ids.push_back(fill->step().record.step_id);
   }
   return step_ids;
+}
+
+/// How long the first sample of the signals may take: longer, and the step begins without sampled batches.
+constexpr std::chrono::milliseconds kGateOpensIn{1'000};
+
+/// What the step will cost, into the ledger, once: a run that goes on with a step leaves it as it is.
+void foretell_once(pg::Session& session, const PreparedBackfill& step, const std::string& run_id,
+                   const LaneConnections& at, const Tunables& tunables, bool may_sample) {
+  const SamplingSite site{at.target, at.application_prefix + " samples", tunables};
+  const auto told = may_sample
+                        ? foretell(session, step, site)
+                        : Told{foretell_by_catalog(session, step, tunables.lanes, "batches were held"), 0};
+  ledger::note_estimate(session, step.step_id, run_id, step.table.oid, told.foretold, told.others_wal_per_s);
 }
 
 /// An error that belongs to no single fill counts for all that are left.
@@ -59,11 +74,23 @@ asio::awaitable<void> FillWork::run(std::vector<Filling> fillings) {
   if (error) std::rethrow_exception(error);
 }
 
+asio::awaitable<bool> FillWork::may_batches_run() {
+  const auto until = SteadyClock::now() + kGateOpensIn;
+  const std::chrono::milliseconds no_batch{0};
+  co_await at_.gate.pass(no_batch, at_.tunables.lanes, at_.stop, until);
+  const auto now = SteadyClock::now();
+  co_return at_.gate.is_open(now) && at_.gate.pace(now) >= 1 && !at_.stop.is_requested();
+}
+
 asio::awaitable<void> FillWork::begin(Filling filling) {
   const auto step = co_await at_.states.begin(at_.connection, filling.record);
-  std::function<PreparedBackfill(pg::Session&)> prepare = [=, lanes = at_.tunables.lanes](pg::Session& s) {
-    auto prepared = prepare_backfill(s, filling.step, filling.record.step_id, lanes);
-    cut_into_ranges(s, prepared, lanes);
+  const bool may_sample = co_await may_batches_run();
+  std::function<PreparedBackfill(pg::Session&)> prepare = [=, run_id = at_.run_id, at = at_.connections,
+                                                           tunables = at_.tunables](pg::Session& s) {
+    auto prepared = prepare_backfill(s, filling.step, filling.record.step_id, tunables.lanes);
+    if (filling.record.kind == BackfillStep::kKind && !filling.record.ranges_cut)
+      foretell_once(s, prepared, run_id, at, tunables, may_sample);
+    cut_into_ranges(s, prepared, tunables.lanes);
     return prepared;
   };
   std::exception_ptr error;
@@ -138,7 +165,9 @@ asio::awaitable<bool> FillWork::end_if_over(pg::Connection& connection, Fill& fi
   tell(complete, fill);
   const bool is_over = complete.found == Found::kNothing || complete.found == Found::kNewOnes;
   if (!is_over) co_return true;
-  std::function<RowCounts(pg::Session&)> count = [id = fill.prepared().step_id](pg::Session& s) {
+  std::function<RowCounts(pg::Session&)> count = [id = fill.prepared().step_id,
+                                                  run_id = at_.run_id](pg::Session& s) {
+    ledger::note_came_true(s, id, run_id);
     return ledger::step_counts(s, id);
   };
   const auto counts = co_await keep_trying<RowCounts>(connection, count, at_.journal, at_.stop);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/process_identity.hpp"
+#include "ledger/estimate/estimates.hpp"
 #include "ledger/state_names.hpp"
 #include "ledger/unchanged.hpp"
 #include "pg/key.hpp"
@@ -59,16 +60,47 @@ RowCounts counts(std::int64_t changed, std::int64_t visited, std::int64_t quaran
           unchanged};
 }
 
+/// An older ledger, which no run has brought up yet, has no estimates.
+bool has_estimates(pg::Session& session) {
+  return session.exec("SELECT pg_catalog.to_regclass('pgsluice.estimate') IS NOT NULL", pg::Params{})
+      .boolean(0, 0);
+}
+
+void read_estimates(pg::Session& session, const std::string& job_id, std::vector<StepOverview>& steps) {
+  if (!has_estimates(session)) return;
+  const auto rows =
+      session.exec("SELECT s.name, " + estimate_columns("e") +
+                       " FROM pgsluice.estimate e JOIN pgsluice.step s ON s.step_id = e.step_id "
+                       "WHERE s.job_id = $1::bigint",
+                   {job_id});
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    for (auto& step : steps) {
+      if (step.name != rows.text(i, 0)) continue;
+      Foretold foretold;
+      if (read_estimate(rows, i, 1, foretold, step.came_true)) step.foretold = std::move(foretold);
+    }
+  }
+}
+
 std::vector<StepOverview> read_steps(pg::Session& session, const std::string& job_id) {
   const auto rows = session.exec(kSteps, {job_id});
   std::vector<StepOverview> out;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    out.push_back({rows.text(i, 0), rows.text(i, 1), read_state(kStepStates, rows.text(i, 2)),
-                   rows.text(i, 3), rows.text(i, 4), rows.text(i, 5), rows.integer(i, 6),
+    out.push_back({rows.text(i, 0),
+                   rows.text(i, 1),
+                   read_state(kStepStates, rows.text(i, 2)),
+                   rows.text(i, 3),
+                   rows.text(i, 4),
+                   rows.text(i, 5),
+                   rows.integer(i, 6),
                    counts(rows.integer(i, 7), rows.integer(i, 8), rows.integer(i, 9), rows.integer(i, 13)),
-                   rows.integer(i, 10), static_cast<int>(rows.integer(i, 11)),
-                   static_cast<int>(rows.integer(i, 12))});
+                   rows.integer(i, 10),
+                   static_cast<int>(rows.integer(i, 11)),
+                   static_cast<int>(rows.integer(i, 12)),
+                   std::nullopt,
+                   {}});
   }
+  read_estimates(session, job_id, out);
   return out;
 }
 

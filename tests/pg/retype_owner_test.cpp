@@ -187,11 +187,12 @@ TEST_F(RetypeOwner, ARetypeOfAnOlderLedgerIsFinishedUnderTheNamesThatItGave) {
     db().exec("ALTER TRIGGER " + trigger + " ON orders RENAME TO zzz_pgsluice_widen_" + event);
   }
   db().exec(
-      "DROP TABLE pgsluice.object; ALTER TABLE pgsluice.step DROP COLUMN object_names; ALTER TABLE "
+      "DROP TABLE pgsluice.object, pgsluice.estimate; ALTER TABLE pgsluice.step DROP COLUMN object_names; "
+      "ALTER TABLE "
       "pgsluice.meta DROP "
       "CONSTRAINT meta_pkey; UPDATE pgsluice.meta SET schema_version = 4");
   expect("cutover", 0);
-  EXPECT_EQ(db().number("SELECT schema_version FROM pgsluice.meta"), 6);
+  EXPECT_EQ(db().number("SELECT schema_version FROM pgsluice.meta"), 7);
   EXPECT_EQ(db().text(kFunctions), "sync_widen_public_orders");
   db().exec("UPDATE orders SET price = 9 WHERE id = 9");
   expect("rollback", 0);
@@ -214,10 +215,11 @@ TEST_F(RetypeOwner, AWayBackThatAnOlderProgramLeftUnnotedIsFinished) {
   EXPECT_EQ(run(rollback).exit, (Exit{-1, SIGKILL}));
   ASSERT_EQ(db().text(detail), "taken back");
   db().exec(
-      "UPDATE pgsluice.step SET detail = 'swapped back' WHERE kind = 'retype'; UPDATE pgsluice.meta SET "
+      "DROP TABLE pgsluice.estimate; UPDATE pgsluice.step SET detail = 'swapped back' WHERE kind = 'retype'; "
+      "UPDATE pgsluice.meta SET "
       "schema_version = 5");
   expect("cutover", 5);
-  EXPECT_EQ(db().number("SELECT schema_version FROM pgsluice.meta"), 6);
+  EXPECT_EQ(db().number("SELECT schema_version FROM pgsluice.meta"), 7);
   EXPECT_EQ(db().text(detail), "taken back");
   expect("rollback", 0);
   EXPECT_EQ(db().text(detail), "");

@@ -37,7 +37,7 @@ void BackfillKind::check(const StepAt& at, bool /*reads_values*/, Findings& find
 }
 
 void BackfillKind::plan(const StepAt& at, PlannedStep& planned) const {
-  plan_backfill(at.session, at.job, step_, at.outlook, planned);
+  plan_backfill(at, step_, planned);
 }
 
 boost::asio::awaitable<void> BackfillKind::run(RunningStep& step) const {
