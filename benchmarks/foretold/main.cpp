@@ -1,6 +1,7 @@
 // What `run` foretells of a backfill against what comes true, on tables of eleven kinds. Prints each, and
 // whether the goals are met.
 
+#include <algorithm>
 #include <cmath>
 #include <exception>
 #include <iostream>
@@ -15,6 +16,7 @@
 #include "measure/markdown.hpp"
 #include "measure/options.hpp"
 #include "measure/tables_out.hpp"
+#include "support/environment.hpp"
 #include "support/pgbench.hpp"
 
 namespace pgsluice::bench {
@@ -67,8 +69,8 @@ std::unique_ptr<test::Pgbench> traffic_on(const std::string& dsn, std::int64_t r
 
 Outcome measure(BenchServer& server, const ForetoldTable& table) {
   auto trial = server.trial("users");
-  const double bytes =
-      std::stod(trial.db().text("SELECT sum(pg_total_relation_size(relid)) FROM pg_partition_tree('users')"));
+  const double bytes = std::stod(trial.db().text(
+      "SELECT sum(pg_total_relation_size(oid)) FROM pg_class WHERE relkind = 'r' AND relname LIKE 'users%'"));
   std::unique_ptr<test::Pgbench> traffic;
   if (table.has_traffic) traffic = traffic_on(trial.dsn(), trial.db().number("SELECT max(id) FROM users"));
   EngineRun run(trial.dsn(), table.job);

@@ -28,14 +28,13 @@ std::vector<std::int64_t> left_of(const Fills& fills) {
 /// How long the first sample of the signals may take: longer, and the step begins without sampled batches.
 constexpr std::chrono::milliseconds kGateOpensIn{1'000};
 
-/// What the step will cost, into the ledger, once: a run that goes on with a step leaves it as it is.
-void foretell_once(pg::Session& session, const PreparedBackfill& step, const std::string& run_id,
-                   const LaneConnections& at, const Tunables& tunables, bool may_sample) {
-  const SamplingSite site{at.target, at.application_prefix + " samples", tunables};
-  const auto told = may_sample
-                        ? foretell(session, step, site)
-                        : Told{foretell_by_catalog(session, step, tunables.lanes, "batches were held"), 0};
-  ledger::note_estimate(session, step.step_id, run_id, step.table.oid, told.foretold, told.others_wal_per_s);
+/// What the step will cost, into the ledger. `pace`: 0 if no batch may run.
+void foretell_step(pg::Session& session, const PreparedBackfill& step, const std::string& run_id,
+                   const SamplingSite& site) {
+  const auto foretold = site.pace > 0 ? foretell(session, step, site)
+                                      : foretell_by_catalog(session, step, site.tunables.lanes,
+                                                            "batches were held when it began");
+  ledger::note_estimate(session, step.step_id, run_id, step.table.oid, foretold);
 }
 
 /// An error that belongs to no single fill counts for all that are left.
@@ -74,25 +73,27 @@ asio::awaitable<void> FillWork::run(std::vector<Filling> fillings) {
   if (error) std::rethrow_exception(error);
 }
 
-asio::awaitable<bool> FillWork::may_batches_run() {
+asio::awaitable<double> FillWork::pace_at_start() {
   const auto until = SteadyClock::now() + kGateOpensIn;
   const std::chrono::milliseconds no_batch{0};
   co_await at_.gate.pass(no_batch, at_.tunables.lanes, at_.stop, until);
   const auto now = SteadyClock::now();
-  co_return at_.gate.is_open(now) && at_.gate.pace(now) >= 1 && !at_.stop.is_requested();
+  co_return at_.stop.is_requested() ? 0 : at_.gate.pace(now);
 }
 
 asio::awaitable<void> FillWork::begin(Filling filling) {
   const auto step = co_await at_.states.begin(at_.connection, filling.record);
-  const bool may_sample = co_await may_batches_run();
-  std::function<PreparedBackfill(pg::Session&)> prepare = [=, run_id = at_.run_id, at = at_.connections,
-                                                           tunables = at_.tunables](pg::Session& s) {
-    auto prepared = prepare_backfill(s, filling.step, filling.record.step_id, tunables.lanes);
-    if (filling.record.kind == BackfillStep::kKind && !filling.record.ranges_cut)
-      foretell_once(s, prepared, run_id, at, tunables, may_sample);
-    cut_into_ranges(s, prepared, tunables.lanes);
-    return prepared;
-  };
+  const double pace = co_await pace_at_start();
+  std::function<PreparedBackfill(pg::Session&)> prepare =
+      [=, run_id = at_.run_id, at = at_.connections, tunables = at_.tunables,
+       is_beside_others = at_.gate.decision().is_beside_others](pg::Session& s) {
+        auto prepared = prepare_backfill(s, filling.step, filling.record.step_id, tunables.lanes);
+        if (filling.record.kind == BackfillStep::kKind && !filling.record.ranges_cut)
+          foretell_step(s, prepared, run_id,
+                        {at.target, at.application_prefix + " samples", tunables, true, pace, is_beside_others});
+        cut_into_ranges(s, prepared, tunables.lanes);
+        return prepared;
+      };
   std::exception_ptr error;
   try {
     auto prepared = co_await keep_trying<PreparedBackfill>(at_.connection, prepare, at_.journal, at_.stop);

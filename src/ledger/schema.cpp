@@ -121,7 +121,7 @@ CREATE INDEX event_job ON pgsluice.event (job_id, event_id);
 INSERT INTO pgsluice.meta (schema_version) VALUES (7);
 )sql";
 
-// What was foretold of a step when its first run began it, and what came true. Of the last five columns the
+// What was foretold of a step when its first run began it, and what came true. From the last four columns the
 // values that came true are computed.
 constexpr const char* kEstimateTable = R"sql(
 CREATE TABLE pgsluice.estimate (
@@ -139,8 +139,7 @@ CREATE TABLE pgsluice.estimate (
   table_oid oid NOT NULL,
   heap_bytes_before float8 NOT NULL,
   index_bytes_before float8 NOT NULL,
-  wal_before pg_lsn NOT NULL,
-  others_wal_per_s float8 NOT NULL DEFAULT 0
+  wal_before pg_lsn NOT NULL
 );
 )sql";
 

@@ -87,8 +87,7 @@ Foretold foretold_of(const StepAt& at, const BackfillStep& step, const TableFact
   if (at.sampled_at) {
     try {
       const auto prepared = prepare_backfill(at.session, step, 0, lanes);
-      return foretell(at.session, prepared, {*at.sampled_at, "pgsluice plan samples", at.job.tunables})
-          .foretold;
+      return foretell(at.session, prepared, {*at.sampled_at, "pgsluice plan samples", at.job.tunables});
     } catch (const Error& e) {
       why = std::string("batches cannot run yet: ") + e.what();
     }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
+#include <cstdlib>
 
 #include "base/units.hpp"
 #include "lanes/foretelling/index_growth.hpp"
@@ -15,10 +17,17 @@ constexpr double kPageRoom = 8'192 - 24;
 // Of an image whose own size no batch showed: pages are about 90 % full, and the hole is left out.
 constexpr double kImageUsual = 7'400;
 constexpr double kImageMin = 300;
+constexpr double kImagesEnough = 20;  // to reckon their size from
+constexpr double kImagesApart =
+    0.3;  // of the first half's: fewer in the second half, or one equation is no news
+constexpr double kRecordMin = 50;     // bytes of the shortest record of an update
+constexpr double kSplitShare = 0.5;   // of a new leaf is logged when its left neighbour splits
+constexpr double kWorstSpread = 2.5;  // standard deviations of a page's worst moment among dozens of batches
+constexpr double kVisitAgain = 0.5;   // of a visit that counts too
 // The server starts a checkpoint when about this share of max_wal_size has been written since the last one:
 // 1 / (1 + checkpoint_completion_target).
 constexpr double kCheckpointShare = 0.53;
-constexpr std::int64_t kRowsEnough = 200;  // changed, timed and explained alike: fewer say nothing
+constexpr double kRowsEnough = 200;  // changed, timed and explained alike: fewer say nothing
 // Statements that a batch of a run sends beside those that a sampled one sends: position, counts with COMMIT;
 // each changes one row of the ledger, for which a trip and a half are allowed.
 constexpr double kLedgerTrips = 3;
@@ -48,11 +57,7 @@ Span around(double likely, double doubt) {
 /// Sums over the batches of one sort.
 struct Sums {
   double batches = 0, visited = 0, changed = 0, hot = 0, seconds = 0, wal = 0, images = 0;
-  std::vector<double> per_row{};  // seconds per visited row, of each batch
-
-  double row_s(double overhead) const {
-    return visited > 0 ? std::max(0.0, seconds - overhead * batches) / visited : 0;
-  }
+  std::vector<double> per_row{};  // seconds per changed row, of each batch
 };
 
 Sums sums_of(const Sampled& sampled, SampleKind kind, bool is_explained) {
@@ -66,7 +71,7 @@ Sums sums_of(const Sampled& sampled, SampleKind kind, bool is_explained) {
     sums.seconds += batch.seconds;
     sums.wal += batch.wal_bytes;
     sums.images += batch.page_images;
-    if (batch.visited > 0) sums.per_row.push_back(batch.seconds / static_cast<double>(batch.visited));
+    if (batch.changed > 0) sums.per_row.push_back(batch.seconds / static_cast<double>(batch.changed));
   }
   return sums;
 }
@@ -88,24 +93,20 @@ double relative_error(const std::vector<double>& values) {
   return sum > 0 ? std::sqrt(squares / (n - 1) / n) / (sum / n) : 1;
 }
 
-double one_row_s(const Sampled& sampled) {
-  std::vector<double> times;
-  for (const auto& batch : sampled.batches) {
-    if (batch.kind == SampleKind::kOneRow) times.push_back(batch.seconds);
-  }
-  return median(std::move(times));
-}
-
 /// What the whole run comes to, step by step.
 class Course {
  public:
   explicit Course(const Sampled& sampled)
       : s_(sampled),
-        cold_(sums_of(sampled, SampleKind::kFirst, false)),
-        warm_(sums_of(sampled, SampleKind::kAgain, false)),
-        cold_told_(sums_of(sampled, SampleKind::kFirst, true)),
-        warm_told_(sums_of(sampled, SampleKind::kAgain, true)) {
+        first_(sums_of(sampled, SampleKind::kFirst, false)),
+        second_(sums_of(sampled, SampleKind::kSecond, false)),
+        visit_(sums_of(sampled, SampleKind::kVisit, false)),
+        first_told_(sums_of(sampled, SampleKind::kFirst, true)),
+        second_told_(sums_of(sampled, SampleKind::kSecond, true)) {
     changed_ = s_.rows_matching();
+    visited_ = s_.rows_visited();
+    find_prices();
+    find_records();
     find_hot();
     find_growth();
     find_wal();
@@ -113,12 +114,31 @@ class Course {
   }
 
   Foretold foretold() const {
+    if (getenv("PGDBG"))
+      fprintf(stderr,
+              "DBG first told: n=%g ch=%g hot=%g wal=%g img=%g | second n=%g ch=%g hot=%g wal=%g img=%g | "
+              "record=%g image=%g images=%g touched/place=%g sampledimg=%g | O=%g us v=%g us c=%g us "
+              "later=%g us trip=%g us| hot=%g later=%g moved=%g cluster=%g heapgrown=%g newrow=%g | pass "
+              "rows %g wal/row %g passes=%d local=%d\n",
+              first_told_.batches, first_told_.changed, first_told_.hot, first_told_.wal, first_told_.images,
+              second_told_.batches, second_told_.changed, second_told_.hot, second_told_.wal,
+              second_told_.images, record_, image_, images(), touched_at_a_place().near, images_sampled(),
+              1e6 * batch_s_, 1e6 * visit_s_, 1e6 * change_s_, 1e6 * later_change_s(), 1e6 * s_.trip_s,
+              hot_share_, later_hot_, moved_, cluster_, s_.heap_grown_bytes, new_row_bytes(),
+              double(s_.pass.explained_rows),
+              s_.pass.wal_bytes / std::max(1.0, double(s_.pass.explained_rows)), s_.passes,
+              int(s_.is_heap_local));
+    if (getenv("PGDBG"))
+      for (auto& i : s_.indexes)
+        fprintf(stderr, "  idx %s bytes=%g entries=%g eb=%g local=%d changed=%d grown=%g growth=%g\n",
+                i.name.c_str(), i.bytes, i.entries, i.entry_bytes, int(i.is_local), int(i.is_changed),
+                i.grown_bytes, index_growth(i, entries_of(i), cluster_, moved_sampled() * share_of(i)));
     Foretold out;
     out.is_sampled = true;
     out.rows = around(changed_, rows_doubt());
-    out.rows.high = std::min(out.rows.high, std::max(s_.rows_visited(), changed_));
+    out.rows.high = std::min(out.rows.high, std::max(visited_, changed_));
     out.seconds =
-        around(seconds_, std::hypot(kSecondsDoubt, 2 * relative_error(cold_.per_row)) + rows_doubt());
+        around(seconds_, std::hypot(kSecondsDoubt, 2 * relative_error(first_.per_row)) + rows_doubt());
     out.wal_bytes = around(wal_, kWalDoubt + rows_doubt());
     out.heap_bytes = around(heap_, kGrowthDoubt + rows_doubt());
     out.index_bytes = around(indexes_, kGrowthDoubt + rows_doubt());
@@ -127,6 +147,8 @@ class Course {
 
  private:
   bool is_interleaved() const { return s_.passes > 1; }
+  /// Pages are come to again and again, and updates find the room of earlier ones.
+  bool is_like_passes() const { return !s_.is_heap_local && !s_.is_index_changed; }
 
   double rows_doubt() const {
     const auto& p = s_.pages;
@@ -135,36 +157,77 @@ class Course {
     return kRowsDoubt + 2 * p.matching_spread / mean / std::sqrt(static_cast<double>(p.pages));
   }
 
+  /// Seconds of one lane: for a batch, for a row visited, and for a row changed on top of that.
+  void find_prices() {
+    batch_s_ = median(times_of(SampleKind::kOneRow));
+    visit_s_ =
+        visit_.visited > 0 ? std::max(0.0, visit_.seconds - batch_s_ * visit_.batches) / visit_.visited : 0;
+    const double batches = first_.batches + second_.batches;
+    const double spent =
+        first_.seconds + second_.seconds - batch_s_ * batches - visit_s_ * (first_.visited + second_.visited);
+    change_s_ = std::max(0.0, spent) / std::max(1.0, first_.changed + second_.changed);
+  }
+  std::vector<double> times_of(SampleKind kind) const {
+    std::vector<double> times;
+    for (const auto& batch : s_.batches) {
+      if (batch.kind == kind) times.push_back(batch.seconds);
+    }
+    return times;
+  }
+
+  /// WAL of a changed row without page images, and the size of an image: two equations, where the second half
+  /// of a place wrote clearly fewer images than the first.
+  void find_records() {
+    const double b1 = first_told_.wal / std::max(1.0, first_told_.changed);
+    const double b2 = second_told_.wal / std::max(1.0, second_told_.changed);
+    const double i1 = first_told_.images / std::max(1.0, first_told_.changed);
+    const double i2 = second_told_.images / std::max(1.0, second_told_.changed);
+    image_ = kImageUsual;
+    if (first_told_.images >= kImagesEnough && i1 - i2 > kImagesApart * i1)
+      image_ = std::clamp((b1 - b2) / (i1 - i2), kImageMin, kPageBytes);
+    const double both = image_ == kImageUsual ? (b1 + b2 - image_ * (i1 + i2)) / 2 : b2 - image_ * i2;
+    record_ = std::max(kRecordMin, both);
+  }
+
+  double told_changed() const { return first_told_.changed + second_told_.changed; }
+  double first_hot() const { return (first_told_.hot + second_told_.hot) / std::max(1.0, told_changed()); }
+
   /// Share of the updates that write no index.
   void find_hot() {
-    const double first = cold_told_.changed > 0 ? cold_told_.hot / cold_told_.changed : 0;
-    if (!is_interleaved()) {
-      hot_share_ = first;
-      return;
+    const double first = first_hot();
+    hot_share_ = first;
+    if (is_interleaved()) {
+      const double later_share = 1 - 1.0 / s_.passes;
+      const double most = walk::Interleaving::hot_share_most(s_.rows_per_page);
+      double later = s_.passes <= walk::Interleaving::kPassesMin ? kHotLaterOfFew : kHotLater;
+      later = std::min({later, most / later_share, kHotLater / std::max(1.0, growth_of_a_row())});
+      later_hot_ = std::max(first, later);
+      hot_share_ = std::min(1.0, first / s_.passes + later_hot_ * later_share);
+    } else if (is_like_passes()) {
+      hot_share_ = std::max(first, 1 - share_that_leaves_its_page());
+      later_hot_ = 1;
     }
-    const double later_share = 1 - 1.0 / s_.passes;
-    const double most = walk::Interleaving::hot_share_most(s_.rows_per_page);
-    double later = s_.passes <= walk::Interleaving::kPassesMin ? kHotLaterOfFew : kHotLater;
-    later = std::min(later, most / later_share);
-    later = std::min(later, kHotLater / std::max(1.0, growth_of_a_row()));
-    later_hot_ = later;
-    hot_share_ = std::min(1.0, first / s_.passes + later * later_share);
   }
 
-  double updates_sampled() const {
-    return cold_.changed + warm_.changed + cold_told_.changed + warm_told_.changed + one_row_changed();
-  }
-  double one_row_changed() const { return sums_of(s_, SampleKind::kOneRow, false).changed; }
-  double nonhot_sampled() const {
-    const double hot = cold_told_.changed > 0 ? cold_told_.hot / cold_told_.changed : 0;
-    return updates_sampled() * (1 - hot);
+  /// Of rows that are met in another order than the heap's: a page needs as much room as rows of it are
+  /// changed by batches that may still be seen, at the worst moment of the run. Room, once made, is used
+  /// again.
+  double share_that_leaves_its_page() const {
+    const double batch = target_s() / std::max(1e-7, visit_s_ + change_s_);
+    const double pages = std::max<double>(1, static_cast<double>(s_.pages.pages_all));
+    const double usual = batch * (s_.lanes + 1) / pages * changed_ / std::max(1.0, visited_);
+    const double worst = usual + kWorstSpread * std::sqrt(usual) + 1;
+    return std::min(1.0, worst / std::max(1.0, changed_ / pages));
   }
 
+  double moved_sampled() const {
+    return (first_.changed + second_.changed + told_changed()) * (1 - first_hot());
+  }
   double old_row_bytes() const { return kPageRoom / std::max(1.0, s_.rows_per_page); }
   /// New versions that left their page, on the pages that they filled.
   double new_row_bytes() const {
-    const double rows = nonhot_sampled();
-    if (rows < static_cast<double>(kRowsEnough) || s_.heap_grown_bytes <= 0) return 0;
+    const double rows = moved_sampled();
+    if (rows < kRowsEnough || s_.heap_grown_bytes <= 0) return 0;
     return s_.heap_grown_bytes / rows;
   }
   double growth_of_a_row() const {
@@ -173,74 +236,62 @@ class Course {
   }
 
   void find_growth() {
-    const double moved = changed_ * (1 - hot_share_);
-    heap_ = moved * new_row_bytes();
     const auto& p = s_.pages;
     cluster_ = p.pages > 0 ? std::max(p.matching_pages / static_cast<double>(p.pages), 1e-6) : 1;
-    for (const auto& index : s_.indexes) indexes_ += index_growth(index, moved, cluster_, nonhot_sampled());
-  }
-
-  double leaves(const IndexShape& index) const { return std::max(1.0, index.bytes / kPageBytes); }
-
-  /// Leaves of one index that `rows` entries of one batch touch.
-  double leaves_touched(const IndexShape& index, double rows, double visited) const {
-    const double all = leaves(index);
-    if (index.is_local && !index.is_changed)
-      return std::min(all, 1 + visited / std::max(1.0, s_.rows_visited()) * all);
-    return all * (1 - std::exp(-rows / all));
-  }
-
-  /// Pages that a sampled batch touched, on average, that were there before it.
-  double pages_touched_by_a_batch() const {
-    if (cold_told_.batches <= 0) return 1;
-    const double visited = cold_told_.visited / cold_told_.batches;
-    const double changed = cold_told_.changed / cold_told_.batches;
-    const double heap_pages = s_.is_heap_local ? visited / std::max(1.0, s_.rows_per_page) : changed;
-    double pages = std::min(heap_pages, changed) + 1;
-    const double moved = changed * (1 - cold_told_.hot / std::max(1.0, cold_told_.changed));
-    if (moved > 0)
-      for (const auto& index : s_.indexes) pages += leaves_touched(index, moved, visited);
-    return pages;
-  }
-
-  double image_bytes(double row_bytes) const {
-    if (cold_told_.images < 20) return kImageUsual;
-    const double bytes = (cold_told_.wal - row_bytes * cold_told_.changed) / cold_told_.images;
-    return std::clamp(bytes, kImageMin, kPageBytes);
-  }
-
-  /// WAL of a changed row without page images.
-  double record_bytes() const {
-    double images = warm_told_.images;
-    if (warm_told_.changed <= 0) return 0;
-    const double first = cold_told_.changed > 0 ? cold_told_.wal / cold_told_.changed : 0;
-    double bytes = warm_told_.wal / warm_told_.changed;
-    // Two equations for two unknowns: bytes of a row, and bytes of an image.
-    if (images > 0 && cold_told_.images > images) {
-      const double per_row_first = cold_told_.images / std::max(1.0, cold_told_.changed);
-      const double per_row_again = images / warm_told_.changed;
-      const double image =
-          std::clamp((first - bytes) / std::max(1e-9, per_row_first - per_row_again), 0.0, kPageBytes);
-      bytes -= image * per_row_again;
+    moved_ = changed_ * (1 - hot_share_);
+    heap_ = moved_ * new_row_bytes();
+    for (const auto& index : s_.indexes) {
+      // Entries of rows that moved within an interleaved walk replace dead ones, which the server deletes
+      // from a leaf before it would split it.
+      const bool is_cleaned = (is_interleaved() || is_like_passes()) && !index.is_changed;
+      if (!is_cleaned)
+        indexes_ += index_growth(index, entries_of(index), cluster_, moved_sampled() * share_of(index));
     }
-    return std::max(0.0, bytes);
   }
+  /// Share of the table's rows that have an entry in this index: fewer in a partition's, or a partial one.
+  double share_of(const IndexShape& index) const {
+    return index.entries > 0 ? std::min(1.0, index.entries / std::max(1.0, visited_)) : 1;
+  }
+  double entries_of(const IndexShape& index) const { return moved_ * share_of(index); }
+
+  static double leaves(const IndexShape& index) { return std::max(1.0, index.bytes / kPageBytes); }
+
+  /// Pages that were there before and that the batches of one place touch.
+  struct Touched {
+    double near = 0;    // next to each other: a run comes to each of them once
+    double spread = 0;  // leaves all over an index
+  };
+  Touched touched_at_a_place() const {
+    const double places = std::max(1.0, first_told_.batches);
+    const double visited = first_told_.visited / places;
+    const double changed = first_told_.changed / places;
+    Touched out;
+    out.near = 1 + std::min(changed, s_.is_heap_local ? visited / std::max(1.0, s_.rows_per_page) : changed);
+    const double moved = changed * (1 - first_hot());
+    if (moved < 1) return out;
+    for (const auto& index : s_.indexes) {
+      const double all = leaves(index);
+      if (is_local(index))
+        out.near += std::min(all, 1 + visited / std::max(1.0, visited_) * all);
+      else
+        out.spread += all * (1 - std::exp(-moved * share_of(index) / all));
+    }
+    return out;
+  }
+  static bool is_local(const IndexShape& index) { return index.is_local && !index.is_changed; }
 
   void find_wal() {
-    record_ = record_bytes();
-    image_ = image_bytes(record_);
-    double later = record_;
-    if (is_interleaved()) later = later_record_bytes();
-    const double first_rows = is_interleaved() ? changed_ / s_.passes : changed_;
-    wal_ = first_rows * record_ + (changed_ - first_rows) * later;
-    wal_ += indexes_ * 0.5;  // half of each new leaf is logged when its left neighbour splits
-    images_ = images();
-    wal_ += images_ * image_;
+    const bool is_later = is_interleaved() || is_like_passes();
+    const double first_rows = is_interleaved() ? changed_ / s_.passes : is_later ? moved_ : changed_;
+    wal_ = first_rows * record_ + (changed_ - first_rows) * (is_later ? later_record_bytes() : record_);
+    wal_ += indexes_ * kSplitShare;
+    wal_ += images() * image_;
   }
 
   double later_record_bytes() const {
-    const double rows_of_a_pass = std::max(1.0, s_.rows_per_page / s_.passes);
-    const double pruned = kPruneRecord / rows_of_a_pass + kPruneRow;
+    const double matching = changed_ / std::max(1.0, cluster_ * static_cast<double>(s_.pages.pages_all));
+    const double rows_of_a_visit = is_interleaved() ? std::max(1.0, matching / s_.passes) : 1;
+    const double pruned = kPruneRecord / rows_of_a_visit + kPruneRow;
     const double on_page = s_.pass.explained_rows > 0
                                ? s_.pass.wal_bytes / static_cast<double>(s_.pass.explained_rows)
                                : kLaterRecord + old_row_bytes() / 2;
@@ -248,90 +299,91 @@ class Course {
   }
 
   /// Page images of the whole run: each page that is touched for the first time since a checkpoint.
-  double images() {
+  double images() const {
     if (!s_.checkpoints.has_images) return 0;
-    const double touched = std::max(1.0, pages_touched_by_a_batch() * cold_told_.batches);
-    const double share = std::min(1.0, cold_told_.images / touched);
-    const double all_pages = static_cast<double>(s_.pages.pages_all);
-    const double heap_pages = all_pages * cluster_;
-    const double moved = changed_ * (1 - hot_share_);
-    double index_pages = 0;
-    double spread_pages = 0;
+    const auto touched = touched_at_a_place();
+    const double seen = first_told_.images / std::max(1.0, first_told_.batches);
+    const double share = std::min(1.0, seen / touched.near);
+    // New values may lie close together although they could be anywhere: then few leaves get all of them.
+    const double scatter =
+        touched.spread > 0 ? std::clamp((seen - touched.near) / touched.spread, 0.0, 1.0) : 0;
+    const double heap_pages = static_cast<double>(s_.pages.pages_all) * cluster_;
+    double near = heap_pages;
+    double spread = 0;
     for (const auto& index : s_.indexes) {
-      if (moved <= 0) break;
-      if (index.is_local && !index.is_changed) {
-        index_pages += leaves(index) * cluster_;
+      const double all = leaves(index);
+      if (moved_ < 1) break;
+      if (is_local(index)) {
+        near += std::min(all * cluster_, entries_of(index) + 1);
       } else {
-        spread_pages += leaves(index) * (1 - std::exp(-moved / leaves(index)));
+        spread += all * (1 - std::exp(-entries_of(index) / all));
       }
     }
-    const double more = checkpoints_during(wal_ + share * (heap_pages + index_pages + spread_pages) * image_);
+    spread *= scatter;
+    const double more = checkpoints_during(wal_ + share * (near + spread) * image_);
     // What comes after the first checkpoint of the run needs its image in any case.
     const double after = more / (more + 1);
-    const double first_touch = share * (1 - after) + after;
-    const double heap_again = s_.is_heap_local ? 0 : more * heap_pages;
-    return first_touch * (heap_pages + index_pages) + (share + more) * spread_pages + heap_again;
+    const double again = s_.is_heap_local ? 0 : more * heap_pages;
+    const double all = (share * (1 - after) + after) * near + (share + more) * spread + again;
+    return std::max(0.0, all - (s_.is_run_next ? images_sampled() : 0));
+  }
+
+  /// By all sampled batches: those that were only timed wrote as many as the explained ones.
+  double images_sampled() const {
+    const auto of = [](const Sums& timed, const Sums& told) {
+      return told.images * (1 + timed.changed / std::max(1.0, told.changed));
+    };
+    return of(first_, first_told_) + of(second_, second_told_);
   }
 
   /// How many checkpoints begin while the run lasts.
   double checkpoints_during(double wal) const {
     const double by_wal = wal / std::max(1.0, s_.checkpoints.wal_bytes * kCheckpointShare);
-    const double by_time = raw_seconds() / std::max(1.0, s_.checkpoints.timeout_s);
+    const double by_time = (visited_ * visit_s_ + changed_ * change_s_) / std::max(1, s_.lanes) /
+                           std::max(1.0, s_.checkpoints.timeout_s);
     return std::floor(std::max(by_wal, by_time));
   }
 
-  double overhead_s() const { return std::max(0.0, one_row_s(s_)); }
-  double raw_seconds() const { return s_.rows_visited() * cold_.row_s(overhead_s()) / std::max(1, s_.lanes); }
-
-  /// Seconds of one lane for each row that it visits (each that it changes, if interleaved), in first passes.
-  double row_seconds() const {
-    const double cold = cold_.row_s(overhead_s());
-    const double warm = std::min(cold, warm_.row_s(overhead_s()));
-    const double sampled = cold_told_.changed > 0 ? cold_told_.images / cold_told_.changed : 0;
-    const double in_run = changed_ > 0 ? images_ / changed_ : 0;
-    // Images are what makes the first batch at a place dearer than a run's: a run meets a page many times.
-    const double share = sampled > 0.02 && !all_local() ? std::clamp(in_run / sampled, 0.0, 1.0) : 1;
-    return warm + (cold - warm) * share;
-  }
-  bool all_local() const {
-    return s_.is_heap_local && std::all_of(s_.indexes.begin(), s_.indexes.end(),
-                                           [](const IndexShape& i) { return i.is_local && !i.is_changed; });
-  }
+  double target_s() const { return std::chrono::duration<double>(s_.batch.target).count(); }
 
   void find_seconds() {
-    const double each = overhead_s() + kLedgerTrips * s_.trip_s;
-    double work = s_.rows_visited() * row_seconds();
+    const double each = batch_s_ + kLedgerTrips * s_.trip_s;
+    double work = visited_ * visit_s_ + changed_ * change_s_;
     if (is_interleaved()) work = interleaved_work();
-    // Batches take `target` each, or as many rows as they may.
-    const double target = std::chrono::duration<double>(s_.batch.target).count();
-    const double by_time = work / std::max(0.001, target - each);
-    const double rows = (is_interleaved() ? changed_ : s_.rows_visited());
+    if (!is_interleaved() && is_like_passes())
+      work = visited_ * visit_s_ + moved_ * change_s_ + (changed_ - moved_) * later_change_s();
+    const double by_time = work / std::max(0.001, target_s() - each);
+    const double rows = is_interleaved() ? changed_ : visited_;
     const double by_rows = rows / static_cast<double>(std::max<std::int64_t>(1, s_.batch.rows_max));
     const double batches = std::max({by_time, by_rows, static_cast<double>(s_.lanes)});
-    seconds_ = (work + batches * each) / std::max(1, s_.lanes);
+    seconds_ = (work + batches * each) / std::max(1, s_.lanes) / std::max(0.01, s_.pace);
     // At the end of a walk over blocks one lane looks once for rows that were left behind.
     if (s_.walk != Walk::kKeyset && s_.pages.pages > 0)
       seconds_ +=
           s_.pages.seconds / static_cast<double>(s_.pages.pages) * static_cast<double>(s_.pages.pages_all);
   }
 
-  /// A sampled batch of a first pass visits all rows of its pages and changes its share of them.
+  /// Of a row whose new version stays on its page.
+  double later_change_s() const {
+    if (s_.pass.timed_rows <= 0) return change_s_ * kLaterTimeShare;
+    return s_.pass.timed_s / static_cast<double>(s_.pass.timed_rows) * (1 + kPruneShare);
+  }
+
+  /// The first pass counts and reads all rows of its pages, and later ones read them again without counting.
   double interleaved_work() const {
-    const double changed = std::max(1.0, cold_.changed);
-    const double first = row_seconds() * cold_.visited / changed;  // of a changed row
-    double later = first * kLaterTimeShare;
-    if (s_.pass.timed_rows > 0) {
-      const double hot = s_.pass.timed_s / static_cast<double>(s_.pass.timed_rows) * (1 + kPruneShare);
-      later = later_hot_ * hot + (1 - later_hot_) * std::max(first, hot);
-    }
+    const double visits = visited_ * visit_s_ * (1 + kVisitAgain * (s_.passes - 1));
+    const double later = later_hot_ * later_change_s() + (1 - later_hot_) * change_s_;
     const double first_rows = changed_ / s_.passes;
-    return first_rows * first + (changed_ - first_rows) * later;
+    return visits + first_rows * change_s_ + (changed_ - first_rows) * later;
   }
 
   const Sampled& s_;
-  Sums cold_, warm_, cold_told_, warm_told_;
-  double changed_ = 0, hot_share_ = 0, later_hot_ = kHotLater, cluster_ = 1;
-  double heap_ = 0, indexes_ = 0, wal_ = 0, images_ = 0, record_ = 0, image_ = 0, seconds_ = 0;
+  Sums first_, second_, visit_, first_told_, second_told_;
+  double changed_ = 0, visited_ = 0;
+  double batch_s_ = 0, visit_s_ = 0, change_s_ = 0;
+  double record_ = 0, image_ = 0;
+  double hot_share_ = 0, later_hot_ = 0, cluster_ = 1, moved_ = 0;
+  double heap_ = 0, indexes_ = 0, wal_ = 0, seconds_ = 0;
 };
 
 }  // namespace
@@ -339,10 +391,9 @@ class Course {
 bool is_enough(const Sampled& sampled) {
   const auto timed = sums_of(sampled, SampleKind::kFirst, false);
   const auto told = sums_of(sampled, SampleKind::kFirst, true);
-  const auto again = sums_of(sampled, SampleKind::kAgain, true);
-  const double least = static_cast<double>(kRowsEnough);
-  return timed.visited >= least && told.visited >= least && again.visited >= least && timed.changed > 0 &&
-         told.changed > 0 && sampled.pages.pages > 0;
+  const auto second = sums_of(sampled, SampleKind::kSecond, true);
+  return timed.changed >= kRowsEnough && told.changed >= kRowsEnough && second.changed >= kRowsEnough &&
+         sums_of(sampled, SampleKind::kVisit, false).visited > 0 && sampled.pages.pages > 0;
 }
 
 Foretold forecast(const Sampled& sampled) {

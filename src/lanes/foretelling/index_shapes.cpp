@@ -53,8 +53,14 @@ bool is_key_first(const PreparedBackfill& step, const std::string& column) {
 }  // namespace
 
 bool is_heap_walked_in_order(pg::Session& session, const PreparedBackfill& step, Walk walk) {
-  if (walk != Walk::kKeyset || !step.keyset) return true;
-  return std::abs(pg::correlation(session, step.table.oid, step.keyset->key().front().name)) > kInOrder;
+  if (walk != Walk::kKeyset || !step.keyset || step.heaps.empty()) return true;
+  // Of a partitioned table the statistics know only its partitions one behind the other.
+  const auto* largest = &step.heaps.front();
+  for (const auto& heap : step.heaps) {
+    if (heap.pages > largest->pages) largest = &heap;
+  }
+  const auto oid = static_cast<std::uint32_t>(largest->oid);
+  return std::abs(pg::correlation(session, oid, step.keyset->key().front().name)) > kInOrder;
 }
 
 std::vector<IndexShape> read_index_shapes(pg::Session& session, const PreparedBackfill& step, Walk walk) {

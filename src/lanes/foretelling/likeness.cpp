@@ -4,8 +4,8 @@
 #include <chrono>
 
 #include "pg/identifier.hpp"
-#include "table/block_update.hpp"
 #include "table/explained_update.hpp"
+#include "table/update.hpp"
 #include "walk/blocks.hpp"
 
 namespace pgsluice::engine {
@@ -41,8 +41,10 @@ std::string filling_sql(const PreparedBackfill& step, const std::string& likenes
          "CROSS JOIN LATERAL (SELECT " +
          columns + " FROM ONLY " + from.table_sql + alias +
          " WHERE ctid >= ('(' || b.pgsluice_block || ',0)')::tid AND ctid < ('(' || b.pgsluice_block + "
-         "$3::bigint || ',0)')::tid AND CASE WHEN (" +
-         step.definition.where + "\n) THEN true END) AS spot";
+         "$3::bigint || ',0)')::tid" +
+         (step.definition.where.empty() ? ""
+                                        : " AND CASE WHEN (" + step.definition.where + "\n) THEN true END") +
+         ") AS spot";
 }
 
 struct Pass {
@@ -50,26 +52,26 @@ struct Pass {
   const pg::HeapFacts& likeness;
   int passes;
 
-  walk::Fragment predicate(int pass, std::int64_t blocks) const {
+  /// `number` = passes: no row belongs to it.
+  walk::Fragment predicate(int number) const {
     walk::BlockBatch batch;
-    batch.end = blocks;
-    batch.pass = pass;
+    batch.end = likeness.pages;
     batch.weave.passes = passes;
-    return walk::block_predicate(batch);
+    auto predicate = walk::block_predicate(batch);
+    predicate.params.back() = std::to_string(number);
+    return predicate;
   }
   std::string sql(const walk::Fragment& predicate) const {
-    return steps::block_update_sql(step.table, step.definition, likeness, predicate.sql,
-                                   static_cast<int>(predicate.params.size()) + 1);
+    return "UPDATE ONLY " + likeness.table_sql + " AS " + pg::Identifier(step.table.name).sql() + "\n" +
+           steps::set_and_where(step.definition, predicate.sql);
   }
 };
 
-double time_of(pg::Session& session, const Pass& pass, int number, std::int64_t blocks,
-               std::int64_t& changed) {
-  auto predicate = pass.predicate(number, blocks);
+double time_of(pg::Session& session, const Pass& pass, int number, std::int64_t& changed) {
+  const auto predicate = pass.predicate(number);
   const auto sql = pass.sql(predicate);
-  predicate.params.emplace_back(std::to_string(pass.likeness.oid));
   const auto began = Clock::now();
-  changed = session.exec_cancellable(sql, predicate.params).integer(0, 0);
+  changed = session.exec_cancellable(sql, predicate.params).affected();
   return std::chrono::duration<double>(Clock::now() - began).count();
 }
 
@@ -78,12 +80,12 @@ SampledPass try_passes(pg::Session& session, const PreparedBackfill& step, const
   SampledPass out;
   const Pass pass{step, likeness, passes};
   std::int64_t none = 0;
-  const auto overhead = time_of(session, pass, 1, 0, none);
-  const auto timed = time_of(session, pass, 1, likeness.pages, out.timed_rows);
+  time_of(session, pass, passes, none);  // fills the session's caches
+  const auto overhead = time_of(session, pass, passes, none);
+  const auto timed = time_of(session, pass, 1, out.timed_rows);
   out.timed_s = std::max(0.0, timed - overhead);
-  auto predicate = pass.predicate(2, likeness.pages);
+  const auto predicate = pass.predicate(2);
   const auto sql = pass.sql(predicate);
-  predicate.params.emplace_back(std::to_string(likeness.oid));
   const auto seen =
       steps::explained_update(session, static_cast<std::uint32_t>(likeness.oid), sql, predicate.params);
   out.explained_rows = seen.changed;

@@ -15,6 +15,20 @@ using Clock = std::chrono::steady_clock;
 constexpr pg::TransactionLimits kPlaceLimits{std::chrono::milliseconds{100}, std::chrono::milliseconds{500},
                                              true};
 
+constexpr int kHalves = 2;
+
+/// The rows of a batch that are changed: by the low byte of their line pointer, as an interleaved walk does
+/// it.
+std::string share_of(SampleKind kind) {
+  const int half = kind == SampleKind::kFirst ? 0 : kind == SampleKind::kSecond ? 1 : kHalves;
+  return " AND pg_catalog.get_byte(pg_catalog.tidsend(ctid), 5) % " + std::to_string(kHalves) + " = " +
+         std::to_string(half);
+}
+
+bool is_changing(SampleKind kind) {
+  return kind == SampleKind::kFirst || kind == SampleKind::kSecond;
+}
+
 struct Statement {
   std::string sql;
   pg::Params params;
@@ -23,7 +37,8 @@ struct Statement {
 };
 
 Statement key_statement(pg::Session& session, const SampleWork& work, const SamplePlace& place,
-                        std::int64_t rows) {
+                        SampleKind kind) {
+  const std::int64_t rows = kind == SampleKind::kOneRow ? 1 : work.rows;
   const auto& keyset = *work.step->keyset;
   walk::KeySlice slice{place.lower, place.upper, 0};
   const auto ask = keyset.bound(place.lower, place.upper, rows);
@@ -39,16 +54,21 @@ Statement key_statement(pg::Session& session, const SampleWork& work, const Samp
     slice.equal_prefix = static_cast<int>(answer.integer(0, 1));
   }
   auto predicate = keyset.predicate(slice);
-  return {work.step->update_sql(predicate.sql), std::move(predicate.params), visited, false};
+  return {work.step->update_sql("(" + predicate.sql + ")" + share_of(kind)), std::move(predicate.params),
+          visited, false};
 }
 
 Statement block_statement(pg::Session& session, const SampleWork& work, const SamplePlace& place,
-                          std::int64_t pages) {
+                          SampleKind kind) {
+  const std::int64_t pages = kind == SampleKind::kOneRow ? 0 : work.pages;
   walk::BlockBatch batch;
   batch.first = place.block;
   batch.end = std::min(place.heap->pages, place.block + pages);
   batch.weave.passes = work.passes;
+  if (kind != SampleKind::kFirst) batch.pass = 1;
   auto predicate = walk::block_predicate(batch);
+  if (work.passes == 1) predicate.sql += share_of(kind);
+  if (work.passes > 1 && !is_changing(kind)) predicate.params.back() = std::to_string(work.passes);
   const pg::Params ends{predicate.params[0], predicate.params[1]};
   const auto visited = session.exec(steps::count_blocks_sql(*place.heap), ends).integer(0, 0);
   Statement out{work.step->block_update_sql(*place.heap, predicate, false), std::move(predicate.params),
@@ -59,10 +79,8 @@ Statement block_statement(pg::Session& session, const SampleWork& work, const Sa
 
 void run_in_transaction(pg::Session& session, const SampleWork& work, const SamplePlace& place,
                         SampledBatch& out) {
-  const bool is_one = out.kind == SampleKind::kOneRow;
-  const auto statement = work.walk == Walk::kKeyset
-                             ? key_statement(session, work, place, is_one ? 1 : work.rows)
-                             : block_statement(session, work, place, is_one ? 0 : work.pages);
+  const auto statement = work.walk == Walk::kKeyset ? key_statement(session, work, place, out.kind)
+                                                    : block_statement(session, work, place, out.kind);
   out.visited = statement.visited;
   if (out.is_explained) {
     const auto seen = steps::explained_update(session, work.step->table.oid, statement.sql, statement.params);

@@ -8,18 +8,20 @@
 
 namespace pgsluice::engine {
 
-/// How a sampled batch was run. Each place of the table gets three batches.
+/// How a sampled batch was run. Each place of the table gets one of each, over the same rows. No row is
+/// changed twice: the second time it would find its page full of what the first time left.
 enum class SampleKind {
-  kFirst,   // the first one there: reads cold pages, and writes images of pages that have none yet
-  kAgain,   // the same rows once more: warm pages, few images
-  kOneRow,  // one row: what a batch costs whatever its size
+  kFirst,   // half of the rows: reads cold pages, and writes images of pages that have none yet
+  kSecond,  // the other half, on the same pages: warm, with few images
+  kVisit,   // none of them: what coming by costs
+  kOneRow,  // none, of one row: what a batch costs whatever its size
 };
 
 /// What one rolled-back batch showed. A value.
 struct SampledBatch {
   SampleKind kind = SampleKind::kFirst;
   bool is_explained = false;  // its WAL and its HOT updates are known, its duration is not
-  std::int64_t visited = 0;
+  std::int64_t visited = 0;   // all of them, whatever half it changes
   std::int64_t changed = 0;
   std::int64_t hot = 0;
   double seconds = 0;
@@ -72,14 +74,16 @@ struct Sampled {
   int passes = 1;
   int lanes = 1;
   double rows_per_page = 1;
-  bool is_heap_local = true;  // the walk meets the heap's pages in their order
+  bool is_heap_local = true;      // the walk meets the heap's pages in their order
+  bool is_index_changed = false;  // one holds a column that the step sets: no update is HOT
   BatchLimits batch;
-  double trip_s = 0;  // one statement that does nothing, there and back
+  bool is_run_next = false;  // so that the images of pages that samples touched are written already
+  double pace = 1;           // at which lanes may go
+  double trip_s = 0;         // one statement that does nothing, there and back
   SampledPages pages;
   std::vector<SampledBatch> batches;
   SampledPass pass;
   double heap_grown_bytes = 0;
-  double others_wal_per_s = 0;  // written by others while batches were sampled
   std::vector<IndexShape> indexes;
   CheckpointFacts checkpoints;
 

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <future>
 
+#include "governor/turns.hpp"
 #include "lanes/foretelling/fitness.hpp"
 #include "lanes/foretelling/forecast.hpp"
 #include "lanes/foretelling/index_shapes.hpp"
@@ -19,9 +20,12 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr int kPlaces = 20;              // so that a fifth of the table that is different weighs a fifth
-constexpr std::int64_t kRowsMost = 500;  // of a sampled batch: a few ms, which nobody waits long for
+constexpr int kPlaces = 20;                // so that a fifth of the table that is different weighs a fifth
+constexpr std::int64_t kRowsMost = 1'000;  // of a place: some ms, which nobody waits long for
 constexpr std::int64_t kRowsLeast = 20;
+// Where few rows match, at most four times as many are visited: pages that a sample touches are dirty too.
+constexpr double kDensityLeast = 0.25;
+constexpr double kPagesShareMost = 0.1;  // of the table, for the batches of all places
 // A sampled batch gives up its row locks within this time, and never waits longer for one.
 constexpr pg::TransactionLimits kBatchLimits{std::chrono::milliseconds{50}, std::chrono::milliseconds{250},
                                              false};
@@ -44,11 +48,6 @@ Sizes sizes_of(pg::Session& session, const PreparedBackfill& step, Walk walk) {
   sizes.heap = static_cast<double>(pg::read_storage(session, step.table.oid).heap_bytes);
   for (const auto& shape : read_index_shapes(session, step, walk)) sizes.indexes.push_back(shape.bytes);
   return sizes;
-}
-
-double wal_position(pg::Session& session) {
-  return session.exec("SELECT pg_catalog.pg_current_wal_insert_lsn() - '0/0'::pg_lsn", pg::Params{})
-      .real(0, 0);
 }
 
 double trip_of(pg::Session& session) {
@@ -75,6 +74,7 @@ struct Crew {
   std::vector<SamplePlace> places;
   int lanes = 1;
   Clock::time_point end;
+  int later_passes = 1;  // above 1: updates will find room that earlier ones left
   std::atomic<int> failures{0};
 
   bool is_over() const { return Clock::now() >= end || failures >= kFailuresMost; }
@@ -86,7 +86,8 @@ void sample_at(pg::Session& session, Crew& crew, const SamplePlace& place, bool 
     seen.batches.push_back(run_sample_batch(session, crew.work, place, kind, is_explained));
   };
   batch(SampleKind::kFirst, is_first_told);
-  batch(SampleKind::kAgain, !is_first_told);
+  batch(SampleKind::kSecond, !is_first_told);
+  batch(SampleKind::kVisit, false);
   batch(SampleKind::kOneRow, false);
 }
 
@@ -105,9 +106,9 @@ LaneSeen work_as_lane(Crew& crew, int lane) {
       ++crew.failures;
     }
   }
-  if (crew.work.passes > 1 && !crew.is_over()) {
+  if (crew.later_passes > 1 && !crew.is_over()) {
     try {
-      seen.pass = sample_later_pass(session, crew.step, crew.work.passes, kLikenessLimits);
+      seen.pass = sample_later_pass(session, crew.step, crew.later_passes, kLikenessLimits);
     } catch (const pg::Failure& f) {
       if (f.is_connection_lost()) throw;  // else the forecast does without
     }
@@ -140,12 +141,13 @@ void run_lanes(Crew& crew, Sampled& sampled) {
   if (error) std::rethrow_exception(error);
 }
 
-/// How many rows a batch takes: a place gets two batches, and all places together no more than the bound.
+/// How many rows are changed at a place, half of them in each of two batches: all places together no more
+/// than the bound.
 std::int64_t rows_of_a_batch(double rows_visited, double rows_matching) {
   const double most = std::min(static_cast<double>(kRowsTouchedMost), kShareTouchedMost * rows_visited);
-  const double touched = most / (2 * kPlaces);
+  const double touched = most / kPlaces;
   // Where few rows match, more may be visited for the same number of changed ones.
-  const double density = std::clamp(rows_matching / std::max(1.0, rows_visited), 0.1, 1.0);
+  const double density = std::clamp(rows_matching / std::max(1.0, rows_visited), kDensityLeast, 1.0);
   const auto rows = static_cast<std::int64_t>(std::min(touched, static_cast<double>(kRowsMost)) / density);
   return std::max(kRowsLeast, rows);
 }
@@ -157,15 +159,22 @@ SampleWork work_for(const PreparedBackfill& step, const Sampled& sampled) {
   work.passes = sampled.passes;
   work.rows = rows_of_a_batch(sampled.rows_visited(), sampled.rows_matching());
   const walk::Interleaving interleaving(step.ground, sampled.passes > 1);
-  work.pages = interleaving.pages(work.rows, sampled.passes, 0);
+  // Two passes change as many rows as two halves.
+  const auto wanted = interleaving.pages(work.rows, sampled.passes, 1) / 2;
+  const auto most =
+      static_cast<std::int64_t>(kPagesShareMost * static_cast<double>(sampled.pages.pages_all)) / kPlaces;
+  work.pages = std::max<std::int64_t>(1, sampled.passes > 1 ? std::min(wanted, most) : 2 * wanted);
   work.limits = kBatchLimits;
   return work;
 }
 
-void look_at_table(pg::Session& session, const PreparedBackfill& step, const Tunables& tunables,
+void look_at_table(pg::Session& session, const PreparedBackfill& step, const SamplingSite& site,
                    Sampled& sampled) {
   sampled.walk = step.choice.walk;
+  const auto& tunables = site.tunables;
   sampled.lanes = std::max(1, tunables.lanes);
+  sampled.pace = site.pace;
+  sampled.is_run_next = site.is_run_next;
   sampled.rows_per_page = std::max(1.0, step.ground.rows_per_page);
   auto ground = step.ground;
   ground.lanes = sampled.lanes;
@@ -173,23 +182,30 @@ void look_at_table(pg::Session& session, const PreparedBackfill& step, const Tun
   sampled.passes = interleaving.weave(tunables.batch.rows).passes;
   sampled.batch = within_deadlock_timeout(tunables.batch, tunables.throttle.lock_wait, step.deadlock_timeout,
                                           step.long_statements());
-  const auto began = Clock::now();
-  const double wal_before = wal_position(session);
+  if (site.is_beside_others)
+    sampled.batch.target = std::min(sampled.batch.target, governor::kTargetBesideOthers);
   sampled.pages = read_pages(session, step);
   sampled.is_heap_local = is_heap_walked_in_order(session, step, sampled.walk);
   if (sampled.pages.pages > 0 && sampled.pages.rows > 0)
     sampled.rows_per_page = sampled.pages.rows / static_cast<double>(sampled.pages.pages);
   sampled.indexes = read_index_shapes(session, step, sampled.walk);
+  sampled.is_index_changed = std::any_of(sampled.indexes.begin(), sampled.indexes.end(),
+                                         [](const IndexShape& index) { return index.is_changed; });
   sampled.checkpoints = read_checkpoint_facts(session);
   sampled.trip_s = trip_of(session);
-  sampled.others_wal_per_s = (wal_position(session) - wal_before) / std::max(0.001, seconds_since(began));
+}
+
+/// A key that meets the heap's pages in another order comes to each page again and again: as passes do.
+int later_passes_of(const Sampled& sampled) {
+  const bool is_like_passes = !sampled.is_heap_local && !sampled.is_index_changed;
+  return is_like_passes ? walk::Interleaving::kPassesMax : sampled.passes;
 }
 
 Sampled sample(pg::Session& session, const PreparedBackfill& step, const SamplingSite& site) {
   const auto end = Clock::now() + kSamplingMost;
   Sampled sampled;
-  look_at_table(session, step, site.tunables, sampled);
-  Crew crew{step, site, work_for(step, sampled), {}, sampled.lanes, end};
+  look_at_table(session, step, site, sampled);
+  Crew crew{step, site, work_for(step, sampled), {}, sampled.lanes, end, later_passes_of(sampled)};
   crew.places = sample_places(session, step, sampled.walk, kPlaces);
   const auto before = sizes_of(session, step, sampled.walk);
   run_lanes(crew, sampled);
@@ -212,18 +228,18 @@ Foretold foretell_by_catalog(pg::Session& session, const PreparedBackfill& step,
   return forecast_by_catalog(estimate, static_cast<double>(changed), why);
 }
 
-Told foretell(pg::Session& session, const PreparedBackfill& step, const SamplingSite& site) {
+Foretold foretell(pg::Session& session, const PreparedBackfill& step, const SamplingSite& site) {
   std::string why = why_not_sampled(session, step);
-  if (!why.empty()) return {foretell_by_catalog(session, step, site.tunables.lanes, why), 0};
+  if (!why.empty()) return foretell_by_catalog(session, step, site.tunables.lanes, why);
   try {
     const auto sampled = sample(session, step, site);
-    if (is_enough(sampled)) return {forecast(sampled), sampled.others_wal_per_s};
+    if (is_enough(sampled)) return forecast(sampled);
     why = sampled.rows_matching() > 0 ? "too few of the sampled batches could be run"
                                       : "no row matches `where`";
   } catch (const pg::Failure& f) {
     why = std::string("a sampled batch failed: ") + f.what();
   }
-  return {foretell_by_catalog(session, step, site.tunables.lanes, why), 0};
+  return foretell_by_catalog(session, step, site.tunables.lanes, why);
 }
 
 }  // namespace pgsluice::engine

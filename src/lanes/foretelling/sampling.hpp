@@ -4,7 +4,6 @@
 #include <string>
 
 #include "lanes/batch/backfill_step.hpp"
-#include "lanes/foretelling/sampled.hpp"
 #include "pg/connection/connection_target.hpp"
 #include "pgsluice/foretold.hpp"
 
@@ -23,17 +22,16 @@ struct SamplingSite {
   const pg::ConnectionTarget& target;
   std::string application_name;  // of the lanes' connections
   const Tunables& tunables;
+  bool is_run_next = false;       // the step begins now, on the pages that the samples have touched
+  double pace = 1;                // at which lanes may go now
+  bool is_beside_others = false;  // so that batches are small
 };
 
 /// Foretells what the step will cost. Batches of the run's own statements, with as many lanes as it will use,
 /// are run at places spread over the table and rolled back; where that must not be, or fails, the catalog has
 /// to do, and the answer says why. Blocks for kSamplingMost, and a little more when the server is slow.
 /// `session` only reads. Throws Failure only for a lost connection of `session`.
-struct Told {
-  Foretold foretold;
-  double others_wal_per_s = 0;  // bytes that others wrote while pages were read
-};
-Told foretell(pg::Session& session, const PreparedBackfill& step, const SamplingSite& site);
+Foretold foretell(pg::Session& session, const PreparedBackfill& step, const SamplingSite& site);
 
 /// The same from the catalog alone, because of `why`. Throws Failure.
 Foretold foretell_by_catalog(pg::Session& session, const PreparedBackfill& step, int lanes,

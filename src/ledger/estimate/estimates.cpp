@@ -29,11 +29,11 @@ INSERT INTO pgsluice.estimate (step_id, run_id, is_sampled, basis,
   rows_low, rows_likely, rows_high, seconds_low, seconds_likely, seconds_high,
   wal_bytes_low, wal_bytes_likely, wal_bytes_high, heap_bytes_low, heap_bytes_likely, heap_bytes_high,
   index_bytes_low, index_bytes_likely, index_bytes_high, image_bytes_low, image_bytes_likely, image_bytes_high,
-  table_oid, heap_bytes_before, index_bytes_before, wal_before, others_wal_per_s)
+  table_oid, heap_bytes_before, index_bytes_before, wal_before)
 SELECT $1::bigint, $2::uuid, $3::boolean, $4, $5::float8, $6::float8, $7::float8, $8::float8, $9::float8, $10::float8,
   $11::float8, $12::float8, $13::float8, $14::float8, $15::float8, $16::float8, $17::float8, $18::float8, $19::float8,
   $20::float8, $21::float8, $22::float8, $23::oid, sizes.heap, sizes.indexes,
-  pg_catalog.pg_current_wal_insert_lsn(), $24::float8
+  pg_catalog.pg_current_wal_insert_lsn()
 FROM sizes
 ON CONFLICT (step_id) DO NOTHING
 )sql";
@@ -44,8 +44,7 @@ UPDATE pgsluice.estimate e SET
   seconds_actual = CASE WHEN e.run_id = $2::uuid
                    THEN extract(epoch FROM pg_catalog.clock_timestamp() - e.made_at) END,
   wal_bytes_actual = CASE WHEN e.run_id = $2::uuid
-                     THEN greatest(0, (pg_catalog.pg_current_wal_insert_lsn() - e.wal_before)::float8
-                       - e.others_wal_per_s * extract(epoch FROM pg_catalog.clock_timestamp() - e.made_at)::float8) END,
+                     THEN (pg_catalog.pg_current_wal_insert_lsn() - e.wal_before)::float8 END,
   heap_bytes_actual = sizes.heap - e.heap_bytes_before,
   index_bytes_actual = sizes.indexes - e.index_bytes_before
 FROM sizes WHERE e.step_id = $1::bigint
@@ -77,7 +76,7 @@ void append(pg::Params& params, const std::optional<Span>& span) {
 }  // namespace
 
 void note_estimate(pg::Session& session, std::int64_t step_id, const std::string& run_id,
-                   std::uint32_t table_oid, const Foretold& foretold, double others_wal_per_s) {
+                   std::uint32_t table_oid, const Foretold& foretold) {
   session.exec(kForget, {std::to_string(step_id)});
   pg::Params params{std::to_string(step_id), run_id, foretold.is_sampled ? "t" : "f", foretold.basis};
   for (const auto& span :
@@ -85,7 +84,6 @@ void note_estimate(pg::Session& session, std::int64_t step_id, const std::string
         std::optional(foretold.heap_bytes), std::optional(foretold.index_bytes), foretold.image_bytes})
     append(params, span);
   params.emplace_back(std::to_string(table_oid));
-  params.push_back(text_of(others_wal_per_s));
   session.exec(with_sizes("$23::oid", kNote), params);
 }
 

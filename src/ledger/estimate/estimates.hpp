@@ -9,10 +9,9 @@
 namespace pgsluice::ledger {
 
 /// Keeps what was foretold, with the sizes of the table and the end of the WAL at this moment: the step
-/// begins now. `others_wal_per_s`: bytes that others write meanwhile, so that they are not taken for the
-/// step's.
+/// begins now.
 void note_estimate(pg::Session& session, std::int64_t step_id, const std::string& run_id,
-                   std::uint32_t table_oid, const Foretold& foretold, double others_wal_per_s);
+                   std::uint32_t table_oid, const Foretold& foretold);
 
 /// Fills in what came true: the step is done. Time and WAL only if `run_id` has run it from its start.
 /// Nothing for a step without an estimate.
