@@ -20,10 +20,10 @@ constexpr double kImageMin = 300;
 constexpr double kImagesEnough = 20;  // to reckon their size from
 constexpr double kImagesApart =
     0.3;  // of the first half's: fewer in the second half, or one equation is no news
-constexpr double kRecordMin = 50;     // bytes of the shortest record of an update
-constexpr double kSplitShare = 0.5;   // of a new leaf is logged when its left neighbour splits
-constexpr double kWorstSpread = 2.5;  // standard deviations of a page's worst moment among dozens of batches
-constexpr double kVisitAgain = 0.5;   // of a visit that counts too
+constexpr double kRecordMin = 50;    // bytes of the shortest record of an update
+constexpr double kSplitShare = 0.5;  // of a new leaf is logged when its left neighbour splits
+constexpr double kWorstSpread = 3;   // standard deviations of a page's worst moment among dozens of batches
+constexpr double kVisitAgain = 0.5;  // of a visit that counts too
 // The server starts a checkpoint when about this share of max_wal_size has been written since the last one:
 // 1 / (1 + checkpoint_completion_target).
 constexpr double kCheckpointShare = 0.53;
@@ -36,13 +36,14 @@ constexpr double kLedgerTrips = 3;
 constexpr double kPruneShare = 0.15;
 constexpr double kPruneRecord = 56;
 constexpr double kPruneRow = 4;
+constexpr double kRowsOfAPrune = 2;  // where each batch comes to a page for a row or two
 // Of the rows of later passes that should find room on their page, as measured (docs/design/interleaving.md).
-constexpr double kHotLater = 0.97;
+constexpr double kHotLater = 0.95;
 constexpr double kHotLaterOfFew = 0.92;  // with the fewest passes
 // Without a likeness: a later pass takes 4 ms where the first takes 10, and writes a heap record without a
 // lock.
 constexpr double kLaterTimeShare = 0.4;
-constexpr double kLaterRecord = 80;
+constexpr double kLaterRecord = 70;
 // How far off each figure may be even when the samples agree.
 constexpr double kRowsDoubt = 0.02;
 constexpr double kSecondsDoubt = 0.25;
@@ -122,7 +123,7 @@ class Course {
               "rows %g wal/row %g passes=%d local=%d\n",
               first_told_.batches, first_told_.changed, first_told_.hot, first_told_.wal, first_told_.images,
               second_told_.batches, second_told_.changed, second_told_.hot, second_told_.wal,
-              second_told_.images, record_, image_, images(), touched_at_a_place().near, images_sampled(),
+              second_told_.images, record_, image_, images(), touched().near, images_sampled(),
               1e6 * batch_s_, 1e6 * visit_s_, 1e6 * change_s_, 1e6 * later_change_s(), 1e6 * s_.trip_s,
               hot_share_, later_hot_, moved_, cluster_, s_.heap_grown_bytes, new_row_bytes(),
               double(s_.pass.explained_rows),
@@ -215,7 +216,7 @@ class Course {
   double share_that_leaves_its_page() const {
     const double batch = target_s() / std::max(1e-7, visit_s_ + change_s_);
     const double pages = std::max<double>(1, static_cast<double>(s_.pages.pages_all));
-    const double usual = batch * (s_.lanes + 1) / pages * changed_ / std::max(1.0, visited_);
+    const double usual = batch * (2 * s_.lanes + 1) / pages * changed_ / std::max(1.0, visited_);
     const double worst = usual + kWorstSpread * std::sqrt(usual) + 1;
     return std::min(1.0, worst / std::max(1.0, changed_ / pages));
   }
@@ -243,7 +244,7 @@ class Course {
     for (const auto& index : s_.indexes) {
       // Entries of rows that moved within an interleaved walk replace dead ones, which the server deletes
       // from a leaf before it would split it.
-      const bool is_cleaned = (is_interleaved() || is_like_passes()) && !index.is_changed;
+      const bool is_cleaned = is_interleaved() && !index.is_changed;
       if (!is_cleaned)
         indexes_ += index_growth(index, entries_of(index), cluster_, moved_sampled() * share_of(index));
     }
@@ -256,23 +257,25 @@ class Course {
 
   static double leaves(const IndexShape& index) { return std::max(1.0, index.bytes / kPageBytes); }
 
-  /// Pages that were there before and that the batches of one place touch.
+  /// Pages that were there before and that all sampled batches together touched.
   struct Touched {
-    double near = 0;    // next to each other: a run comes to each of them once
+    double near = 0;    // of which a run comes to each once
     double spread = 0;  // leaves all over an index
   };
-  Touched touched_at_a_place() const {
-    const double places = std::max(1.0, first_told_.batches);
-    const double visited = first_told_.visited / places;
-    const double changed = first_told_.changed / places;
+  Touched touched() const {
+    const double places = std::max(1.0, first_.batches + first_told_.batches);
+    const double visited = first_.visited + first_told_.visited;
+    const double changed = first_.changed + second_.changed + told_changed();
+    const double heap = static_cast<double>(s_.pages.pages_all);
     Touched out;
-    out.near = 1 + std::min(changed, s_.is_heap_local ? visited / std::max(1.0, s_.rows_per_page) : changed);
+    out.near = s_.is_heap_local ? places + std::min(changed, visited / std::max(1.0, s_.rows_per_page))
+                                : heap * (1 - std::exp(-changed / std::max(1.0, heap)));
     const double moved = changed * (1 - first_hot());
-    if (moved < 1) return out;
+    if (moved < places) return out;
     for (const auto& index : s_.indexes) {
       const double all = leaves(index);
       if (is_local(index))
-        out.near += std::min(all, 1 + visited / std::max(1.0, visited_) * all);
+        out.near += std::min(all, places + visited / std::max(1.0, visited_) * all);
       else
         out.spread += all * (1 - std::exp(-moved * share_of(index) / all));
     }
@@ -290,23 +293,23 @@ class Course {
 
   double later_record_bytes() const {
     const double matching = changed_ / std::max(1.0, cluster_ * static_cast<double>(s_.pages.pages_all));
-    const double rows_of_a_visit = is_interleaved() ? std::max(1.0, matching / s_.passes) : 1;
+    const double rows_of_a_visit = is_interleaved() ? std::max(1.0, matching / s_.passes) : kRowsOfAPrune;
     const double pruned = kPruneRecord / rows_of_a_visit + kPruneRow;
     const double on_page = s_.pass.explained_rows > 0
                                ? s_.pass.wal_bytes / static_cast<double>(s_.pass.explained_rows)
-                               : kLaterRecord + old_row_bytes() / 2;
+                               : kLaterRecord;
     return later_hot_ * (on_page + pruned) + (1 - later_hot_) * (record_ + pruned);
   }
 
   /// Page images of the whole run: each page that is touched for the first time since a checkpoint.
   double images() const {
     if (!s_.checkpoints.has_images) return 0;
-    const auto touched = touched_at_a_place();
-    const double seen = first_told_.images / std::max(1.0, first_told_.batches);
-    const double share = std::min(1.0, seen / touched.near);
+    const auto sampled = touched();
+    const double seen = images_sampled();
+    const double share = std::min(1.0, seen / std::max(1.0, sampled.near));
     // New values may lie close together although they could be anywhere: then few leaves get all of them.
     const double scatter =
-        touched.spread > 0 ? std::clamp((seen - touched.near) / touched.spread, 0.0, 1.0) : 0;
+        sampled.spread > 0 ? std::clamp((seen - sampled.near) / sampled.spread, 0.0, 1.0) : 0;
     const double heap_pages = static_cast<double>(s_.pages.pages_all) * cluster_;
     double near = heap_pages;
     double spread = 0;

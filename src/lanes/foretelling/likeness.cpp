@@ -29,6 +29,7 @@ const pg::HeapFacts& largest(const std::vector<pg::HeapFacts>& heaps) {
                            [](const pg::HeapFacts& a, const pg::HeapFacts& b) { return a.pages < b.pages; });
 }
 
+/// OFFSET 0 keeps the planner from making a join of it, which would read the whole table for each spot.
 std::string filling_sql(const PreparedBackfill& step, const std::string& likeness,
                         const pg::HeapFacts& from) {
   std::string columns;
@@ -44,7 +45,7 @@ std::string filling_sql(const PreparedBackfill& step, const std::string& likenes
          "$3::bigint || ',0)')::tid" +
          (step.definition.where.empty() ? ""
                                         : " AND CASE WHEN (" + step.definition.where + "\n) THEN true END") +
-         ") AS spot";
+         "\n  OFFSET 0) AS spot";
 }
 
 struct Pass {
