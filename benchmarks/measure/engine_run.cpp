@@ -44,12 +44,12 @@ std::vector<std::string> walk_changes(const std::string& out) {
 }  // namespace
 
 std::string job_file(const EngineJob& job) {
-  std::string text = "name = \"bench\"\n[pool]\nlanes = " + std::to_string(job.tunables.lanes) + "\n";
+  std::string text = "name = \"bench\"\n[pool]\nlanes = " + std::to_string(job.lanes) + "\n";
   if (job.rows > 0) {
     const auto rows = std::to_string(job.rows);
     text += "[batch]\nrows = " + rows + "\nrows_min = " + rows + "\nrows_max = " + rows + "\n";
   }
-  if (!job.tunables.throttle.empty()) text += "[throttle]\n" + job.tunables.throttle;
+  if (!job.throttle.empty()) text += "[throttle]\n" + job.throttle;
   text += "[[step]]\nkind = \"backfill\"\nname = \"fill\"\ntable = \"" + job.table + "\"\nset = { " +
           job.set + " }\n";
   if (!job.where.empty()) text += "where = \"" + job.where + "\"\n";

@@ -45,8 +45,9 @@ class Engine {
   /// `dsn` in libpq's syntax, empty for PG* variables. Does not connect yet.
   explicit Engine(std::string dsn);
 
-  /// Every statement in order, with the lock it takes. Writes nothing.
-  Plan plan(const Job& job);
+  /// Every statement in order, with the lock it takes, and what the job will cost. Keeps nothing: what the
+  /// options let it try is rolled back.
+  Plan plan(const Job& job, const PlanOptions& options = {});
   /// Preflight: findings, worst first; run refuses if one has level kRefuse. Writes nothing.
   std::vector<Finding> check(const Job& job);
   /// Starts the job or continues it. Events go to `sink`, the last one is a Summary. Returns the exit code;

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "pgsluice/foretold.hpp"
 #include "pgsluice/progress.hpp"
 #include "pgsluice/state.hpp"
 
@@ -23,8 +25,10 @@ struct StepOverview {
   std::int64_t batches = 0;  // committed
   int ranges = 0;            // that its rows were cut into, so far
   int ranges_done = 0;
-  std::int64_t undo_bytes = 0;  // of its before-images; 0: there are none
-  double undo_age_s = 0;        // since the first could be written
+  std::int64_t undo_bytes = 0;         // of its before-images; 0: there are none
+  double undo_age_s = 0;               // since the first could be written
+  std::optional<Foretold> foretold{};  // of a backfill, when its first run began it
+  CameTrue came_true{};
 };
 
 /// A run that has not ended, as its own row in the ledger says.

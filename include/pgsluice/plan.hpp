@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "pgsluice/foretold.hpp"
 #include "pgsluice/state.hpp"
 
 namespace pgsluice {
@@ -26,10 +27,11 @@ struct PlannedStep {
   std::vector<PlannedStatement> statements;  // in order
   std::string walk;                          // "keyset along (\"id\")"; empty unless rows are walked
   std::string walk_reason;                   // why that walk, in words
-  // Estimates from the catalog; 0: none can be made.
-  std::int64_t rows_estimated = 0;
+  // Estimates, each the likely value of `foretold` where there is one; 0: none can be made.
+  std::int64_t rows_estimated = 0;  // to visit
   std::int64_t wal_bytes_estimated = 0;
   std::chrono::milliseconds duration_estimated{0};
+  std::optional<Foretold> foretold{};
   std::string undo;  // how rollback undoes it, or why it cannot
   bool can_be_undone = false;
   std::vector<std::string> notes;  // warnings: volatile functions, triggers that will fire, …
@@ -40,6 +42,13 @@ struct Plan {
   std::string job;
   std::string target;  // the database, without secrets
   std::vector<PlannedStep> steps;
+};
+
+/// What `plan` may do.
+struct PlanOptions {
+  /// Run a few small batches of each backfill and roll them back, for estimates within a few per cent.
+  /// Without it, nothing is written at all and estimates come from the catalog alone.
+  bool is_sampled = true;
 };
 
 /// One result of preflight.

@@ -188,9 +188,12 @@ void add_bench(CLI::App& app, Arguments& a) {
 }
 
 void add_work(CLI::App& app, Arguments& a) {
-  takes_folder(add_verb(app, a, Verb::kPlan, kLook, "plan",
-                        "Show every statement in order with its lock; writes nothing"),
-               a);
+  auto& plan = add_verb(app, a, Verb::kPlan, kLook, "plan",
+                        "Show every statement in order with its lock, and what it will cost; keeps nothing");
+  takes_folder(plan, a);
+  plan.add_flag_callback(
+      "--no-sample", [&a] { a.plan.is_sampled = false; },
+      "Do not run small batches and roll them back for the estimates: write nothing at all");
   takes_folder(add_verb(app, a, Verb::kCheck, kLook, "check",
                         "Preflight: would run refuse, and what to watch out for"),
                a);

@@ -49,6 +49,7 @@ struct Arguments {
   std::string name;               // NAME: of a job in the ledger, or its file; of status: or a folder
   BackfillFlags backfill;
   RunOptions run;
+  PlanOptions plan;
   BenchOptions bench;
   std::string csv;  // of bench: files to write, empty: none
   std::string html;

@@ -8,7 +8,7 @@ namespace pgsluice::cli {
 
 ExitCode plan_job(const Arguments& arguments) {
   const Job job = load_job(arguments.job, arguments.environment);
-  const Plan plan = Engine(choose_dsn(arguments.dsn, job.dsn)).plan(job);
+  const Plan plan = Engine(choose_dsn(arguments.dsn, job.dsn)).plan(job, arguments.plan);
   if (arguments.json) {
     print_line(json_document(plan_json(plan)));
   } else {

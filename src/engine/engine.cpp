@@ -89,9 +89,11 @@ std::function<void(EventBody)> teller(const std::string& job, EventSink& sink) {
 
 Engine::Engine(std::string dsn) : dsn_(std::move(dsn)) {}
 
-Plan Engine::plan(const Job& job) {
-  return with_session(
-      dsn_, [&](pg::Session& s) { return engine::make_plan(s, job, pg::ConnectionTarget(dsn_).display()); });
+Plan Engine::plan(const Job& job, const PlanOptions& options) {
+  return with_session(dsn_, [&](pg::Session& s) {
+    const pg::ConnectionTarget target(dsn_);
+    return engine::make_plan(s, job, target.display(), options.is_sampled ? &target : nullptr);
+  });
 }
 
 std::vector<Finding> Engine::check(const Job& job) {

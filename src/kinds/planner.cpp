@@ -24,11 +24,15 @@ PlannedStep planned_step(const StepAt& at, const StepKind& kind) {
 
 }  // namespace
 
-Plan make_plan(pg::Session& session, const Job& job, const std::string& target) {
+Plan make_plan(pg::Session& session, const Job& job, const std::string& target,
+               const pg::ConnectionTarget* sampled_at) {
   Plan plan{job.name, target, {}};
   StepsOfJob steps(session, job, read_job_record(session, job.name));
-  for (std::size_t i = 0; i < job.steps.size(); ++i)
-    plan.steps.push_back(planned_step(steps.at(i), steps.kind(i)));
+  for (std::size_t i = 0; i < job.steps.size(); ++i) {
+    auto at = steps.at(i);
+    at.sampled_at = sampled_at;
+    plan.steps.push_back(planned_step(at, steps.kind(i)));
+  }
   return plan;
 }
 

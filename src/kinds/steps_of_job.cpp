@@ -15,7 +15,7 @@ StepsOfJob::StepsOfJob(pg::Session& session, const Job& job, ledger::JobRecord r
 }
 
 StepAt StepsOfJob::at(std::size_t place) {
-  return {session_, job_, place, record_.steps, downs_, outlook_};
+  return {session_, job_, place, record_.steps, downs_, outlook_, nullptr};
 }
 
 ledger::JobRecord read_job_record(pg::Session& session, const std::string& job) {

@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "base/units.hpp"
+#include "lanes/foretelling/sampling.hpp"
 #include "lanes/ranges/final_pass.hpp"
+#include "ledger/estimate/estimates.hpp"
 #include "ledger/overview.hpp"
 #include "telling/failure/interruption.hpp"
 #include "telling/failure/outage.hpp"
@@ -21,6 +23,27 @@ std::vector<std::int64_t> left_of(const Fills& fills) {
     if (!fill->is_ended) step_ids.push_back(fill->step().record.step_id);
   }
   return step_ids;
+}
+
+/// How long the first sample of the signals may take: longer, and the step begins without sampled batches.
+constexpr std::chrono::milliseconds kGateOpensIn{1'000};
+
+/// What the step will cost, into the ledger. `pace`: 0 if no batch may run.
+void foretell_step(pg::Session& session, const PreparedBackfill& step, const std::string& run_id,
+                   const SamplingSite& site) {
+  const auto foretold = site.pace > 0 ? foretell(session, step, site)
+                                      : foretell_by_catalog(session, step, site.tunables.lanes,
+                                                            "batches were held when it began");
+  ledger::note_estimate(session, step.step_id, run_id, step.table.oid, foretold);
+}
+
+// Below this (16 MB) a fill takes seconds, and sampling would take as long.
+constexpr std::int64_t kPagesWorthForetelling = 2'000;
+
+/// Not for images that are put back, nor for a step that has begun.
+bool is_worth_foretelling(const ledger::StepRecord& record, const PreparedBackfill& prepared) {
+  return record.kind == BackfillStep::kKind && !record.ranges_cut && !prepared.sql.naming &&
+         prepared.table.pages >= kPagesWorthForetelling;
 }
 
 /// An error that belongs to no single fill counts for all that are left.
@@ -68,13 +91,28 @@ asio::awaitable<void> FillWork::run(std::vector<Filling> fillings) {
   if (error) std::rethrow_exception(error);
 }
 
+asio::awaitable<double> FillWork::pace_at_start() {
+  const auto until = SteadyClock::now() + kGateOpensIn;
+  const std::chrono::milliseconds no_batch{0};
+  co_await at_.gate.pass(no_batch, at_.tunables.lanes, at_.stop, until);
+  const auto now = SteadyClock::now();
+  co_return at_.stop.is_requested() ? 0 : at_.gate.pace(now);
+}
+
 asio::awaitable<void> FillWork::begin(Filling filling) {
   const auto step = co_await at_.states.begin(at_.connection, filling.record);
-  std::function<PreparedBackfill(pg::Session&)> prepare = [=, lanes = at_.tunables.lanes](pg::Session& s) {
-    auto prepared = filling.prepare(s, filling.record.step_id, lanes);
-    cut_into_ranges(s, prepared, lanes);
-    return prepared;
-  };
+  const double pace = co_await pace_at_start();
+  std::function<PreparedBackfill(pg::Session&)> prepare =
+      [=, run_id = at_.run_id, at = at_.connections, tunables = at_.tunables,
+       is_beside_others = at_.gate.decision().is_beside_others](pg::Session& s) {
+        auto prepared = filling.prepare(s, filling.record.step_id, tunables.lanes);
+        if (is_worth_foretelling(filling.record, prepared))
+          foretell_step(
+              s, prepared, run_id,
+              {at.target, at.application_prefix + " samples", tunables, true, pace, is_beside_others});
+        cut_into_ranges(s, prepared, tunables.lanes);
+        return prepared;
+      };
   std::exception_ptr error;
   try {
     auto prepared = co_await keep_trying<PreparedBackfill>(at_.connection, prepare, at_.journal, at_.stop);
@@ -149,7 +187,9 @@ asio::awaitable<bool> FillWork::end_if_over(pg::Connection& connection, Fill& fi
   tell(complete, fill);
   const bool is_over = complete.found == Found::kNothing || complete.found == Found::kNewOnes;
   if (!is_over) co_return true;
-  std::function<RowCounts(pg::Session&)> count = [id = fill.prepared().step_id](pg::Session& s) {
+  std::function<RowCounts(pg::Session&)> count = [id = fill.prepared().step_id,
+                                                  run_id = at_.run_id](pg::Session& s) {
+    ledger::note_came_true(s, id, run_id);
     return ledger::step_counts(s, id);
   };
   const auto counts = co_await keep_trying<RowCounts>(connection, count, at_.journal, at_.stop);

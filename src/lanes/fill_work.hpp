@@ -70,6 +70,8 @@ class FillWork {
 
  private:
   boost::asio::awaitable<void> begin(Filling filling);
+  /// Waits a moment for the gate: sampled batches are held by the same signals as others. 0: it holds.
+  boost::asio::awaitable<double> pace_at_start();
   boost::asio::awaitable<void> fill_all();
   boost::asio::awaitable<void> run_lanes();
   /// Ends a fill without ranges if it has no rows left either. False if it has ended, or the run is to stop.

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "base/process_identity.hpp"
+#include "ledger/estimate/estimates.hpp"
 #include "ledger/images.hpp"
 #include "ledger/state_names.hpp"
 #include "ledger/unchanged.hpp"
@@ -56,6 +57,12 @@ JOIN pgsluice.job j ON j.job_id = s.job_id
 WHERE j.name = $1 ORDER BY q.set_aside_at, q.key
 )sql";
 
+std::string estimates_sql() {
+  return "SELECT s.job_id, s.name, " + estimate_columns("e") +
+         " FROM pgsluice.estimate e JOIN pgsluice.step s ON s.step_id = e.step_id WHERE s.job_id = ANY "
+         "($1::bigint[])";
+}
+
 constexpr const char* kKnowsImages = "SELECT pg_catalog.to_regclass('pgsluice.image') IS NOT NULL";
 
 /// The ledger stores the exact counts (visited, changed, set aside, unchanged); already right is the rest.
@@ -77,7 +84,11 @@ StepOverview step_of(const pg::Rows& rows, std::size_t i) {
           counts(rows.integer(i, 8), rows.integer(i, 9), rows.integer(i, 10), rows.integer(i, 14)),
           rows.integer(i, 11),
           static_cast<int>(rows.integer(i, 12)),
-          static_cast<int>(rows.integer(i, 13))};
+          static_cast<int>(rows.integer(i, 13)),
+          0,
+          0,
+          std::nullopt,
+          {}};
 }
 
 RunOverview run_of(const pg::Rows& rows, std::size_t i) {
@@ -115,8 +126,16 @@ std::vector<JobOverview> read_overview(pg::Session& session, const std::string& 
   const auto runs = session.exec(kRuns, {pg::to_array(job_ids)});
   for (std::size_t i = 0; i < runs.size(); ++i)
     out[place.at(runs.text(i, 0))].runs.push_back(run_of(runs, i));
-  // A ledger that was not upgraded yet knows no images.
+  // A ledger that was not upgraded yet knows neither estimates nor images.
   if (!session.exec(kKnowsImages, pg::Params{}).boolean(0, 0)) return out;
+  const auto estimates = session.exec(estimates_sql(), {pg::to_array(job_ids)});
+  for (std::size_t i = 0; i < estimates.size(); ++i) {
+    for (auto& step : out[place.at(estimates.text(i, 0))].steps) {
+      if (step.name != estimates.text(i, 1)) continue;
+      Foretold foretold;
+      if (read_estimate(estimates, i, 2, foretold, step.came_true)) step.foretold = std::move(foretold);
+    }
+  }
   for (const auto& images : images_of_jobs(session, job_ids)) {
     for (auto& step : out[place.at(std::to_string(images.job_id))].steps) {
       if (step.name != images.step) continue;

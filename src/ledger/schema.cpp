@@ -127,6 +127,28 @@ CREATE INDEX event_job ON pgsluice.event (job_id, event_id);
 INSERT INTO pgsluice.meta (schema_version) VALUES (7);
 )sql";
 
+// What was foretold of a step when its first run began it, and what came true. From the last four columns the
+// values that came true are computed.
+constexpr const char* kEstimateTable = R"sql(
+CREATE TABLE pgsluice.estimate (
+  step_id bigint PRIMARY KEY REFERENCES pgsluice.step ON DELETE CASCADE,
+  run_id uuid NOT NULL,
+  made_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  is_sampled boolean NOT NULL,
+  basis text NOT NULL,
+  rows_low float8, rows_likely float8, rows_high float8, rows_actual float8,
+  seconds_low float8, seconds_likely float8, seconds_high float8, seconds_actual float8,
+  wal_bytes_low float8, wal_bytes_likely float8, wal_bytes_high float8, wal_bytes_actual float8,
+  heap_bytes_low float8, heap_bytes_likely float8, heap_bytes_high float8, heap_bytes_actual float8,
+  index_bytes_low float8, index_bytes_likely float8, index_bytes_high float8, index_bytes_actual float8,
+  image_bytes_low float8, image_bytes_likely float8, image_bytes_high float8, image_bytes_actual float8,
+  table_oid oid NOT NULL,
+  heap_bytes_before float8 NOT NULL,
+  index_bytes_before float8 NOT NULL,
+  wal_before pg_lsn NOT NULL
+);
+)sql";
+
 // From version 1: the acts of a retype become child steps of its step.
 constexpr const char* kUpgradeTo2 = R"sql(
 ALTER TABLE pgsluice.step ADD COLUMN parent_id bigint REFERENCES pgsluice.step ON DELETE CASCADE,
@@ -172,7 +194,8 @@ UPDATE pgsluice.step SET detail = 'taken back' WHERE kind = 'retype' AND detail 
 UPDATE pgsluice.meta SET schema_version = 6;
 )sql";
 
-// From version 6: a rollback is a run, and the job says so; steps can keep before-images.
+// From version 6: a rollback is a run, and the job says so; steps can keep before-images; what is foretold of
+// a step is kept beside what comes true.
 constexpr const char* kUpgradeTo7 = R"sql(
 ALTER TABLE pgsluice.job DROP CONSTRAINT job_state_check,
   ADD CONSTRAINT job_state_check
@@ -213,7 +236,7 @@ void install(pg::Session& session) try {
     const pg::TransactionLimits limits{kInstallTimeout, kInstallTimeout, true};
     pg::in_transaction(session, limits, [&] {
       session.exec(kInstallLock);
-      if (!is_installed(session)) session.exec(kSchema);
+      if (!is_installed(session)) session.exec(std::string(kSchema) + kEstimateTable);
       return true;
     });
   }
@@ -227,7 +250,7 @@ void install(pg::Session& session) try {
       if (installed_version(session) == 3) session.exec(kUpgradeTo4);
       if (installed_version(session) == 4) session.exec(kUpgradeTo5);
       if (installed_version(session) == 5) session.exec(kUpgradeTo6);
-      if (installed_version(session) == 6) session.exec(kUpgradeTo7);
+      if (installed_version(session) == 6) session.exec(std::string(kEstimateTable) + kUpgradeTo7);
       return true;
     });
   }

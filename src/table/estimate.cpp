@@ -34,9 +34,17 @@ Estimate estimate_backfill(const pg::Storage& storage, std::int64_t rows_visited
   Estimate out;
   out.wal_bytes = static_cast<std::int64_t>(changed * wal + pages * std::min(1.0, changed / visited));
   out.room_bytes = static_cast<std::int64_t>(changed * room);
+  out.heap_bytes = static_cast<std::int64_t>(changed * (storage.row_bytes + kItemPointer));
   out.fastest = time_for(rows_visited, kLaneRowsFast * lanes);
   out.slowest = time_for(rows_visited, kLaneRowsSlow * lanes);
   return out;
+}
+
+Estimate walk_estimate(Estimate estimate, Walk walk) {
+  if (walk != Walk::kInterleaved) return estimate;
+  for (auto* bytes : {&estimate.wal_bytes, &estimate.room_bytes, &estimate.heap_bytes})
+    *bytes = static_cast<std::int64_t>(kInterleavedShare * static_cast<double>(*bytes));
+  return estimate;
 }
 
 }  // namespace pgsluice::engine

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "pg/catalog/storage.hpp"
+#include "pgsluice/job.hpp"
 
 namespace pgsluice::engine {
 
@@ -11,6 +12,7 @@ namespace pgsluice::engine {
 struct Estimate {
   std::int64_t wal_bytes = 0;
   std::int64_t room_bytes = 0;  // by which table and indexes grow until vacuum makes room again
+  std::int64_t heap_bytes = 0;  // of these, without the indexes
   std::chrono::milliseconds fastest{0};
   std::chrono::milliseconds slowest{0};
 };
@@ -32,5 +34,8 @@ constexpr double kInterleavedShare = 0.6;
 /// bytes a row measured for 1,000,000 rows of that table agree.
 Estimate estimate_backfill(const pg::Storage& storage, std::int64_t rows_visited, std::int64_t rows_changed,
                            int lanes);
+
+/// What remains of it in this walk. Pure.
+Estimate walk_estimate(Estimate estimate, Walk walk);
 
 }  // namespace pgsluice::engine

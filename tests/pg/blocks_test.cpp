@@ -334,9 +334,9 @@ TEST_F(RowsThatMove, AreSweptForInALedgerOfTheFormatBefore) {
   ASSERT_GT(move_behind_the_walk(3'000, "PRIMARY KEY"), 500);
   trial_.db().exec(
       "ALTER TABLE pgsluice.range DROP CONSTRAINT range_walk_check, ADD CONSTRAINT range_walk_check CHECK "
-      "(walk IN ('keyset', 'blocks', 'final')); DROP TABLE pgsluice.object, pgsluice.image;"
-      "ALTER TABLE pgsluice.step DROP object_names; ALTER TABLE pgsluice.meta DROP CONSTRAINT meta_pkey, "
-      "ALTER schema_version SET NOT NULL; UPDATE pgsluice.meta SET schema_version = 3");
+      "(walk IN ('keyset', 'blocks', 'final')); DROP TABLE pgsluice.object, pgsluice.image, "
+      "pgsluice.estimate; ALTER TABLE pgsluice.step DROP object_names; ALTER TABLE pgsluice.meta DROP "
+      "CONSTRAINT meta_pkey, ALTER schema_version SET NOT NULL; UPDATE pgsluice.meta SET schema_version = 3");
   expect_run();
   expect_exact();
   EXPECT_GT(ranges("walk = 'sweep'"), 0);

@@ -187,7 +187,8 @@ TEST_F(RetypeOwner, ARetypeOfAnOlderLedgerIsFinishedUnderTheNamesThatItGave) {
     db().exec("ALTER TRIGGER " + trigger + " ON orders RENAME TO zzz_pgsluice_widen_" + event);
   }
   db().exec(
-      "DROP TABLE pgsluice.object, pgsluice.image; ALTER TABLE pgsluice.step DROP COLUMN object_names; ALTER "
+      "DROP TABLE pgsluice.object, pgsluice.image, pgsluice.estimate; ALTER TABLE pgsluice.step DROP COLUMN "
+      "object_names; ALTER "
       "TABLE "
       "pgsluice.meta DROP "
       "CONSTRAINT meta_pkey; UPDATE pgsluice.meta SET schema_version = 4");
@@ -215,7 +216,8 @@ TEST_F(RetypeOwner, AWayBackThatAnOlderProgramLeftUnnotedIsFinished) {
   EXPECT_EQ(run(rollback).exit, (Exit{-1, SIGKILL}));
   ASSERT_EQ(db().text(detail), "taken back");
   db().exec(
-      "DROP TABLE pgsluice.image; UPDATE pgsluice.step SET detail = 'swapped back' WHERE kind = 'retype'; "
+      "DROP TABLE pgsluice.image, pgsluice.estimate; UPDATE pgsluice.step SET detail = 'swapped back' WHERE "
+      "kind = 'retype'; "
       "UPDATE pgsluice.meta SET "
       "schema_version = 5");
   expect("cutover", 5);

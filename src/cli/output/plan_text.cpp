@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/units.hpp"
+#include "cli/output/foretold_text.hpp"
 #include "cli/output/plain_text.hpp"
 
 namespace pgsluice::cli {
@@ -51,7 +52,13 @@ void add_step(Lines& lines, std::size_t number, const PlannedStep& step) {
   if (!step.walk.empty()) {
     add_labelled(lines, "   walk: ", step.walk + (step.walk_reason.empty() ? "" : ": " + step.walk_reason));
   }
-  add_labelled(lines, "   estimate: ", estimate_text(step));
+  if (step.foretold) {
+    add_labelled(lines, "   rows to visit: ", base::format_count(step.rows_estimated));
+    for (const auto& line : foretold_lines(*step.foretold))
+      lines.push_back("   estimate: " + plain_line(line));
+  } else {
+    add_labelled(lines, "   estimate: ", estimate_text(step));
+  }
   add_labelled(lines, step.can_be_undone ? "   undo: " : "   cannot be undone: ", step.undo);
   for (const auto& note : step.notes) add_labelled(lines, "   note: ", note);
 }
@@ -72,6 +79,7 @@ Json step_json(std::size_t number, const PlannedStep& step) {
           {"rows_estimated", step.rows_estimated},
           {"wal_bytes_estimated", step.wal_bytes_estimated},
           {"duration_estimated_s", static_cast<double>(step.duration_estimated.count()) / 1e3},
+          {"foretold", step.foretold ? foretold_json(*step.foretold) : Json(nullptr)},
           {"can_be_undone", step.can_be_undone},
           {"undo", step.undo},
           {"notes", step.notes}};
@@ -92,7 +100,12 @@ const char* level_text(Finding::Level level) {
 }  // namespace
 
 std::vector<std::string> plan_lines(const Plan& plan) {
-  Lines lines = {plain_line("plan of job \"" + plan.job + "\" for " + plan.target + "; nothing was written")};
+  const bool is_sampled = std::any_of(plan.steps.begin(), plan.steps.end(), [](const PlannedStep& step) {
+    return step.foretold && step.foretold->is_sampled;
+  });
+  Lines lines = {plain_line(
+      "plan of job \"" + plan.job + "\" for " + plan.target +
+      (is_sampled ? "; small batches were run for the estimates and rolled back" : "; nothing was written"))};
   for (std::size_t i = 0; i < plan.steps.size(); ++i) {
     lines.emplace_back();
     add_step(lines, i + 1, plan.steps[i]);

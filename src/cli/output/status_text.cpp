@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "base/units.hpp"
+#include "cli/output/foretold_text.hpp"
 #include "cli/output/plain_text.hpp"
 #include "cli/output/table.hpp"
 
@@ -66,6 +67,11 @@ Lines step_lines(const JobOverview& job) {
                expected_text(step)});
   }
   auto lines = table.lines("  ");
+  for (const auto& step : job.steps) {
+    if (!step.foretold) continue;
+    for (auto& line : came_true_lines(step.name, *step.foretold, step.came_true))
+      lines.push_back(std::move(line));
+  }
   for (const auto& step : job.steps) {
     if (!step.error.empty()) lines.push_back("  error in " + plain_words(step.name + ": " + step.error));
     if (step.undo_bytes > 0)
@@ -158,6 +164,7 @@ Json step_json(const StepOverview& step) {
     json["undo_bytes"] = step.undo_bytes;
     json["undo_age_s"] = step.undo_age_s;
   }
+  json["foretold"] = step.foretold ? foretold_json(*step.foretold, step.came_true) : Json(nullptr);
   return json;
 }
 

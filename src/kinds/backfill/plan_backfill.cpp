@@ -2,8 +2,11 @@
 
 #include "base/units.hpp"
 #include "kinds/ddl/ddl.hpp"
+#include "lanes/batch/backfill_step.hpp"
 #include "lanes/batch_statements.hpp"
 #include "lanes/block_statements.hpp"
+#include "lanes/foretelling/forecast.hpp"
+#include "lanes/foretelling/sampling.hpp"
 #include "pg/catalog/swallowers.hpp"
 #include "pg/identifier.hpp"
 #include "pgsluice/error.hpp"
@@ -58,36 +61,18 @@ void note_surprises(pg::Session& session, const BackfillStep& step, const pg::Ta
     notes.push_back("the table was never analysed: its rows are estimated from its size");
 }
 
-std::string rate_text(std::int64_t rows) {
-  return base::format_count(rows);
-}
-
-/// Returns how many rows are expected to be changed.
-std::int64_t add_estimate(pg::Session& session, int lanes, const BackfillStep& step, const TableFacts& facts,
-                          Walk walk, PlannedStep& planned) {
-  const auto& table = facts.table;
-  const auto matching = estimate_matching(session, table, step.where);
-  const auto changed = std::min(matching.value_or(table.rows_estimate), table.rows_estimate);
-  auto estimate = estimate_backfill(facts.storage, table.rows_estimate, changed, lanes);
-  if (walk == Walk::kInterleaved) {
-    for (auto* bytes : {&estimate.wal_bytes, &estimate.room_bytes})
-      *bytes = static_cast<std::int64_t>(kInterleavedShare * static_cast<double>(*bytes));
-  }
-  planned.rows_estimated = table.rows_estimate;
-  planned.wal_bytes_estimated = estimate.wal_bytes;
-  planned.duration_estimated = estimate.slowest;
-  if (!step.where.empty()) {
-    planned.notes.push_back("of the rows visited, about " + rate_text(changed) + " match `where`" +
-                            (matching ? "" : " (not known yet: assumed to be all)"));
-  }
-  planned.notes.push_back("takes " + base::format_duration(estimate.fastest) + " to " +
-                          base::format_duration(estimate.slowest) + ", not counting holds, if each of " +
-                          std::to_string(lanes) + " lanes changes " + rate_text(kLaneRowsFast) + " to " +
-                          rate_text(kLaneRowsSlow) + " rows a second (an assumption)");
-  planned.notes.push_back("table and indexes grow by up to " +
-                          base::format_bytes(static_cast<double>(estimate.room_bytes)) +
-                          ", until vacuum frees the space");
-  return changed;
+/// By the catalog alone: with the assumptions that it rests on.
+void note_assumptions(const Foretold& foretold, int lanes, std::vector<std::string>& notes) {
+  const auto duration = [](double s) {
+    return base::format_duration(std::chrono::milliseconds(static_cast<std::int64_t>(s * 1e3)));
+  };
+  notes.push_back("takes " + duration(foretold.seconds.low) + " to " + duration(foretold.seconds.high) +
+                  ", not counting holds, if each of " + std::to_string(lanes) + " lanes changes " +
+                  base::format_count(kLaneRowsFast) + " to " + base::format_count(kLaneRowsSlow) +
+                  " rows a second (an assumption)");
+  notes.push_back("table and indexes grow by up to " +
+                  base::format_bytes(foretold.heap_bytes.high + foretold.index_bytes.high) +
+                  ", until vacuum frees the space");
 }
 
 void note_images(pg::Session& session, const Images& images, std::int64_t rows, PlannedStep& planned) {
@@ -96,8 +81,59 @@ void note_images(pg::Session& session, const Images& images, std::int64_t rows, 
                           images.table_sql() + ", until pgsluice drop-undo frees them");
 }
 
-void plan_known_table(pg::Session& session, const Job& job, const BackfillStep& step, std::int64_t step_id,
-                      const Outlook& outlook, PlannedStep& planned) {
+/// Batches that are rolled back leave dead rows: whoever reads the plan shall know.
+void note_samples(std::vector<std::string>& notes) {
+  notes.push_back("small batches were run and rolled back, in at most " + base::duration_text(kSamplingMost) +
+                  "; they leave up to " + base::format_count(kRowsTouchedMost) +
+                  " dead rows until vacuum (plan --no-sample writes nothing)");
+}
+
+/// A plan creates no table for before-images: they are foretold apart.
+BackfillStep without_images(BackfillStep step) {
+  step.keep = false;
+  return step;
+}
+
+Foretold foretold_of(const StepAt& at, const BackfillStep& step, const TableFacts& facts, Walk walk) {
+  const int lanes = at.job.tunables.lanes;
+  std::string why = "no batch was to be sampled";
+  if (at.sampled_at) {
+    try {
+      const auto prepared = prepare_backfill(at.session, without_images(step), 0, lanes);
+      return foretell(at.session, prepared, {*at.sampled_at, "pgsluice plan samples", at.job.tunables});
+    } catch (const Error& e) {
+      why = std::string("batches cannot run yet: ") + e.what();
+    }
+  }
+  const auto& table = facts.table;
+  const auto matching = estimate_matching(at.session, table, step.where);
+  const auto changed = std::min(matching.value_or(table.rows_estimate), table.rows_estimate);
+  const auto estimate =
+      walk_estimate(estimate_backfill(facts.storage, table.rows_estimate, changed, lanes), walk);
+  return forecast_by_catalog(estimate, static_cast<double>(changed), why);
+}
+
+void add_estimate(const StepAt& at, const BackfillStep& step, const TableFacts& facts, Walk walk,
+                  PlannedStep& planned) {
+  auto foretold = foretold_of(at, step, facts, walk);
+  planned.rows_estimated = facts.table.rows_estimate;
+  planned.wal_bytes_estimated = static_cast<std::int64_t>(foretold.wal_bytes.likely);
+  planned.duration_estimated =
+      std::chrono::milliseconds(static_cast<std::int64_t>(foretold.seconds.likely * 1e3));
+  if (!step.where.empty())
+    planned.notes.push_back("of the rows visited, about " +
+                            base::format_count(static_cast<std::int64_t>(foretold.rows.likely)) +
+                            " match `where`");
+  if (foretold.is_sampled)
+    note_samples(planned.notes);
+  else
+    note_assumptions(foretold, at.job.tunables.lanes, planned.notes);
+  planned.foretold = std::move(foretold);
+}
+
+void plan_known_table(const StepAt& at, const BackfillStep& step, PlannedStep& planned) {
+  auto& session = at.session;
+  const auto& job = at.job;
   auto facts = read_facts(session, step.table);
   auto& [table, storage] = facts;
   const auto walked = walked_table(session, step, table);
@@ -105,9 +141,9 @@ void plan_known_table(pg::Session& session, const Job& job, const BackfillStep& 
   planned.walk_reason = walked.choice.reason;
   if (walked.choice.walk == Walk::kKeyset)
     planned.walk_reason += "; " + key_reason(table, key_behind(table, walked.keyset->key()), step);
-  const auto changed = add_estimate(session, job.tunables.lanes, step, facts, walked.choice.walk, planned);
+  add_estimate(at, step, facts, walked.choice.walk, planned);
   note_surprises(session, step, table, storage, planned.notes);
-  add_coming_columns(step, outlook, table, planned.notes);
+  add_coming_columns(step, at.outlook, table, planned.notes);
   try {
     steps::check_columns(table, walked.keyset ? walked.keyset->key() : std::vector<pg::Column>{}, step);
   } catch (const Error& e) {
@@ -117,8 +153,9 @@ void plan_known_table(pg::Session& session, const Job& job, const BackfillStep& 
                                    std::chrono::milliseconds{pg::deadlock_timeout_ms(session)},
                                    walked.swallowers.is_any() ? 2 : 1);
   std::optional<Images> images;
-  if (step.keep) images = images_of(session, table, step, step_id);
-  if (images) note_images(session, *images, changed, planned);
+  if (step.keep) images = images_of(session, table, step, at.record().step_id);
+  if (images && planned.foretold)
+    note_images(session, *images, static_cast<std::int64_t>(planned.foretold->rows.likely), planned);
   const auto sql = batch_sql(table, step, walked.swallowers, images);
   planned.statements = backfill_statements(table, step, walked, sql, limits, job.tunables.batch.rows);
 }
@@ -142,7 +179,7 @@ void plan_backfill(const StepAt& at, const BackfillStep& step, PlannedStep& plan
     return;
   }
   try {
-    plan_known_table(session, at.job, step, at.record().step_id, outlook, planned);
+    plan_known_table(at, step, planned);
   } catch (const pg::Failure& f) {
     if (f.is_connection_lost() || !pg::is_timeout(f.sqlstate())) throw;
     planned.notes.push_back("its table is locked, plan again later: " +

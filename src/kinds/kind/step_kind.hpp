@@ -28,6 +28,8 @@ struct StepAt {
   const std::vector<ledger::StepRecord>& records;
   const Downs& downs;  // of all steps of the job
   Outlook& outlook;    // what pending earlier steps will have done to the schema
+  /// Where `plan` may sample batches, on connections of its own; nullptr: it may not.
+  const pg::ConnectionTarget* sampled_at = nullptr;
 
   const ledger::StepRecord& record() const { return records[place]; }
 };
