@@ -89,13 +89,16 @@ std::function<void(EventBody)> teller(const std::string& job, EventSink& sink) {
 
 Engine::Engine(std::string dsn) : dsn_(std::move(dsn)) {}
 
-Plan Engine::plan(const Job& job) {
-  return with_session(
-      dsn_, [&](pg::Session& s) { return engine::make_plan(s, job, pg::ConnectionTarget(dsn_).display()); });
+std::string Engine::target() const {
+  return pg::ConnectionTarget(dsn_).display();
 }
 
-std::vector<Finding> Engine::check(const Job& job) {
-  return with_session(dsn_, [&](pg::Session& s) { return engine::preflight(s, job, true); });
+Plan Engine::plan(const Job& job) {
+  return with_session(dsn_, [&](pg::Session& s) { return engine::make_plan(s, job, target()); });
+}
+
+std::vector<Finding> Engine::check(const Job& job, bool reads_values) {
+  return with_session(dsn_, [&](pg::Session& s) { return engine::preflight(s, job, true, reads_values); });
 }
 
 ExitCode Engine::run(const Job& job, const RunOptions& options, EventSink& sink) {
