@@ -169,7 +169,8 @@ TEST_F(Hooks, LeaveWhatTheyStartInTheBackground) {
 
 TEST_F(Hooks, ShowNoPassword) {
   trial_.connect_as(trial_.dsn() + " password='hush hush'");
-  job("before = 'env; echo hush hush; echo sesame; printf \"open\\033[31m\"'\nafter = "
+  job("before = 'env; echo \"DATABASE_URL=$DATABASE_URL\"; echo hush hush; echo sesame; printf "
+      "\"open\\033[31m\"'\nafter = "
       "'MY_PASSWORD=word-of-mine true'");
   auto command = trial_.command("run");
   command.env = {{"DATABASE_URL", "postgresql://u:sesame@h/d"}};

@@ -13,18 +13,28 @@ namespace {
 constexpr std::size_t kBytesKept = 4 * kHookOutputMost;
 constexpr char kBlot = 'x';
 
-void blot(std::string& text, const std::string& secret) {
+void blot_one(std::string& text, const std::string& secret) {
   if (secret.empty()) return;
   for (auto at = text.find(secret); at != std::string::npos; at = text.find(secret, at + secret.size()))
     text.replace(at, secret.size(), secret.size(), kBlot);
 }
 
-/// The beginning of a cut text may be the rest of a secret.
+/// Keeps its length.
+std::string blotted(std::string text, std::vector<std::string> secrets) {
+  // Longest first, or one that begins another would leave the rest of that.
+  std::sort(secrets.begin(), secrets.end(),
+            [](const std::string& a, const std::string& b) { return a.size() > b.size(); });
+  for (const auto& secret : secrets) blot_one(text, secret);
+  return text;
+}
+
+/// The beginning of a cut text may be the rest of a secret, which is not recognised: it is left out.
 std::string without_torn_secret(const OutputTail& tail, const std::vector<std::string>& secrets) {
-  if (!tail.is_cut()) return tail.bytes();
+  auto text = blotted(tail.bytes(), secrets);
+  if (!tail.is_cut()) return text;
   std::size_t longest = 0;
   for (const auto& secret : secrets) longest = std::max(longest, secret.size());
-  return tail.bytes().substr(std::min(longest, tail.bytes().size()));
+  return text.substr(std::min(longest, text.size()));
 }
 
 bool is_inside_character(char c) {
@@ -48,18 +58,14 @@ void OutputTail::add(std::string_view bytes) {
 }
 
 std::string without_secrets(std::string text, const std::vector<std::string>& secrets) {
-  auto longest_first = secrets;  // or one that begins another would leave the rest of that
-  std::sort(longest_first.begin(), longest_first.end(),
-            [](const std::string& a, const std::string& b) { return a.size() > b.size(); });
-  for (const auto& secret : longest_first) blot(text, secret);
-  return base::without_passwords(std::move(text));
+  return base::without_passwords(blotted(std::move(text), secrets));
 }
 
 std::string plain_output(const OutputTail& tail, const std::vector<std::string>& secrets) {
   std::istringstream in(without_torn_secret(tail, secrets));
   std::string plain;
   for (std::string line; std::getline(in, line);) {
-    const auto clean = report::clean_line(without_secrets(line, secrets));
+    const auto clean = report::clean_line(base::without_passwords(line));
     if (!clean.empty()) plain += (plain.empty() ? "" : "\n") + clean;
   }
   return end_of(plain, kHookOutputMost);
@@ -68,6 +74,14 @@ std::string plain_output(const OutputTail& tail, const std::vector<std::string>&
 std::string last_line(const std::string& output) {
   const auto end = output.rfind('\n');
   return end == std::string::npos ? output : output.substr(end + 1);
+}
+
+std::string hook_failure(const event::Hook& hook) {
+  if (hook.exit_code == 0) return {};
+  const auto how =
+      hook.exit_code < 0 ? "failed: " + hook.ended : "exited with " + std::to_string(hook.exit_code);
+  const auto said = last_line(hook.output);
+  return "the command `" + hook.hook + "` " + how + (said.empty() ? "" : ": " + said);
 }
 
 }  // namespace pgsluice::engine

@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "pgsluice/event.hpp"
+
 namespace pgsluice::engine {
 
 /// How much of a command's output the event log keeps: the end tells why it failed, and a log is no archive.
@@ -33,5 +35,9 @@ std::string plain_output(const OutputTail& tail, const std::vector<std::string>&
 
 /// The last line; empty if there is none. Pure.
 std::string last_line(const std::string& output);
+
+/// Why a command did not do what it should, for a message: "the command `before` exited with 3: no such
+/// host". Empty: it exited with 0. Pure.
+std::string hook_failure(const event::Hook& hook);
 
 }  // namespace pgsluice::engine

@@ -20,14 +20,6 @@ constexpr milliseconds kAfterSignalMost{10'000};
 
 }  // namespace
 
-std::string hook_failure(const event::Hook& hook) {
-  if (hook.exit_code == 0) return {};
-  const auto how =
-      hook.exit_code < 0 ? "failed: " + hook.ended : "exited with " + std::to_string(hook.exit_code);
-  const auto said = last_line(hook.output);
-  return "the command `" + hook.hook + "` " + how + (said.empty() ? "" : ": " + said);
-}
-
 asio::awaitable<void> JobHooks::before() {
   std::function<std::string(pg::Session&)> ask = pg::current_database;
   database_ = co_await keep_trying<std::string>(of_.session, ask, of_.journal, of_.stop);

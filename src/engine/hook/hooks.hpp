@@ -17,10 +17,6 @@
 
 namespace pgsluice::engine {
 
-/// Why a command did not do what it should, for a message: "the command `before` exited with 3: no such
-/// host". Empty: it exited with 0. Pure.
-std::string hook_failure(const event::Hook& hook);
-
 /// The commands that the job file gives for the beginning and the end of a run. Each becomes an event.
 /// Confined to the io thread; what it is given outlives it.
 class JobHooks {

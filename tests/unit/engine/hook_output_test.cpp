@@ -4,8 +4,6 @@
 
 #include <gmock/gmock.h>
 
-#include "engine/hook/hooks.hpp"
-
 namespace pgsluice::engine {
 namespace {
 
