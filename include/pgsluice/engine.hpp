@@ -45,11 +45,16 @@ class Engine {
   /// `dsn` in libpq's syntax, empty for PG* variables. Does not connect yet.
   explicit Engine(std::string dsn);
 
+  /// Where it connects, in words and without secrets: "database \"app\" on db1:5432 as alice". Does not
+  /// connect.
+  std::string target() const;
+
   /// Every statement in order, with the lock it takes, and what the job will cost. Keeps nothing: what the
   /// options let it try is rolled back.
   Plan plan(const Job& job, const PlanOptions& options = {});
   /// Preflight: findings, worst first; run refuses if one has level kRefuse. Writes nothing.
-  std::vector<Finding> check(const Job& job);
+  /// `reads_values`: also reads whole tables where a retype may lose values or rows may have no parent.
+  std::vector<Finding> check(const Job& job, bool reads_values = true);
   /// Starts the job or continues it. Events go to `sink`, the last one is a Summary. Returns the exit code;
   /// throws Error for refusals before the first write and for failures, after the Summary is published.
   ExitCode run(const Job& job, const RunOptions& options, EventSink& sink);

@@ -117,6 +117,15 @@ struct Verify {
   std::string actual;
   bool matches = false;
 };
+/// A command of the job file, `before` or `after`, has ended.
+struct Hook {
+  std::string hook;     // "before" or "after"
+  std::string command;  // as the job file has it, without passwords
+  int exit_code = -1;   // -1: it was ended, or could not be started
+  std::string ended;    // why it was ended, in words; empty: it ended by itself
+  double duration_s = 0;
+  std::string output;  // the last 4 kB of both outputs, without passwords and control characters
+};
 /// Something to look at that ends nothing.
 struct Warning {
   std::string message;
@@ -157,7 +166,7 @@ struct Summary {
 using EventBody =
     std::variant<event::RunStarted, event::StepStarted, event::StepEnded, event::Statement, event::Batch,
                  event::BatchFailed, event::Split, event::Lease, event::Throttle, event::Tune, event::Command,
-                 event::State, event::Verify, event::Warning, event::Status, event::Summary>;
+                 event::State, event::Verify, event::Hook, event::Warning, event::Status, event::Summary>;
 
 /// What happened, when, and to which run. A value.
 struct Event {

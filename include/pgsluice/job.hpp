@@ -224,6 +224,16 @@ struct Tunables {
   ThrottleLimits throttle;
 };
 
+/// The environment that asks for a confirmation, whatever the job file says.
+inline constexpr const char* kProduction = "production";
+
+/// Commands that a run starts on its own machine, with /bin/sh -c; empty: none.
+struct Hooks {
+  std::string before;             // before the first step; the run is refused unless it exits with 0
+  std::string after;              // at the end of a run that came as far as `before`
+  Milliseconds timeout{300'000};  // of each; then it is ended
+};
+
 /// A job is identified in the database by its name. Everything except the steps may change between runs;
 /// during a run, only its tunables.
 struct Job {
@@ -234,6 +244,9 @@ struct Job {
   Tunables tunables;
   std::optional<Window> window;
   std::vector<Step> steps;
+  std::string environment{};        // the [env.NAME] that is laid over the file; empty: none
+  bool is_confirmed_first = false;  // in that environment an operator confirms, and warnings stop a run
+  Hooks hooks{};
 };
 
 /// The part of a step that must not change once the job exists, as lines of text fit for a diff: all of it

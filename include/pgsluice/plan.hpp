@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -64,5 +65,32 @@ struct Finding {
   std::string hint;     // what to do about it
   int exit_code = 5;    // for a refusal: 5, or 77 for privileges
 };
+
+/// The `check` of every warning that there is, for those who name the ones that they accept.
+inline constexpr std::array kWarnings{"backups",
+                                      "before-images",
+                                      "deferrable",
+                                      "expressions",
+                                      "indexes",
+                                      "locks",
+                                      "long transactions",
+                                      "old keys",
+                                      "orphans",
+                                      "plan",
+                                      "prepared transactions",
+                                      "privileges",
+                                      "publications",
+                                      "rehearsal",
+                                      "retype",
+                                      "rules",
+                                      "sequences",
+                                      "slots",
+                                      "statistics",
+                                      "synchronous standbys",
+                                      "table",
+                                      "triggers",
+                                      "unique",
+                                      "volatile functions",
+                                      "wraparound"};
 
 }  // namespace pgsluice

@@ -9,8 +9,9 @@
 #include <utility>
 
 #include "base/local_time.hpp"
+#include "base/password_blot.hpp"
 #include "base/units.hpp"
-#include "cli/output/password_blot.hpp"
+#include "cli/output/acceptance.hpp"
 #include "cli/usage_error.hpp"
 
 namespace pgsluice::cli {
@@ -119,8 +120,22 @@ void takes_name(CLI::App& verb, Arguments& a) {
   verb.add_option("NAME", a.name, "Job in the ledger, or its file")->required()->type_name("");
 }
 
+/// "a,b,c", at once or one after the other.
+template <class Option>
+void takes_list(Option* option, const char* type) {
+  option->delimiter(',')->allow_extra_args(false)->type_name(type);
+}
+
 void takes_yes(CLI::App& verb, Arguments& a) {
   verb.add_flag("--yes", a.is_yes_said, "Do not ask for confirmation");
+}
+
+/// What an environment that asks first wants to be told.
+void takes_word(CLI::App& verb, Arguments& a) {
+  takes_yes(verb, a);
+  takes_list(verb.add_option("--accept", a.accepted,
+                             "Where check must be clean: warnings that may stand, such as long-transactions"),
+             "WARNING,…");
 }
 
 void takes_reason(CLI::App& verb, Arguments& a) {
@@ -144,6 +159,7 @@ void add_backfill(CLI::App& app, Arguments& a) {
   verb.add_option("--name", a.backfill.name, "Name in the ledger; default: made from the table")
       ->type_name("NAME");
   add_run_flags(verb, a);
+  takes_word(verb, a);
 }
 
 Walk walk_of(const std::string& name) {
@@ -151,12 +167,6 @@ Walk walk_of(const std::string& name) {
     if (name == walk_name(walk)) return walk;
   }
   throw CLI::ValidationError("--walks knows keyset, blocks and interleaved, not \"" + name + "\"");
-}
-
-/// "a,b,c", once.
-template <class Option>
-void takes_list(Option* option, const char* type) {
-  option->delimiter(',')->allow_extra_args(false)->type_name(type);
 }
 
 void add_bench(CLI::App& app, Arguments& a) {
@@ -203,12 +213,13 @@ void add_work(CLI::App& app, Arguments& a) {
   auto& run = add_verb(app, a, Verb::kRun, kWork, "run", "Start jobs, or continue where they stopped");
   run.add_option("JOB", a.jobs, "Job files, or folders of them, in this order")->required()->type_name("");
   add_run_flags(run, a);
+  takes_word(run, a);
   add_backfill(app, a);
   takes_folder(add_verb(app, a, Verb::kVerify, kWork, "verify", "Prove the result"), a);
   auto& rollback = add_verb(app, a, Verb::kRollback, kWork, "rollback", "Undo the steps, last one first");
   takes_folder(rollback, a);
   rollback.add_option("--to", a.last, "Of a folder: the last job that stays")->type_name("NAME");
-  takes_yes(rollback, a);
+  takes_word(rollback, a);
   rollback.add_flag("--force", a.is_forced, "Put old values back also where others changed them since");
   add_run_flags(rollback, a);
   auto& drop_undo = add_verb(app, a, Verb::kDropUndo, kWork, "drop-undo",
@@ -296,7 +307,7 @@ std::string shell_quoted(const std::string& word) {
 std::string to_give_again(const std::vector<std::string>& words) {
   std::string line = "pgsluice";
   for (const auto& word : words) {
-    if (without_passwords(word) != word) return {};
+    if (base::without_passwords(word) != word) return {};
     line += " " + shell_quoted(word);
   }
   return line;
@@ -331,6 +342,7 @@ Arguments parse_arguments(const std::vector<std::string>& words) {
   if (a.answer.empty() && a.verb == Verb::kResolve && a.is_applied == rolled_back) {
     throw Error(ExitCode::kUsage, "resolve needs either --applied or --rolled-back", help_hint(app));
   }
+  require_warnings(a.accepted);
   a.command_line = to_give_again(words);
   return a;
 }

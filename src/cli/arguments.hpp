@@ -55,8 +55,9 @@ struct Arguments {
   std::string html;
   std::optional<int> lanes;
   std::chrono::seconds kill_blockers_after{0};  // of cutover; 0: as in the job file, else never
-  bool is_yes_said = false;                     // of cutover, contract, rollback: do not ask
-  bool is_forced = false;                       // of rollback
+  bool is_yes_said = false;                     // --yes: do not ask
+  std::vector<std::string> accepted;  // --accept of run, rollback: warnings, as acceptance_name() says
+  bool is_forced = false;             // of rollback
   ContractOptions contract;
   int limit = 100;  // events of history
   std::string reason;

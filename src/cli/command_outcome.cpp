@@ -1,5 +1,6 @@
 #include <cstdio>
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -96,7 +97,9 @@ ExitCode drop_undo(const Arguments& arguments) {
 
 ExitCode cut_over(const Arguments& arguments) {
   return end_retype(arguments, "cut over", [&](Engine& engine, const LedgerJob& job, EventSink& sink) {
-    confirm_act(arguments, [&] { return engine.cutover_notice(job.name); });
+    std::optional<Act> act;
+    if (job.is_confirmed_first) act = Act{"cut over", {job.name}, {engine.target()}, arguments.environment};
+    confirm_environment(arguments, act, [&] { return engine.cutover_notice(job.name); });
     const bool is_said = arguments.kill_blockers_after.count() > 0;
     return engine.cutover(job.name, is_said ? arguments.kill_blockers_after : job.kill_blockers_after, sink);
   });

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/clean_check.hpp"
 #include "cli/commands.hpp"
 #include "cli/confirmation.hpp"
 #include "cli/job_source.hpp"
@@ -55,7 +56,9 @@ ExitCode run_job(const Job& job, const Arguments& arguments, const RunOptions& l
   RunOptions options = limits;
   options.yield_exit_code = arguments.yield_exit_code;
   return report(arguments, [&](EventSink& sink) {
-    return Engine(choose_dsn(arguments.dsn, job.dsn)).run(job, options, sink);
+    Engine engine(choose_dsn(arguments.dsn, job.dsn));
+    require_clean_check(engine, job, arguments, sink);
+    return engine.run(job, options, sink);
   });
 }
 
@@ -108,6 +111,7 @@ ExitCode run_jobs(const Arguments& arguments) {
   // All are read before the first starts: a mistake in the last file must not stop the others half-way.
   auto jobs = load_jobs(arguments.jobs, arguments);
   for (auto& filed : jobs) apply_lanes(filed.job, arguments);
+  confirm_environment(arguments, act_to_confirm("run", jobs, arguments));
   const auto applied = applied_files(jobs, arguments);
   tell_applied(jobs, applied, arguments);
   // --for covers all of them together.
@@ -129,7 +133,9 @@ ExitCode roll_back(Job job, const Arguments& arguments) {
   RollbackOptions options{arguments.run, arguments.is_forced};
   options.yield_exit_code = arguments.yield_exit_code;
   return report(arguments, [&](EventSink& sink) {
-    return Engine(choose_dsn(arguments.dsn, job.dsn)).rollback(job, sink, options);
+    Engine engine(choose_dsn(arguments.dsn, job.dsn));
+    require_clean_check(engine, job, arguments, sink);
+    return engine.rollback(job, sink, options);
   });
 }
 
@@ -137,13 +143,15 @@ ExitCode rollback_job(const Arguments& arguments) {
   if (!arguments.last.empty())
     throw Error(ExitCode::kUsage, "--to is for a folder of jobs", "rollback FOLDER --to NAME");
   const Job job = load_job(arguments.job, arguments.environment);
-  confirm_act(arguments, [&] { return Engine(choose_dsn(arguments.dsn, job.dsn)).rollback_notice(job); });
+  confirm_environment(arguments, act_to_confirm("roll back", {{arguments.job, job}}, arguments),
+                      [&] { return Engine(choose_dsn(arguments.dsn, job.dsn)).rollback_notice(job); });
   return roll_back(job, arguments);
 }
 
 ExitCode run_backfill(const Arguments& arguments) {
   Job job = job_of_flags(arguments.backfill);
   apply_lanes(job, arguments);
+  confirm_environment(arguments, act_to_confirm("run", {{"", job}}, arguments));
   return run_job(job, arguments, arguments.run);
 }
 

@@ -118,13 +118,18 @@ JobsOfDatabase load_folder_of_one_database(const Arguments& arguments) {
 }
 
 LedgerJob find_ledger_job(const Arguments& arguments) {
-  if (!is_job_file(arguments.name)) return {arguments.name, choose_dsn(arguments.dsn, ""), {}};
+  if (!is_job_file(arguments.name))
+    return {arguments.name, choose_dsn(arguments.dsn, ""), {}, is_confirmed_first(Job{}, arguments)};
   const Job job = load_job(arguments.name, arguments.environment);
-  LedgerJob found{job.name, choose_dsn(arguments.dsn, job.dsn), {}};
+  LedgerJob found{job.name, choose_dsn(arguments.dsn, job.dsn), {}, is_confirmed_first(job, arguments)};
   for (const auto& step : job.steps) {
     if (const auto* retype = step.as<RetypeStep>()) found.kill_blockers_after = retype->kill_blockers_after;
   }
   return found;
+}
+
+bool is_confirmed_first(const Job& job, const Arguments& arguments) {
+  return job.is_confirmed_first || arguments.environment == kProduction;
 }
 
 std::string choose_dsn(const std::string& flag, const std::string& of_file) {

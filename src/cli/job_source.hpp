@@ -47,11 +47,15 @@ struct LedgerJob {
   std::string name;
   std::string dsn;                      // to connect with
   Milliseconds kill_blockers_after{0};  // of its first retype, as in the job file; 0 without a file
+  bool is_confirmed_first = false;  // in its environment; without a file only "production" is known to ask
 };
 
 /// NAME is a name, or a job file (it ends in .toml or is an existing file) that gives the name and perhaps
 /// the dsn.
 LedgerJob find_ledger_job(const Arguments& arguments);
+
+/// Whether an operator has to confirm what happens to the job: its environment says so, or is "production".
+bool is_confirmed_first(const Job& job, const Arguments& arguments);
 
 /// --dsn, else the job file's, else DATABASE_URL, else empty: libpq's PG* variables decide.
 std::string choose_dsn(const std::string& flag, const std::string& of_file);

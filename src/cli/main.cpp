@@ -4,10 +4,10 @@
 #include <string>
 #include <vector>
 
+#include "base/password_blot.hpp"
 #include "cli/arguments.hpp"
 #include "cli/commands.hpp"
 #include "cli/output/error_text.hpp"
-#include "cli/output/password_blot.hpp"
 
 namespace {
 
@@ -38,7 +38,7 @@ void require_printed(const cli::Arguments& arguments) {
 
 int main(int argc, char** argv) {
   const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
-  cli::blot_out_passwords(argc, argv);
+  base::blot_out_passwords(argc, argv);
   // Known before parsing, so that a mistake in the flags is reported in the requested form too.
   const bool json = std::find(words.begin(), words.end(), "--json") != words.end();
 

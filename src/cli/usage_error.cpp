@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
+#include "base/password_blot.hpp"
 #include "cli/output/near_word.hpp"
-#include "cli/output/password_blot.hpp"
 
 namespace pgsluice::cli {
 namespace {
@@ -35,7 +35,7 @@ std::vector<std::string> known_verbs(const CLI::App& app) {
 Error unknown_word(const CLI::App& app, const std::string& extra) {
   const bool is_flag = extra.size() > 1 && extra.front() == '-';
   const bool is_verb = !is_flag && app.get_subcommands().empty();
-  const std::string word = is_flag ? extra.substr(0, extra.find('=')) : without_passwords(extra);
+  const std::string word = is_flag ? extra.substr(0, extra.find('=')) : base::without_passwords(extra);
   const std::string near = near_word(word, is_flag   ? known_flags(app)
                                            : is_verb ? known_verbs(app)
                                                      : std::vector<std::string>{});

@@ -89,6 +89,10 @@ std::function<void(EventBody)> teller(const std::string& job, EventSink& sink) {
 
 Engine::Engine(std::string dsn) : dsn_(std::move(dsn)) {}
 
+std::string Engine::target() const {
+  return pg::ConnectionTarget(dsn_).display();
+}
+
 Plan Engine::plan(const Job& job, const PlanOptions& options) {
   return with_session(dsn_, [&](pg::Session& s) {
     const pg::ConnectionTarget target(dsn_);
@@ -96,8 +100,8 @@ Plan Engine::plan(const Job& job, const PlanOptions& options) {
   });
 }
 
-std::vector<Finding> Engine::check(const Job& job) {
-  return with_session(dsn_, [&](pg::Session& s) { return engine::preflight(s, job, true); });
+std::vector<Finding> Engine::check(const Job& job, bool reads_values) {
+  return with_session(dsn_, [&](pg::Session& s) { return engine::preflight(s, job, true, reads_values); });
 }
 
 ExitCode Engine::run(const Job& job, const RunOptions& options, EventSink& sink) {

@@ -18,6 +18,7 @@ struct Name {
   const char* operator()(const event::Command&) const { return "command"; }
   const char* operator()(const event::State&) const { return "state"; }
   const char* operator()(const event::Verify&) const { return "verify"; }
+  const char* operator()(const event::Hook&) const { return "hook"; }
   const char* operator()(const event::Warning&) const { return "warning"; }
   const char* operator()(const event::Status&) const { return "status"; }
   const char* operator()(const event::Summary&) const { return "summary"; }

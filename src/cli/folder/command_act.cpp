@@ -88,7 +88,8 @@ ExitCode rollback_folder(const Arguments& arguments) {
   const auto jobs = engine.folder_rollback(folder.jobs, arguments.last);
   tell_take_back(arguments, jobs, arguments.last);
   if (jobs.empty()) return ExitCode::kDone;
-  confirm_act(arguments, [&] { return notice_of(engine, jobs); });
+  confirm_environment(arguments, act_to_confirm("roll back", jobs, arguments),
+                      [&] { return notice_of(engine, jobs); });
   ExitCode result = ExitCode::kDone;
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     try {

@@ -1,5 +1,6 @@
 #include "engine/preflight/preflight.hpp"
 
+#include "engine/preflight/backup_checks.hpp"
 #include "engine/preflight/server_checks.hpp"
 #include "kinds/definition_change/job_definition.hpp"
 #include "kinds/steps_of_job.hpp"
@@ -35,6 +36,7 @@ std::vector<Finding> preflight(pg::Session& session, const Job& job, bool is_led
   if (!findings.worst_first().empty()) return findings.worst_first();  // nothing else can be checked there
   check_privileges(session, is_ledger_needed, findings);
   check_health(session, findings);
+  check_backups(session, findings);
   // check_privileges() reports a role that may not read the ledger.
   const bool may_read = pg::missing_schema_grant(session, "pgsluice").empty();
   const auto record = may_read ? read_job_record(session, job.name) : ledger::JobRecord{};

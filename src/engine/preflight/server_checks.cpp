@@ -15,6 +15,8 @@ namespace {
 constexpr int kServerMin = 120'000;  // PostgreSQL 12: the oldest version whose catalog we read correctly
 constexpr std::int64_t kLongTransaction = 300;     // seconds; by then it holds vacuum back
 constexpr std::int64_t kRetainedWarn = 1LL << 30;  // bytes of WAL kept for an unread slot
+constexpr const char* kLongTransactions = "long transactions";
+constexpr const char* kOurApplication = "pgsluice ";  // how application_name of every session of ours begins
 constexpr const char* kLedgerSchema = "pgsluice";
 
 std::string age_text(std::int64_t seconds) {
@@ -28,7 +30,7 @@ void check_ledger(pg::Session& session, Findings& findings) {
   const auto state = pg::schema_state(session, kLedgerSchema);
   const auto role = pg::Identifier(pg::current_role(session)).sql();
   if (state == pg::SchemaState::kMissing && !pg::may_create_schema(session)) {
-    const auto database = session.exec("SELECT current_database()", pg::Params{}).text(0, 0);
+    const auto database = pg::current_database(session);
     findings.refuse("ledger", "role " + role + " cannot create the ledger, schema \"pgsluice\"",
                     "GRANT CREATE ON DATABASE " + pg::Identifier(database).sql() + " TO " + role,
                     ExitCode::kPrivileges);
@@ -52,11 +54,16 @@ void check_ledger(pg::Session& session, Findings& findings) {
 
 void check_transactions(pg::Session& session, Findings& findings) {
   for (const auto& t : pg::long_transactions(session, kLongTransaction)) {
-    findings.warn(
-        "long transactions",
-        "pid " + std::to_string(t.pid) + " (" + t.user + ", " + t.application + ", " + t.state +
-            ") has had a transaction open for " + age_text(t.age_s),
-        "until it ends, vacuum cannot remove the job's dead row versions, and an index build waits for it");
+    const auto message = "pid " + std::to_string(t.pid) + " (" + t.user + ", " + t.application + ", " +
+                         t.state + ") has had a transaction open for " + age_text(t.age_s);
+    const auto* hint =
+        "until it ends, vacuum cannot remove the job's dead row versions, and an index build waits for it";
+    // A run's own index build or statement is wanted, and must not warn off the next run.
+    if (t.application.starts_with(kOurApplication)) {
+      findings.inform(kLongTransactions, message, hint);
+    } else {
+      findings.warn(kLongTransactions, message, hint);
+    }
   }
   for (const auto& p : pg::prepared_transactions(session)) {
     findings.warn("prepared transactions",

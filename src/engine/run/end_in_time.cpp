@@ -36,7 +36,7 @@ asio::awaitable<void> EndInTime::watch() {
     of_.gate.look(now);
     of_.clocks.look(of_.tunables.throttle, of_.gate, of_.blockers, of_.over.is_set() ? late_ : of_.stop, now,
                     std::time(nullptr));
-    const bool is_to_end = of_.stop.is_requested() || late_.is_requested();
+    const bool is_to_end = !rests_ && (of_.stop.is_requested() || late_.is_requested());
     if (is_to_end) {
       if (!drains_since_) drains_since_ = now;
       const auto decision = decide_end(facts(now));

@@ -57,6 +57,13 @@ class EndInTime {
   /// No work is in progress any more, and what is done stays done: only the writing of the end is still
   /// watched.
   void begin_closing() { is_closing_ = true; }
+  /// From now on nothing is in work on the server, and what is elsewhere has bounds of its own.
+  void rest() { rests_ = true; }
+  /// The opposite: the grace begins anew.
+  void go_on() {
+    rests_ = false;
+    drains_since_.reset();
+  }
   void end() {
     has_ended_ = true;
     of_.stop.wakeup().notify();
@@ -83,6 +90,7 @@ class EndInTime {
   bool is_closing_ = false;
   bool is_closed_beside_ = false;
   bool has_ended_ = false;
+  bool rests_ = false;
   std::optional<TimePoint> drains_since_, aborts_since_, cancelled_at_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
+#include <cstdlib>
 #include <ctime>
 
 #include "base/failpoint.hpp"
@@ -27,6 +28,21 @@ constexpr std::chrono::milliseconds kProgressTurn{250};
 
 pg::ConnectionTarget direct_target(const Job& job, const pg::ConnectionTarget& target) {
   return job.direct_dsn.empty() ? target : pg::ConnectionTarget(job.direct_dsn);
+}
+
+/// The passwords that the program was given, whichever it connects with.
+std::vector<std::string> secrets_of(const Job& job, const pg::ConnectionTarget& target) {
+  auto secrets = target.secrets();
+  const char* url = std::getenv("DATABASE_URL");
+  for (const std::string& dsn : {job.dsn, job.direct_dsn, std::string(url ? url : "")}) {
+    try {
+      const auto more = pg::ConnectionTarget(dsn).secrets();
+      secrets.insert(secrets.end(), more.begin(), more.end());
+    } catch (const Error&) {
+      // Nothing connects with it.
+    }
+  }
+  return secrets;
 }
 
 }  // namespace
@@ -99,7 +115,9 @@ Run::Run(pg::ConnectionTarget target, Job job, RunOptions options, Direction dir
             [this] {
               if (keeper_) keeper_->expect_end();
             },
-            [this](const RunOutcome& end) { return summary(end); }}) {}
+            [this](const RunOutcome& end) { return summary(end); }}),
+      hooks_({job_, run_id_, steps_, journal_, stop_, [this] { return signals_.seen(); }, options_.grace,
+              secrets_of(job_, target_)}) {}
 
 Run::~Run() = default;
 
@@ -127,6 +145,7 @@ asio::awaitable<void> Run::story() {
       co_await undo_steps();
     } else {
       co_await look_before_writing();
+      if (!stop_.is_requested() && is_step_left()) co_await hooks_.before();
       co_await run_steps();
     }
   } catch (...) {
@@ -218,6 +237,12 @@ asio::awaitable<void> Run::look_before_writing() {
   }
 }
 
+bool Run::is_step_left() const {
+  const auto& steps = row_.job_record().steps;
+  return std::any_of(steps.begin(), steps.end(),
+                     [](const ledger::StepRecord& step) { return step.state != StepState::kDone; });
+}
+
 asio::awaitable<void> Run::run_steps() {
   for (std::size_t i = 0; i < job_.steps.size() && !stop_.is_requested(); ++i) {
     in_work_.number = static_cast<int>(i) + 1;
@@ -265,8 +290,24 @@ asio::awaitable<void> Run::close(std::exception_ptr error) {
   if (row_.is_registered() && direction_.is_back) co_await row_.close_rollback(end);
   if (row_.is_registered() && !direction_.is_back) co_await row_.close(end);
   if (!row_.is_registered() && is_opening_ && stop_.is_requested()) co_await row_.close_unopened(end);
+  co_await run_after_hook(end);
   journal_.write(summary(end));
   co_await store_log();
+}
+
+asio::awaitable<void> Run::run_after_hook(RunOutcome& end) {
+  if (!hooks_.is_after_due()) co_return;
+  co_await store_log();  // the command may take long, and the process may die meanwhile
+  JobHooks::End told{end.outcome, static_cast<int>(end.code), final_rows_.changed};
+  end_.rest();
+  const auto failure = co_await hooks_.after(std::move(told));
+  end_.go_on();
+  if (failure.empty()) co_return;
+  journal_.warn(failure, "the job's steps have ended before that, and stay as they are");
+  if (end.code != ExitCode::kDone) co_return;
+  end.code = ended_with_ = ExitCode::kFailed;
+  end.reason = failure;
+  end.hint = "the job is done: only the command is left to do by hand";
 }
 
 asio::awaitable<RunOutcome> Run::outcome(std::exception_ptr error) {

@@ -5,6 +5,7 @@
 #include <set>
 #include <string>
 
+#include "engine/hook/hooks.hpp"
 #include "engine/run/beside.hpp"
 #include "engine/run/clocks.hpp"
 #include "engine/run/end_in_time.hpp"
@@ -53,6 +54,9 @@ class Run {
   awaitable<OpenedRun> open_row();
   awaitable<void> look_before_writing();
   awaitable<void> run_steps();
+  bool is_step_left() const;
+  /// What goes wrong there may change the end's code and reason.
+  awaitable<void> run_after_hook(RunOutcome& end);
   awaitable<void> undo_steps();
   awaitable<void> undo_step(RollbackAct act);
   awaitable<RunOutcome> outcome(std::exception_ptr error);
@@ -105,6 +109,7 @@ class Run {
   SignalWatch signals_;
   Beside beside_;
   EndInTime end_;
+  JobHooks hooks_;
   bool is_opening_ = false;  // the run may already be in the ledger
   RollbackSurvey survey_;    // of a rollback
   RowCounts final_rows_;

@@ -66,6 +66,17 @@ void read_steps(Section& root, Job& job, StepReader read_step) {
   }
 }
 
+/// Whether somebody has to confirm what is done in this environment.
+bool read_confirm(Section& overlay, const std::string& name) {
+  const auto confirm = overlay.flag("confirm");
+  if (name != kProduction) return confirm.value_or(false);
+  if (!confirm.value_or(true)) {
+    overlay.refuse("confirm", {"cannot be false: this environment always asks",
+                               "leave it out, or give the environment another name"});
+  }
+  return true;
+}
+
 /// Every overlay is checked by laying it over the job; the chosen one stays.
 void read_overlays(Section& root, const std::string& chosen, Settings& settings) {
   const Settings plain = settings;
@@ -78,6 +89,8 @@ void read_overlays(Section& root, const std::string& chosen, Settings& settings)
     if (!overlay) continue;
     Settings laid = plain;
     read_settings(*overlay, laid);
+    laid.job.environment = entry.key;
+    laid.job.is_confirmed_first = read_confirm(*overlay, entry.key);
     for (const char* fixed : {"name", "step"}) {
       if (overlay->node(fixed) == nullptr) continue;
       overlay->refuse(fixed, {"cannot differ between environments",

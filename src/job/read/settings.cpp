@@ -122,6 +122,36 @@ void read_window(Section& section, Settings& settings) {
   settings.job.window = window;
 }
 
+constexpr Milliseconds kHookLeast{1'000};     // less would end what has only just begun
+constexpr Milliseconds kHookMost{3'600'000};  // an hour: a run that waits longer looks forgotten
+
+void read_hook_timeout(Section& section, Hooks& hooks) {
+  const auto text = section.text("hook_timeout");
+  if (!text) return;
+  const auto duration = base::parse_duration(*text);
+  const auto bounds = base::duration_text(kHookLeast) + " and " + base::duration_text(kHookMost);
+  if (!duration) {
+    section.refuse(
+        "hook_timeout",
+        {"must be a duration with its unit (ms, s, min, h, d), such as \"30s\", not \"" + *text + "\"",
+         "between " + bounds});
+  } else if (*duration < kHookLeast || *duration > kHookMost) {
+    section.refuse("hook_timeout",
+                   {"must be between " + bounds + ", not " + base::duration_text(*duration), {}});
+  } else {
+    hooks.timeout = *duration;
+  }
+}
+
+/// A zero byte would cut the command short.
+void read_hook(Section& section, const char* key, std::string& command) {
+  auto text = section.text(key);
+  if (!text) return;
+  if (text->find('\0') != std::string::npos)
+    section.refuse(key, {"holds a zero byte", "write the command as in a shell"});
+  command = std::move(*text);
+}
+
 void read_part(Section& section, const char* key, Settings& settings, void (*read)(Section&, Settings&)) {
   auto part = section.section(key);
   if (!part) return;
@@ -135,6 +165,9 @@ void read_settings(Section& section, Settings& settings) {
   if (auto text = section.text("description")) settings.job.description = std::move(*text);
   if (auto text = section.text("dsn")) settings.job.dsn = std::move(*text);
   if (auto text = section.text("direct_dsn")) settings.job.direct_dsn = std::move(*text);
+  read_hook(section, "before", settings.job.hooks.before);
+  read_hook(section, "after", settings.job.hooks.after);
+  read_hook_timeout(section, settings.job.hooks);
   read_tunables(section, "", settings);
   read_part(section, "pool", settings,
             [](Section& part, Settings& into) { read_tunables(part, "pool", into); });

@@ -76,6 +76,10 @@ std::string synchronous_standby_names(Session& session) {
   return session.exec("SELECT current_setting('synchronous_standby_names')", Params{}).text(0, 0);
 }
 
+std::string current_database(Session& session) {
+  return session.exec("SELECT current_database()", Params{}).text(0, 0);
+}
+
 std::string current_role(Session& session) {
   return session.exec("SELECT current_user", Params{}).text(0, 0);
 }

@@ -47,6 +47,9 @@ std::int64_t wraparound_age(Session& session);
 /// The setting's value; empty: commits wait for no standby.
 std::string synchronous_standby_names(Session& session);
 
+/// The database that this session is connected to.
+std::string current_database(Session& session);
+
 /// The role that statements run as.
 std::string current_role(Session& session);
 

@@ -83,6 +83,15 @@ std::map<std::string, std::string> ConnectionTarget::environment() const {
   return variables;
 }
 
+std::vector<std::string> ConnectionTarget::secrets() const {
+  std::vector<std::string> out;
+  for (const char* keyword : {"password", "sslpassword"}) {
+    if (const auto it = settings_.find(keyword); it != settings_.end()) out.push_back(it->second);
+  }
+  if (const char* password = std::getenv("PGPASSWORD")) out.emplace_back(password);
+  return out;
+}
+
 std::string ConnectionTarget::display() const {
   const auto host = setting_or_environment(settings_, "host", "PGHOST");
   const auto port = setting_or_environment(settings_, "port", "PGPORT");

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 namespace pgsluice::pg {
 
@@ -19,6 +20,10 @@ class ConnectionTarget {
 
   /// The same for a program to be started: PG* variables, which no process list shows.
   std::map<std::string, std::string> environment() const;
+
+  /// Every password that is known here, of the settings and of PGPASSWORD: to blot them out of other
+  /// programs' output.
+  std::vector<std::string> secrets() const;
 
   /// "database \"app\" on db1:5432 as alice", for messages.
   std::string display() const;

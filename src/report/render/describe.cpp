@@ -95,6 +95,12 @@ struct Words {
     if (e.matches) return {Weight::kNews, "verify " + e.step + ": found " + e.actual + ", as expected"};
     return {Weight::kError, "verify " + e.step + ": expected " + e.expected + ", found " + e.actual};
   }
+  Description operator()(const event::Hook& e) const {
+    const std::string how = e.exit_code < 0 ? "ended" : "exited with " + std::to_string(e.exit_code);
+    return {e.exit_code == 0 ? Weight::kNews : Weight::kWarning,
+            "command `" + e.hook + "` " + how + " after " + seconds_text(e.duration_s) + with(", ", e.ended) +
+                with(": ", e.output)};
+  }
   Description operator()(const event::Warning& e) const {
     return {Weight::kWarning, "warning: " + e.message + with("; ", e.hint)};
   }

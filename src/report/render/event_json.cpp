@@ -110,6 +110,14 @@ struct Fields {
   Json operator()(const event::Verify& e) const {
     return {{"step", e.step}, {"expected", e.expected}, {"actual", e.actual}, {"matches", e.matches}};
   }
+  Json operator()(const event::Hook& e) const {
+    return {{"hook", e.hook},
+            {"command", e.command},
+            {"exit_code", e.exit_code < 0 ? Json(nullptr) : Json(e.exit_code)},
+            {"ended", e.ended},
+            {"duration_s", rounded(e.duration_s)},
+            {"output", e.output}};
+  }
   Json operator()(const event::Warning& e) const { return {{"message", e.message}, {"hint", e.hint}}; }
   Json operator()(const event::Status& e) const { return progress(e.progress); }
   Json operator()(const event::Summary& e) const;

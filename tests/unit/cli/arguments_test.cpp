@@ -43,6 +43,14 @@ TEST(Arguments, RunKeepsTheEnginesDefaults) {
   EXPECT_EQ(a.lanes, std::nullopt);
 }
 
+TEST(Arguments, RunAndRollbackTakeAWordAndWarningsThatMayStand) {
+  const auto a = parse_arguments(
+      {"run", "a.toml", "--yes", "--accept", "triggers,long-transactions", "--accept", "slots"});
+  EXPECT_TRUE(a.is_yes_said);
+  EXPECT_THAT(a.accepted, ElementsAre("triggers", "long-transactions", "slots"));
+  EXPECT_THAT(parse_arguments({"rollback", "a.toml", "--accept", "slots"}).accepted, ElementsAre("slots"));
+}
+
 TEST(Arguments, HelpListsEveryExitCode) {
   const auto help = parse_arguments({"--help"}).answer;
   for (const int code : {0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 69, 70, 75, 77, 78})

@@ -12,5 +12,30 @@ TEST(Confirmation, IsGivenByYAndYesOnly) {
     EXPECT_EQ(is_yes(answer), false) << answer;
 }
 
+TEST(Confirmation, SaysWhatHappensToWhichJobsWhere) {
+  EXPECT_EQ(act_sentence({"run", {"fill"}, {"database \"app\" on db1 as alice"}, "production"}),
+            "This will run job \"fill\" on database \"app\" on db1 as alice in environment \"production\".");
+  EXPECT_EQ(act_sentence({"roll back", {"a", "b"}, {"database \"x\"", "database \"y\""}, "live"}),
+            "This will roll back 2 jobs, \"a\", \"b\", on database \"x\" and database \"y\" in environment "
+            "\"live\".");
+}
+
+TEST(Confirmation, IsWantedByTheEnvironmentOnly) {
+  FiledJob plain{"a.toml", {}};
+  FiledJob asks{"b.toml", {}};
+  asks.job.name = "b";
+  asks.job.is_confirmed_first = true;
+  Arguments arguments;
+  arguments.dsn = "dbname=app";
+  EXPECT_FALSE(act_to_confirm("run", {plain}, arguments).has_value());
+  arguments.environment = "live";
+  const auto act = act_to_confirm("run", {plain, asks}, arguments);
+  ASSERT_TRUE(act.has_value());
+  EXPECT_EQ(act->jobs, std::vector<std::string>{"b"});
+  EXPECT_EQ(act->environment, "live");
+  arguments.environment = "production";
+  EXPECT_TRUE(act_to_confirm("run", {plain}, arguments).has_value()) << "whatever its file says";
+}
+
 }  // namespace
 }  // namespace pgsluice::cli

@@ -101,5 +101,44 @@ TEST(Environments, DoNotRepeatAConflictOfTheirBase) {
             "3:8 batch.rows (10) is below rows_min (20) | rows_min ≤ rows ≤ rows_max\n");
 }
 
+TEST(Environments, AskFirstWhereTheySaySoAndInProduction) {
+  const std::string text =
+      std::string(kHead) + "[env.production]\n[env.staging]\nconfirm = true\n[env.dev]\nconfirm = false\n";
+  EXPECT_TRUE(parse(text, "production").job.is_confirmed_first);
+  EXPECT_TRUE(parse(text, "staging").job.is_confirmed_first);
+  EXPECT_FALSE(parse(text, "dev").job.is_confirmed_first);
+  EXPECT_FALSE(parse(text).job.is_confirmed_first);
+  EXPECT_EQ(parse(text, "staging").job.environment, "staging");
+  EXPECT_EQ(parse(text).job.environment, "");
+}
+
+TEST(Environments, CannotKeepProductionFromAsking) {
+  EXPECT_EQ(mistakes(parse(std::string(kHead) + "[env.production]\nconfirm = false\n")),
+            "11:11 env.production.confirm cannot be false: this environment always asks | "
+            "leave it out, or give the environment another name\n");
+  EXPECT_EQ(mistakes(parse("confirm = true\n" + std::string(kHead))).substr(0, 27),
+            "1:1 unknown key \"confirm\" i");
+}
+
+TEST(Environments, HaveCommandsOfTheirOwn) {
+  const std::string text = "before = \"a\"\nafter = \"b\"\n" + std::string(kHead) +
+                           "[env.production]\nbefore = \"c\"\nhook_timeout = \"90s\"\n";
+  const JobFile live = parse(text, "production");
+  ASSERT_EQ(mistakes(live), "");
+  EXPECT_EQ(live.job.hooks.before, "c");
+  EXPECT_EQ(live.job.hooks.after, "b");
+  EXPECT_EQ(live.job.hooks.timeout, std::chrono::seconds(90));
+  EXPECT_EQ(parse(text).job.hooks.before, "a");
+  EXPECT_EQ(parse(text).job.hooks.timeout, std::chrono::minutes(5));
+}
+
+TEST(Environments, GiveCommandsBetweenASecondAndAnHour) {
+  for (const char* written : {"999ms", "61min"}) {
+    const auto found = mistakes(parse("hook_timeout = \"" + std::string(written) + "\"\n" + kHead));
+    EXPECT_NE(found.find("hook_timeout must be between 1s and 1h, not "), std::string::npos) << found;
+  }
+  EXPECT_EQ(mistakes(parse("hook_timeout = \"1h\"\n" + std::string(kHead))), "");
+}
+
 }  // namespace
 }  // namespace pgsluice::job

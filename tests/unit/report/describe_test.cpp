@@ -50,6 +50,15 @@ TEST(Describe, TreatsAMismatchAsAnError) {
   EXPECT_EQ(mismatch.text, "verify nobody-left: expected 0, found 17");
 }
 
+TEST(Describe, WarnsOfACommandThatFailed) {
+  const auto fine = describe(event::Hook{"before", "stop-workers", 0, "", 1.5, "stopped 3\nof 3"});
+  EXPECT_EQ(fine.weight, Weight::kNews);
+  EXPECT_EQ(fine.text, "command `before` exited with 0 after 1.5 s: stopped 3 of 3");
+  const auto ended = describe(event::Hook{"after", "sleep 9", -1, "its time is over", 1.0, ""});
+  EXPECT_EQ(ended.weight, Weight::kWarning);
+  EXPECT_EQ(ended.text, "command `after` ended after 1.0 s, its time is over");
+}
+
 TEST(Describe, CallsATakenOverRangeNewsAndAnyOtherLeaseADetail) {
   EXPECT_EQ(describe(event::Lease{3, 1, 2, true}).weight, Weight::kNews);
   EXPECT_EQ(describe(event::Lease{3, 1, 1, false}).weight, Weight::kDetail);

@@ -25,6 +25,7 @@ std::vector<EventBody> one_of_each() {
           event::Command{"alice", "pause", "", "lunch"},
           event::State{"running", "paused", "lunch"},
           event::Verify{"nobody-left", "0", "0", true},
+          event::Hook{"before", "stop-workers", 0, "", 1.5, "stopped 3"},
           event::Warning{"no replica seen", ""},
           event::Status{sample_progress()},
           event::Summary{sample_summary()}};
@@ -33,10 +34,10 @@ std::vector<EventBody> one_of_each() {
 TEST(EventJson, HasOneNameForEachOfTheTypes) {
   std::vector<std::string> names;
   for (const auto& body : one_of_each()) names.emplace_back(event_type(body));
-  const std::vector<std::string> expected = {"run_started", "step_started", "step_ended", "statement",
-                                             "batch",       "batch_failed", "split",      "lease",
-                                             "throttle",    "tune",         "command",    "state",
-                                             "verify",      "warning",      "status",     "summary"};
+  const std::vector<std::string> expected = {
+      "run_started", "step_started", "step_ended", "statement", "batch",   "batch_failed",
+      "split",       "lease",        "throttle",   "tune",      "command", "state",
+      "verify",      "hook",         "warning",    "status",    "summary"};
   EXPECT_EQ(names, expected);
   EXPECT_EQ(names.size(), std::variant_size_v<EventBody>);
 }

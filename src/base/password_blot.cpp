@@ -1,11 +1,12 @@
-#include "cli/output/password_blot.hpp"
+#include "base/password_blot.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <cstring>
 #include <span>
 #include <string_view>
 
-namespace pgsluice::cli {
+namespace pgsluice::base {
 namespace {
 
 constexpr char kBlot = 'x';
@@ -33,9 +34,15 @@ std::size_t blot_value(std::span<char> text, std::size_t at) {
 }
 
 void blot_settings(std::span<char> text) {
-  constexpr std::string_view kKeyword = "password";  // ends "sslpassword" as well
+  constexpr std::string_view kKeyword = "password";  // ends "sslpassword" and "PGPASSWORD" as well
   const std::string_view view(text.data(), text.size());
-  for (std::size_t at = view.find(kKeyword); at != std::string_view::npos; at = view.find(kKeyword, at)) {
+  const auto find = [view, kKeyword](std::size_t from) {
+    const auto found = std::search(
+        view.begin() + static_cast<std::ptrdiff_t>(from), view.end(), kKeyword.begin(), kKeyword.end(),
+        [](char written, char small) { return std::tolower(static_cast<unsigned char>(written)) == small; });
+    return static_cast<std::size_t>(found - view.begin());
+  };
+  for (std::size_t at = find(0); at < view.size(); at = find(at)) {
     at = skip_blanks(view, at + kKeyword.size());
     if (at < view.size() && view[at] == '=') at = blot_value(text, skip_blanks(view, at + 1));
   }
@@ -70,4 +77,4 @@ std::string without_passwords(std::string text) {
   return text;
 }
 
-}  // namespace pgsluice::cli
+}  // namespace pgsluice::base

@@ -2,7 +2,7 @@
 
 #include <string>
 
-namespace pgsluice::cli {
+namespace pgsluice::base {
 
 /// Overwrites every password within the arguments, in place, so that the process list does not show it. Copy
 /// the arguments first.
@@ -12,4 +12,4 @@ void blot_out_passwords(int argc, char** argv);
 /// string, quoted or not, and what is between `://user:` and `@`.
 std::string without_passwords(std::string text);
 
-}  // namespace pgsluice::cli
+}  // namespace pgsluice::base

@@ -1,9 +1,9 @@
 // Goal: no spelling of a password that libpq takes stays readable, and nothing else is touched.
-#include "cli/output/password_blot.hpp"
+#include "base/password_blot.hpp"
 
 #include <gtest/gtest.h>
 
-namespace pgsluice::cli {
+namespace pgsluice::base {
 namespace {
 
 TEST(PasswordBlot, CoversEverySpellingThatLibpqTakes) {
@@ -18,6 +18,7 @@ TEST(PasswordBlot, CoversEverySpellingThatLibpqTakes) {
                {"password=a&b=c user=u", "password=xxxxx user=u"},
                {"sslpassword=hush", "sslpassword=xxxx"},
                {"password=one password=two", "password=xxx password=xxx"},
+               {"PGPASSWORD=hush psql", "PGPASSWORD=xxxx psql"},
                {"--dsn=password=hush", "--dsn=password=xxxx"},
                {"postgresql://u:hush@h:5432/d", "postgresql://u:xxxx@h:5432/d"},
                {"postgres://u:hu@sh/@h/d", "postgres://u:xxxxxx@h/d"},
@@ -44,4 +45,4 @@ TEST(PasswordBlot, OverwritesTheArgumentsInPlace) {
 }
 
 }  // namespace
-}  // namespace pgsluice::cli
+}  // namespace pgsluice::base
