@@ -8,9 +8,9 @@ namespace pgsluice::engine {
 StepsOfJob::StepsOfJob(pg::Session& session, const Job& job, ledger::JobRecord record)
     : session_(session), job_(job), record_(std::move(record)) {
   record_.steps.resize(job.steps.size());
-  for (const auto& step : job.steps) {
-    kinds_.push_back(kind_of(step));
-    downs_.push_back(kinds_.back()->down());
+  for (std::size_t i = 0; i < job.steps.size(); ++i) {
+    kinds_.push_back(kind_of(job.steps[i]));
+    downs_.push_back(kinds_.back()->down(record_.steps[i].detail));
   }
 }
 

@@ -1,6 +1,7 @@
 #include "ledger/control.hpp"
 
 #include "ledger/acts.hpp"
+#include "ledger/images.hpp"
 #include "ledger/jobs.hpp"
 #include "ledger/runs.hpp"
 #include "ledger/undo.hpp"
@@ -43,8 +44,12 @@ constexpr const char* kLockJob = "SELECT job_id FROM pgsluice.job WHERE name = $
 
 constexpr const char* kFinishSteps = R"sql(
 UPDATE pgsluice.step SET state = 'done', error = '', started_at = coalesce(started_at, now()), ended_at = now()
-WHERE job_id = $1::bigint AND state <> 'done'
+WHERE job_id = $1::bigint AND parent_id IS NULL AND state <> 'done'
 )sql";
+
+// A restore that was interrupted is an act below its backfill.
+constexpr const char* kForgetRestores =
+    "DELETE FROM pgsluice.step WHERE job_id = $1::bigint AND part = 'restore'";
 
 constexpr const char* kFinishJobsRanges = R"sql(
 UPDATE pgsluice.range r SET is_done = true, epoch = r.epoch + 1
@@ -75,12 +80,28 @@ void refuse_beside_runs(pg::Session& session, const std::string& job) {
               "stop it first: its lanes would not notice the correction");
 }
 
+/// What was put back already would be left half done.
+void refuse_applied_beside_rollback(pg::Session& session, const std::string& job, StepState state) {
+  const auto record = find_job(session, job);
+  if (state != StepState::kDone || !record || record->state != JobState::kRollingBack) return;
+  throw Error(ExitCode::kRefused, "job \"" + job + "\" is being rolled back",
+              "finish that first: pgsluice rollback continues where it stopped");
+}
+
+/// The step starts over, by the operator's word: neither images of its former life nor an act that puts them
+/// back may be taken up again.
+void forget_restore(pg::Session& session, std::int64_t step_id) {
+  forget_acts(session, step_id);
+  drop_images(session, step_id);
+}
+
 void mark_job_rolled_back(pg::Session& session, const std::string& job, std::int64_t job_id) {
   const auto record = find_job(session, job);
   for (const auto& step : record->steps) {
-    forget_acts(session, step.step_id);
+    forget_restore(session, step.step_id);
     mark_rolled_back(session, step.step_id);
   }
+  give_up_rollback(session, job_id, JobState::kRolledBack);
   set_job_state(session, job_id, JobState::kRolledBack);
 }
 
@@ -93,6 +114,7 @@ void log_command(pg::Session& session, std::int64_t job_id, const event::Command
 
 void mark_job_done(pg::Session& session, std::int64_t job_id) {
   const pg::Params id{std::to_string(job_id)};
+  session.exec(kForgetRestores, id);
   session.exec(kFinishSteps, id);
   session.exec(kFinishJobsRanges, id);
   set_job_state(session, job_id, JobState::kDone);
@@ -130,7 +152,9 @@ void resolve_step(pg::Session& session, const std::string& job, const std::strin
                   "pgsluice status " + job + " lists its steps");
     }
     refuse_beside_runs(session, job);
+    refuse_applied_beside_rollback(session, job, state);
     session.exec(state == StepState::kDone ? kFinishRanges : kForgetRanges, {rows.text(0, 1)});
+    if (state != StepState::kDone) forget_restore(session, rows.integer(0, 1));
     const std::string arguments = step + (state == StepState::kDone ? " --applied" : " --rolled-back");
     return session.exec(kLogCommand, {rows.text(0, 0), actor, "resolve", arguments, reason});
   });
@@ -142,6 +166,7 @@ void resolve_job(pg::Session& session, const std::string& job, StepState state, 
     const auto job_id = std::stoll(known_job(session.exec(kLockJob, {job}), job));
     end_gone_runs(session, job_id);
     refuse_beside_runs(session, job);
+    refuse_applied_beside_rollback(session, job, state);
     const bool is_applied = state == StepState::kDone;
     if (is_applied) {
       mark_job_done(session, job_id);

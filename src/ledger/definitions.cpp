@@ -1,5 +1,7 @@
 #include "ledger/definitions.hpp"
 
+#include "ledger/images.hpp"
+
 #include "ledger/state_names.hpp"
 #include "pg/key.hpp"
 
@@ -64,6 +66,7 @@ void hold_step(pg::Session& session, std::int64_t step_id) {
 }
 
 void forget_step(pg::Session& session, std::int64_t step_id) {
+  drop_images(session, step_id);
   session.exec(kForget, {std::to_string(step_id)});
 }
 

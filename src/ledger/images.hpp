@@ -23,15 +23,34 @@ struct ImagesRecord {
 /// In the caller's transaction: locks the step's row, so that two runs do not prepare its images at once.
 void lock_step(pg::Session& session, std::int64_t step_id);
 
-/// Notes that the step keeps images: until they are freed, or for that long after its end. What was noted
-/// before stands, but for the time.
-void note_images(pg::Session& session, std::int64_t step_id, std::optional<std::chrono::hours> kept_for);
-void forget_images(pg::Session& session, std::int64_t step_id);
+/// What images were written of: names may change later, these numbers do not.
+struct ImagesShape {
+  std::uint32_t table_oid = 0;
+  std::vector<std::string> key_columns;  // attnums, in the order of k1, k2, …
+  std::vector<std::string> set_columns;  // of o1, n1, …
+  std::vector<std::string> types;        // of the key's and then the other columns, with their modifiers
+
+  bool operator==(const ImagesShape&) const = default;
+};
+
+/// Notes that the step keeps images of this shape: until they are freed, or for that long after its end.
+void note_images(pg::Session& session, std::int64_t step_id, std::optional<std::chrono::hours> kept_for,
+                 const ImagesShape& shape);
+/// nullopt: the step keeps none. REQUIRES: a ledger.
+std::optional<ImagesShape> images_shape(pg::Session& session, std::int64_t step_id);
+/// The job file says for how long now. Nothing for a step without images.
+void set_kept_for(pg::Session& session, std::int64_t step_id, std::optional<std::chrono::hours> kept_for);
+
+/// In the caller's transaction, frees a step's images if there are any. Throws Failure 55P03 while somebody
+/// reads them.
+void drop_images(pg::Session& session, std::int64_t step_id);
 
 /// Images of these jobs (their numbers) that are there, in the order of steps.
 std::vector<ImagesRecord> images_of_jobs(pg::Session& session, const pg::Key& job_ids);
-/// Images of any job whose time is over.
+/// Images of any job whose time is over, or that a rollback has used up.
 std::vector<ImagesRecord> expired_images(pg::Session& session);
+/// In the caller's transaction, with the job locked: it is still so.
+bool is_expired(pg::Session& session, const ImagesRecord& images);
 
 /// Before its images are put back: forgets the rows that the fill quarantined, unless `restore_id`, the act
 /// that restores, has begun.

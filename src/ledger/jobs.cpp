@@ -31,6 +31,8 @@ SET state = $2, ended_at = CASE WHEN $2 IN ('done', 'failed', 'cancelled', 'roll
 WHERE job_id = $1::bigint AND state <> 'rolling back'
 )sql";
 
+constexpr const char* kLockJob = "SELECT state FROM pgsluice.job WHERE job_id = $1::bigint FOR UPDATE";
+
 constexpr const char* kGiveUpRollback =
     "UPDATE pgsluice.job SET state = $2 WHERE job_id = $1::bigint AND state = 'rolling back'";
 
@@ -94,6 +96,11 @@ JobRecord write_job(pg::Session& session, const JobDefinition& job,
 JobRecord open_job(pg::Session& session, const JobDefinition& job,
                    const std::function<void(std::int64_t)>& agree) {
   return pg::in_transaction(session, {}, [&] { return write_job(session, job, agree); });
+}
+
+JobState lock_job(pg::Session& session, std::int64_t job_id) {
+  const auto rows = session.exec(kLockJob, {std::to_string(job_id)});
+  return rows.empty() ? JobState::kReady : read_state(kJobStates, rows.text(0, 0));
 }
 
 void set_job_state(pg::Session& session, std::int64_t job_id, JobState state) {

@@ -48,6 +48,9 @@ JobRecord open_job(pg::Session& session, const JobDefinition& job,
 JobRecord write_job(pg::Session& session, const JobDefinition& job,
                     const std::function<void(std::int64_t job_id)>& agree = {});
 
+/// In the caller's transaction: no other run registers, and nobody changes the job's state, until it ends.
+JobState lock_job(pg::Session& session, std::int64_t job_id);
+
 /// nullopt: no job of that name.
 std::optional<JobRecord> find_job(pg::Session& session, const std::string& name);
 

@@ -111,7 +111,11 @@ CREATE TABLE pgsluice.object (
 CREATE TABLE pgsluice.image (
   step_id bigint PRIMARY KEY REFERENCES pgsluice.step ON DELETE CASCADE,
   kept_for_hours int,
-  created_at timestamptz NOT NULL DEFAULT now()
+  created_at timestamptz NOT NULL DEFAULT now(),
+  table_oid oid NOT NULL,
+  key_columns int2[] NOT NULL,
+  set_columns int2[] NOT NULL,
+  types text[] NOT NULL
 );
 
 CREATE TABLE pgsluice.event (
@@ -203,7 +207,11 @@ ALTER TABLE pgsluice.job DROP CONSTRAINT job_state_check,
 CREATE TABLE pgsluice.image (
   step_id bigint PRIMARY KEY REFERENCES pgsluice.step ON DELETE CASCADE,
   kept_for_hours int,
-  created_at timestamptz NOT NULL DEFAULT now()
+  created_at timestamptz NOT NULL DEFAULT now(),
+  table_oid oid NOT NULL,
+  key_columns int2[] NOT NULL,
+  set_columns int2[] NOT NULL,
+  types text[] NOT NULL
 );
 UPDATE pgsluice.meta SET schema_version = 7;
 )sql";

@@ -1,5 +1,6 @@
 #include "ledger/undo.hpp"
 
+#include "ledger/images.hpp"
 #include "ledger/objects.hpp"
 #include "ledger/range/checkpoint.hpp"
 #include "ledger/state_names.hpp"
@@ -66,6 +67,21 @@ bool mark_rolled_back(pg::Session& session, std::int64_t step_id) {
   if (!mark_restored(session, step_id)) return false;
   forget_quarantine(session, step_id);
   return true;
+}
+
+void forget_rollback(pg::Session& session, std::int64_t step_id) {
+  pg::in_transaction(session, {}, [&] {
+    forget_quarantine(session, step_id);
+    drop_images(session, step_id);
+    return true;
+  });
+}
+
+bool has_quarantined(pg::Session& session, std::int64_t step_id) {
+  return session
+      .exec("SELECT EXISTS (SELECT FROM pgsluice.quarantine WHERE step_id = $1::bigint)",
+            {std::to_string(step_id)})
+      .boolean(0, 0);
 }
 
 NotRestored count_not_restored(pg::Session& session, std::int64_t job_id) {

@@ -33,6 +33,13 @@ bool mark_rolled_back(pg::Session& session, std::int64_t step_id);
 /// The same for a step whose old values were put back: what is quarantined are rows that could not be.
 bool mark_restored(pg::Session& session, std::int64_t step_id);
 
+/// Before a step that was rolled back begins anew: forgets the rows that were not put back, and frees the
+/// images of its former life. Commits by itself.
+void forget_rollback(pg::Session& session, std::int64_t step_id);
+
+/// Whether rows of the step are in quarantine.
+bool has_quarantined(pg::Session& session, std::int64_t step_id);
+
 /// Rows of a job that a rollback has not put back.
 struct NotRestored {
   std::int64_t kept = 0;    // changed since, or gone

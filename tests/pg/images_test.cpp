@@ -297,5 +297,95 @@ TEST_F(ImagesTest, WhatTheFillQuarantinedIsForgottenWithTheStep) {
   EXPECT_THAT(failures(), IsEmpty());
 }
 
+// Images name rows by the key that they were written along, whatever key the table gets later.
+TEST_F(ImagesTest, AKeyThatIsAddedLaterDoesNotMixUpTheRows) {
+  db().exec(
+      "CREATE TABLE orders (id int NOT NULL, ref int NOT NULL UNIQUE, note text);"
+      "INSERT INTO orders SELECT g, 1001 - g, 'was ' || g FROM generate_series(1, 1000) g; ANALYZE");
+  trial_.job(backfill_job("orders", "note = \"'now'\"", "where = \"note <> 'now'\"\nkeep = true"));
+  expect_verb("run", 0);
+  db().exec("ALTER TABLE orders ADD PRIMARY KEY (id)");
+  expect_verb("rollback", 0);
+  EXPECT_EQ(db().number("SELECT count(*) FROM orders WHERE note <> 'was ' || id"), 0);
+}
+
+TEST_F(ImagesTest, ARenamedColumnGetsItsOldValuesAndItsSuccessorNone) {
+  db().exec(
+      "CREATE TABLE orders (id int PRIMARY KEY, note text); INSERT INTO orders SELECT g, 'was ' || g FROM "
+      "generate_series(1, 100) g; ANALYZE");
+  trial_.job(backfill_job("orders", "note = \"'now'\"", "where = \"note <> 'now'\"\nkeep = true"));
+  expect_verb("run", 0);
+  db().exec("ALTER TABLE orders RENAME note TO remark; ALTER TABLE orders ADD note text DEFAULT 'now'");
+  expect_verb("rollback", 0);
+  EXPECT_EQ(db().number("SELECT count(*) FROM orders WHERE remark <> 'was ' || id OR note <> 'now'"), 0);
+}
+
+TEST_F(ImagesTest, AColumnThatWasThereBeforeIsNoReasonToForgetOldValues) {
+  db().exec(
+      "CREATE TABLE orders (id int PRIMARY KEY, size int); INSERT INTO orders SELECT g, g FROM "
+      "generate_series(1, 100) g; ANALYZE");
+  trial_.job(
+      "name = \"fill\"\n[[step]]\nkind = \"sql\"\nname = \"add\"\nup = \"ALTER TABLE orders ADD COLUMN size "
+      "int\"\n"
+      "down = \"ALTER TABLE orders DROP COLUMN size\"\n[[step]]\nkind = \"backfill\"\nname = \"fill\"\n"
+      "table = \"orders\"\nset = { size = -1 }\nwhere = \"size > 0\"\nkeep = true\n");
+  expect_verb("run", 0);
+  ASSERT_EQ(db().number("SELECT count(*) FROM orders WHERE size = -1"), 100);
+  expect_verb("rollback", 0);
+  EXPECT_EQ(db().number("SELECT count(*) FROM orders WHERE size <> id"), 0);
+}
+
+// The operator restored by hand and says so: images of the former life may not come back.
+TEST_F(ImagesTest, AStepThatIsSaidToBeRolledBackBeginsWithNoImages) {
+  db().exec(
+      "CREATE TABLE orders (id int PRIMARY KEY, note text); INSERT INTO orders SELECT g, 'was ' || g FROM "
+      "generate_series(1, 500) g; ANALYZE");
+  trial_.job(backfill_job("orders", "note = \"'now'\"", "where = \"note <> 'now'\"\nkeep = true"));
+  expect_verb("run", 0);
+  db().exec("UPDATE orders SET note = 'was ' || id");
+  ASSERT_EQ(trial_.verb("resolve", {"fill", "--rolled-back"}).code(), 0);
+  EXPECT_EQ(images_table(), "");
+  db().exec("UPDATE orders SET note = 'now' WHERE id <= 50");
+  expect_verb("run", 0);
+  expect_verb("rollback", 0);
+  EXPECT_EQ(db().number("SELECT count(*) FROM orders WHERE note = 'now'"), 50) << "the application's own";
+  EXPECT_EQ(db().number("SELECT count(*) FROM orders WHERE note = 'was ' || id"), 450);
+}
+
+TEST_F(ImagesTest, ATriggerThatKeepsOldValuesOutIsAFault) {
+  db().exec(
+      "CREATE TABLE orders (id int PRIMARY KEY, note text); INSERT INTO orders SELECT g, 'was ' || g FROM "
+      "generate_series(1, 100) g; ANALYZE");
+  trial_.job(backfill_job("orders", "note = \"'now'\"", "where = \"note <> 'now'\"\nkeep = true"));
+  expect_verb("run", 0);
+  db().exec(
+      "CREATE FUNCTION skip() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN CASE WHEN NEW.id > 40 THEN "
+      "NEW END; "
+      "END $$; CREATE TRIGGER skip BEFORE UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION skip()");
+  expect_verb("rollback", 3);
+  EXPECT_EQ(failures().size(), 40u);
+  EXPECT_THAT(failures().front(), HasSubstr("a trigger kept the old value out"));
+  EXPECT_NE(images_table(), "") << "the old values are nowhere else";
+  expect_verb("run", 0);  // anew
+  EXPECT_EQ(db().number("SELECT count(*) FROM orders WHERE note <> 'now'"), 0);
+}
+
+// Two rollbacks that start together: one begins, the other joins; none gives the job back.
+TEST_F(ImagesTest, TwoRollbacksAtOnceLeaveTheJobRolledBack) {
+  db().exec(
+      "CREATE TABLE orders (id int PRIMARY KEY, note text); INSERT INTO orders SELECT g, 'was ' || g FROM "
+      "generate_series(1, 3000) g; ANALYZE");
+  trial_.job(backfill_job("orders", "note = \"'now'\"", "where = \"note <> 'now'\"\nkeep = true"));
+  for (int i = 0; i < (long_run() ? 10 : 3); ++i) {
+    expect_verb("run", 0);
+    Process one(trial_.command("rollback", {"--wait", "30s"}));
+    Process two(trial_.command("rollback", {"--wait", "30s"}));
+    EXPECT_EQ(one.wait().code, 0) << one.out() << one.err();
+    EXPECT_EQ(two.wait().code, 0) << two.out() << two.err();
+    EXPECT_EQ(db().text("SELECT state FROM pgsluice.job"), "rolled back");
+    EXPECT_EQ(db().number("SELECT count(*) FROM orders WHERE note <> 'was ' || id"), 0);
+  }
+}
+
 }  // namespace
 }  // namespace pgsluice::test

@@ -7,7 +7,6 @@
 #include "ledger/runs.hpp"
 #include "pg/connection/transaction.hpp"
 #include "pgsluice/error.hpp"
-#include "table/images/images.hpp"
 
 namespace pgsluice::engine {
 namespace {
@@ -26,7 +25,7 @@ void refuse_at_work(pg::Session& session, const std::string& name, const ledger:
 
 void drop(pg::Session& session, std::int64_t step_id) {
   pg::in_transaction(session, {}, [&] {
-    drop_images(session, step_id);
+    ledger::drop_images(session, step_id);
     return true;
   });
 }
@@ -50,8 +49,12 @@ std::vector<std::string> drop_expired_images(pg::Session& session) {
   std::vector<std::string> dropped;
   for (const auto& images : ledger::expired_images(session)) {
     try {
-      drop(session, images.step_id);
-      dropped.push_back(images.step);
+      const bool is_over = pg::in_transaction(session, {}, [&] {
+        const bool is_still_so = ledger::is_expired(session, images);  // a rollback may have begun
+        if (is_still_so) ledger::drop_images(session, images.step_id);
+        return is_still_so;
+      });
+      if (is_over) dropped.push_back(images.step);
     } catch (const pg::Failure& f) {
       if (f.is_connection_lost()) throw;  // else somebody reads them, or they are another role's
     }

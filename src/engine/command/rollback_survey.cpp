@@ -9,7 +9,7 @@ namespace pgsluice::engine {
 
 RollbackSurvey survey_rollback(pg::Session& session, const Job& job, std::int64_t job_id) {
   const Traces traces(ledger::read_traces(session, job_id));
-  StepsOfJob steps(session, job, {});
+  StepsOfJob steps(session, job, read_job_record(session, job.name));
   RollbackSurvey survey;
   for (std::size_t i = std::min(traces.size(), steps.size()); i-- > 0;) {
     if (!traces.is_begun(i)) continue;

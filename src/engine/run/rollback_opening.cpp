@@ -7,6 +7,7 @@
 #include "engine/command/rollback_survey.hpp"
 #include "kinds/definition_change/job_definition.hpp"
 #include "ledger/control.hpp"
+#include "ledger/jobs.hpp"
 #include "ledger/runs.hpp"
 #include "ledger/schema.hpp"
 #include "ledger/undo.hpp"
@@ -66,51 +67,53 @@ RollbackSurvey survey_without_obstacles(pg::Session& session, const Job& job, st
   return survey;
 }
 
-/// From now on no run starts: it finds the job's state once it is registered. One that was quicker is found
-/// here. Orders that were given to runs are over; those given to a rollback that was interrupted stand.
-void shut_out_runs(pg::Session& session, const Job& job, const ledger::JobRecord& record,
-                   const std::string& run_id) {
-  ledger::set_job_state(session, record.job_id, JobState::kRollingBack);
-  try {
-    refuse_beside_runs(session, job, record.job_id, run_id);
-  } catch (...) {
-    ledger::give_up_rollback(session, record.job_id, record.state);
-    throw;
-  }
-  ledger::set_control(session, job.name, Control::kRun, kActor, "the job is being rolled back");
+/// From now on no run starts: whoever registers looks at the job's state under the same lock. Returns the
+/// state before. Throws Error(kRefused) beside a live run, having changed nothing.
+JobState register_rollback(pg::Session& session, const Job& job, std::int64_t job_id,
+                           const std::string& run_id) {
+  return pg::in_transaction(session, {}, [&] {
+    const auto before = ledger::lock_job(session, job_id);
+    if (before != JobState::kRollingBack) {
+      refuse_beside_runs(session, job, job_id, run_id);
+      ledger::set_job_state(session, job_id, JobState::kRollingBack);
+    }
+    ledger::register_run(session, job_id, run_id, kVersion, base::this_process());
+    return before;
+  });
 }
 
-/// Registered already; ends that if it refuses.
-RollbackSurvey begin_rollback(pg::Session& session, const Job& job, const ledger::JobRecord& record,
-                              const std::string& run_id) try {
-  const bool is_begun = record.state == JobState::kRollingBack;
-  const bool is_alone = ledger::other_live_runs(session, record.job_id, run_id) == 0;
-  if (!is_begun) shut_out_runs(session, job, record, run_id);
-  base::failpoint("rollback_begun");
-  if (is_alone) ledger::fence_job(session, record.job_id);
-  try {
-    return survey_without_obstacles(session, job, record.job_id);  // an orphan may have committed by now
-  } catch (...) {
-    if (!is_begun) ledger::give_up_rollback(session, record.job_id, record.state);
-    throw;
-  }
-} catch (const Error& refused) {
-  ledger::end_run(session, run_id, "refused", static_cast<int>(refused.code()));
-  throw;
+/// Ends a rollback that has undone nothing. The job gets its state back, unless another rollback has joined.
+void withdraw(pg::Session& session, std::int64_t job_id, const std::string& run_id, JobState before,
+              ExitCode code) {
+  pg::in_transaction(session, {}, [&] {
+    ledger::lock_job(session, job_id);
+    ledger::end_run(session, run_id, "refused", static_cast<int>(code));
+    if (before != JobState::kRollingBack && ledger::other_live_runs(session, job_id, run_id) == 0)
+      ledger::give_up_rollback(session, job_id, before);
+    return true;
+  });
 }
 
 }  // namespace
 
 OpenedRollback open_rollback(pg::Session& session, const Job& job, const std::string& run_id) {
-  const auto found = find_job(session, job);
+  const auto job_id = find_job(session, job).job_id;
   ledger::install(session);  // upgrades an older one
-  const auto job_id = found.job_id;
   ledger::end_gone_runs(session, job_id);
-  if (found.state != JobState::kRollingBack) refuse_beside_runs(session, job, job_id, run_id);
   survey_without_obstacles(session, job, job_id);
-  ledger::register_run(session, job_id, run_id, kVersion, base::this_process());
+  const auto before = register_rollback(session, job, job_id, run_id);
+  // Orders that were given to runs are over; those given to a rollback that was interrupted stand.
+  if (before != JobState::kRollingBack)
+    ledger::set_control(session, job.name, Control::kRun, kActor, "the job is being rolled back");
+  base::failpoint("rollback_begun");
+  ledger::fence_job(session, job_id);
   OpenedRollback opened;
-  opened.survey = begin_rollback(session, job, found, run_id);
+  try {
+    opened.survey = survey_without_obstacles(session, job, job_id);  // an orphan may have committed by now
+  } catch (const Error& refused) {
+    withdraw(session, job_id, run_id, before, refused.code());
+    throw;
+  }
   opened.run.job.record = *ledger::find_job(session, job.name);
   opened.run.orders = ledger::read_orders(session, job_id, run_id, job.window ? job.window->timezone : "UTC");
   return opened;

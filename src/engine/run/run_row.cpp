@@ -28,34 +28,39 @@ constexpr pg::TransactionLimits kDoneLimits{std::chrono::milliseconds{5'000}, st
 // How often writing the end is tried when a cancel hits it.
 constexpr int kCloseAttempts = 2;
 
-void refuse_while_rolling_back(pg::Session& session, const std::string& job) {
-  const auto record = ledger::is_installed(session) ? ledger::find_job(session, job) : std::nullopt;
-  if (!record || record->state != JobState::kRollingBack) return;
-  throw Error(ExitCode::kRefused, "job \"" + job + "\" is being rolled back",
-              "finish that first: pgsluice rollback continues where it stopped");
+/// Under the same lock as a rollback, or each could miss the other.
+void register_run(pg::Session& session, const Job& job, std::int64_t job_id, const std::string& run_id) {
+  pg::in_transaction(session, {}, [&] {
+    if (ledger::lock_job(session, job_id) == JobState::kRollingBack) refuse_rolling_back(job.name);
+    ledger::register_run(session, job_id, run_id, kVersion, base::this_process());
+    return true;
+  });
+}
+
+/// For how long before-images are kept is what the job file says now.
+void note_kept_for(pg::Session& session, const Job& job, const ledger::JobRecord& record) {
+  for (std::size_t i = 0; i < job.steps.size() && i < record.steps.size(); ++i) {
+    const auto* backfill = job.steps[i].as<BackfillStep>();
+    if (backfill != nullptr && backfill->keep)
+      ledger::set_kept_for(session, record.steps[i].step_id, backfill->keep_for);
+  }
 }
 
 /// Blocks; safe to repeat.
 OpenedRun open_run(pg::Session& session, const Job& job, const std::string& run_id) {
-  refuse_while_rolling_back(session, job.name);
   for (const auto& finding : preflight(session, job, true, false)) {
     if (finding.level != Finding::Level::kRefuse) continue;
     throw Error(static_cast<ExitCode>(finding.exit_code), finding.message, finding.hint);
   }
   ledger::install(session);
   OpenedRun opened;
-  opened.freed = drop_expired_images(session);
   opened.job = open_job(session, job);
   const auto job_id = opened.job.record.job_id;
+  note_kept_for(session, job, opened.job.record);
+  opened.freed = drop_expired_images(session);
   ledger::end_gone_runs(session, job_id);
-  ledger::register_run(session, job_id, run_id, kVersion, base::this_process());
+  register_run(session, job, job_id, run_id);
   base::failpoint("after_register");
-  try {
-    refuse_while_rolling_back(session, job.name);  // it may have begun since
-  } catch (...) {
-    ledger::end_run(session, run_id, "refused", static_cast<int>(ExitCode::kRefused));
-    throw;
-  }
   opened.orders = ledger::read_orders(session, job_id, run_id, job.window ? job.window->timezone : "UTC");
   return opened;
 }

@@ -9,9 +9,10 @@
 #include "ledger/undo.hpp"
 #include "pg/catalog/swallowers.hpp"
 #include "pg/connection/transaction.hpp"
+#include "pg/sqlstate.hpp"
 #include "table/backfill_facts.hpp"
-#include "table/table_checks.hpp"
-#include "table/table_facts.hpp"
+#include "table/images/images.hpp"
+#include "table/update.hpp"
 #include "telling/failure/outage.hpp"
 
 namespace pgsluice::engine {
@@ -20,26 +21,12 @@ namespace asio = boost::asio;
 
 namespace {
 
-/// How the images no longer fit their table; empty: they do.
-std::string misfit_of(pg::Session& session, const Images& images) {
-  const auto stored = read_facts(session, {"pgsluice", images.name()}).table;
-  const auto differs = [&](const std::vector<pg::Column>& columns, const char* letter) -> std::string {
-    for (std::size_t i = 0; i < columns.size(); ++i) {
-      const auto* kept = stored.find(letter + std::to_string(i + 1));
-      if (kept == nullptr || kept->type != columns[i].type) return columns[i].name;
-    }
-    return {};
-  };
-  auto name = differs(images.key, "k");
-  if (name.empty()) name = differs(images.changed, "o");
-  if (name.empty()) return {};
-  return "column \"" + name + "\" of table " + images.table.sql() +
-         " has another type than its before-images in " + images.table_sql();
-}
-
-Images images_now(pg::Session& session, const BackfillStep& step, std::int64_t step_id) {
-  const auto table = read_facts(session, step.table).table;
-  return images_of(session, table, step, step_id);
+/// Lets the server plan what will be sent: a missing right, a policy or a collation shows before anything is
+/// touched. Throws Error(kRefused or kPrivileges).
+void try_statements(pg::Session& session, const Images& images) {
+  const auto sql = restoring_sql(images, false);
+  steps::explain(session, sql.update("false"));
+  steps::explain(session, sql.naming("false", nullptr));
 }
 
 /// Empty: another rollback has done it.
@@ -49,18 +36,30 @@ std::vector<OpenedAct> open_restore(pg::Session& session, const BackfillStep& st
   act.name = "put old values back";
   act.part = "restore";
   act.kind = Act::Kind::kFill;
-  act.prepare = restoring(images_now(session, step, undo.step_id), undo.is_forced);
+  act.prepare = restoring(images_to_restore(session, undo.step_id), undo.is_forced);
   return open_acts(session, step.name, undo.step_id, {std::move(act)});
 }
 
-/// Frees the images and records the step as undone: `mark` says with what of it in quarantine.
-bool forget(pg::Session& session, std::int64_t step_id, bool (*mark)(pg::Session&, std::int64_t)) {
+/// In one transaction: forgets the acts, so that nobody takes the restore up again, and records the step as
+/// undone.
+bool record_restored(pg::Session& session, std::int64_t step_id) {
   base::failpoint("rollback_before_note");
   return pg::in_transaction(session, {}, [&] {
-    drop_images(session, step_id);
     ledger::forget_acts(session, step_id);
-    return mark(session, step_id);
+    return ledger::mark_restored(session, step_id);
   });
+}
+
+/// Old values of rows that were not put back stay until drop-undo: they are nowhere else. False: somebody
+/// reads the images, and a later run frees them.
+bool free_used_images(pg::Session& session, std::int64_t step_id) try {
+  return pg::in_transaction(session, {}, [&] {
+    if (!ledger::has_quarantined(session, step_id)) ledger::drop_images(session, step_id);
+    return true;
+  });
+} catch (const pg::Failure& f) {
+  if (!pg::is_timeout(f.sqlstate())) throw;
+  return false;
 }
 
 }  // namespace
@@ -73,16 +72,13 @@ void survey_images(const StepAt& at, const BackfillStep& step, RollbackAct& act,
     return;
   }
   try {
-    const auto images = images_now(at.session, step, act.step_id);
-    if (const auto misfit = misfit_of(at.session, images); !misfit.empty()) {
-      survey.obstacles.push_back(subject + ": " + misfit);
-      return;
-    }
+    const auto images = images_to_restore(at.session, act.step_id);
+    try_statements(at.session, images);
     act.has_images = true;
     act.words = {"the old values of " + images.table.sql() + " are put back from " + images.table_sql() +
                  " (" + base::format_bytes(static_cast<double>(stored.bytes)) +
                  ") where the new ones still stand"};
-    const auto triggers = pg::fired_triggers(at.session, images.table.oid, changed_columns(step));
+    const auto triggers = pg::fired_triggers(at.session, images.table.oid, names_of(images.changed));
     if (!triggers.empty())
       survey.remarks.push_back("putting old values back into " + images.table.sql() + " fires trigger " +
                                listed(triggers) + ": what they write stays");
@@ -101,15 +97,31 @@ asio::awaitable<void> restore_images(RunningStep& step, const BackfillStep& defi
   co_await run_acts(step, std::move(acts));
   if (step.stop.is_requested()) co_return;
   std::function<bool(pg::Session&)> end = [id = act.step_id](pg::Session& s) {
-    return forget(s, id, ledger::mark_restored);
+    return record_restored(s, id);
   };
   co_await keep_trying<bool>(step.connection, end, step.journal, step.stop);
+  std::function<bool(pg::Session&)> free = [id = act.step_id](pg::Session& s) {
+    return free_used_images(s, id);
+  };
+  const bool is_free = co_await keep_trying<bool>(step.connection, free, step.journal, step.stop);
+  if (!is_free)
+    step.journal.warn(
+        "the before-images of step \"" + definition.name + "\" are being read, and stay for now",
+        "the next run frees them");
 }
 
 void forget_images(OperatorAct& act, const RollbackAct& undo) {
+  base::failpoint("rollback_before_note");
   act.insist(
       failing_to_undo("before-images"),
-      [&] { forget(act.session(), undo.step_id, ledger::mark_rolled_back); }, [] { return std::string(); });
+      [&] {
+        pg::in_transaction(act.session(), {}, [&] {
+          ledger::drop_images(act.session(), undo.step_id);
+          ledger::forget_acts(act.session(), undo.step_id);
+          return ledger::mark_rolled_back(act.session(), undo.step_id);
+        });
+      },
+      [] { return std::string(); });
 }
 
 }  // namespace pgsluice::engine

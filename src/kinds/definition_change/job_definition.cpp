@@ -59,6 +59,11 @@ DefinitionChange read_definition_change(pg::Session& session, const Job& job, st
   return definition_change(known, definition_of(job).steps, is_same, standing);
 }
 
+void refuse_rolling_back(const std::string& job) {
+  throw Error(ExitCode::kRefused, "job \"" + job + "\" is being rolled back",
+              "finish that first: pgsluice rollback continues where it stopped");
+}
+
 void refuse_definition(const Job& job, const DefinitionChange& change) {
   if (change.refused.empty()) return;
   std::string message = "job \"" + job.name + "\" exists with another definition";
@@ -81,6 +86,7 @@ void refuse_beside_runs(pg::Session& session, const Job& job, std::int64_t job_i
 
 /// In the transaction that writes the steps.
 DefinitionChange mend(pg::Session& session, const Job& job, std::int64_t job_id) {
+  if (ledger::lock_job(session, job_id) == JobState::kRollingBack) refuse_rolling_back(job.name);
   auto change = read_definition_change(session, job, job_id);
   refuse_definition(job, change);
   if (change.mended.empty()) return change;

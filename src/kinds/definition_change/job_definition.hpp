@@ -20,6 +20,9 @@ struct OpenedJob {
   DefinitionChange change;  // what was rewritten
 };
 
+/// Throws Error(kRefused): a rollback of the job is under way.
+[[noreturn]] void refuse_rolling_back(const std::string& job);
+
 /// Finds the job by name or writes it; rewrites steps whose definition changed. Waits for orphans that still
 /// work on them. Throws Error(kRefused) as above, and when another live run works on a job that changed.
 OpenedJob open_job(pg::Session& session, const Job& job);

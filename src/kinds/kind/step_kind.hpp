@@ -85,8 +85,9 @@ class StepKind {
     return std::nullopt;
   }
 
-  /// The statements in the job file that undo it.
-  virtual std::vector<std::string> down() const { return {}; }
+  /// The statements in the job file that undo it; none if, by the ledger's detail of the step, it has made
+  /// nothing that they could undo.
+  virtual std::vector<std::string> down(const std::string& /*detail*/) const { return {}; }
   /// What must be undone, going by the ledger, or why it cannot be.
   virtual void survey(const StepAt& at, const Traces& traces, RollbackAct& act,
                       RollbackSurvey& survey) const = 0;

@@ -86,6 +86,10 @@ void SqlKind::survey(const StepAt& /*at*/, const Traces& traces, RollbackAct& ac
   act.down = step_.down;
 }
 
+std::vector<std::string> SqlKind::down(const std::string& detail) const {
+  return FoundDone::of_detail(detail).is_all ? std::vector<std::string>{} : step_.down;
+}
+
 std::vector<std::string> SqlKind::undoing_in_words(const RollbackAct& act,
                                                    const std::string& /*detail*/) const {
   return act.down;

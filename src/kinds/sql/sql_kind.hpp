@@ -17,7 +17,7 @@ class SqlKind final : public KindOf<SqlStep> {
   boost::asio::awaitable<void> run(RunningStep& step) const override;
   void plan(const StepAt& at, PlannedStep& planned) const override;
   Undo undo_planned(const StepAt& at) const override;
-  std::vector<std::string> down() const override { return step_.down; }
+  std::vector<std::string> down(const std::string& detail) const override;
   void survey(const StepAt& at, const Traces& traces, RollbackAct& act,
               RollbackSurvey& survey) const override;
   std::vector<std::string> undoing_in_words(const RollbackAct& act, const std::string& detail) const override;

@@ -72,7 +72,7 @@ Changed change_rows(pg::Session& session, const BatchWork& work, const Cut& cut)
   if (!work.is_always_instead)
     changed.rows = work.sql->is_answering ? answer.integer(0, 0) : answer.affected();
   if (work.sql->is_answering) changed.missed = answer.integer(0, 1);
-  if (work.sql->naming && changed.rows < cut.visited)
+  if (work.sql->naming && (work.sql->is_naming_always || changed.rows < cut.visited))
     changed.named = session.exec(work.sql->naming(predicate.sql, nullptr), predicate.params).affected();
   return changed;
 }

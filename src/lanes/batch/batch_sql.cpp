@@ -64,6 +64,7 @@ BatchSql restoring_sql(const Images& images, bool is_forced) {
   BatchSql sql;
   sql.is_answering = true;
   sql.settings = kPlanAlongKeys;
+  sql.is_naming_always = !images.table.update_triggers.empty();
   sql.update = [images, is_forced](const std::string& predicate) {
     return restore_sql(images, predicate, is_forced);
   };

@@ -35,9 +35,10 @@ struct BatchSql {
   /// Quarantines the rows of the batch that it visited and left as they were; with a fault, all its rows with
   /// that error. Empty unless each of these must be accounted for.
   std::function<std::string(const std::string& predicate, const SetAside* fault)> naming{};
-  bool is_answering = false;   // `update` answers (rows changed, rows locked but not changed)
-  std::string locking_node{};  // see read_sampled_answer()
-  std::string settings{};      // SET LOCALs, after BEGIN
+  bool is_naming_always = false;  // triggers may alter rows after the statement has counted them
+  bool is_answering = false;      // `update` answers (rows changed, rows locked but not changed)
+  std::string locking_node{};     // see read_sampled_answer()
+  std::string settings{};         // SET LOCALs, after BEGIN
 
   /// Statements of a batch that may take long: its UPDATE, and the count of what that selects.
   int long_statements() const { return selected ? 2 : 1; }

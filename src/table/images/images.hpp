@@ -28,16 +28,21 @@ struct Images {
   std::string table_sql() const;
 };
 
-/// The images that a step with `keep` has or will have. Throws Error(kRefused) for a table without a key that
-/// can name a row, or with a rule that rewrites the UPDATE; Failure.
+/// The images that a step with `keep` has or will have. Images that are there were written along a key, of
+/// columns and types that still count: another key chosen today would name other rows. Throws Error(kRefused)
+/// for a table without a key that can name a row, or with a rule that rewrites the UPDATE, or if the table or
+/// a column is not what the images were written of; Failure.
 Images images_of(pg::Session& session, const pg::Table& table, const BackfillStep& step,
                  std::int64_t step_id);
 
 /// Creates their table unless it is there. Commits by itself; two runs may do it at once. `kept_for`: how
 /// long after the step's end; nothing: until they are freed. Throws Error(kPrivileges), Failure.
 void create_images(pg::Session& session, const Images& images, std::optional<std::chrono::hours> kept_for);
-/// In the caller's transaction, frees them if they are there. Throws Failure.
-void drop_images(pg::Session& session, std::int64_t step_id);
+/// The images that are there, with today's names of their table and columns. Throws Error(kRefused) if these
+/// are gone or have other types, Failure. REQUIRES: they are there.
+Images images_to_restore(pg::Session& session, std::int64_t step_id);
+
+std::vector<std::string> names_of(const std::vector<pg::Column>& columns);
 
 /// What the server knows of a step's images.
 struct StoredImages {

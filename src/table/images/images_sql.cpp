@@ -20,6 +20,8 @@ constexpr const char* kOurs = "pgsluice ";
 constexpr const char* kOldRows = "\"pgsluice old\"";
 
 constexpr const char* kIsGone = "the row is gone: deleted, or its key changed";
+constexpr const char* kIsLeft = "it holds what the job wrote: a trigger kept the old value out";
+constexpr const char* kTriggeredAction = "09000";  // triggered_action_exception
 constexpr const char* kIsChanged = "its value was changed since, and is kept";
 
 std::string listed(std::size_t count, const std::function<std::string(std::size_t)>& item,
@@ -142,7 +144,7 @@ std::string quarantine_sql(const Images& images, const std::string& predicate, c
       listed(images.key.size(), [](std::size_t i) { return "image." + numbered("k", i) + "::text"; });
   return images_where(images, predicate) +
          "\nINSERT INTO pgsluice.quarantine (step_id, key, sqlstate, message)\nSELECT " +
-         std::to_string(images.step_id) + ", ARRAY[" + key + "], " + pg::literal(sqlstate) + ", " + reason +
+         std::to_string(images.step_id) + ", ARRAY[" + key + "], " + sqlstate + ", " + reason +
          "\nFROM image LEFT JOIN " + images.table.sql() + " AS target ON " + same_row(images) + condition +
          "\nON CONFLICT (step_id, key) DO UPDATE SET sqlstate = excluded.sqlstate, message = "
          "excluded.message, "
@@ -175,10 +177,6 @@ std::vector<std::string> set_storage_sql(const Images& images, const std::string
                     " SET STORAGE " + storage);
   }
   return out;
-}
-
-std::string drop_images_sql(std::int64_t step_id) {
-  return "DROP TABLE IF EXISTS pgsluice.image_" + std::to_string(step_id);
 }
 
 std::string keeping_update_sql(const Images& images, const BackfillStep& step, const pg::HeapFacts* heap,
@@ -243,15 +241,19 @@ std::string restore_sql(const Images& images, const std::string& predicate, bool
 
 std::string not_restored_sql(const Images& images, const std::string& predicate) {
   const auto is_gone = "target." + quoted(images.key.front().name) + " IS NULL";
-  return quarantine_sql(
-      images, predicate, "",
-      "CASE WHEN " + is_gone + " THEN " + pg::literal(kIsGone) + " ELSE " + pg::literal(kIsChanged) + " END",
-      "\nWHERE " + is_gone + " OR NOT " + holds(images, "o"));
+  const auto is_ours = holds(images, "n");
+  // A row that still holds what the job wrote was left so by a trigger: that is a fault, not a wish of
+  // others.
+  const auto sqlstate = "CASE WHEN " + is_ours + " THEN " + pg::literal(kTriggeredAction) + " ELSE '' END";
+  const auto reason = "CASE WHEN " + is_gone + " THEN " + pg::literal(kIsGone) + " WHEN " + is_ours +
+                      " THEN " + pg::literal(kIsLeft) + " ELSE " + pg::literal(kIsChanged) + " END";
+  return quarantine_sql(images, predicate, sqlstate, reason,
+                        "\nWHERE " + is_gone + " OR NOT " + holds(images, "o"));
 }
 
 std::string quarantine_images_sql(const Images& images, const std::string& predicate,
                                   const std::string& sqlstate, const std::string& message) {
-  return quarantine_sql(images, predicate, sqlstate, pg::literal(message), "");
+  return quarantine_sql(images, predicate, pg::literal(sqlstate), pg::literal(message), "");
 }
 
 }  // namespace pgsluice::engine

@@ -19,7 +19,6 @@ namespace pgsluice::engine {
 std::string create_images_sql(const Images& images);
 std::vector<std::string> set_storage_sql(const Images& images, const std::string& column,
                                          const std::string& storage);
-std::string drop_images_sql(std::int64_t step_id);
 
 /// The UPDATE of one batch that keeps an image of each row it changes, in one statement. `heap`: only this
 /// heap of the table. Ends in "SELECT … FROM changed", of which `answer` is the list; `changed` holds a row

@@ -2,7 +2,7 @@
 
 #include "base/failpoint.hpp"
 #include "ledger/overview.hpp"
-#include "ledger/range/checkpoint.hpp"
+#include "ledger/undo.hpp"
 #include "telling/failure/interruption.hpp"
 #include "telling/failure/outage.hpp"
 #include "telling/failure/outcome.hpp"
@@ -28,7 +28,7 @@ asio::awaitable<StepInWork> StepStates::begin(pg::Connection& connection, ledger
   show(record.name, record.kind);
   const auto began = SteadyClock::now();
   std::function<RowCounts(pg::Session&)> begin = [id = record.step_id, state = record.state](pg::Session& s) {
-    if (state == StepState::kRolledBack) ledger::forget_quarantine(s, id);  // of the rollback
+    if (state == StepState::kRolledBack) ledger::forget_rollback(s, id);
     ledger::set_step_state(s, id, StepState::kRunning);
     return ledger::step_counts(s, id);
   };

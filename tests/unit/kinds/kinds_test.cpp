@@ -85,8 +85,8 @@ TEST(Kinds, SqlForeseesWhatItMakes) {
 
 TEST(Kinds, SqlIsUndoneByItsDown) {
   const auto step = sql_step();
-  EXPECT_THAT(kind_of(step)->down(), ElementsAre("DROP TABLE orders"));
-  EXPECT_THAT(kind_of(Step(BackfillStep{}))->down(), IsEmpty());
+  EXPECT_THAT(kind_of(step)->down(""), ElementsAre("DROP TABLE orders"));
+  EXPECT_THAT(kind_of(Step(BackfillStep{}))->down(""), IsEmpty());
 }
 
 TEST(Kinds, SayWhatUndoingThemDoes) {
