@@ -170,6 +170,17 @@ TEST_F(ExistingObjects, WhatTheStepItselfDropsFirstMayBeDifferent) {
   EXPECT_EQ(finished.code(), 0) << finished.out << finished.err;
 }
 
+TEST_F(ExistingObjects, OfALockedTableAreLeftToTheStep) {
+  trial_.db().exec("ALTER TABLE t ADD COLUMN v int");
+  job({"ALTER TABLE t ADD COLUMN v int"});
+  Db locker(trial_.dsn());
+  locker.exec("BEGIN; LOCK TABLE t");
+  const auto check = trial_.verb("check");
+  EXPECT_EQ(check.code(), 0) << check.out << check.err;
+  locker.exec("COMMIT");
+  EXPECT_EQ(trial_.run().code(), 0);
+}
+
 TEST_F(ExistingObjects, OfARunKilledAfterItsCommitAreNotTakenForSomebodyElses) {
   job({"ALTER TABLE t ADD COLUMN v int", "ALTER TABLE t ALTER COLUMN v TYPE bigint"},
       "ALTER TABLE t DROP COLUMN v");

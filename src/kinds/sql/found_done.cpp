@@ -9,6 +9,7 @@
 #include "kinds/sql/existing/existing_objects.hpp"
 #include "kinds/step_run/run_ddl.hpp"
 #include "ledger/jobs.hpp"
+#include "pg/sqlstate.hpp"
 #include "pgsluice/error.hpp"
 
 namespace pgsluice::engine {
@@ -70,7 +71,12 @@ std::vector<Recognition> foresee_existing(const StepAt& at, const SqlStep& step)
   std::vector<Recognition> found(step.up.size());
   if (is_way_cleared_before(at) || is_committed(at)) return found;
   for (std::size_t i = 0; i < step.up.size(); ++i) {
-    found[i] = recognise_alone(at.session, step.up[i], behind(step.up, i));
+    try {
+      found[i] = recognise_alone(at.session, step.up[i], behind(step.up, i));
+    } catch (const pg::Failure& f) {
+      // The table is locked: the step itself waits for it, and decides then.
+      if (f.sqlstate() != pg::kLockNotAvailable) throw;
+    }
     if (job::may_remove(step.up[i])) break;
   }
   return found;
