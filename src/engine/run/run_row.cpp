@@ -5,6 +5,7 @@
 #include "engine/command/drop_undo.hpp"
 #include "engine/preflight/preflight.hpp"
 #include "engine/run/rollback_opening.hpp"
+#include "ledger/images.hpp"
 #include "ledger/overview.hpp"
 #include "ledger/schema.hpp"
 #include "ledger/undo.hpp"

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
-#include <cstdlib>
 
 #include "base/units.hpp"
 #include "lanes/foretelling/index_growth.hpp"
@@ -77,25 +75,6 @@ class Course {
   }
 
   Foretold foretold() const {
-    if (getenv("PGDBG"))
-      fprintf(stderr,
-              "DBG first told: n=%g ch=%g hot=%g wal=%g img=%g | second n=%g ch=%g hot=%g wal=%g img=%g | "
-              "record=%g image=%g images=%g touched/place=%g sampledimg=%g | O=%g us v=%g us c=%g us "
-              "later=%g us trip=%g us| hot=%g later=%g moved=%g cluster=%g heapgrown=%g newrow=%g | pass "
-              "rows %g wal/row %g passes=%d local=%d\n",
-              first_told_.batches, first_told_.changed, first_told_.hot, first_told_.wal, first_told_.images,
-              second_told_.batches, second_told_.changed, second_told_.hot, second_told_.wal,
-              second_told_.images, record_, image_, images(), touched().near, images_sampled(),
-              1e6 * batch_s_, 1e6 * visit_s_, 1e6 * change_s_, 1e6 * later_change_s(), 1e6 * s_.trip_s,
-              hot_share_, later_hot_, moved_, cluster_, s_.heap_grown_bytes, new_row_bytes(),
-              double(s_.pass.explained_rows),
-              s_.pass.wal_bytes / std::max(1.0, double(s_.pass.explained_rows)), s_.passes,
-              int(s_.is_heap_local));
-    if (getenv("PGDBG"))
-      for (auto& i : s_.indexes)
-        fprintf(stderr, "  idx %s bytes=%g entries=%g eb=%g local=%d changed=%d grown=%g growth=%g\n",
-                i.name.c_str(), i.bytes, i.entries, i.entry_bytes, int(i.is_local), int(i.is_changed),
-                i.grown_bytes, index_growth(i, entries_of(i), cluster_, moved_sampled() * share_of(i)));
     Foretold out;
     out.is_sampled = true;
     out.rows = around(changed_, rows_doubt());

@@ -9,15 +9,28 @@ namespace {
 constexpr double kOverhead = 0.001;  // seconds of a batch, whatever its size
 constexpr double kRow = 20e-6;       // seconds of a row
 
-SampledBatch batch(SampleKind kind, bool is_explained, std::int64_t rows = 500) {
+constexpr double kVisit = 1e-6;  // of a row that is only met
+constexpr std::int64_t kMet = 1'000;
+
+/// One half of the rows of a place.
+SampledBatch half(SampleKind kind, bool is_explained) {
   SampledBatch out;
   out.kind = kind;
   out.is_explained = is_explained;
-  out.visited = out.changed = rows;
-  out.seconds = kOverhead + kRow * static_cast<double>(rows);
+  out.visited = kMet;
+  out.changed = kMet / 2;
+  out.seconds = kOverhead + kVisit * kMet + kRow * kMet / 2;
   if (!is_explained) return out;
-  out.page_images = kind == SampleKind::kFirst ? 6 : 0;
-  out.wal_bytes = 200.0 * static_cast<double>(rows) + out.page_images * 8'000;
+  out.page_images = kind == SampleKind::kFirst ? 11 : 0;
+  out.wal_bytes = 200.0 * kMet / 2 + out.page_images * 8'000;
+  return out;
+}
+
+SampledBatch unchanged(SampleKind kind, std::int64_t visited) {
+  SampledBatch out;
+  out.kind = kind;
+  out.visited = visited;
+  out.seconds = kOverhead + kVisit * static_cast<double>(visited);
   return out;
 }
 
@@ -29,11 +42,12 @@ Sampled sample() {
   s.batch.rows_max = 5'000;
   s.pages = {1'000, 100'000, 100'000, 1'000, 0, 0.05, 10'000};
   for (int i = 0; i < 20; ++i) {
-    s.batches.push_back(batch(SampleKind::kFirst, i % 2 == 1));
-    s.batches.push_back(batch(SampleKind::kAgain, i % 2 == 0));
-    s.batches.push_back(batch(SampleKind::kOneRow, false, 0));
+    s.batches.push_back(half(SampleKind::kFirst, i % 2 == 1));
+    s.batches.push_back(half(SampleKind::kSecond, i % 2 == 0));
+    s.batches.push_back(unchanged(SampleKind::kVisit, kMet));
+    s.batches.push_back(unchanged(SampleKind::kOneRow, 0));
   }
-  s.heap_grown_bytes = 20'000 * 80.0;
+  s.heap_grown_bytes = 20.0 * kMet * 80;
   return s;
 }
 
@@ -50,7 +64,7 @@ TEST(Forecast, CountsTheRowsOfThePagesThatWereRead) {
 }
 
 TEST(Forecast, TakesTheTimeOfTheRowsAndOfTheBatches) {
-  expect_near(forecast(sample()).seconds, 1e6 * kRow + 200 * kOverhead, 0.02);
+  expect_near(forecast(sample()).seconds, 1e6 * (kRow + kVisit) + 220 * kOverhead, 0.02);
 }
 
 TEST(Forecast, TwoLanesTakeHalfTheTimeOfBatchesThatWereSampledOnTwo) {
@@ -62,6 +76,24 @@ TEST(Forecast, TwoLanesTakeHalfTheTimeOfBatchesThatWereSampledOnTwo) {
 
 TEST(Forecast, WritesAnImageOfEachPageOnceAfterACheckpoint) {
   expect_near(forecast(sample()).wal_bytes, 1e6 * 200 + 10'000 * 8'000, 0.05);
+}
+
+TEST(Forecast, DoesNotCountImagesThatSamplesHaveWritten) {
+  auto s = sample();
+  const double later = forecast(s).wal_bytes.likely;
+  s.is_run_next = true;
+  EXPECT_NEAR(later - forecast(s).wal_bytes.likely, 20 * 11 * 8'000, 20 * 8'000);
+}
+
+TEST(Forecast, RowsThatAreOnlyMetCostTheirVisit) {
+  auto s = sample();
+  s.pages.matching = 1'000;
+  s.pages.matching_pages = 1'000;
+  for (auto& b : s.batches) {
+    b.seconds -= kRow * static_cast<double>(b.changed) * 0.99;
+    b.changed /= 100;
+  }
+  expect_near(forecast(s).seconds, 1e6 * kVisit + 1e4 * kRow + 200 * kOverhead, 0.05);
 }
 
 TEST(Forecast, WritesNoImagesWherePagesHadTheirsBefore) {
@@ -76,6 +108,11 @@ TEST(Forecast, WritesNoImagesWherePagesHadTheirsBefore) {
 TEST(Forecast, ALongRunWritesImagesAgainAfterEachCheckpoint) {
   auto s = sample();
   s.indexes.push_back({"spread", 50e6, 1e6, 44, true, false, false, 0});
+  for (auto& b : s.batches) {
+    if (!b.is_explained) continue;
+    b.page_images += 450;
+    b.wal_bytes += 450 * 8'000.0;
+  }
   const double once = forecast(s).wal_bytes.likely;
   s.checkpoints.wal_bytes = 100e6;
   EXPECT_GT(forecast(s).wal_bytes.likely, once + 2 * 6'000 * 4'000.0);
