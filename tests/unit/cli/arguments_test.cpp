@@ -64,7 +64,7 @@ TEST(Arguments, YesIsTakenByTheActsOfAnOperatorOnly) {
   }
   EXPECT_FALSE(parse_arguments({"contract", "x", "--yes"}).contract.unproven);
   EXPECT_TRUE(parse_arguments({"contract", "x", "--yes", "--unproven"}).contract.unproven);
-  EXPECT_EQ(mistake_of({"run", "x", "--yes"}).code(), ExitCode::kUsage);
+  EXPECT_EQ(mistake_of({"status", "x", "--yes"}).code(), ExitCode::kUsage);
   EXPECT_EQ(mistake_of({"cutover", "x", "--unproven"}).code(), ExitCode::kUsage);
 }
 
