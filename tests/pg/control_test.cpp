@@ -2,6 +2,7 @@
 // stopped.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "chaos/counted_job.hpp"
@@ -72,6 +73,13 @@ TEST_F(Control, SigtermDrainsAndLeavesWork) {
 TEST_F(Control, TheSecondSigtermAbortsTheBatchesInFlight) {
   const auto process = start_and_await_batches();
   job_.slow_down(milliseconds{400});
+  const auto is_slow = [](const Json& batch) { return batch.at("duration_s").get<double>() > 0.3; };
+  wait_for(
+      [&] {
+        const auto batches = events_of(lines_of(*process), "batch");
+        return std::any_of(batches.begin(), batches.end(), is_slow);
+      },
+      "a slow batch: those in flight would be over before the second signal");
   process->signal(SIGTERM);
   wait_for([&] { return !events_of(lines_of(*process), "state").empty(); }, "the drain");
   process->signal(SIGTERM);
