@@ -30,7 +30,7 @@ class ForetoldTest : public ::testing::Test {
         "CREATE TABLE users (id bigint PRIMARY KEY, name text, made timestamptz, plan int, done boolean)" +
         with +
         "; INSERT INTO users SELECT i, 'Some Name ' || i, now() + i * interval '1 minute', i % 7, NULL "
-        "FROM generate_series(1, 150000) i; CREATE INDEX ON users (made)");
+        "FROM generate_series(1, 300000) i; CREATE INDEX ON users (made)");
     db().exec("VACUUM (FREEZE, ANALYZE) users");
     db().exec("CHECKPOINT");
   }
@@ -191,7 +191,7 @@ TEST_F(ForetoldTest, ALedgerOfTheFormatBeforeIsBroughtUp) {
   make_users();
   trial_.job(backfill_job("users", "plan = \"plan + 1\"", "where = \"plan = 3\""));
   ASSERT_EQ(trial_.run().code(), 0);
-  db().exec("DROP TABLE pgsluice.estimate; UPDATE pgsluice.meta SET schema_version = 6");
+  db().exec("DROP TABLE pgsluice.estimate, pgsluice.image; UPDATE pgsluice.meta SET schema_version = 6");
   EXPECT_TRUE(status().at("foretold").is_null()) << "status reads an older ledger";
   ASSERT_EQ(trial_.run().code(), 0);
   EXPECT_EQ(db().number("SELECT schema_version FROM pgsluice.meta"), 7);
