@@ -47,10 +47,6 @@ UPDATE pgsluice.step SET state = 'done', error = '', started_at = coalesce(start
 WHERE job_id = $1::bigint AND parent_id IS NULL AND state <> 'done'
 )sql";
 
-// A restore that was interrupted is an act below its backfill.
-constexpr const char* kForgetRestores =
-    "DELETE FROM pgsluice.step WHERE job_id = $1::bigint AND part = 'restore'";
-
 constexpr const char* kFinishJobsRanges = R"sql(
 UPDATE pgsluice.range r SET is_done = true, epoch = r.epoch + 1
 FROM pgsluice.step s WHERE s.step_id = r.step_id AND s.job_id = $1::bigint AND NOT r.is_done
@@ -114,7 +110,6 @@ void log_command(pg::Session& session, std::int64_t job_id, const event::Command
 
 void mark_job_done(pg::Session& session, std::int64_t job_id) {
   const pg::Params id{std::to_string(job_id)};
-  session.exec(kForgetRestores, id);
   session.exec(kFinishSteps, id);
   session.exec(kFinishJobsRanges, id);
   set_job_state(session, job_id, JobState::kDone);
@@ -135,11 +130,6 @@ void set_tunable(pg::Session& session, const std::string& job, const std::string
     const auto job_id = known_job(session.exec(kTunable, {job, key, value}), job);
     return session.exec(kLogCommand, {job_id, actor, "set", key + "=" + value, reason});
   });
-}
-
-void log_command(pg::Session& session, std::int64_t job_id, const std::string& actor, const std::string& verb,
-                 const std::string& arguments) {
-  session.exec(kLogCommand, {std::to_string(job_id), actor, verb, arguments, ""});
 }
 
 void resolve_step(pg::Session& session, const std::string& job, const std::string& step, StepState state,

@@ -21,10 +21,6 @@ void set_control(pg::Session& session, const std::string& job, Control control, 
 void set_tunable(pg::Session& session, const std::string& job, const std::string& key,
                  const std::string& value, const std::string& actor, const std::string& reason);
 
-/// Notes a command that is not an order to runs.
-void log_command(pg::Session& session, std::int64_t job_id, const std::string& actor, const std::string& verb,
-                 const std::string& arguments);
-
 /// Corrects a step by hand: kDone (applied), or kWaiting (rolled back: it starts over, its positions are
 /// forgotten). Throws Error(kRefused) while the job has a live run.
 void resolve_step(pg::Session& session, const std::string& job, const std::string& step, StepState state,

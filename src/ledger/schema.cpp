@@ -108,16 +108,6 @@ CREATE TABLE pgsluice.object (
   PRIMARY KEY (step_id, kind, name, table_oid)
 );
 
-CREATE TABLE pgsluice.image (
-  step_id bigint PRIMARY KEY REFERENCES pgsluice.step ON DELETE CASCADE,
-  kept_for_hours int,
-  created_at timestamptz NOT NULL DEFAULT now(),
-  table_oid oid NOT NULL,
-  key_columns int2[] NOT NULL,
-  set_columns int2[] NOT NULL,
-  types text[] NOT NULL
-);
-
 CREATE TABLE pgsluice.event (
   event_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   job_id bigint NOT NULL REFERENCES pgsluice.job ON DELETE CASCADE,
@@ -129,6 +119,19 @@ CREATE TABLE pgsluice.event (
 CREATE INDEX event_job ON pgsluice.event (job_id, event_id);
 
 INSERT INTO pgsluice.meta (schema_version) VALUES (7);
+)sql";
+
+// The steps that keep before-images, and what these are of.
+constexpr const char* kImageTable = R"sql(
+CREATE TABLE pgsluice.image (
+  step_id bigint PRIMARY KEY REFERENCES pgsluice.step ON DELETE CASCADE,
+  kept_for_hours int,
+  created_at timestamptz NOT NULL DEFAULT now(),
+  table_oid oid NOT NULL,
+  key_columns int2[] NOT NULL,
+  set_columns int2[] NOT NULL,
+  types text[] NOT NULL
+);
 )sql";
 
 // What was foretold of a step when its first run began it, and what came true. From the last four columns the
@@ -204,15 +207,6 @@ constexpr const char* kUpgradeTo7 = R"sql(
 ALTER TABLE pgsluice.job DROP CONSTRAINT job_state_check,
   ADD CONSTRAINT job_state_check
   CHECK (state IN ('ready', 'running', 'done', 'failed', 'cancelled', 'rolling back', 'rolled back'));
-CREATE TABLE pgsluice.image (
-  step_id bigint PRIMARY KEY REFERENCES pgsluice.step ON DELETE CASCADE,
-  kept_for_hours int,
-  created_at timestamptz NOT NULL DEFAULT now(),
-  table_oid oid NOT NULL,
-  key_columns int2[] NOT NULL,
-  set_columns int2[] NOT NULL,
-  types text[] NOT NULL
-);
 UPDATE pgsluice.meta SET schema_version = 7;
 )sql";
 
@@ -244,7 +238,7 @@ void install(pg::Session& session) try {
     const pg::TransactionLimits limits{kInstallTimeout, kInstallTimeout, true};
     pg::in_transaction(session, limits, [&] {
       session.exec(kInstallLock);
-      if (!is_installed(session)) session.exec(std::string(kSchema) + kEstimateTable);
+      if (!is_installed(session)) session.exec(std::string(kSchema) + kImageTable + kEstimateTable);
       return true;
     });
   }
@@ -258,7 +252,8 @@ void install(pg::Session& session) try {
       if (installed_version(session) == 3) session.exec(kUpgradeTo4);
       if (installed_version(session) == 4) session.exec(kUpgradeTo5);
       if (installed_version(session) == 5) session.exec(kUpgradeTo6);
-      if (installed_version(session) == 6) session.exec(std::string(kEstimateTable) + kUpgradeTo7);
+      if (installed_version(session) == 6)
+        session.exec(std::string(kImageTable) + kEstimateTable + kUpgradeTo7);
       return true;
     });
   }

@@ -40,8 +40,8 @@ std::int64_t drop_undo(pg::Session& session, const std::string& name, const std:
     drop(session, images.step_id);
     bytes += images.bytes;
   }
-  ledger::log_command(session, job.job_id, actor, "drop-undo",
-                      base::format_bytes(static_cast<double>(bytes)));
+  ledger::log_command(session, job.job_id,
+                      {actor, "drop-undo", base::format_bytes(static_cast<double>(bytes)), ""});
   return bytes;
 }
 
