@@ -28,6 +28,8 @@ ORDER BY c.reltuples DESC LIMIT 1
 )sql";
 
 constexpr double kSampleMargin = 1.2;  // pages hold different numbers of rows
+constexpr double kEnough = 0.5;        // of the rows asked for; fewer mean that most pages hold dead rows only
+constexpr double kWiden = 10;          // times the pages read before, then
 constexpr int kFillfactorDefault = 100;
 
 // Reading many rows takes time; its lock is granted at once or not at all.
@@ -54,10 +56,23 @@ std::string own_columns(const pg::Table& table) {
   return pg::column_list(names);
 }
 
-std::string sample_clause(const pg::Table& table, std::int64_t rows) {
+double sample_percent(const pg::Table& table, std::int64_t rows) {
   const auto all = static_cast<double>(std::max<std::int64_t>(1, table.rows_estimate));
-  const double percent = 100 * kSampleMargin * static_cast<double>(rows) / all;
+  return 100 * kSampleMargin * static_cast<double>(rows) / all;
+}
+
+std::string sample_clause(double percent) {
   return percent >= 100 ? "" : " TABLESAMPLE SYSTEM (" + std::to_string(percent) + ")";
+}
+
+std::int64_t copy_sample(pg::Session& session, const pg::Table& table, std::int64_t rows, double percent) {
+  session.exec("DROP TABLE IF EXISTS " + source_sql());
+  session.exec_cancellable("CREATE UNLOGGED TABLE " + source_sql() +
+                               " WITH (autovacuum_enabled = false) AS SELECT " + own_columns(table) +
+                               " FROM " + table.sql() + sample_clause(percent) + " LIMIT " +
+                               std::to_string(rows),
+                           {});
+  return session.exec("SELECT count(*) FROM " + source_sql(), pg::Params{}).integer(0, 0);
 }
 
 }  // namespace
@@ -88,13 +103,14 @@ void make_copy_schema(pg::Session& session) {
 std::int64_t make_source(pg::Session& session, const pg::Table& table, std::int64_t rows) {
   return pg::in_transaction(session, kLimits, [&] {
     session.exec("SET LOCAL synchronize_seqscans = off");  // rows keep their order
-    session.exec("DROP TABLE IF EXISTS " + source_sql());
-    session.exec_cancellable("CREATE UNLOGGED TABLE " + source_sql() +
-                                 " WITH (autovacuum_enabled = false) AS SELECT " + own_columns(table) +
-                                 " FROM " + table.sql() + sample_clause(table, rows) + " LIMIT " +
-                                 std::to_string(rows),
-                             {});
-    return session.exec("SELECT count(*) FROM " + source_sql(), pg::Params{}).integer(0, 0);
+    double percent = sample_percent(table, rows);
+    auto copied = copy_sample(session, table, rows, percent);
+    // Row estimates follow the pages: a bloated table has fewer rows than they say.
+    while (percent < 100 && static_cast<double>(copied) < kEnough * static_cast<double>(rows)) {
+      percent *= kWiden;
+      copied = copy_sample(session, table, rows, percent);
+    }
+    return copied;
   });
 }
 

@@ -138,6 +138,10 @@ asio::awaitable<ConstraintKind::Seen> ConstraintKind::look(RunningStep& step) co
 
 asio::awaitable<void> ConstraintKind::add(RunningStep& step) const {
   step.journal.write(event::StepStarted{step_.name, step.record.kind, !step.record.detail.empty(), 0});
+  // Held from the first look on: of two runs, the later one would do again what the earlier one has just
+  // done, because a helper that has served is gone from the catalog.
+  const auto range = co_await lease_single(step, step.connection);
+  if (!range) co_return;
   for (int round = 1; !step.stop.is_requested(); ++round) {
     const auto seen = co_await look(step);
     const auto acts = constraint_acts(step_, seen.facts);
@@ -156,9 +160,7 @@ asio::awaitable<void> ConstraintKind::add(RunningStep& step) const {
     co_await run_acts(step, std::move(opened));
     step.states.show(step_.name, step.record.kind);
   }
-  if (step.stop.is_requested()) co_return;
-  const auto range = co_await lease_single(step, step.connection);
-  if (range) co_await mark_done(step, step.connection, range->token);
+  if (!step.stop.is_requested()) co_await mark_done(step, step.connection, range->token);
 }
 
 std::optional<std::string> ConstraintKind::standing(pg::Session& /*session*/, const Job& /*job*/) const {
