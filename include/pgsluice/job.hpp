@@ -110,6 +110,22 @@ struct BackfillStep {
   std::optional<std::chrono::hours> keep_for{};  // how long after the step's end; nothing: until drop_undo()
 };
 
+/// DELETE of every row that matches `where`, in batches; what is deleted can go to another table.
+struct PurgeStep {
+  static constexpr const char* kKind = "purge";
+
+  std::string name;
+  TableName table;
+  std::vector<std::string> key;              // empty: the primary key, else the best unique key
+  std::string where;                         // now() and the like are the time at which the step began
+  Walk walk = Walk::kAuto;                   // tunable: ranges already cut keep theirs; never kInterleaved
+  std::optional<TableName> archive_to{};     // gets each row, in the transaction that deletes it
+  std::vector<TableName> with{};             // tables that refer to the rows: theirs are deleted first
+  std::vector<TableName> allowed_effects{};  // tables that a foreign key may change or search at any price
+  bool vacuum = false;                       // VACUUM (ANALYZE) afterwards
+  bool repeat = false;                       // once its job is done, the job's next run begins it anew
+};
+
 /// A query whose single value, as the server writes it (true is "t"), must equal `expect`.
 struct VerifyStep {
   static constexpr const char* kKind = "verify";
@@ -197,7 +213,7 @@ class Step {
         }) {}
 
   const std::string& name() const { return name_of_(definition_); }
-  /// As the job file writes it: "sql", "index", "constraint", "backfill", "verify", "retype".
+  /// As the job file writes it: "sql", "index", "constraint", "backfill", "purge", "verify", "retype".
   const std::string& kind() const { return kind_; }
 
   /// nullptr if it is of another kind.
@@ -252,5 +268,8 @@ struct Job {
 /// The part of a step that must not change once the job exists, as lines of text fit for a diff: all of it
 /// except `down`, which may be corrected before it runs, and a retype's `cutover` and `kill_blockers_after`.
 std::vector<std::string> step_definition(const Step& step);
+
+/// Whether a run of the job, once it is done, begins steps anew.
+bool is_repeated(const Job& job);
 
 }  // namespace pgsluice

@@ -79,8 +79,10 @@ std::set<std::string> applied_files(const std::vector<FiledJob>& jobs, const Arg
   for (const auto& database : by_database(jobs, arguments)) {
     if (database.jobs.size() == 1) continue;  // its run says it itself
     try {
-      for (const auto& entry : Engine(database.dsn).folder_status(database.jobs).jobs) {
-        if (is_nothing_left(entry)) applied.insert(entry.file);
+      const auto folder = Engine(database.dsn).folder_status(database.jobs);
+      for (std::size_t i = 0; i < database.jobs.size(); ++i) {
+        const auto& entry = folder.jobs[i];
+        if (is_nothing_left(entry) && !is_repeated(database.jobs[i].job)) applied.insert(entry.file);
       }
     } catch (const Error&) {
       // The look only saves time. The first run meets the same trouble, waits for a server that restarts,

@@ -11,6 +11,7 @@ namespace pgsluice::engine {
 namespace {
 
 constexpr const char* kRangeLock = "ROW EXCLUSIVE on pgsluice.range, its one row until COMMIT";
+constexpr const char* kOfReferrers = "ROW EXCLUSIVE on the referring table, its rows until COMMIT";
 constexpr const char* kFirst = "first batch of the table, which has no lower end";
 
 std::string reads(const pg::Table& table) {
@@ -39,6 +40,10 @@ std::vector<PlannedStatement> update_shapes(const walk::Keyset& keyset, const Ba
   std::vector<PlannedStatement> out;
   const auto add = [&](const walk::KeySlice& slice, const std::string& when) {
     const auto predicate = keyset.predicate(slice).sql;
+    if (sql.before) {
+      for (auto& before : sql.before(nullptr, predicate))
+        out.push_back({std::move(before), kOfReferrers, true, when});
+    }
     if (sql.selected) out.push_back({sql.selected(nullptr, predicate), lock, true, when});
     out.push_back({sql.update(predicate), lock, true, when});
   };
@@ -107,6 +112,15 @@ std::vector<PlannedStatement> backfill_statements(const pg::Table& table, const 
                                                   const WalkedTable& walked, const BatchSql& sql,
                                                   const pg::TransactionLimits& limits, std::int64_t rows) {
   auto out = check_of_expressions(table, step, sql);
+  for (auto& statement : walk_statements(table, step, walked, sql, limits, rows))
+    out.push_back(std::move(statement));
+  return out;
+}
+
+std::vector<PlannedStatement> walk_statements(const pg::Table& table, const BackfillStep& step,
+                                              const WalkedTable& walked, const BatchSql& sql,
+                                              const pg::TransactionLimits& limits, std::int64_t rows) {
+  std::vector<PlannedStatement> out;
   out.push_back({pg::counted_rows_sql(table.sql()), reads(table), false,
                  "once, to count the rows on a sample of its pages"});
   const auto add = [&](std::vector<PlannedStatement> statements, const std::string& only) {

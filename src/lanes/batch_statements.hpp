@@ -16,6 +16,12 @@ std::vector<PlannedStatement> backfill_statements(const pg::Table& table, const 
                                                   const WalkedTable& walked, const BatchSql& sql,
                                                   const pg::TransactionLimits& limits, std::int64_t rows);
 
+/// The same without its check of expressions, for a step that deletes rows too; its key, walk and `where` are
+/// those of `step`.
+std::vector<PlannedStatement> walk_statements(const pg::Table& table, const BackfillStep& step,
+                                              const WalkedTable& walked, const BatchSql& sql,
+                                              const pg::TransactionLimits& limits, std::int64_t rows);
+
 /// What ends a batch in which a trigger or rule left a selected row unchanged.
 PlannedStatement planned_note(std::int64_t rows);
 

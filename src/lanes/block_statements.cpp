@@ -40,11 +40,16 @@ std::vector<PlannedStatement> block_statements(const pg::Table& table, const Bac
       {ledger::advance_sql(), kRangeLock, true, each},
       {steps::count_blocks_sql(heap), reads, true, is_woven ? "first pass through a window" : each}};
   const std::string sampled =
-      "UPDATE of one batch in " + std::to_string(kBatchesPerSample) + ", to measure its WAL";
+      "statement of one batch in " + std::to_string(kBatchesPerSample) + ", to measure its WAL";
   const auto add_update = [&](const std::string& when) {
     const auto lock = update_lock(heap, limits);
     const bool is_last_pass = batch.pass + 1 >= batch.weave.passes;
     const auto predicate = walk::block_predicate(batch);
+    if (sql.before) {
+      for (auto& before : sql.before(&heap, predicate.sql))
+        out.push_back(
+            {std::move(before), "ROW EXCLUSIVE on the referring table, its rows until COMMIT", true, when});
+    }
     if (sql.selected && is_last_pass) out.push_back({sql.selected(&heap, predicate.sql), lock, true, when});
     out.push_back({sql.block_update(heap, predicate, false), lock, true, when});
     out.push_back({sql.block_update(heap, predicate, true), lock, true, sampled});

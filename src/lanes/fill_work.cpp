@@ -43,7 +43,7 @@ constexpr std::int64_t kPagesWorthForetelling = 2'000;
 /// Not for images that are put back, nor for a step that has begun.
 bool is_worth_foretelling(const ledger::StepRecord& record, const PreparedBackfill& prepared) {
   return record.kind == BackfillStep::kKind && !record.ranges_cut && !prepared.sql.naming &&
-         prepared.table.pages >= kPagesWorthForetelling;
+         !prepared.is_delete && prepared.table.pages >= kPagesWorthForetelling;
 }
 
 /// An error that belongs to no single fill counts for all that are left.

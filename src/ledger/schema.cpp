@@ -50,6 +50,7 @@ CREATE TABLE pgsluice.step (
   ended_at timestamptz,
   error text NOT NULL DEFAULT '',
   object_names text NOT NULL DEFAULT 'job',
+  as_of timestamptz,
   UNIQUE (job_id, name),
   CHECK (state IN ('waiting', 'running', 'done', 'failed', 'rolled back'))
 );
@@ -118,7 +119,7 @@ CREATE TABLE pgsluice.event (
 );
 CREATE INDEX event_job ON pgsluice.event (job_id, event_id);
 
-INSERT INTO pgsluice.meta (schema_version) VALUES (7);
+INSERT INTO pgsluice.meta (schema_version) VALUES (8);
 )sql";
 
 // The steps that keep before-images, and what these are of.
@@ -210,6 +211,12 @@ ALTER TABLE pgsluice.job DROP CONSTRAINT job_state_check,
 UPDATE pgsluice.meta SET schema_version = 7;
 )sql";
 
+// From version 7: a purge keeps the time that its `where` refers to.
+constexpr const char* kUpgradeTo8 = R"sql(
+ALTER TABLE pgsluice.step ADD COLUMN as_of timestamptz;
+UPDATE pgsluice.meta SET schema_version = 8;
+)sql";
+
 // Any two numbers that nobody else uses; the lock is of the transaction, so poolers do not mind.
 constexpr const char* kInstallLock = "SELECT pg_catalog.pg_advisory_xact_lock(7034, 1)";
 
@@ -254,6 +261,7 @@ void install(pg::Session& session) try {
       if (installed_version(session) == 5) session.exec(kUpgradeTo6);
       if (installed_version(session) == 6)
         session.exec(std::string(kImageTable) + kEstimateTable + kUpgradeTo7);
+      if (installed_version(session) == 7) session.exec(kUpgradeTo8);
       return true;
     });
   }

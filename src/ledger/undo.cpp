@@ -27,7 +27,7 @@ FROM pgsluice.step s WHERE s.step_id = r.step_id AND s.job_id = $1::bigint AND N
 constexpr const char* kMark = R"sql(
 UPDATE pgsluice.step
 SET state = 'rolled back', detail = '', error = '', ranges_cut = false, rows_expected = 0, started_at = NULL, ended_at = now(),
-    object_names = 'job'
+    object_names = 'job', as_of = NULL
 WHERE step_id = $1::bigint AND state <> 'rolled back'
 )sql";
 

@@ -10,7 +10,7 @@ namespace pgsluice::steps {
 namespace {
 
 constexpr const char* kAnswer =
-    "count(*), count(still), pg_catalog.pg_stat_get_xact_tuples_hot_updated($OID::oid),\n       ";
+    "count(*), count($STILL), pg_catalog.pg_stat_get_xact_tuples_hot_updated($OID::oid),\n       ";
 
 /// Looked up under the UPDATE's own lock on the heap, which prevents it from being rewritten or detached.
 /// NULL for a partition that no longer belongs to the table; its ancestors are read without locking their
@@ -23,22 +23,15 @@ std::string filenode_sql(std::uint32_t table_oid, const pg::HeapFacts& heap, con
          "::oid::regclass) AS a WHERE a.relid = " + std::to_string(table_oid) + ") THEN " + filenode + " END";
 }
 
-/// An expression may qualify columns with the name of the partitioned table.
-std::string only(const pg::Table& table, const pg::HeapFacts& heap) {
-  const std::string alias = heap.oid == table.oid ? "" : " AS " + pg::Identifier(table.name).sql();
-  return "ONLY " + heap.table_sql + alias;
-}
-
 std::string changed_sql(const pg::Table& table, const BackfillStep& step, const pg::HeapFacts& heap,
                         const std::string& predicate) {
-  return "WITH changed AS (\nUPDATE " + only(table, heap) + "\n" + set_and_where(step, predicate) +
+  return "WITH changed AS (\nUPDATE " + only_sql(table, heap) + "\n" + set_and_where(step, predicate) +
          "\nRETURNING CASE WHEN (" + step.where + "\n) THEN true END AS still)\n";
 }
 
-std::string with_parameter(std::string sql, int oid) {
-  const std::string mark = "$OID";
+std::string with_text(std::string sql, const std::string& mark, const std::string& text) {
   for (auto at = sql.find(mark); at != std::string::npos; at = sql.find(mark))
-    sql.replace(at, mark.size(), "$" + std::to_string(oid));
+    sql.replace(at, mark.size(), text);
   return sql;
 }
 
@@ -55,8 +48,15 @@ double rows_of_node(const base::Json& plan, const std::string& name) {
 // Without timing, which would read the clock twice per row. Needs server 13 or newer.
 const char* const kExplainWal = "EXPLAIN (ANALYZE, WAL, COSTS OFF, TIMING OFF, SUMMARY OFF, FORMAT JSON)\n";
 
-std::string block_answer(const pg::Table& table, const pg::HeapFacts& heap, int oid) {
-  return with_parameter(kAnswer + filenode_sql(table.oid, heap, "$OID"), oid);
+std::string only_sql(const pg::Table& table, const pg::HeapFacts& heap) {
+  const std::string alias = heap.oid == table.oid ? "" : " AS " + pg::Identifier(table.name).sql();
+  return "ONLY " + heap.table_sql + alias;
+}
+
+std::string block_answer(const pg::Table& table, const pg::HeapFacts& heap, int oid,
+                         const std::string& still) {
+  const auto answer = with_text(kAnswer + filenode_sql(table.oid, heap, "$OID"), "$STILL", still);
+  return with_text(answer, "$OID", "$" + std::to_string(oid));
 }
 
 std::string block_update_sql(const pg::Table& table, const BackfillStep& step, const pg::HeapFacts& heap,
@@ -105,7 +105,7 @@ std::string hot_so_far_sql(const pg::HeapFacts& heap) {
 
 std::string block_selected_sql(const pg::Table& table, const BackfillStep& step, const pg::HeapFacts& heap,
                                const std::string& predicate) {
-  return "SELECT count(*) FROM (SELECT FROM " + only(table, heap) + "\n" + where_sql(step, predicate) +
+  return "SELECT count(*) FROM (SELECT FROM " + only_sql(table, heap) + "\n" + where_sql(step, predicate) +
          "\nFOR NO KEY UPDATE) AS selected";
 }
 
@@ -114,7 +114,7 @@ std::string count_blocks_sql(const pg::HeapFacts& heap) {
 }
 
 std::string rows_left(const pg::Table& table, const BackfillStep& step, const pg::HeapFacts& heap) {
-  return "FROM " + only(table, heap) + "\nWHERE ctid >= $1::tid AND ctid < $2::tid AND CASE WHEN (" +
+  return "FROM " + only_sql(table, heap) + "\nWHERE ctid >= $1::tid AND ctid < $2::tid AND CASE WHEN (" +
          step.where + "\n) THEN true END";
 }
 

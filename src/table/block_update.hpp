@@ -14,8 +14,12 @@ namespace pgsluice::steps {
 /// that read_block_answer() takes. `oid` is the number of the parameter that repeats the heap's oid.
 std::string block_update_sql(const pg::Table& table, const BackfillStep& step, const pg::HeapFacts& heap,
                              const std::string& predicate, int oid);
-/// The list of values in that answer, for another statement with a CTE `changed`.
-std::string block_answer(const pg::Table& table, const pg::HeapFacts& heap, int oid);
+/// The list of values in that answer, for another statement that selects them from its changed rows; `still`
+/// is their column that is not NULL where a row still matches.
+std::string block_answer(const pg::Table& table, const pg::HeapFacts& heap, int oid,
+                         const std::string& still = "still");
+/// "ONLY heap AS table": an expression may qualify columns with the name of the partitioned table.
+std::string only_sql(const pg::Table& table, const pg::HeapFacts& heap);
 /// Before a statement whose WAL is to be reported.
 extern const char* const kExplainWal;
 

@@ -5,8 +5,10 @@
 #include "engine/command/drop_undo.hpp"
 #include "engine/preflight/preflight.hpp"
 #include "engine/run/rollback_opening.hpp"
+#include "kinds/table_of_kinds.hpp"
 #include "ledger/images.hpp"
 #include "ledger/overview.hpp"
+#include "ledger/repetition.hpp"
 #include "ledger/schema.hpp"
 #include "ledger/undo.hpp"
 #include "pg/connection/transaction.hpp"
@@ -47,8 +49,21 @@ void note_kept_for(pg::Session& session, const Job& job, const ledger::JobRecord
   }
 }
 
+/// A job that is done begins anew with the steps that say so, and with those that only look.
+void begin_anew(pg::Session& session, const Job& job) {
+  if (!is_repeated(job) || !ledger::is_installed(session)) return;
+  std::vector<std::string> steps;
+  for (const auto& step : job.steps) {
+    const auto kind = kind_of(step);
+    if (kind->is_repeated() || !kind->writes()) steps.push_back(step.name());
+  }
+  ledger::install(session);
+  pg::in_transaction(session, {}, [&] { return ledger::begin_anew(session, job.name, steps); });
+}
+
 /// Blocks; safe to repeat.
 OpenedRun open_run(pg::Session& session, const Job& job, const std::string& run_id) {
+  begin_anew(session, job);
   for (const auto& finding : preflight(session, job, true, false)) {
     if (finding.level != Finding::Level::kRefuse) continue;
     throw Error(static_cast<ExitCode>(finding.exit_code), finding.message, finding.hint);

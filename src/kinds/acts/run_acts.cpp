@@ -52,6 +52,7 @@ asio::awaitable<void> story_of(RunningStep& step, const Act& act) {
       return run_fence(step);
     case Act::Kind::kDdl:
     case Act::Kind::kFill:
+    case Act::Kind::kPurge:
       break;
   }
   return run_ddl(step, ddl_statements(act.sql));
@@ -63,7 +64,7 @@ asio::awaitable<void> run_act(RunningStep step, Act act) {
 }
 
 bool is_fill(const OpenedAct& opened) {
-  return opened.act.kind == Act::Kind::kFill;
+  return opened.act.kind == Act::Kind::kFill || opened.act.kind == Act::Kind::kPurge;
 }
 
 Filling fill_of(const OpenedAct& opened) {
@@ -80,6 +81,8 @@ const char* kind_name(Act::Kind kind) {
       return "index";
     case Act::Kind::kFill:
       return "backfill";
+    case Act::Kind::kPurge:
+      return "purge";
     case Act::Kind::kVacuum:
       return "vacuum";
     case Act::Kind::kFence:

@@ -1,5 +1,7 @@
 #include "kinds/definition_change/job_definition.hpp"
 
+#include <algorithm>
+
 #include "job/sql/meaning.hpp"
 #include "job/sql/table_name.hpp"
 #include "kinds/table_of_kinds.hpp"
@@ -113,4 +115,9 @@ OpenedJob open_job(pg::Session& session, const Job& job) {
 
 std::vector<std::string> pgsluice::step_definition(const Step& step) {
   return engine::kind_of(step)->definition();
+}
+
+bool pgsluice::is_repeated(const Job& job) {
+  return std::any_of(job.steps.begin(), job.steps.end(),
+                     [](const Step& step) { return engine::kind_of(step)->is_repeated(); });
 }

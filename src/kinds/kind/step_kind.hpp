@@ -60,6 +60,8 @@ class StepKind {
 
   /// Whether the step changes anything.
   virtual bool writes() const { return true; }
+  /// Whether the next run of a job that is done begins the step anew.
+  virtual bool is_repeated() const { return false; }
 
   /// Called before the job's first write: refuses what would fail later or lose something. `outlook`: what
   /// earlier steps will have done. False if there is nothing to look at, or not yet. Throws Error.

@@ -22,17 +22,6 @@ constexpr std::int64_t kRowsPerRangeMin = 2'000;
 constexpr pg::TransactionLimits kSampleLimits{std::chrono::milliseconds{1'000},
                                               std::chrono::milliseconds{60'000}, true};
 
-/// Distributes the counted rows over the heaps by their pages: each heap knows only what ANALYZE said.
-void share_out(const pg::Table& table, std::vector<pg::HeapFacts>& heaps) {
-  std::int64_t pages = 0;
-  for (const auto& heap : heaps) pages += heap.pages;
-  for (auto& heap : heaps) {
-    const auto share =
-        static_cast<double>(heap.pages) / static_cast<double>(std::max<std::int64_t>(1, pages));
-    heap.rows = static_cast<double>(table.rows_estimate) * share;
-  }
-}
-
 /// Where the step's before-images go, created if they are wanted; nullopt: it keeps none.
 std::optional<Images> kept_images(pg::Session& session, const pg::Table& table, const BackfillStep& step,
                                   std::int64_t step_id) {
@@ -43,6 +32,16 @@ std::optional<Images> kept_images(pg::Session& session, const pg::Table& table, 
 }
 
 }  // namespace
+
+void share_out(const pg::Table& table, std::vector<pg::HeapFacts>& heaps) {
+  std::int64_t pages = 0;
+  for (const auto& heap : heaps) pages += heap.pages;
+  for (auto& heap : heaps) {
+    const auto share =
+        static_cast<double>(heap.pages) / static_cast<double>(std::max<std::int64_t>(1, pages));
+    heap.rows = static_cast<double>(table.rows_estimate) * share;
+  }
+}
 
 std::int64_t count_rows(pg::Session& session, const pg::Table& table) {
   try {

@@ -15,7 +15,7 @@
 
 namespace pgsluice::engine {
 
-/// A backfill step as every lane needs it: constant once prepared, so shared freely.
+/// A step that changes rows in batches as every lane needs it: constant once prepared, so shared freely.
 struct PreparedBackfill {
   std::int64_t step_id = 0;
   BackfillStep definition;
@@ -25,6 +25,7 @@ struct PreparedBackfill {
   WalkChoice choice;  // for ranges that are cut from now on
   pg::Swallowers swallowers;
   BatchSql sql;
+  bool is_delete = false;
   walk::Ground ground;
   std::chrono::milliseconds deadlock_timeout{1'000};
 
@@ -45,6 +46,9 @@ using Prepare = std::function<PreparedBackfill(pg::Session&, std::int64_t step_i
 /// Cuts the step into ranges, a few per lane, from a sample of pages; does nothing if it was cut before.
 /// Blocks.
 void cut_into_ranges(pg::Session& session, const PreparedBackfill& step, int lanes);
+
+/// Distributes the table's counted rows over its heaps by their pages: each knows only what ANALYZE said.
+void share_out(const pg::Table& table, std::vector<pg::HeapFacts>& heaps);
 
 /// The whole table in ranges along its key, the last one without an end. REQUIRES: a key. Blocks.
 std::vector<ledger::NewRange> key_ranges(pg::Session& session, const PreparedBackfill& step, int lanes);

@@ -65,6 +65,7 @@ Changed change_rows(pg::Session& session, const BatchWork& work, const Cut& cut)
     set_row_aside(session, work, cut, predicate);
     return {};
   }
+  run_before(session, work, predicate);
   Changed changed;
   changed.selected = count_selected(session, work, predicate);
   const auto sql = work.sql->update(predicate.sql);
@@ -122,6 +123,12 @@ std::int64_t count_selected(pg::Session& session, const BatchWork& work, const w
   if (!work.sql->selected) return 0;
   const auto sql = work.sql->selected(work.blocks ? &work.blocks->heap : nullptr, predicate.sql);
   return session.exec_cancellable(sql, predicate.params).integer(0, 0);
+}
+
+void run_before(pg::Session& session, const BatchWork& work, const walk::Fragment& predicate) {
+  if (!work.sql->before) return;
+  for (const auto& sql : work.sql->before(work.blocks ? &work.blocks->heap : nullptr, predicate.sql))
+    session.exec_cancellable(sql, predicate.params);
 }
 
 void count_and_commit(pg::Session& session, const BatchWork& work, const ledger::BatchCounts& counts,

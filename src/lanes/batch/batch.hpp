@@ -76,6 +76,9 @@ struct BatchOutcome {
 /// could leave one unchanged. Throws Failure.
 std::int64_t count_selected(pg::Session& session, const BatchWork& work, const walk::Fragment& predicate);
 
+/// Sends what comes before the batch's own statement. Throws Failure.
+void run_before(pg::Session& session, const BatchWork& work, const walk::Fragment& predicate);
+
 /// Ends the batch's transaction with its counts. The number of rows selected but not changed goes to the
 /// step.
 void count_and_commit(pg::Session& session, const BatchWork& work, const ledger::BatchCounts& counts,

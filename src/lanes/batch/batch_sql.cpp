@@ -60,6 +60,26 @@ BatchSql batch_sql(const pg::Table& table, const BackfillStep& step, const pg::S
   return sql;
 }
 
+BatchSql purging_sql(const Removal& removal, const pg::Swallowers& swallowers) {
+  BatchSql sql;
+  sql.is_answering = removal.archive.has_value();
+  sql.update = [removal](const std::string& predicate) { return delete_sql(removal, predicate); };
+  sql.block_update = [removal](const pg::HeapFacts& heap, const walk::Fragment& predicate, bool is_sampled) {
+    if (is_sampled) return sampled_block_delete_sql(removal, heap, predicate.sql);
+    return block_delete_sql(removal, heap, predicate.sql, oid_parameter(predicate));
+  };
+  if (swallowers.is_any())
+    sql.selected = [removal](const pg::HeapFacts* heap, const std::string& predicate) {
+      return selected_for_delete_sql(removal, heap, predicate);
+    };
+  if (removal.with.empty()) return sql;
+  sql.before = [removal](const pg::HeapFacts* heap, const std::string& predicate) {
+    return deletes_before(removal, heap, predicate);
+  };
+  sql.before_count = static_cast<int>(deletes_before(removal, nullptr, "true").size());
+  return sql;
+}
+
 BatchSql restoring_sql(const Images& images, bool is_forced) {
   BatchSql sql;
   sql.is_answering = true;

@@ -9,6 +9,7 @@
 #include "pg/key.hpp"
 #include "pgsluice/job.hpp"
 #include "table/images/images.hpp"
+#include "table/removal.hpp"
 #include "walk/fragment.hpp"
 
 namespace pgsluice::engine {
@@ -32,6 +33,9 @@ struct BatchSql {
   /// Locks and counts the rows that the batch is about to change: of the table, or of one of its heaps. Empty
   /// if nothing can leave such a row unchanged: then the UPDATE itself gives the number.
   std::function<std::string(const pg::HeapFacts* heap, const std::string& predicate)> selected{};
+  /// Statements that come first, about the same rows: of the table, or of one of its heaps.
+  std::function<std::vector<std::string>(const pg::HeapFacts* heap, const std::string& predicate)> before{};
+  int before_count = 0;  // how many these are
   /// Quarantines the rows of the batch that it visited and left as they were; with a fault, all its rows with
   /// that error. Empty unless each of these must be accounted for.
   std::function<std::string(const std::string& predicate, const SetAside* fault)> naming{};
@@ -40,13 +44,16 @@ struct BatchSql {
   std::string locking_node{};     // see read_sampled_answer()
   std::string settings{};         // SET LOCALs, after BEGIN
 
-  /// Statements of a batch that may take long: its UPDATE, and the count of what that selects.
-  int long_statements() const { return selected ? 2 : 1; }
+  /// Statements of a batch that may take long: its UPDATE, the count of what that selects, those before it.
+  int long_statements() const { return (selected ? 2 : 1) + before_count; }
 };
 
 /// A backfill's. Pure. `images`: where it keeps before-images; nullopt: it keeps none.
 BatchSql batch_sql(const pg::Table& table, const BackfillStep& step, const pg::Swallowers& swallowers,
                    const std::optional<Images>& images);
+
+/// A purge's. Pure.
+BatchSql purging_sql(const Removal& removal, const pg::Swallowers& swallowers);
 
 /// Puts old values back. Pure.
 BatchSql restoring_sql(const Images& images, bool is_forced);

@@ -52,6 +52,7 @@ void run_block_batch(pg::Session& session, const BatchWork& work, BatchOutcome& 
   out.position = reached;
   const auto predicate = walk::block_predicate(blocks.batch);
   auto visited = count_rows(session, blocks, predicate);
+  run_before(session, work, predicate);
   // The last pass visits every row that the earlier ones left.
   const bool is_last_pass = blocks.batch.pass + 1 >= blocks.batch.weave.passes;
   const auto selected = is_last_pass ? count_selected(session, work, predicate) : 0;

@@ -17,13 +17,13 @@ WITH RECURSIVE part(oid) AS (
 )
 )sql";
 
-// tgtype bits 0, 1 and 4 are FOR EACH ROW, BEFORE and UPDATE; tgattr lists the columns of UPDATE OF.
+// tgtype bits 0 and 1 are FOR EACH ROW and BEFORE, $3 the event's; tgattr lists the columns of UPDATE OF.
 // Functions in schema pgsluice are our own: those of a retype's sync triggers.
 constexpr const char* kTriggers = R"sql(
 SELECT DISTINCT t.tgname
 FROM pg_catalog.pg_trigger t
 JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
-WHERE t.tgrelid IN (SELECT oid FROM part) AND NOT t.tgisinternal AND t.tgtype & 19 = 19 AND n.nspname <> 'pgsluice'
+WHERE t.tgrelid IN (SELECT oid FROM part) AND NOT t.tgisinternal AND t.tgtype & (3 | $3::int) = 3 | $3::int AND n.nspname <> 'pgsluice'
   AND t.tgenabled::text IN (SELECT enabled FROM fires)
   AND t.tgfoid <> 'pg_catalog.suppress_redundant_updates_trigger'::pg_catalog.regproc
   AND (cardinality(t.tgattr::int2[]) = 0
@@ -32,15 +32,54 @@ WHERE t.tgrelid IN (SELECT oid FROM part) AND NOT t.tgisinternal AND t.tgtype & 
 ORDER BY t.tgname
 )sql";
 
-// ev_type 2 is UPDATE; an ev_qual of "<>" is none.
+// An ev_qual of "<>" is none.
 constexpr const char* kRules = R"sql(
 SELECT r.rulename, r.ev_class = $1::oid, r.is_instead, r.ev_qual::text <> '<>'
 FROM pg_catalog.pg_rewrite r
-WHERE r.ev_class IN (SELECT oid FROM part) AND r.ev_type = '2' AND r.ev_enabled::text IN (SELECT enabled FROM fires)
+WHERE r.ev_class IN (SELECT oid FROM part) AND r.ev_type::text = $2 AND r.ev_enabled::text IN (SELECT enabled FROM fires)
 ORDER BY r.rulename
 )sql";
 
-bool is_swallowing(const UpdateRule& rule) {
+constexpr const char* kDeleteTriggers = R"sql(
+SELECT DISTINCT t.tgname FROM pg_catalog.pg_trigger t
+WHERE t.tgrelid IN (SELECT oid FROM part) AND NOT t.tgisinternal AND t.tgtype & 8 <> 0
+  AND t.tgenabled::text IN (SELECT enabled FROM fires)
+ORDER BY t.tgname
+)sql";
+
+/// The bit of pg_trigger.tgtype and the letter of pg_rewrite.ev_type.
+struct EventCode {
+  const char* trigger_bit;
+  const char* rule_type;
+};
+
+EventCode code_of(RowEvent event) {
+  switch (event) {
+    case RowEvent::kInsert:
+      return {"4", "3"};
+    case RowEvent::kDelete:
+      return {"8", "4"};
+    case RowEvent::kUpdate:
+      break;
+  }
+  return {"16", "2"};
+}
+
+Swallowers read_event(Session& session, std::uint32_t table_oid, RowEvent event,
+                      const std::vector<std::string>& columns) {
+  const auto oid = std::to_string(table_oid);
+  const auto code = code_of(event);
+  Swallowers out;
+  const auto triggers =
+      session.exec(std::string(kParts) + kTriggers, {oid, to_array(columns), code.trigger_bit});
+  for (std::size_t i = 0; i < triggers.size(); ++i) out.triggers.push_back(triggers.text(i, 0));
+  const auto rules = session.exec(std::string(kParts) + kRules, {oid, code.rule_type});
+  for (std::size_t i = 0; i < rules.size(); ++i)
+    out.rules.push_back({rules.text(i, 0), rules.boolean(i, 1), rules.boolean(i, 2), rules.boolean(i, 3)});
+  return out;
+}
+
+bool is_swallowing(const WriteRule& rule) {
   return rule.is_of_table && rule.is_instead;
 }
 
@@ -52,7 +91,7 @@ bool Swallowers::is_any() const {
 
 bool Swallowers::is_always_instead() const {
   return std::any_of(rules.begin(), rules.end(),
-                     [](const UpdateRule& rule) { return is_swallowing(rule) && !rule.is_conditional; });
+                     [](const WriteRule& rule) { return is_swallowing(rule) && !rule.is_conditional; });
 }
 
 std::string Swallowers::in_words() const {
@@ -71,13 +110,17 @@ std::string Swallowers::in_words() const {
 
 Swallowers read_swallowers(Session& session, std::uint32_t table_oid,
                            const std::vector<std::string>& columns) {
-  const auto oid = std::to_string(table_oid);
-  Swallowers out;
-  const auto triggers = session.exec(std::string(kParts) + kTriggers, {oid, to_array(columns)});
-  for (std::size_t i = 0; i < triggers.size(); ++i) out.triggers.push_back(triggers.text(i, 0));
-  const auto rules = session.exec(std::string(kParts) + kRules, {oid});
-  for (std::size_t i = 0; i < rules.size(); ++i)
-    out.rules.push_back({rules.text(i, 0), rules.boolean(i, 1), rules.boolean(i, 2), rules.boolean(i, 3)});
+  return read_event(session, table_oid, RowEvent::kUpdate, columns);
+}
+
+Swallowers read_swallowers(Session& session, std::uint32_t table_oid, RowEvent event) {
+  return read_event(session, table_oid, event, {});
+}
+
+std::vector<std::string> delete_triggers(Session& session, std::uint32_t table_oid) {
+  const auto rows = session.exec(std::string(kParts) + kDeleteTriggers, {std::to_string(table_oid)});
+  std::vector<std::string> out;
+  for (std::size_t i = 0; i < rows.size(); ++i) out.push_back(rows.text(i, 0));
   return out;
 }
 

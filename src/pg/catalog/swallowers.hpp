@@ -8,18 +8,21 @@
 
 namespace pgsluice::pg {
 
-/// A rule ON UPDATE of a table, or of a partition or child of it.
-struct UpdateRule {
+/// What a statement does to a row.
+enum class RowEvent { kInsert, kUpdate, kDelete };
+
+/// A rule on such statements of a table, or of a partition or child of it.
+struct WriteRule {
   std::string name;
-  bool is_of_table = true;      // not of a part: an UPDATE that names the table itself triggers it
+  bool is_of_table = true;      // not of a part: a statement that names the table itself triggers it
   bool is_instead = false;      // does something else, or nothing
   bool is_conditional = false;  // only for some rows
 };
 
-/// What can leave a row unchanged although an UPDATE has selected it. Immutable value.
+/// What can leave a row as it was although a statement was to change it. Immutable value.
 struct Swallowers {
   std::vector<std::string> triggers;  // BEFORE, FOR EACH ROW: one that returns NULL skips the row
-  std::vector<UpdateRule> rules;
+  std::vector<WriteRule> rules;
 
   bool is_any() const;
   /// No row of the table is ever changed, whatever the command tag says: it counts the rule's rows.
@@ -33,5 +36,10 @@ struct Swallowers {
 /// are already right. Throws Failure.
 Swallowers read_swallowers(Session& session, std::uint32_t table_oid,
                            const std::vector<std::string>& columns);
+/// The same for INSERT and DELETE. REQUIRES: not kUpdate.
+Swallowers read_swallowers(Session& session, std::uint32_t table_oid, RowEvent event);
+
+/// User-defined, enabled triggers that a DELETE fires.
+std::vector<std::string> delete_triggers(Session& session, std::uint32_t table_oid);
 
 }  // namespace pgsluice::pg

@@ -27,14 +27,14 @@ std::string blocks_problem(const BackfillStep& step, const WalkFacts& facts) {
   if (facts.server_version < kVersionWithTidRangeScan)
     return "the server is older than version 14 and cannot read just a range of blocks";
   if (step.where.empty()) return "the step has no `where` that a row stops matching once it is done";
-  if (!facts.sets_what_where_asks)
+  if (!facts.is_delete && !facts.sets_what_where_asks)
     return "no column that the step sets is in its `where`: a changed row would match again and be changed "
            "twice";
   if (facts.has_children) return "the table has children by inheritance";
   if (facts.moves_between_partitions) return "rows would move to another partition";
-  if (!facts.update_rules.empty())
-    return "rule " + listed(facts.update_rules) +
-           " rewrites its UPDATEs, which then cannot report what they changed";
+  if (!facts.write_rules.empty())
+    return "rule " + listed(facts.write_rules) + " rewrites its " +
+           (facts.is_delete ? "DELETEs" : "UPDATEs") + ", which then cannot report what they changed";
   for (const auto& heap : facts.heaps) {
     if (heap.access_method != "heap")
       return heap.table_sql + " is not stored as a heap" +
@@ -46,6 +46,7 @@ std::string blocks_problem(const BackfillStep& step, const WalkFacts& facts) {
 
 /// Why visiting pages in several passes would not pay; empty: it does, as far as the catalog shows.
 std::string interleaved_problem(const BackfillStep& step, const WalkFacts& facts) {
+  if (facts.is_delete) return "deleted rows need no room for new versions";
   if (!facts.indexes_changed.empty())
     return "a changed column is in index " + listed(facts.indexes_changed) + ": no update is HOT";
   const double per_page = facts.rows_per_page();

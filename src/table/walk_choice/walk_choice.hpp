@@ -19,6 +19,7 @@ inline constexpr int kVersionWithTidRangeScan = 140000;
 struct WalkFacts {
   std::string key_problem;  // why there is no key to walk; empty: there is one
   double key_correlation = 1;
+  bool is_delete = false;             // rows leave the table
   bool sets_what_where_asks = false;  // `where` names a column that the step sets: rows can leave it
   int server_version = 0;
   bool has_children = false;              // plain inheritance
@@ -27,7 +28,7 @@ struct WalkFacts {
   pg::PageSample page;                          // of the largest heap
   std::vector<std::string> indexes_changed;     // that contain a changed column
   std::vector<std::string> rewriting_triggers;  // that may change other columns too
-  std::vector<std::string> update_rules;        // incompatible with a statement that reports what it changed
+  std::vector<std::string> write_rules;         // incompatible with a statement that reports what it changed
   std::vector<std::string> silent_replicas;     // that may serve queries unknown to this server
   std::int64_t oldest_snapshot_s = 0;           // of another session's transaction; 0: none worth mentioning
 
@@ -61,7 +62,9 @@ struct WalkedTable {
 };
 
 /// Reads the current catalog, statistics and activity, and chooses. Throws Error(kRefused) for what cannot be
-/// walked, Failure.
-WalkedTable walked_table(pg::Session& session, const BackfillStep& step, const pg::Table& table);
+/// walked, Failure. `event`: kDelete if the step deletes the rows that match its `where`; it sets nothing
+/// then.
+WalkedTable walked_table(pg::Session& session, const BackfillStep& step, const pg::Table& table,
+                         pg::RowEvent event = pg::RowEvent::kUpdate);
 
 }  // namespace pgsluice::engine

@@ -80,8 +80,10 @@ pg::PageSample page_sample(pg::Session& session, const pg::HeapFacts& heap) {
   }
 }
 
-WalkFacts read_walk_facts(pg::Session& session, const BackfillStep& step, const pg::Table& table) {
+WalkFacts read_walk_facts(pg::Session& session, const BackfillStep& step, const pg::Table& table,
+                          pg::RowEvent event) {
   WalkFacts facts;
+  facts.is_delete = event == pg::RowEvent::kDelete;
   facts.sets_what_where_asks = sets_what_where_asks(step);
   facts.server_version = session.server_version();
   facts.has_children = table.has_children;
@@ -102,11 +104,13 @@ bool is_kept_in_heaps(const pg::Table& table) {
 
 }  // namespace
 
-WalkedTable walked_table(pg::Session& session, const BackfillStep& step, const pg::Table& table) {
+WalkedTable walked_table(pg::Session& session, const BackfillStep& step, const pg::Table& table,
+                         pg::RowEvent event) {
   WalkedTable walked;
-  auto facts = read_walk_facts(session, step, table);
-  walked.swallowers = pg::read_swallowers(session, table.oid, changed_columns(step));
-  for (const auto& rule : walked.swallowers.rules) facts.update_rules.push_back(rule.name);
+  auto facts = read_walk_facts(session, step, table, event);
+  walked.swallowers = facts.is_delete ? pg::read_swallowers(session, table.oid, event)
+                                      : pg::read_swallowers(session, table.oid, changed_columns(step));
+  for (const auto& rule : walked.swallowers.rules) facts.write_rules.push_back(rule.name);
   try {
     auto key = pg::choose_key(table, step.key);
     facts.key_correlation = pg::correlation(session, table.oid, key.front().name);

@@ -1,0 +1,125 @@
+#include "kinds/purge/plan_purge.hpp"
+
+#include <algorithm>
+
+#include "base/units.hpp"
+#include "kinds/acts/plan_act.hpp"
+#include "kinds/ddl/ddl.hpp"
+#include "kinds/purge/purge_acts.hpp"
+#include "kinds/purge/purge_checks.hpp"
+#include "lanes/batch/purge_step.hpp"
+#include "lanes/batch_statements.hpp"
+#include "lanes/block_statements.hpp"
+#include "ledger/repetition.hpp"
+#include "pg/identifier.hpp"
+#include "pgsluice/error.hpp"
+#include "table/backfill_facts.hpp"
+#include "table/estimate.hpp"
+#include "table/range_plan.hpp"
+#include "table/table_facts.hpp"
+#include "table/update.hpp"
+
+namespace pgsluice::engine {
+namespace {
+
+// One deleted row: a heap record of 54 bytes and its row lock's share; measured 60 without page images.
+constexpr std::int64_t kWalPerRow = 60;
+constexpr std::int64_t kPageBytes = 8'192;
+constexpr std::int64_t kInsertRecord = 60;  // an archived row's record, without the row
+
+/// Every page with a deleted row is imaged once after a checkpoint: assumed to happen once.
+std::int64_t wal_bytes(const TableFacts& facts, std::int64_t matching, bool is_archived) {
+  const auto pages = std::min<std::int64_t>(facts.table.pages, matching);
+  const auto archived = static_cast<std::int64_t>(facts.storage.row_bytes) + kInsertRecord;
+  return matching * (kWalPerRow + (is_archived ? archived : 0)) + pages * kPageBytes;
+}
+
+void add_estimate(const StepAt& at, const PurgeStep& step, const TableFacts& facts, const Removal& removal,
+                  PlannedStep& planned) {
+  const auto rows = facts.table.rows_estimate;
+  const auto matching =
+      std::min(estimate_matching(at.session, facts.table, removal.selection.where).value_or(rows), rows);
+  planned.rows_estimated = rows;
+  planned.wal_bytes_estimated = wal_bytes(facts, matching, removal.archive.has_value());
+  const auto lanes = std::max(1, at.job.tunables.lanes);
+  planned.duration_estimated = std::chrono::milliseconds(1'000 * rows / (kLaneRowsFast * lanes));
+  planned.notes.push_back("of the rows visited, about " + base::format_count(matching) +
+                          " match `where` and go");
+  planned.notes.push_back(
+      "the space of deleted rows is used again after VACUUM" +
+      std::string(step.vacuum ? ", which follows" : ": vacuum = true runs it afterwards"));
+  for (const auto& reach : read_reach(at.session, removal, matching)) {
+    const auto effect = effect_of(step, reach);
+    if (!effect.text.empty())
+      planned.notes.push_back((effect.is_refused ? "run will refuse: " : "") + effect.text);
+  }
+}
+
+void note_surprises(pg::Session& session, const pg::Table& table, PlannedStep& planned) {
+  if (const auto triggers = pg::delete_triggers(session, table.oid); !triggers.empty())
+    planned.notes.push_back("fires for every row deleted: trigger " + listed(triggers));
+  if (table.row_security_applies)
+    planned.notes.push_back("run will refuse: row security hides rows of " + table.sql() +
+                            " from this role; it needs BYPASSRLS");
+}
+
+void add_preparation(const Removal& removal, PlannedStep& planned) {
+  if (removal.archive) {
+    for (const auto& sql : removal.archive->preparing)
+      planned.statements.push_back(
+          {sql, "ACCESS EXCLUSIVE on the archive", false, "once, before the first batch"});
+  }
+  planned.statements.push_back({steps::explain_sql(delete_sql(removal, "false")),
+                                "ROW EXCLUSIVE on " + removal.table.sql() + ", for a moment", false, "once"});
+}
+
+void plan_known_table(const StepAt& at, const PurgeStep& step, PlannedStep& planned) {
+  auto& session = at.session;
+  const auto facts = read_facts(session, step.table);
+  const auto& table = facts.table;
+  const auto removal = read_removal(session, step, table, ledger::read_as_of(session, at.record().step_id));
+  const auto walked = walked_table(session, removal.selection, table, pg::RowEvent::kDelete);
+  planned.walk = walk_in_words(walked);
+  planned.walk_reason = walked.choice.reason;
+  if (walked.choice.walk == Walk::kKeyset)
+    planned.walk_reason +=
+        "; " + key_reason(table, key_behind(table, walked.keyset->key()), removal.selection);
+  if (removal.selection.where != step.where)
+    planned.notes.push_back("`where` refers to one time, fixed when the step begins; now it would be: " +
+                            removal.selection.where);
+  add_estimate(at, step, facts, removal, planned);
+  note_surprises(session, table, planned);
+  const auto sql = purging_sql(removal, walked.swallowers);
+  const auto limits =
+      batch_limits(at.job.tunables.batch.target, at.job.tunables.throttle.lock_wait,
+                   std::chrono::milliseconds{pg::deadlock_timeout_ms(session)}, sql.long_statements());
+  add_preparation(removal, planned);
+  for (auto& statement :
+       walk_statements(table, removal.selection, walked, sql, limits, at.job.tunables.batch.rows))
+    planned.statements.push_back(std::move(statement));
+  for (const auto& act : purge_acts(step, at.record().step_id, table.sql())) plan_act(act, planned);
+}
+
+}  // namespace
+
+void plan_purge(const StepAt& at, const PurgeStep& step, PlannedStep& planned) {
+  const auto maker = at.outlook.maker_of(step.table);
+  const bool is_there =
+      steps::is_existing_table(at.session, pg::Identifier(step.table.schema, step.table.name).sql());
+  if (!maker.empty() && !is_there) {
+    planned.notes.push_back("step \"" + maker +
+                            "\" makes its table: its statements are not known before that");
+    return;
+  }
+  try {
+    plan_known_table(at, step, planned);
+  } catch (const pg::Failure& f) {
+    if (f.is_connection_lost() || !pg::is_timeout(f.sqlstate())) throw;
+    planned.notes.push_back("its table is locked, plan again later: " +
+                            holders_in_words(at.session, step.table));
+  } catch (const Error& e) {
+    planned.notes.push_back(std::string("run will refuse: ") + e.what());
+  }
+}
+
+}  // namespace pgsluice::engine

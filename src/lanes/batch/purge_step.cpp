@@ -1,0 +1,83 @@
+#include "lanes/batch/purge_step.hpp"
+
+#include "job/sql/time_calls.hpp"
+#include "ledger/repetition.hpp"
+#include "pg/connection/transaction.hpp"
+#include "pgsluice/error.hpp"
+#include "table/table_facts.hpp"
+#include "table/update.hpp"
+
+namespace pgsluice::engine {
+namespace {
+
+// Makes or alters a table that only we use.
+constexpr pg::TransactionLimits kArchiveLimits{std::chrono::milliseconds{1'000},
+                                               std::chrono::milliseconds{10'000}, true};
+
+void make_archive(pg::Session& session, const Archive& archive) {
+  if (archive.preparing.empty()) return;
+  pg::in_transaction(session, kArchiveLimits, [&] {
+    for (const auto& sql : archive.preparing) session.exec(sql);
+    return true;
+  });
+}
+
+}  // namespace
+
+BackfillStep selection_of(const PurgeStep& step, const std::string& as_of) {
+  BackfillStep selection;
+  selection.name = step.name;
+  selection.table = step.table;
+  selection.key = step.key;
+  selection.walk = step.walk;
+  auto where = job::at_fixed_time(step.where, as_of);
+  if (const auto* refusal = std::get_if<job::Refusal>(&where))
+    throw Error(ExitCode::kRefused, "`where` of step \"" + step.name + "\" " + refusal->message,
+                refusal->hint);
+  selection.where = std::get<std::string>(std::move(where));
+  return selection;
+}
+
+Removal read_removal(pg::Session& session, const PurgeStep& step, pg::Table table, const std::string& as_of) {
+  Removal removal;
+  removal.selection = selection_of(step, as_of);
+  removal.with = step.with;
+  removal.referrers = read_referrers(session, table.oid, step.with);
+  for (const auto& problem : referrer_problems(step, removal.referrers))
+    throw Error(ExitCode::kRefused, problem.message, problem.hint);
+  if (step.archive_to) removal.archive = read_archive(session, table, *step.archive_to);
+  removal.table = std::move(table);
+  return removal;
+}
+
+PreparedBackfill prepare_purge(pg::Session& session, const PurgeStep& step, std::int64_t step_id, int lanes) {
+  const auto as_of = ledger::fix_as_of(session, step_id);
+  auto removal = read_removal(session, step, read_facts(session, step.table).table, as_of);
+  if (removal.archive) make_archive(session, *removal.archive);
+  auto walked = walked_table(session, removal.selection, removal.table, pg::RowEvent::kDelete);
+  steps::explain(session, delete_sql(removal, "false"));
+  PreparedBackfill prepared;
+  prepared.definition = removal.selection;
+  prepared.is_delete = true;
+  prepared.keyset = std::move(walked.keyset);
+  prepared.heaps = std::move(walked.heaps);
+  prepared.choice = std::move(walked.choice);
+  prepared.ground = {walked.rows_per_page, pg::cache_pages(session), lanes, prepared.choice.is_horizon_held};
+  prepared.swallowers = std::move(walked.swallowers);
+  prepared.deadlock_timeout = std::chrono::milliseconds{pg::deadlock_timeout_ms(session)};
+  prepared.sql = purging_sql(removal, prepared.swallowers);
+  prepared.table = std::move(removal.table);
+  prepared.table.rows_estimate = count_rows(session, prepared.table);
+  share_out(prepared.table, prepared.heaps);
+  return prepared;
+}
+
+Prepare purging(PurgeStep step, std::int64_t step_id) {
+  return [step = std::move(step), step_id](pg::Session& session, std::int64_t act_id, int lanes) {
+    auto prepared = prepare_purge(session, step, step_id, lanes);
+    prepared.step_id = act_id;
+    return prepared;
+  };
+}
+
+}  // namespace pgsluice::engine

@@ -1,0 +1,23 @@
+#pragma once
+
+#include "lanes/batch/backfill_step.hpp"
+
+namespace pgsluice::engine {
+
+/// The rows that a purge deletes, as a backfill selects them, with `as_of` for the time of day. Throws Error
+/// if that cannot be put in its place. Pure.
+BackfillStep selection_of(const PurgeStep& step, const std::string& as_of);
+
+/// Reads what deleting these rows takes; writes nothing. Throws Error(kRefused) for what would lose rows or
+/// stall others: a problem of a referring table or of the archive. Blocks.
+Removal read_removal(pg::Session& session, const PurgeStep& step, pg::Table table, const std::string& as_of);
+
+/// Prepares a purge: fixes the time that its `where` refers to, makes or completes the archive, and checks
+/// the statement. `step_id`: of the step, which keeps that time. Blocks; may be called again, also by two
+/// runs at once. Throws Error, Failure.
+PreparedBackfill prepare_purge(pg::Session& session, const PurgeStep& step, std::int64_t step_id, int lanes);
+
+/// Deletes the rows, for an act of the step with that number.
+Prepare purging(PurgeStep step, std::int64_t step_id);
+
+}  // namespace pgsluice::engine

@@ -1,0 +1,75 @@
+#include "ledger/repetition.hpp"
+
+#include "pg/key.hpp"
+
+namespace pgsluice::ledger {
+namespace {
+
+constexpr const char* kFix = R"sql(
+UPDATE pgsluice.step SET as_of = coalesce(as_of, clock_timestamp()) WHERE step_id = $1::bigint
+RETURNING pg_catalog.to_char(as_of AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') || '+00'
+)sql";
+
+constexpr const char* kRead = R"sql(
+SELECT pg_catalog.to_char(coalesce((SELECT as_of FROM pgsluice.step WHERE step_id = $1::bigint), clock_timestamp())
+                          AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') || '+00'
+)sql";
+
+constexpr const char* kNow =
+    "SELECT pg_catalog.to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') || '+00'";
+
+constexpr const char* kLockIfDone = R"sql(
+SELECT j.job_id FROM pgsluice.job j
+WHERE j.name = $1 AND j.state = 'done'
+  AND NOT EXISTS (SELECT FROM pgsluice.step s WHERE s.job_id = j.job_id AND s.parent_id IS NULL AND s.state <> 'done')
+FOR UPDATE OF j
+)sql";
+
+constexpr const char* kForgetRanges = R"sql(
+DELETE FROM pgsluice.range r USING pgsluice.step s
+WHERE r.step_id = s.step_id AND s.job_id = $1::bigint AND s.name = ANY ($2::text[])
+)sql";
+
+constexpr const char* kForgetRows = R"sql(
+DELETE FROM pgsluice.quarantine q USING pgsluice.step s
+WHERE q.step_id = s.step_id AND s.job_id = $1::bigint AND s.name = ANY ($2::text[])
+)sql";
+
+// Acts of a step, such as a VACUUM afterwards, are its children.
+constexpr const char* kForgetActs = R"sql(
+DELETE FROM pgsluice.step a USING pgsluice.step s
+WHERE a.parent_id = s.step_id AND s.job_id = $1::bigint AND s.name = ANY ($2::text[])
+)sql";
+
+constexpr const char* kWait = R"sql(
+UPDATE pgsluice.step
+SET state = 'waiting', detail = '', error = '', ranges_cut = false, rows_expected = 0, started_at = NULL,
+    ended_at = NULL, as_of = NULL
+WHERE job_id = $1::bigint AND name = ANY ($2::text[])
+)sql";
+
+constexpr const char* kReady =
+    "UPDATE pgsluice.job SET state = 'ready', ended_at = NULL WHERE job_id = $1::bigint";
+
+}  // namespace
+
+std::string fix_as_of(pg::Session& session, std::int64_t step_id) {
+  return session.exec(kFix, {std::to_string(step_id)}).text(0, 0);
+}
+
+std::string read_as_of(pg::Session& session, std::int64_t step_id) {
+  return (step_id == 0 ? session.exec(kNow, pg::Params{}) : session.exec(kRead, {std::to_string(step_id)}))
+      .text(0, 0);
+}
+
+bool begin_anew(pg::Session& session, const std::string& job, const std::vector<std::string>& steps) {
+  const auto found = session.exec(kLockIfDone, {job});
+  if (found.empty()) return false;
+  const auto job_id = found.text(0, 0);
+  const pg::Params of_steps{job_id, pg::to_array(steps)};
+  for (const char* sql : {kForgetRanges, kForgetRows, kForgetActs, kWait}) session.exec(sql, of_steps);
+  session.exec(kReady, {job_id});
+  return true;
+}
+
+}  // namespace pgsluice::ledger
