@@ -38,7 +38,12 @@ bool is_act(const StepOverview& step) {
   return !step.part.empty();
 }
 
-/// An act is listed below its retype, without the step's name in front.
+/// A purge's rows are its act's.
+bool has_rows(const StepOverview& step) {
+  return step.kind == "backfill" || (step.kind == "purge" && is_act(step));
+}
+
+/// An act is listed below its step, without the step's name in front.
 std::string shown_name(const StepOverview& step) {
   if (!is_act(step)) return step.name;
   const auto colon = step.name.find(": ");
@@ -47,7 +52,7 @@ std::string shown_name(const StepOverview& step) {
 
 std::string expected_text(const StepOverview& step) {
   if (step.kind == "retype") return step.detail;
-  if (step.kind != "backfill" || step.rows_expected <= 0) return {};
+  if (!has_rows(step) || step.rows_expected <= 0) return {};
   std::array<char, 16> percent{};
   std::snprintf(percent.data(), percent.size(), "%.1f %%", percent_of(step));
   return std::string(percent.data()) + " of about " + base::format_count(step.rows_expected) +
@@ -56,7 +61,7 @@ std::string expected_text(const StepOverview& step) {
 
 /// A number of rows; nothing for a step that changes none.
 std::string rows_text(const StepOverview& step, std::int64_t rows) {
-  return step.kind == "backfill" ? base::format_count(rows) : "";
+  return has_rows(step) ? base::format_count(rows) : "";
 }
 
 Lines step_lines(const JobOverview& job) {

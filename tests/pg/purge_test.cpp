@@ -1,0 +1,363 @@
+// Goal: a purge deletes the rows that matched when it began, each once, and its archive has every one of them
+// as it was, whatever happens to the program; nothing is deleted that the operator was not told of. Method:
+// the real program; what plain SQL would have done is worked out from a copy of the table.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "pg/trial.hpp"
+#include "support/environment.hpp"
+#include "support/pgbench.hpp"
+#include "support/wait_for.hpp"
+
+namespace pgsluice::test {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr const char* kOld = "created_at < now() - interval '90 days'";
+const std::string kSmallBatches = "[batch]\nrows = 100\nrows_min = 100\nrows_max = 100\n[pool]\nlanes = 2\n";
+
+std::string purge_job(const std::string& table, const std::string& rest,
+                      const std::string& settings = kSmallBatches) {
+  return "name = \"j\"\n" + settings + "[[step]]\nkind = \"purge\"\nname = \"old\"\ntable = \"" + table +
+         "\"\n" + rest + "\n";
+}
+
+std::string where(const std::string& text) {
+  return "where = \"" + text + "\"\n";
+}
+
+class PurgeTest : public testing::Test {
+ protected:
+  /// 3,000 rows of all kinds of values; every third is older than 90 days. `was` is a copy.
+  void make_audit(const std::string& key = "PRIMARY KEY (id)", const std::string& partition = {}) {
+    auto& db = trial_.db();
+    db.exec(
+        "CREATE TYPE mood AS ENUM ('fine', 'bad'); CREATE TYPE pair AS (a int, b text);"
+        "CREATE TABLE audit (id bigint GENERATED ALWAYS AS IDENTITY, tenant int NOT NULL DEFAULT 1, "
+        "created_at timestamptz NOT "
+        "NULL, at date, body text, j json, jb jsonb, p point, n numeric, list text[], m mood, pr pair, f "
+        "float8, bytes bytea, "
+        "loud text GENERATED ALWAYS AS (upper(body)) STORED, gone int, " +
+        key + ") " + partition);
+    if (!partition.empty())
+      db.exec(
+          "CREATE TABLE audit_low PARTITION OF audit FOR VALUES FROM (MINVALUE) TO (1000);"
+          "CREATE TABLE audit_high PARTITION OF audit FOR VALUES FROM (1000) TO (MAXVALUE)");
+    db.exec(
+        "ALTER TABLE audit DROP COLUMN gone;"
+        "INSERT INTO audit (created_at, at, body, j, jb, p, n, list, m, pr, f, bytes) SELECT now() - CASE g "
+        "% 3 WHEN 0 "
+        "THEN 100 ELSE 10 END * interval '1 day', CASE g % 5 WHEN 0 THEN 'infinity' ELSE date '0044-03-15 "
+        "BC' END, "
+        "CASE g % 100 WHEN 0 THEN repeat(md5(g::text), 500) WHEN 1 THEN NULL ELSE 'was ' || g END, '{\"a\": "
+        "1.00}', "
+        "'{\"b\": 1.0}', point(g, 0.1), (g || '.' || repeat('0', g % 4))::numeric, ARRAY['a', NULL, "
+        "g::text], 'bad', "
+        "ROW(g, 'x')::pair, 'NaN', '\\x00ff' FROM generate_series(1, 3000) g;"
+        "CREATE TABLE was AS SELECT * FROM audit; ANALYZE audit");
+  }
+
+  /// What is in the archive and what is left, against the copy. Compared as text: json has no equality.
+  void expect_exact(const std::string& archive = "kept") {
+    const std::string old = "SELECT md5(w::text) FROM was w WHERE " + std::string(kOld);
+    const std::string young = "SELECT md5(w::text) FROM was w WHERE NOT " + std::string(kOld);
+    const auto differs = [](const std::string& a, const std::string& b) {
+      return "SELECT count(*) FROM ((" + a + " EXCEPT ALL " + b + ") UNION ALL (" + b + " EXCEPT ALL " + a +
+             ")) d";
+    };
+    EXPECT_EQ(trial_.db().number(differs("SELECT md5(a::text) FROM audit a", young)), 0);
+    if (!archive.empty()) {
+      EXPECT_EQ(trial_.db().number(differs("SELECT md5(a::text) FROM " + archive + " a", old)), 0);
+    }
+  }
+
+  void expect_exit(int code, const Finished& finished) {
+    EXPECT_EQ(finished.code(), code) << finished.out << finished.err;
+  }
+  std::int64_t count(const std::string& table) { return trial_.db().number("SELECT count(*) FROM " + table); }
+
+  Trial trial_;
+};
+
+struct Shape {
+  const char* name;
+  const char* key;
+  const char* partition;
+  const char* walk;
+};
+
+class EveryPurge : public PurgeTest, public testing::WithParamInterface<Shape> {
+ protected:
+  EveryPurge() {
+    make_audit(GetParam().key, GetParam().partition);
+    trial_.job(purge_job("audit", where(kOld) + "archive_to = \"kept\"\nwalk = \"" + GetParam().walk + "\""));
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(
+    Shape, EveryPurge,
+    testing::Values(Shape{"keyset", "PRIMARY KEY (id)", "", "keyset"},
+                    Shape{"composite", "PRIMARY KEY (tenant, id)", "", "keyset"},
+                    Shape{"blocks", "PRIMARY KEY (id)", "", "blocks"},
+                    Shape{"partitioned", "PRIMARY KEY (id)", "PARTITION BY RANGE (id)", "keyset"},
+                    Shape{"partitioned_blocks", "PRIMARY KEY (id)", "PARTITION BY RANGE (id)", "blocks"}),
+    [](const auto& shape) { return std::string(shape.param.name); });
+
+TEST_P(EveryPurge, MovesEachMatchingRowAsItWas) {
+  expect_exit(0, trial_.run());
+  expect_exact();
+  const auto again = trial_.run();
+  expect_exit(0, again);
+  EXPECT_EQ(summary_of(again).at("rows_changed"), 1000);
+  expect_exact();
+  expect_exit(0, trial_.verb("verify"));
+}
+
+TEST_P(EveryPurge, MovesEachRowOnceHoweverOftenItIsKilled) {
+  for (const auto* point :
+       {"after_lease:1", "after_position:2", "after_update:3", "after_commit:2", "after_update:1"}) {
+    auto command = trial_.command("run");
+    command.env["PGSLUICE_FAILPOINT"] = point;
+    const auto killed = run(command);
+    EXPECT_EQ(killed.exit.signal, SIGKILL) << point << killed.err;
+  }
+  Process one(trial_.command("run", {"--wait", "30s"}));
+  Process two(trial_.command("run", {"--wait", "30s"}));
+  EXPECT_EQ(one.wait().code, 0) << one.out() << one.err();
+  EXPECT_EQ(two.wait().code, 0) << two.out() << two.err();
+  expect_exact();
+}
+
+TEST_F(PurgeTest, IsExactBesideAnApplicationThatWrites) {
+  make_audit();
+  trial_.db().exec("CREATE TABLE app (id bigint)");
+  trial_.job(purge_job(
+      "audit", where("created_at < now() - interval '90 days' AND tenant = 1") + "archive_to = \"kept\""));
+  Traffic application;
+  application.dsn = trial_.dsn();
+  application.script =
+      "\\set id random(1, 3000)\n"
+      "BEGIN;\nINSERT INTO app SELECT id FROM audit WHERE id = :id FOR UPDATE;\n"
+      "UPDATE audit SET body = body || '!', tenant = 2 WHERE id = :id;\nCOMMIT;\n";
+  application.rate = 100;
+  Pgbench traffic(application);
+  for (int i = 0; i < 3; ++i) {
+    Process running(trial_.command("run"));
+    wait_for([&] { return count("audit") < 2950 - 200 * i || !running.running(); }, "rows to be purged");
+    kill_program(trial_, running);
+  }
+  expect_exit(0, trial_.run());
+  traffic.stop();
+  // Nobody is lost or doubled; a row that the application reached first is left, as it wrote it.
+  EXPECT_EQ(count("audit") + count("kept"), 3000);
+  EXPECT_EQ(trial_.db().number("SELECT count(*) FROM audit a JOIN kept k USING (id)"), 0);
+  EXPECT_EQ(trial_.db().number("SELECT count(*) FROM kept WHERE id IN (SELECT id FROM app)"), 0);
+  EXPECT_EQ(
+      trial_.db().number("SELECT count(*) FROM audit WHERE tenant = 1 AND created_at < now() - interval "
+                         "'90 days'"),
+      0);
+}
+
+TEST_F(PurgeTest, DoesNotMoveItsBoundaryWhenItGoesOn) {
+  make_audit();
+  trial_.db().exec("UPDATE audit SET created_at = 'infinity' WHERE id > 2000");
+  trial_.job(purge_job("audit", where("created_at < clock_timestamp()"),
+                       "[batch]\nrows = 100\nrows_max = 100\n"
+                       "[pool]\nlanes = 1\n"));
+  auto command = trial_.command("run");
+  command.env["PGSLUICE_FAILPOINT"] = "after_commit:5";
+  EXPECT_EQ(run(command).exit.signal, SIGKILL);
+  trial_.db().exec("UPDATE audit SET created_at = clock_timestamp() WHERE id = 2999");
+  expect_exit(0, trial_.run());
+  EXPECT_EQ(count("audit"), 1000);
+  EXPECT_EQ(trial_.db().number("SELECT count(*) FROM audit WHERE id = 2999"), 1);
+}
+
+TEST_F(PurgeTest, BeginsAnewOnlyIfItSaysSo) {
+  make_audit();
+  const std::string verify =
+      "[[step]]\nkind = \"verify\"\nname = \"none\"\nquery = \"SELECT count(*) FROM audit WHERE created_at < "
+      "now() - interval '90 days'\"\nexpect = \"0\"\n";
+  const auto add = [&] {
+    trial_.db().exec(
+        "INSERT INTO audit (created_at) SELECT now() - interval '1 year' FROM generate_series(1, 10)");
+  };
+  trial_.job(purge_job("audit", where(kOld)) + verify);
+  expect_exit(0, trial_.run());
+  add();
+  expect_exit(0, trial_.run());
+  EXPECT_EQ(count("audit"), 2010);
+
+  trial_.job(
+      "name = \"nightly\"\n[[step]]\nkind = \"sql\"\nname = \"index\"\nup = \"CREATE INDEX ON audit "
+      "(created_at)\"\n" +
+      purge_job("audit", where(kOld) + "repeat = true", "").substr(11) + verify);
+  expect_exit(0, trial_.run());
+  EXPECT_EQ(count("audit"), 2000);
+  for (int night = 0; night < 2; ++night) {
+    add();
+    const auto run = trial_.run();
+    expect_exit(0, run);
+    EXPECT_EQ(summary_of(run).at("rows_changed"), 10);
+    EXPECT_EQ(count("audit"), 2000);
+  }
+  // The next night may go by another rule.
+  trial_.job(
+      "name = \"nightly\"\n[[step]]\nkind = \"sql\"\nname = \"index\"\nup = \"CREATE INDEX ON audit "
+      "(created_at)\"\n" +
+      purge_job("audit", where("created_at < now() - interval '5 days'") + "repeat = true", "").substr(11) +
+      verify);
+  expect_exit(0, trial_.run());
+  EXPECT_EQ(count("audit"), 0);
+}
+
+TEST_F(PurgeTest, CompletesAnArchiveAndFillsItByName) {
+  make_audit();
+  trial_.db().exec(
+      "CREATE TABLE kept (body text, id bigint GENERATED ALWAYS AS IDENTITY, moved_at timestamptz DEFAULT "
+      "now())");
+  trial_.job(purge_job("audit", where(kOld) + "archive_to = \"kept\""));
+  EXPECT_THAT(run_ok(trial_.text_command("plan")),
+              HasSubstr("ALTER TABLE \"public\".\"kept\" ADD COLUMN \"tenant\" integer, "));
+  expect_exit(0, trial_.run());
+  EXPECT_EQ(
+      trial_.db().number(
+          "SELECT count(*) FROM kept k JOIN was w ON w.id = k.id AND w.body IS NOT DISTINCT FROM "
+          "k.body AND w.created_at = k.created_at AND w.loud IS NOT DISTINCT FROM k.loud AND k.moved_at "
+          "IS NOT NULL"),
+      1000);
+  expect_exact("");
+}
+
+TEST_F(PurgeTest, RefusesAnArchiveThatCouldLoseRows) {
+  make_audit();
+  const std::string like = "DROP TABLE IF EXISTS kept CASCADE; CREATE TABLE kept (LIKE audit); ";
+  const std::vector<std::pair<std::string, std::string>> all{
+      {"ALTER TABLE kept ALTER body TYPE varchar(10)", "has column \"body\" as character varying(10)"},
+      {"ALTER TABLE kept SET UNLOGGED", "is unlogged"},
+      {"ALTER TABLE kept ADD why text NOT NULL", "has column \"why\", which must have a value"},
+      {"CREATE RULE no AS ON INSERT TO kept DO INSTEAD NOTHING", "has rule \"no\""},
+      {"CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'; CREATE TRIGGER no "
+       "BEFORE INSERT "
+       "ON kept FOR EACH ROW EXECUTE FUNCTION f()",
+       "has trigger \"no\""},
+      {"DROP TABLE kept; CREATE VIEW kept AS SELECT * FROM audit", "is not a table"},
+  };
+  trial_.job(purge_job("audit", where(kOld) + "archive_to = \"kept\""));
+  for (const auto& [sql, message] : all) {
+    trial_.db().exec("DROP VIEW IF EXISTS kept");
+    trial_.db().exec(like + sql);
+    const auto refused = trial_.run();
+    expect_exit(5, refused);
+    EXPECT_THAT(refusal_of(refused).message, HasSubstr(message));
+    if (message == "is not a table")
+      trial_.db().exec("DROP VIEW kept");
+    else
+      trial_.db().exec("DROP TABLE kept CASCADE");
+  }
+  trial_.job(purge_job("audit", where(kOld) + "archive_to = \"public.audit\""));
+  EXPECT_THAT(refusal_of(trial_.run()).message, HasSubstr("is the purged table"));
+  EXPECT_EQ(count("audit"), 3000);
+}
+
+TEST_F(PurgeTest, LooksAtWhoRefersToItsRowsBeforeItDeletesOne) {
+  make_audit();
+  trial_.db().exec(
+      "CREATE TABLE line (id int PRIMARY KEY, audit_id bigint REFERENCES audit, note_id int);"
+      "CREATE TABLE note (id int PRIMARY KEY, line_id int REFERENCES line ON DELETE CASCADE);"
+      "INSERT INTO line SELECT g, g FROM generate_series(1, 300) g; INSERT INTO note SELECT g, g FROM "
+      "generate_series(1, 300) g;"
+      "ANALYZE");
+  trial_.job(purge_job("audit", where(kOld)));
+  EXPECT_THAT(refusal_of(trial_.run()).message, HasSubstr("read all of table \"public\".\"line\""));
+  trial_.db().exec("CREATE INDEX ON line (audit_id)");
+  EXPECT_THAT(refusal_of(trial_.run()).message,
+              AllOf(HasSubstr("\"public\".\"line\""), HasSubstr("refuses to delete it")));
+
+  trial_.job(purge_job("audit", where(kOld) + "with = [\"line\"]"));
+  EXPECT_THAT(refusal_of(trial_.run()).message, HasSubstr("read all of table \"public\".\"note\""));
+  trial_.db().exec("CREATE INDEX ON note (line_id)");
+  expect_exit(0, trial_.run());
+  EXPECT_EQ(count("line"), 200);
+  EXPECT_EQ(count("note"), 200);
+  expect_exact("");
+}
+
+TEST_F(PurgeTest, DeletesReferringRowsFirstAlsoByBlocks) {
+  make_audit();
+  trial_.db().exec(
+      "CREATE TABLE line (id int PRIMARY KEY, audit_id bigint REFERENCES audit);"
+      "INSERT INTO line SELECT g, g FROM generate_series(1, 3000) g; CREATE INDEX ON line (audit_id); "
+      "ANALYZE");
+  trial_.job(purge_job("audit", where(kOld) + "with = \"line\"\nwalk = \"blocks\""));
+  expect_exit(0, trial_.run());
+  EXPECT_EQ(count("line"), 2000);
+  expect_exact("");
+}
+
+TEST_F(PurgeTest, TakesNoRowAwayThatTheArchiveDoesNotGet) {
+  make_audit();
+  trial_.db().exec(
+      "CREATE TABLE line (id int PRIMARY KEY, audit_id bigint REFERENCES audit ON DELETE CASCADE);"
+      "INSERT INTO line SELECT g, g FROM generate_series(1, 3000) g; CREATE INDEX ON line (audit_id); "
+      "ANALYZE");
+  trial_.job(purge_job("audit", where(kOld) + "archive_to = \"kept\""));
+  EXPECT_THAT(refusal_of(trial_.run()).message, HasSubstr("do not go to the archive"));
+  EXPECT_EQ(count("line"), 3000);
+  trial_.job(purge_job("audit", where(kOld) + "archive_to = \"kept\"\nallow_effects_on = [\"line\"]"));
+  expect_exit(0, trial_.run());
+  EXPECT_EQ(count("line"), 2000);
+  expect_exact();
+}
+
+TEST_F(PurgeTest, CountsRowsThatATriggerKeeps) {
+  make_audit();
+  trial_.db().exec(
+      "CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN IF OLD.id % 30 = 0 THEN RETURN "
+      "NULL; END IF; RETURN OLD; "
+      "END'; CREATE TRIGGER keep BEFORE DELETE ON audit FOR EACH ROW EXECUTE FUNCTION keep()");
+  trial_.job(purge_job("audit", where(kOld) + "archive_to = \"kept\""));
+  const auto finished = trial_.run();
+  expect_exit(4, finished);
+  EXPECT_EQ(count("kept"), 900);
+  EXPECT_EQ(count("audit"), 2100);
+  EXPECT_THAT(summary_of(finished).at("reason").get<std::string>(), HasSubstr("100 rows"));
+}
+
+TEST_F(PurgeTest, SaysThatItCannotBeRolledBack) {
+  make_audit();
+  trial_.job(purge_job("audit", where(kOld) + "archive_to = \"kept\""));
+  expect_exit(0, trial_.run());
+  const auto refused = trial_.verb("rollback", {"--yes"});
+  expect_exit(5, refused);
+  EXPECT_THAT(refusal_of(refused).message, AllOf(HasSubstr("1,000 rows"), HasSubstr("archive kept")));
+  expect_exact();
+}
+
+TEST_F(PurgeTest, VacuumsWhatItLeft) {
+  make_audit();
+  trial_.job(purge_job("audit", where(kOld) + "vacuum = true"));
+  auto command = trial_.command("run");
+  command.env["PGSLUICE_FAILPOINT"] = "after_commit:9";
+  EXPECT_EQ(run(command).exit.signal, SIGKILL);
+  expect_exit(0, trial_.run());
+  trial_.db().exec("CREATE EXTENSION IF NOT EXISTS pgstattuple");
+  EXPECT_EQ(trial_.db().number("SELECT dead_tuple_count FROM pgstattuple('audit')"), 0);
+  expect_exact("");
+}
+
+TEST_F(PurgeTest, NamesMistakesOfItsJobFile) {
+  trial_.job(purge_job(
+      "audit", "where = \"at < 'yesterday'\"\nwalk = \"interleaved\"\narchive_to = \"a b\"\nkeep = true"));
+  const auto refused = trial_.run();
+  expect_exit(78, refused);
+  for (const auto* text : {"the word 'yesterday'", "\"interleaved\" is not known here", "archive_to", "keep"})
+    EXPECT_THAT(refused.err, HasSubstr(text));
+}
+
+}  // namespace
+}  // namespace pgsluice::test
