@@ -28,6 +28,7 @@ Plan make_plan(pg::Session& session, const Job& job, const std::string& target,
                const pg::ConnectionTarget* sampled_at) {
   Plan plan{job.name, target, {}};
   StepsOfJob steps(session, job, read_job_record(session, job.name));
+  steps.expect_repetition();
   for (std::size_t i = 0; i < job.steps.size(); ++i) {
     auto at = steps.at(i);
     at.sampled_at = sampled_at;

@@ -1,5 +1,7 @@
 #include "kinds/steps_of_job.hpp"
 
+#include <algorithm>
+
 #include "kinds/table_of_kinds.hpp"
 #include "ledger/schema.hpp"
 
@@ -11,6 +13,16 @@ StepsOfJob::StepsOfJob(pg::Session& session, const Job& job, ledger::JobRecord r
   for (std::size_t i = 0; i < job.steps.size(); ++i) {
     kinds_.push_back(kind_of(job.steps[i]));
     downs_.push_back(kinds_.back()->down(record_.steps[i].detail));
+  }
+}
+
+void StepsOfJob::expect_repetition() {
+  const auto& steps = record_.steps;
+  const bool is_done = std::all_of(steps.begin(), steps.end(),
+                                   [](const auto& step) { return step.state == StepState::kDone; });
+  if (!is_done || !is_repeated(job_)) return;
+  for (std::size_t i = 0; i < kinds_.size(); ++i) {
+    if (kinds_[i]->is_repeated() || !kinds_[i]->writes()) forget(i);
   }
 }
 

@@ -19,6 +19,8 @@ class StepsOfJob {
   const StepKind& kind(std::size_t place) const { return *kinds_.at(place); }
   /// REQUIRES: this outlives the answer.
   StepAt at(std::size_t place);
+  /// If the job is done and its next run begins steps anew: as if the ledger did not know these.
+  void expect_repetition();
   /// As if the ledger did not know the step.
   void forget(std::size_t place) { record_.steps.at(place) = {}; }
 

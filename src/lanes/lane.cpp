@@ -286,7 +286,8 @@ Lane::Next Lane::on_row_fault(const ledger::Range& range, const BatchOutcome& ou
   if (faults >= at_.tunables.max_quarantined) {
     throw Error(ExitCode::kFailed,
                 row_in_words(fill_->prepared().table, outcome.position) +
-                    " cannot be changed: " + outcome.message + " (SQLSTATE " + outcome.sqlstate + ")",
+                    (fill_->prepared().is_delete ? " cannot be deleted: " : " cannot be changed: ") +
+                    outcome.message + " (SQLSTATE " + outcome.sqlstate + ")",
                 "correct the row or the expression, or allow more than max_quarantined = " +
                     std::to_string(at_.tunables.max_quarantined) +
                     "; then run again: the job continues at this row");

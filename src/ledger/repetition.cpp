@@ -18,6 +18,12 @@ SELECT pg_catalog.to_char(coalesce((SELECT as_of FROM pgsluice.step WHERE step_i
 constexpr const char* kNow =
     "SELECT pg_catalog.to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') || '+00'";
 
+// An act has no definition of its own.
+constexpr const char* kFixKey = R"sql(
+UPDATE pgsluice.step SET definition = CASE WHEN definition = '{}' THEN $2::text[] ELSE definition END
+WHERE step_id = $1::bigint RETURNING definition
+)sql";
+
 constexpr const char* kLockIfDone = R"sql(
 SELECT j.job_id FROM pgsluice.job j
 WHERE j.name = $1 AND j.state = 'done'
@@ -33,6 +39,11 @@ WHERE r.step_id = s.step_id AND s.job_id = $1::bigint AND s.name = ANY ($2::text
 constexpr const char* kForgetRows = R"sql(
 DELETE FROM pgsluice.quarantine q USING pgsluice.step s
 WHERE q.step_id = s.step_id AND s.job_id = $1::bigint AND s.name = ANY ($2::text[])
+)sql";
+
+constexpr const char* kForgetObjects = R"sql(
+DELETE FROM pgsluice.object o USING pgsluice.step s
+WHERE o.step_id = s.step_id AND s.job_id = $1::bigint AND s.name = ANY ($2::text[])
 )sql";
 
 // Acts of a step, such as a VACUUM afterwards, are its children.
@@ -62,12 +73,18 @@ std::string read_as_of(pg::Session& session, std::int64_t step_id) {
       .text(0, 0);
 }
 
+std::vector<std::string> fix_key(pg::Session& session, std::int64_t act_id,
+                                 const std::vector<std::string>& columns) {
+  return pg::from_array(session.exec(kFixKey, {std::to_string(act_id), pg::to_array(columns)}).text(0, 0));
+}
+
 bool begin_anew(pg::Session& session, const std::string& job, const std::vector<std::string>& steps) {
   const auto found = session.exec(kLockIfDone, {job});
   if (found.empty()) return false;
   const auto job_id = found.text(0, 0);
   const pg::Params of_steps{job_id, pg::to_array(steps)};
-  for (const char* sql : {kForgetRanges, kForgetRows, kForgetActs, kWait}) session.exec(sql, of_steps);
+  for (const char* sql : {kForgetRanges, kForgetRows, kForgetObjects, kForgetActs, kWait})
+    session.exec(sql, of_steps);
   session.exec(kReady, {job_id});
   return true;
 }

@@ -43,6 +43,7 @@ std::vector<Finding> preflight(pg::Session& session, const Job& job, bool is_led
   const auto change =
       record.job_id != 0 ? check_definition(session, job, record.job_id, findings) : DefinitionChange{};
   StepsOfJob steps(session, job, record);
+  steps.expect_repetition();
   for (std::size_t i = 0; i < steps.size(); ++i) {
     if (change.is_mended(i)) steps.forget(i);
     const auto at = steps.at(i);

@@ -35,14 +35,15 @@ std::int64_t wal_bytes(const TableFacts& facts, std::int64_t matching, bool is_a
 }
 
 void add_estimate(const StepAt& at, const PurgeStep& step, const TableFacts& facts, const Removal& removal,
-                  PlannedStep& planned) {
+                  const WalkedTable& walked, PlannedStep& planned) {
   const auto rows = facts.table.rows_estimate;
   const auto matching =
       std::min(estimate_matching(at.session, facts.table, removal.selection.where).value_or(rows), rows);
-  planned.rows_estimated = rows;
+  planned.rows_estimated = walked.boundary ? matching : rows;
   planned.wal_bytes_estimated = wal_bytes(facts, matching, removal.archive.has_value());
   const auto lanes = std::max(1, at.job.tunables.lanes);
-  planned.duration_estimated = std::chrono::milliseconds(1'000 * rows / (kLaneRowsFast * lanes));
+  planned.duration_estimated =
+      std::chrono::milliseconds(1'000 * planned.rows_estimated / (kLaneRowsFast * lanes));
   planned.notes.push_back("of the rows visited, about " + base::format_count(matching) +
                           " match `where` and go");
   planned.notes.push_back(
@@ -63,12 +64,26 @@ void note_surprises(pg::Session& session, const pg::Table& table, PlannedStep& p
                             " from this role; it needs BYPASSRLS");
 }
 
-void add_preparation(const Removal& removal, PlannedStep& planned) {
+void note_partitions(const std::vector<WholePartition>& partitions, PlannedStep& planned) {
+  double rows = 0;
+  for (const auto& one : partitions) rows += one.rows;
+  if (partitions.empty()) return;
+  planned.notes.push_back(std::to_string(partitions.size()) +
+                          " partitions match wholly, by their bounds: they are dropped with about " +
+                          base::format_count(static_cast<std::int64_t>(rows)) +
+                          " rows, and not deleted row by row");
+}
+
+void add_preparation(const Removal& removal, const WalkedTable& walked, PlannedStep& planned) {
   if (removal.archive) {
     for (const auto& sql : removal.archive->preparing)
       planned.statements.push_back(
           {sql, "ACCESS EXCLUSIVE on the archive", false, "once, before the first batch"});
   }
+  if (walked.boundary)
+    planned.statements.push_back({last_match_sql(removal.selection, removal.table, walked.boundary->key),
+                                  "ACCESS SHARE on " + removal.table.sql(), false,
+                                  "once, to find the last row that matches"});
   planned.statements.push_back({steps::explain_sql(delete_sql(removal, "false")),
                                 "ROW EXCLUSIVE on " + removal.table.sql() + ", for a moment", false, "once"});
 }
@@ -81,23 +96,31 @@ void plan_known_table(const StepAt& at, const PurgeStep& step, PlannedStep& plan
   const auto walked = walked_table(session, removal.selection, table, pg::RowEvent::kDelete);
   planned.walk = walk_in_words(walked);
   planned.walk_reason = walked.choice.reason;
-  if (walked.choice.walk == Walk::kKeyset)
+  if (walked.choice.walk == Walk::kKeyset && !walked.boundary)
     planned.walk_reason +=
         "; " + key_reason(table, key_behind(table, walked.keyset->key()), removal.selection);
   if (removal.selection.where != step.where)
     planned.notes.push_back("`where` refers to one time, fixed when the step begins; now it would be: " +
                             removal.selection.where);
-  add_estimate(at, step, facts, removal, planned);
+  add_estimate(at, step, facts, removal, walked, planned);
   note_surprises(session, table, planned);
   const auto sql = purging_sql(removal, walked.swallowers);
   const auto limits =
       batch_limits(at.job.tunables.batch.target, at.job.tunables.throttle.lock_wait,
                    std::chrono::milliseconds{pg::deadlock_timeout_ms(session)}, sql.long_statements());
-  add_preparation(removal, planned);
+  const auto partitions = read_whole_partitions(session, removal);
+  const auto acts = purge_acts(step, at.record().step_id, table.sql(), partitions);
+  note_partitions(partitions, planned);
+  for (const auto& one : acts) {
+    if (one.act.part == "partition") plan_act(one.act, planned);
+  }
+  add_preparation(removal, walked, planned);
   for (auto& statement :
        walk_statements(table, removal.selection, walked, sql, limits, at.job.tunables.batch.rows))
     planned.statements.push_back(std::move(statement));
-  for (const auto& act : purge_acts(step, at.record().step_id, table.sql())) plan_act(act, planned);
+  for (const auto& one : acts) {
+    if (one.act.kind == Act::Kind::kVacuum && !one.detaching) plan_act(one.act, planned);
+  }
 }
 
 }  // namespace

@@ -1,15 +1,30 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "kinds/acts/act.hpp"
-#include "pgsluice/job.hpp"
+#include "kinds/purge/detach.hpp"
+#include "table/whole_partitions.hpp"
 
 namespace pgsluice::engine {
 
-/// What a purge does, in order: its batches, and VACUUM afterwards if that is asked for. `table_sql`: quoted.
-/// Pure.
-std::vector<Act> purge_acts(const PurgeStep& step, std::int64_t step_id, const std::string& table_sql);
+/// An act of a purge. A detaching act is not run by run_acts().
+struct PurgeAct {
+  Act act;
+  std::optional<Detaching> detaching{};
+};
+
+/// What a purge does, in order: partitions of which every row goes, the batches, and VACUUM if that is asked
+/// for. Pure.
+std::vector<PurgeAct> purge_acts(const PurgeStep& step, std::int64_t step_id, const std::string& table_sql,
+                                 const std::vector<WholePartition>& partitions);
+
+/// The partitions that this purge drops: those that it noted when it began and that are still there, or, if
+/// it begins now, those that match wholly, which it notes. Throws Error, Failure.
+std::vector<WholePartition> settle_partitions(pg::Session& session, const PurgeStep& step,
+                                              std::int64_t step_id);
 
 }  // namespace pgsluice::engine

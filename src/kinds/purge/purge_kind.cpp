@@ -29,15 +29,50 @@ std::int64_t rows_deleted(const StepAt& at) {
   return at.record().step_id == 0 ? 0 : ledger::step_counts(at.session, at.record().step_id).changed;
 }
 
+/// An act of the purge and its record in the ledger.
+struct OpenedPurgeAct {
+  OpenedAct opened;
+  std::optional<Detaching> detaching;
+};
+
+std::vector<OpenedPurgeAct> open_purge(pg::Session& session, const PurgeStep& purge, std::int64_t step_id) {
+  const auto acts = purge_acts(purge, step_id, table_sql(purge), settle_partitions(session, purge, step_id));
+  std::vector<Act> plain;
+  for (const auto& one : acts) plain.push_back(one.act);
+  auto opened = open_acts(session, purge.name, step_id, std::move(plain));
+  std::vector<OpenedPurgeAct> out;
+  for (std::size_t i = 0; i < acts.size(); ++i) out.push_back({std::move(opened[i]), acts[i].detaching});
+  return out;
+}
+
+asio::awaitable<void> detach(RunningStep step, Detaching partition) {
+  const Story story = [&] { return run_detach(step, partition); };
+  co_await run_told(step, story);
+}
+
 asio::awaitable<void> run_purge(RunningStep& step, PurgeStep purge) {
   step.journal.write(
       event::StepStarted{purge.name, step.record.kind, step.record.state == StepState::kRunning, 0});
-  std::function<std::vector<OpenedAct>(pg::Session&)> open = [purge,
-                                                              id = step.record.step_id](pg::Session& s) {
-    return open_acts(s, purge.name, id, purge_acts(purge, id, table_sql(purge)));
-  };
-  auto acts = co_await keep_trying<std::vector<OpenedAct>>(step.connection, open, step.journal, step.stop);
-  co_await run_acts(step, std::move(acts));
+  std::function<std::vector<OpenedPurgeAct>(pg::Session&)> open =
+      [purge, id = step.record.step_id](pg::Session& s) { return open_purge(s, purge, id); };
+  auto acts =
+      co_await keep_trying<std::vector<OpenedPurgeAct>>(step.connection, open, step.journal, step.stop);
+  std::vector<OpenedAct> others;
+  for (auto& act : acts) {
+    if (!act.detaching) {
+      others.push_back(std::move(act.opened));
+      continue;
+    }
+    co_await step.gate.pass_pause(step.stop);
+    if (step.stop.is_requested()) co_return;
+    if (act.opened.record.state == StepState::kDone) continue;
+    RunningStep one = step;
+    one.record = act.opened.record;
+    Detaching partition = *act.detaching;
+    co_await detach(std::move(one), std::move(partition));
+  }
+  if (step.stop.is_requested()) co_return;
+  co_await run_acts(step, std::move(others));
   step.states.show(purge.name, step.record.kind);
 }
 

@@ -91,14 +91,15 @@ PreparedBackfill prepare_backfill(pg::Session& session, const BackfillStep& step
 }
 
 std::vector<ledger::NewRange> key_ranges(pg::Session& session, const PreparedBackfill& step, int lanes) {
+  if (step.boundary && !step.boundary->end) return {};  // no row matches
   const std::int64_t rows = step.table.rows_estimate;
+  const auto end = step.boundary ? step.boundary->end : std::nullopt;
   const auto parts =
       static_cast<int>(std::clamp<std::int64_t>(rows / kRowsPerRangeMin, 1, lanes * kRangesPerLane));
   std::vector<ledger::NewRange> ranges;
   std::optional<pg::Key> lower;
   if (parts > 1) {
-    const auto sample =
-        step.keyset->sample(std::nullopt, std::nullopt, parts, sample_percent(step.table.pages));
+    const auto sample = step.keyset->sample(std::nullopt, end, parts, sample_percent(step.table.pages));
     const auto keys =
         pg::in_transaction(session, kSampleLimits, [&] { return session.exec(sample.sql, sample.params); });
     for (std::size_t i = 0; i < keys.size(); ++i) {
@@ -108,7 +109,7 @@ std::vector<ledger::NewRange> key_ranges(pg::Session& session, const PreparedBac
     }
   }
   ranges.push_back(
-      {lower, std::nullopt,
+      {lower, end,
        std::max<std::int64_t>(0, rows - static_cast<std::int64_t>(ranges.size()) * (rows / parts))});
   return ranges;
 }

@@ -26,6 +26,7 @@ struct PreparedBackfill {
   pg::Swallowers swallowers;
   BatchSql sql;
   bool is_delete = false;
+  std::optional<Boundary> boundary;  // the keyset ends with it
   walk::Ground ground;
   std::chrono::milliseconds deadlock_timeout{1'000};
 

@@ -22,6 +22,28 @@ void make_archive(pg::Session& session, const Archive& archive) {
   });
 }
 
+/// What was decided when the step began: statistics and indexes may have changed since then, but its ranges
+/// are written in values of these columns.
+void keep_to_key(pg::Session& session, std::int64_t act_id, const pg::Table& table, WalkedTable& walked) {
+  if (!walked.keyset) return;
+  std::vector<std::string> chosen;
+  for (const auto& column : walked.keyset->key()) chosen.push_back(column.name);
+  const auto fixed = ledger::fix_key(session, act_id, chosen);
+  if (fixed == chosen) return;
+  std::vector<pg::Column> key;
+  for (const auto& name : fixed) {
+    const auto* column = table.find(name);
+    if (!column)
+      throw Error(
+          ExitCode::kRefused,
+          "column \"" + name + "\", along which table " + table.sql() + " is walked, no longer exists",
+          "the rows that are left can be purged by a job of another name");
+    key.push_back(*column);
+  }
+  walked.boundary.reset();
+  walked.keyset.emplace(table.sql(), std::move(key));
+}
+
 }  // namespace
 
 BackfillStep selection_of(const PurgeStep& step, const std::string& as_of) {
@@ -50,13 +72,15 @@ Removal read_removal(pg::Session& session, const PurgeStep& step, pg::Table tabl
   return removal;
 }
 
-PreparedBackfill prepare_purge(pg::Session& session, const PurgeStep& step, std::int64_t step_id, int lanes) {
-  const auto as_of = ledger::fix_as_of(session, step_id);
+PreparedBackfill prepare_purge(pg::Session& session, const PurgeStep& step, PurgeRecord record, int lanes) {
+  const auto as_of = ledger::fix_as_of(session, record.step_id);
   auto removal = read_removal(session, step, read_facts(session, step.table).table, as_of);
   if (removal.archive) make_archive(session, *removal.archive);
   auto walked = walked_table(session, removal.selection, removal.table, pg::RowEvent::kDelete);
+  keep_to_key(session, record.act_id, removal.table, walked);
   steps::explain(session, delete_sql(removal, "false"));
   PreparedBackfill prepared;
+  prepared.step_id = record.act_id;
   prepared.definition = removal.selection;
   prepared.is_delete = true;
   prepared.keyset = std::move(walked.keyset);
@@ -67,16 +91,16 @@ PreparedBackfill prepare_purge(pg::Session& session, const PurgeStep& step, std:
   prepared.deadlock_timeout = std::chrono::milliseconds{pg::deadlock_timeout_ms(session)};
   prepared.sql = purging_sql(removal, prepared.swallowers);
   prepared.table = std::move(removal.table);
-  prepared.table.rows_estimate = count_rows(session, prepared.table);
+  prepared.boundary = std::move(walked.boundary);
+  prepared.table.rows_estimate =
+      prepared.boundary ? prepared.boundary->rows : count_rows(session, prepared.table);
   share_out(prepared.table, prepared.heaps);
   return prepared;
 }
 
 Prepare purging(PurgeStep step, std::int64_t step_id) {
   return [step = std::move(step), step_id](pg::Session& session, std::int64_t act_id, int lanes) {
-    auto prepared = prepare_purge(session, step, step_id, lanes);
-    prepared.step_id = act_id;
-    return prepared;
+    return prepare_purge(session, step, {step_id, act_id}, lanes);
   };
 }
 

@@ -9,6 +9,7 @@
 #include "pg/catalog/heap.hpp"
 #include "pg/catalog/swallowers.hpp"
 #include "pgsluice/job.hpp"
+#include "table/walk_choice/boundary.hpp"
 #include "walk/keyset.hpp"
 
 namespace pgsluice::engine {
@@ -54,6 +55,7 @@ WalkChoice choose_walk(const BackfillStep& step, const WalkFacts& facts);
 /// A table with the ways to walk it.
 struct WalkedTable {
   std::optional<walk::Keyset> keyset;  // empty: there is no key to walk
+  std::optional<Boundary> boundary{};  // the keyset goes along it, up to its end, and not along a unique key
   std::vector<pg::HeapFacts> heaps;
   std::optional<pg::HeapFacts> sampled;  // the heap from which pages were sampled for the choice
   double rows_per_page = 0;
