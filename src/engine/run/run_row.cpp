@@ -8,7 +8,7 @@
 #include "kinds/table_of_kinds.hpp"
 #include "ledger/images.hpp"
 #include "ledger/overview.hpp"
-#include "ledger/repetition.hpp"
+#include "ledger/purge/repetition.hpp"
 #include "ledger/schema.hpp"
 #include "ledger/undo.hpp"
 #include "pg/connection/transaction.hpp"

@@ -10,7 +10,7 @@
 #include "lanes/batch/purge_step.hpp"
 #include "lanes/batch_statements.hpp"
 #include "lanes/block_statements.hpp"
-#include "ledger/repetition.hpp"
+#include "ledger/purge/repetition.hpp"
 #include "pg/identifier.hpp"
 #include "pgsluice/error.hpp"
 #include "table/backfill_facts.hpp"

@@ -5,7 +5,7 @@
 #include "lanes/batch/purge_step.hpp"
 #include "ledger/acts.hpp"
 #include "ledger/objects.hpp"
-#include "ledger/repetition.hpp"
+#include "ledger/purge/repetition.hpp"
 #include "pg/connection/transaction.hpp"
 #include "pg/identifier.hpp"
 #include "table/table_facts.hpp"

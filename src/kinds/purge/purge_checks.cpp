@@ -4,7 +4,7 @@
 #include "kinds/ddl/ddl.hpp"
 #include "lanes/batch/purge_step.hpp"
 #include "lanes/block_statements.hpp"
-#include "ledger/repetition.hpp"
+#include "ledger/purge/repetition.hpp"
 #include "pg/identifier.hpp"
 #include "table/backfill_facts.hpp"
 #include "table/range_plan.hpp"

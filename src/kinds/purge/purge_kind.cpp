@@ -11,7 +11,7 @@
 #include "kinds/purge/read_purge.hpp"
 #include "lanes/batch/purge_step.hpp"
 #include "ledger/overview.hpp"
-#include "ledger/repetition.hpp"
+#include "ledger/purge/repetition.hpp"
 #include "pg/identifier.hpp"
 #include "telling/failure/outage.hpp"
 

@@ -5,10 +5,10 @@
 #include <utility>
 #include <vector>
 
+#include "job/condition/time_calls.hpp"
 #include "job/read/suggestion.hpp"
 #include "job/sql/expression.hpp"
 #include "job/sql/table_name.hpp"
-#include "job/sql/time_calls.hpp"
 
 namespace pgsluice::engine {
 

@@ -1,7 +1,7 @@
 #include "lanes/batch/purge_step.hpp"
 
-#include "job/sql/time_calls.hpp"
-#include "ledger/repetition.hpp"
+#include "job/condition/time_calls.hpp"
+#include "ledger/purge/repetition.hpp"
 #include "pg/connection/transaction.hpp"
 #include "pgsluice/error.hpp"
 #include "table/table_facts.hpp"

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "job/sql/upper_bounds.hpp"
+#include "job/condition/upper_bounds.hpp"
 #include "pg/connection/transaction.hpp"
 #include "pg/identifier.hpp"
 #include "table/range_plan.hpp"

@@ -1,6 +1,6 @@
 // Goal: a condition with its times fixed says the same as the one with the server's own functions, and what
 // cannot be fixed is refused. Method: tables of texts.
-#include "job/sql/time_calls.hpp"
+#include "job/condition/time_calls.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "job/sql/upper_bounds.hpp"
+#include "job/condition/upper_bounds.hpp"
 
 #include "job/sql/parse_tree.hpp"
 

@@ -1,4 +1,4 @@
-#include "ledger/repetition.hpp"
+#include "ledger/purge/repetition.hpp"
 
 #include "pg/key.hpp"
 

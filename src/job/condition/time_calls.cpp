@@ -1,4 +1,4 @@
-#include "job/sql/time_calls.hpp"
+#include "job/condition/time_calls.hpp"
 
 #include <algorithm>
 #include <array>

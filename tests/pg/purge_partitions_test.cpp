@@ -1,0 +1,151 @@
+// Goal: a purge drops a partition only where that is the same as deleting its rows, finishes what an
+// interrupted one began, and leaves exactly what a plain DELETE leaves. Method: the real program on
+// partitions of all kinds, against a copy and a twin.
+#include "pg/purge_trial.hpp"
+#include "support/process.hpp"
+#include "support/wait_for.hpp"
+
+namespace pgsluice::test {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+class PartitionedPurge : public PurgeTest {
+ protected:
+  /// Months from 200 days ago to now: five are older than 90 days, one is on both sides.
+  void make_months(const std::string& others = {}) {
+    trial_.db().exec(
+        "CREATE TABLE audit (id bigint GENERATED ALWAYS AS IDENTITY, created_at timestamptz NOT NULL, "
+        "PRIMARY KEY "
+        "(created_at, id)) PARTITION BY RANGE (created_at);"
+        "DO $$ BEGIN FOR i IN 0..9 LOOP EXECUTE format('CREATE TABLE month_%s PARTITION OF audit FOR VALUES "
+        "FROM (%L) TO "
+        "(%L)', i, date_trunc('day', now()) - interval '205 days' + i * interval '25 days', "
+        "date_trunc('day', now()) - interval "
+        "'205 days' + (i + 1) * interval '25 days'); END LOOP; END $$;" +
+        others +
+        "INSERT INTO audit (created_at) SELECT now() - g * interval '1 hour' FROM generate_series(0, 4800) g;"
+        "CREATE TABLE was AS SELECT * FROM audit; ANALYZE audit");
+  }
+  std::int64_t parts() {
+    return trial_.db().number("SELECT count(*) FROM pg_class WHERE relname LIKE 'month%' AND relkind = 'r'");
+  }
+};
+
+TEST_F(PartitionedPurge, DropsPartitionsThatGoWholly) {
+  make_months();
+  trial_.job(purge_job("audit", where(kOld)));
+  EXPECT_THAT(run_ok(trial_.text_command("plan")),
+              AllOf(HasSubstr("DETACH PARTITION \"public\".\"month_0\" CONCURRENTLY"),
+                    HasSubstr("4 partitions match wholly")));
+  for (const auto* point : {"after_detach:1", "after_ddl:1", "after_ddl_commit:2", "after_commit:1"}) {
+    auto command = trial_.command("run");
+    command.env["PGSLUICE_FAILPOINT"] = point;
+    EXPECT_EQ(run(command).exit.signal, SIGKILL) << point;
+  }
+  expect_exit(0, trial_.run());
+  EXPECT_EQ(parts(), 6);
+  expect_exact("");
+  expect_exit(0, trial_.verb("verify"));
+}
+
+TEST_F(PartitionedPurge, FinishesADetachThatWasInterrupted) {
+  make_months();
+  trial_.job(purge_job("audit", where(kOld)));
+  Db reader(trial_.dsn());
+  reader.exec("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM audit");
+  Process waiting(trial_.command("run"));
+  wait_for([&] { return trial_.db().number("SELECT count(*) FROM pg_inherits WHERE inhdetachpending") == 1; },
+           "a partition that waits to be detached");
+  kill_program(trial_, waiting);
+  reader.exec("COMMIT");
+  expect_exit(0, trial_.run());
+  EXPECT_EQ(parts(), 6);
+  expect_exact("");
+}
+
+TEST_F(PartitionedPurge, DropsThemWithoutDetachingBesideADefaultPartition) {
+  make_months("CREATE TABLE rest PARTITION OF audit DEFAULT;");
+  trial_.job(purge_job("audit", where(kOld)));
+  expect_exit(0, trial_.run());
+  EXPECT_EQ(parts(), 6);
+  expect_exact("");
+}
+
+TEST_F(PartitionedPurge, KeepsThemWhereDroppingIsNotDeleting) {
+  make_months("CREATE VIEW seen AS SELECT * FROM month_1;");
+  trial_.job(purge_job("audit", where(kOld)));
+  expect_exit(0, trial_.run());
+  EXPECT_EQ(parts(), 7);
+  EXPECT_EQ(count("seen"), 0);
+  expect_exact("");
+}
+
+TEST_F(PartitionedPurge, ArchivesThemRowByRow) {
+  make_months();
+  trial_.job(purge_job("audit", where(kOld) + "archive_to = \"kept\""));
+  expect_exit(0, trial_.run());
+  EXPECT_EQ(parts(), 10);
+  expect_exact();
+}
+
+// What the server proves of bounds, against what it deletes itself: NULLs, lists, two levels, defaults.
+TEST_F(PurgeTest, LeavesWhatAPlainDeleteLeavesWhateverThePartitions) {
+  const std::vector<std::string> layouts{
+      "PARTITION BY RANGE (k); CREATE TABLE p1 PARTITION OF t FOR VALUES FROM (MINVALUE) TO (3); CREATE "
+      "TABLE p2 PARTITION OF "
+      "t FOR VALUES FROM (3) TO (6); CREATE TABLE p3 PARTITION OF t FOR VALUES FROM (6) TO (MAXVALUE); "
+      "CREATE TABLE p4 PARTITION "
+      "OF t DEFAULT",
+      "PARTITION BY LIST (k); CREATE TABLE p1 PARTITION OF t FOR VALUES IN (NULL, 1, 2); CREATE TABLE p2 "
+      "PARTITION OF t FOR "
+      "VALUES IN (3, 4); CREATE TABLE p3 PARTITION OF t FOR VALUES IN (5, 6, 7, 8, 9, 0)",
+      "PARTITION BY HASH (k); CREATE TABLE p1 PARTITION OF t FOR VALUES WITH (MODULUS 2, REMAINDER 0); "
+      "CREATE TABLE p2 "
+      "PARTITION OF t FOR VALUES WITH (MODULUS 2, REMAINDER 1)",
+      "PARTITION BY RANGE (k, n); CREATE TABLE p1 PARTITION OF t FOR VALUES FROM (MINVALUE, MINVALUE) TO (4, "
+      "2); CREATE TABLE "
+      "p2 PARTITION OF t FOR VALUES FROM (4, 2) TO (MAXVALUE, MAXVALUE); CREATE TABLE p3 PARTITION OF t "
+      "DEFAULT",
+      "PARTITION BY LIST (n); CREATE TABLE p1 PARTITION OF t FOR VALUES IN (0, NULL) PARTITION BY RANGE (k); "
+      "CREATE TABLE p2 "
+      "PARTITION OF p1 FOR VALUES FROM (MINVALUE) TO (5); CREATE TABLE p3 PARTITION OF p1 DEFAULT; CREATE "
+      "TABLE p4 PARTITION OF "
+      "t DEFAULT",
+  };
+  const std::vector<std::string> conditions{"k < 5",
+                                            "k = 1",
+                                            "k <= 4 AND n > 0",
+                                            "k < 5 OR n = 1",
+                                            "k IS NULL",
+                                            "k IN (1, 2)",
+                                            "NOT (k > 3)",
+                                            "n = 0",
+                                            "n IS NOT DISTINCT FROM NULL",
+                                            "coalesce(k, 0) < 3",
+                                            "k < 9 AND k IS NOT NULL"};
+  int number = 0;
+  for (const auto& layout : layouts) {
+    for (const auto& condition : conditions) {
+      trial_.db().exec(
+          "DROP TABLE IF EXISTS t, twin; CREATE TABLE t (id int, k int, n int) " + layout +
+          "; INSERT INTO t SELECT g, nullif(g % 11, 10), nullif(g % 4, 3) FROM generate_series(1, 440) g;"
+          "CREATE TABLE twin AS SELECT * FROM t; ANALYZE t; DELETE FROM twin WHERE " +
+          condition);
+      trial_.job("name = \"j" + std::to_string(++number) + "\"\n" +
+                 purge_job("t", where(condition) + "walk = \"blocks\"").substr(11));
+      const auto finished = trial_.run();
+      expect_exit(0, finished);
+      EXPECT_EQ(trial_.db().number(
+                    "SELECT count(*) FROM ((SELECT * FROM t EXCEPT ALL SELECT * FROM twin) UNION ALL "
+                    "(SELECT * FROM twin EXCEPT ALL SELECT * FROM t)) d"),
+                0)
+          << layout << "\n"
+          << condition << finished.err;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace pgsluice::test
