@@ -111,5 +111,17 @@ TEST_F(Cookbook, RowsThatCannotBeChangedAreSetAside) {
   EXPECT_THAT(run_ok(trial_.text_command("failures")), HasSubstr("square root"));
 }
 
+TEST_F(Cookbook, OldRowsGoToTheirArchive) {
+  trial_.db().exec("UPDATE orders SET placed_at = now() WHERE id > 6000");
+  const auto young = trial_.db().number("SELECT count(*) FROM orders WHERE id > 6000");
+  take("orders-purge");
+  expect_exit(0, "run");
+  EXPECT_EQ(trial_.db().number("SELECT count(*) FROM orders"), young);
+  EXPECT_EQ(trial_.db().number("SELECT count(*) FROM orders_archive WHERE placed_at < '2020-01-01'"),
+            10'000 - young);
+  expect_exit(0, "verify");
+  expect_exit(5, "rollback");
+}
+
 }  // namespace
 }  // namespace pgsluice::test

@@ -265,6 +265,44 @@ where = "users.plan IS NOT NULL"
   }
 }
 
+TEST(Plan, PrintsWhatAPurgeSends) {
+  test::PrivateServer server({.settings = {{"log_statement", "all"}, {"log_line_prefix", "%a "}}});
+  const auto dsn = server.fresh_database();
+  Db db(dsn);
+  test::make_users(db, 5'000);
+  db.exec(
+      "CREATE TABLE notes (id serial PRIMARY KEY, user_id bigint NOT NULL REFERENCES users);"
+      "INSERT INTO notes (user_id) SELECT id FROM users WHERE id % 2 = 0; CREATE INDEX ON notes (user_id); "
+      "ANALYZE");
+  const auto job = job_of(R"toml(
+name = "purge"
+[[step]]
+kind = "purge"
+name = "old"
+table = "users"
+where = "id <= 2000 OR plan < 0"
+with = "notes"
+archive_to = "kept"
+allow_effects_on = ["notes"]
+vacuum = true
+)toml");
+  const auto planned = Engine(dsn).plan(job).steps.at(0).statements;
+  RunOptions options;
+  options.handle_signals = false;
+  Nobody sink;
+  ASSERT_EQ(Engine(dsn).run(job, options, sink), ExitCode::kDone);
+  std::size_t seen = 0;
+  for (const auto& sql : statements_of_pgsluice(server.log_text())) {
+    const bool is_about_it =
+        sql.find("\"users\"") != std::string::npos || sql.find("\"notes\"") != std::string::npos;
+    if (!is_about_it || sql.rfind("EXPLAIN", 0) == 0) continue;
+    ++seen;
+    EXPECT_TRUE(std::any_of(planned.begin(), planned.end(), [&](const auto& p) { return p.sql == sql; }))
+        << sql;
+  }
+  EXPECT_GT(seen, 10U);
+}
+
 bool is_change(const std::string& sql) {
   constexpr const char* kWords[] = {"ALTER", "CREATE", "DROP", "LOCK", "UPDATE", "VACUUM", "ANALYZE"};
   return std::any_of(std::begin(kWords), std::end(kWords),

@@ -50,6 +50,10 @@ void add_estimate(const StepAt& at, const PurgeStep& step, const TableFacts& fac
       "the space of deleted rows is used again after VACUUM" +
       std::string(step.vacuum ? ", which follows" : ": vacuum = true runs it afterwards"));
   for (const auto& reach : read_reach(at.session, removal, matching)) {
+    if (reach.is_counted)
+      planned.statements.push_back({reach_sql(removal, reach.referrer, matching),
+                                    "ACCESS SHARE on both tables", false,
+                                    "once, to count on a sample whom the rows reach"});
     const auto effect = effect_of(step, reach);
     if (!effect.text.empty())
       planned.notes.push_back((effect.is_refused ? "run will refuse: " : "") + effect.text);

@@ -20,25 +20,9 @@ std::string sample_clause(std::int64_t matching) {
   return percent >= 100 ? "" : " TABLESAMPLE SYSTEM (" + std::to_string(percent) + ")";
 }
 
-std::string count_sql(const Removal& removal, const Referrer& referrer, std::int64_t matching) {
-  std::string joined;
-  std::string names;
-  for (std::size_t i = 0; i < referrer.columns.size(); ++i) {
-    const auto name = "r" + std::to_string(i + 1);
-    names += (i ? ", " : "") + name;
-    joined += (i ? " AND " : "") + ("c." + pg::Identifier(referrer.columns[i]).sql()) + " = s." + name;
-  }
-  return "SELECT count(*), coalesce(sum(found.n), 0)\nFROM (SELECT " +
-         pg::column_list(referrer.referenced_columns) + " FROM " + removal.table.sql() +
-         sample_clause(matching) + "\n  WHERE (" + removal.selection.where + "\n) LIMIT " +
-         std::to_string(kSampledRows) + ") AS s(" + names +
-         ")\nCROSS JOIN LATERAL (SELECT count(*) AS n FROM " + referrer.table_sql + " AS c WHERE " + joined +
-         ") AS found";
-}
-
 void count(pg::Session& session, const Removal& removal, std::int64_t matching, Reach& reach) try {
   pg::in_transaction(session, kLookLimits, [&] {
-    const auto rows = session.exec(count_sql(removal, reach.referrer, matching));
+    const auto rows = session.exec(reach_sql(removal, reach.referrer, matching));
     reach.sampled = rows.integer(0, 0);
     reach.reached = rows.integer(0, 1);
     reach.is_counted = true;
@@ -56,6 +40,22 @@ std::string Reach::in_words() const {
   std::snprintf(each, sizeof each, "%.2g", static_cast<double>(reached) / static_cast<double>(sampled));
   return std::string("about ") + each + " rows of " + referrer.table_sql +
          " refer to each deleted row (constraint " + pg::Identifier(referrer.constraint).sql() + ")";
+}
+
+std::string reach_sql(const Removal& removal, const Referrer& referrer, std::int64_t matching) {
+  std::string joined;
+  std::string names;
+  for (std::size_t i = 0; i < referrer.columns.size(); ++i) {
+    const auto name = "r" + std::to_string(i + 1);
+    names += (i ? ", " : "") + name;
+    joined += (i ? " AND " : "") + ("c." + pg::Identifier(referrer.columns[i]).sql()) + " = s." + name;
+  }
+  return "SELECT count(*), coalesce(sum(found.n), 0)\nFROM (SELECT " +
+         pg::column_list(referrer.referenced_columns) + " FROM " + removal.table.sql() +
+         sample_clause(matching) + "\n  WHERE (" + removal.selection.where + "\n) LIMIT " +
+         std::to_string(kSampledRows) + ") AS s(" + names +
+         ")\nCROSS JOIN LATERAL (SELECT count(*) AS n FROM " + referrer.table_sql + " AS c WHERE " + joined +
+         ") AS found";
 }
 
 std::vector<Reach> read_reach(pg::Session& session, const Removal& removal, std::int64_t matching) {

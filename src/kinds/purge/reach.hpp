@@ -20,6 +20,9 @@ struct Reach {
   std::string in_words() const;
 };
 
+/// Counts them. Pure.
+std::string reach_sql(const Removal& removal, const Referrer& referrer, std::int64_t matching);
+
 /// Of each foreign key that refers to the table itself. `matching`: rows that are to be deleted, as
 /// estimated. Throws Failure only for a lost connection.
 std::vector<Reach> read_reach(pg::Session& session, const Removal& removal, std::int64_t matching);
