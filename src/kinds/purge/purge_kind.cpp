@@ -13,6 +13,7 @@
 #include "ledger/overview.hpp"
 #include "ledger/purge/repetition.hpp"
 #include "pg/identifier.hpp"
+#include "table/table_facts.hpp"
 #include "telling/failure/outage.hpp"
 
 namespace pgsluice::engine {
@@ -36,7 +37,8 @@ struct OpenedPurgeAct {
 };
 
 std::vector<OpenedPurgeAct> open_purge(pg::Session& session, const PurgeStep& purge, std::int64_t step_id) {
-  const auto acts = purge_acts(purge, step_id, table_sql(purge), settle_partitions(session, purge, step_id));
+  const auto table = read_facts(session, purge.table).table.sql();
+  const auto acts = purge_acts(purge, step_id, table, settle_partitions(session, purge, step_id));
   std::vector<Act> plain;
   for (const auto& one : acts) plain.push_back(one.act);
   auto opened = open_acts(session, purge.name, step_id, std::move(plain));
