@@ -20,7 +20,7 @@ std::string list_of_kinds(const char* quote) {
 }
 
 job::Refusal unknown_kind(const std::string& kind) {
-  for (const char* planned : {"purge", "copy"}) {
+  for (const char* planned : {"purge"}) {
     if (kind == planned)
       return {"\"" + kind + "\" is not available yet in this version", "use " + list_of_kinds("")};
   }
