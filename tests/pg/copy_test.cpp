@@ -4,6 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <regex>
+#include <set>
+#include <sstream>
+
 #include "pg/copy_trial.hpp"
 #include "support/environment.hpp"
 
@@ -244,6 +248,64 @@ TEST_F(CopyTest, RefusesBeforehandWhatCannotWork) {
   EXPECT_THAT(refused(5).message, HasSubstr("table \"t\" does not exist"));
 }
 
+/// Without what differs from batch to batch: numbers, key values, line breaks.
+std::string shape_of(std::string sql) {
+  sql = std::regex_replace(sql, std::regex("'[0-9]+'::|\\$[0-9]+::"), "key::");
+  sql = std::regex_replace(sql, std::regex("[0-9]+"), "0");
+  sql = std::regex_replace(sql, std::regex("[\\s]+"), " ");
+  return std::regex_replace(sql, std::regex("^ | $"), "");
+}
+
+/// Statements of the server's log, each on one line.
+std::vector<std::string> logged_statements(const std::string& log) {
+  std::vector<std::string> out;
+  std::istringstream lines(log);
+  bool is_statement = false;
+  for (std::string line; std::getline(lines, line);) {
+    const bool is_continued = line.starts_with("\t");
+    if (is_continued && is_statement) out.back() += "\n" + line;
+    if (is_continued) continue;
+    std::smatch found;
+    is_statement = std::regex_search(line, found, std::regex("(?:statement|execute <unnamed>): (.*)$"));
+    if (is_statement) out.push_back(found[1]);
+  }
+  return out;
+}
+
+std::set<std::string> planned_shapes(CopyTrial& copy) {
+  const auto plan = copy.trial().verb("plan");
+  EXPECT_EQ(plan.code(), 0) << plan.err;
+  std::set<std::string> shapes;
+  for (const auto& statement : Json::parse(plan.out).at("steps").at(0).at("statements"))
+    shapes.insert(shape_of(statement.at("sql").get<std::string>()));
+  return shapes;
+}
+
+TEST(CopyPlan, ListsWhatTheRunSends) {
+  PrivateServer server({.settings = {{"log_statement", "all"}}});
+  for (const std::string rest : {"", "on_conflict = \"skip\""}) {
+    SCOPED_TRACE(rest);
+    CopyTrial copy(server, server);
+    copy.both("CREATE TABLE t (id serial PRIMARY KEY, n int)");
+    copy.source().exec("INSERT INTO t SELECT g, g FROM generate_series(1, 9000) g; ANALYZE t");
+    if (!rest.empty()) copy.target().exec("INSERT INTO t SELECT g, -g FROM generate_series(4000, 4100) g");
+    copy.job("t", "", rest);
+    const auto planned = planned_shapes(copy);
+    const auto before = server.log_text().size();
+    copy.expect("run", 0);
+    std::set<std::string> sent;
+    for (const auto& statement : logged_statements(server.log_text().substr(before)))
+      sent.insert(shape_of(statement));
+    for (const auto& shape : sent) {
+      if (shape.find("\"public\".\"t\"") != std::string::npos || shape.find("pg_temp.") != std::string::npos)
+        EXPECT_TRUE(planned.contains(shape)) << shape;
+    }
+    for (const auto& shape : planned) {
+      if (shape.starts_with("COPY")) EXPECT_TRUE(sent.contains(shape)) << shape;
+    }
+  }
+}
+
 TEST_F(CopyTest, TellsNobodyThePassword) {
   make_plain();
   copy_.read_from("host=127.0.0.1 port=1 dbname=gone user=me password=quite-secret");
@@ -267,6 +329,20 @@ TEST_F(CopyTest, CountsRowsThatATriggerLeavesOut) {
   EXPECT_THAT(copy_.trial().verb("check").out, HasSubstr("leave_out"));
   copy_.expect("run", 4);
   EXPECT_EQ(target().number("SELECT count(*) FROM t"), 1980);
+}
+
+TEST_F(CopyTest, GoesBackWithTheTableThatItsJobMade) {
+  source().exec("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 300)");
+  copy_.trial().job(
+      "name = \"copied\"\n[[step]]\nkind = \"sql\"\nname = \"make\"\nup = \"CREATE TABLE u (id int PRIMARY "
+      "KEY)\"\ndown = \"DROP TABLE u\"\n[[step]]\nkind = \"copy\"\nname = \"copy\"\nfrom = { dsn = \"" +
+      copy_.source_dsn() + "\", table = \"t\" }\nto = \"u\"\n");
+  copy_.expect("plan", 0);
+  copy_.expect("check", 0);
+  copy_.expect("run", 0);
+  copy_.expect_same("TABLE t", "TABLE u");
+  copy_.expect("rollback", 0);
+  EXPECT_TRUE(target().yes("SELECT to_regclass('u') IS NULL"));
 }
 
 TEST_F(CopyTest, SaysThatItCannotBeTakenBack) {

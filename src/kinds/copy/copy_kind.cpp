@@ -4,6 +4,7 @@
 #include "job/sql/table_name.hpp"
 #include "kinds/copy/compare_copy.hpp"
 #include "kinds/copy/copy_checks.hpp"
+#include "kinds/copy/dropped_with.hpp"
 #include "kinds/copy/plan_copy.hpp"
 #include "kinds/copy/read_copy.hpp"
 #include "kinds/kind/definition_lines.hpp"
@@ -44,7 +45,10 @@ boost::asio::awaitable<void> CopyKind::run(RunningStep& step) const {
   co_await step.fills.run(std::move(alone));
 }
 
-Undo CopyKind::undo_planned(const StepAt& /*at*/) const {
+Undo CopyKind::undo_planned(const StepAt& at) const {
+  if (const auto taker = step_that_drops(at.session, step_.to, at.place, at.downs))
+    return {true, "needs no undoing itself: its rows go when step \"" + at.job.steps[*taker].name() +
+                      "\" is undone"};
   return {false, "the ledger does not know which rows of " + job::written(step_.to) + " were copied"};
 }
 
@@ -52,6 +56,8 @@ void CopyKind::survey(const StepAt& at, const Traces& traces, RollbackAct& /*act
                       RollbackSurvey& survey) const {
   const auto rows = traces.at(at.place).rows_changed;
   if (rows == 0) return;
+  const auto taker = step_that_drops(at.session, step_.to, at.place, at.downs);
+  if (taker && traces.is_applied(*taker)) return;
   survey.obstacles.push_back("copy step \"" + step_.name + "\" has copied " + base::format_count(rows) +
                              " rows into " + job::written(step_.to) +
                              ", and the ledger does not know which ones they are");

@@ -38,6 +38,7 @@ void await_bytes(PGconn* connection, const Patience& patience) {
   for (;;) {
     if (patience.is_aborted && *patience.is_aborted)
       throw WireError("57014", "the session was told to end", false);
+    if (PQstatus(connection) != CONNECTION_OK) fail(connection, nullptr);
     pollfd at{PQsocket(connection), POLLIN, 0};
     const int ready = poll(&at, 1, static_cast<int>(kLook.count()));
     if (ready > 0) {
