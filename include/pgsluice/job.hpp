@@ -154,6 +154,38 @@ struct ConstraintStep {
   std::string on_update;  // the same
 };
 
+/// What a copy does with a row whose key the target has already.
+enum class OnConflict {
+  kError,   // the run ends, and names the row
+  kSkip,    // the target's row stays
+  kUpdate,  // the target's row becomes the source's
+};
+/// As the job file writes it: "error", "skip" or "update".
+inline const char* on_conflict_name(OnConflict on_conflict) {
+  switch (on_conflict) {
+    case OnConflict::kError:
+      return "error";
+    case OnConflict::kSkip:
+      return "skip";
+    case OnConflict::kUpdate:
+      return "update";
+  }
+  return "";
+}
+
+/// Rows of one table copied into another, also of another database, in batches along the source's key.
+struct CopyStep {
+  static constexpr const char* kKind = "copy";
+
+  std::string name;
+  std::string from_dsn;  // tunable: where the source is may change; empty: the job's own database
+  TableName from;
+  std::string where;  // over the source's columns; empty: every row
+  TableName to;
+  std::vector<Assignment> columns;  // target column = expression over the source's columns; others by name
+  OnConflict on_conflict = OnConflict::kError;
+};
+
 /// How a new value is made of an old one.
 enum class Mapping {
   kEmbed,   // the integer in the last 12 digits of a uuid
@@ -213,7 +245,8 @@ class Step {
         }) {}
 
   const std::string& name() const { return name_of_(definition_); }
-  /// As the job file writes it: "sql", "index", "constraint", "backfill", "purge", "verify", "retype".
+  /// As the job file writes it: "sql", "index", "constraint", "backfill", "purge", "copy", "verify",
+  /// "retype".
   const std::string& kind() const { return kind_; }
 
   /// nullptr if it is of another kind.

@@ -69,6 +69,7 @@ struct Finding {
 /// The `check` of every warning that there is, for those who name the ones that they accept.
 inline constexpr std::array kWarnings{"backups",
                                       "before-images",
+                                      "columns",
                                       "deferrable",
                                       "expressions",
                                       "foreign keys",

@@ -20,10 +20,6 @@ std::string list_of_kinds(const char* quote) {
 }
 
 job::Refusal unknown_kind(const std::string& kind) {
-  for (const char* planned : {"copy"}) {
-    if (kind == planned)
-      return {"\"" + kind + "\" is not available yet in this version", "use " + list_of_kinds("")};
-  }
   std::vector<std::string> names;
   for (const auto& known : table_of_kinds()) names.push_back(known.name);
   return {"\"" + kind + "\" is not known", job::suggestion(kind, names, "kinds")};

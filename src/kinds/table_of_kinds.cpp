@@ -4,6 +4,7 @@
 
 #include "kinds/backfill/backfill_kind.hpp"
 #include "kinds/constraint/constraint_kind.hpp"
+#include "kinds/copy/copy_kind.hpp"
 #include "kinds/index/index_kind.hpp"
 #include "kinds/purge/purge_kind.hpp"
 #include "kinds/retype/retype_kind.hpp"
@@ -16,8 +17,8 @@ namespace {
 
 std::vector<KindEntry>& table() {
   static std::vector<KindEntry> kinds{
-      entry_of<SqlKind>(),   entry_of<IndexKind>(),  entry_of<ConstraintKind>(), entry_of<BackfillKind>(),
-      entry_of<PurgeKind>(), entry_of<VerifyKind>(), entry_of<RetypeKind>(),
+      entry_of<SqlKind>(),   entry_of<IndexKind>(), entry_of<ConstraintKind>(), entry_of<BackfillKind>(),
+      entry_of<PurgeKind>(), entry_of<CopyKind>(),  entry_of<VerifyKind>(),     entry_of<RetypeKind>(),
   };
   return kinds;
 }

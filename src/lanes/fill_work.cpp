@@ -154,9 +154,9 @@ asio::awaitable<void> FillWork::run_lanes() {
   desk_ = std::make_unique<LeaseDesk>(
       fills_, at_.run_id, at_.journal, at_.tally, at_.stop,
       [this](pg::Connection& connection, Fill& fill) { return end_if_over(connection, fill); });
-  lanes_ = std::make_unique<LanePool>(
-      at_.io, at_.connections, fills_,
-      LaneSurroundings{at_.tunables, *desk_, at_.gate, at_.journal, at_.tally, at_.stop, at_.blockers});
+  lanes_ = std::make_unique<LanePool>(at_.io, at_.connections, fills_,
+                                      LaneSurroundings{at_.tunables, *desk_, at_.gate, at_.journal, at_.tally,
+                                                       at_.stop, at_.blockers, at_.connections});
   at_.sampler.attach([this] { return lanes_->lane_of_pid(); },
                      [this](int lane, const std::string& who) { lanes_->give_way(lane, who); },
                      [this](Sampler::OpenSince since) { lanes_->note_transaction(since); });

@@ -5,6 +5,7 @@
 #include <random>
 
 #include "lanes/batch/block_batch.hpp"
+#include "lanes/batch/source_reader.hpp"
 #include "lanes/ranges/recut.hpp"
 #include "pgsluice/error.hpp"
 #include "telling/failure/interruption.hpp"
@@ -91,8 +92,9 @@ boost::asio::awaitable<void> Lane::walk(ledger::Range range, int times_put_off) 
       co_await at_.desk.give_back(connection_, *fill_, range.token, false);
       co_return;
     }
-    const auto rows = rows_wanted(range);
-    const auto outcome = co_await attempt(range, rows, std::move(turn));
+    const auto wanted = rows_wanted(range);
+    const auto outcome = co_await attempt(range, wanted, std::move(turn));
+    const auto rows = outcome.asked > 0 ? outcome.asked : wanted;
     heed_cancel(outcome);
     Next next = Next::kLeaseAgain;
     const bool is_cut_anew = co_await recut_if_misfit(range, outcome);
@@ -139,6 +141,7 @@ boost::asio::awaitable<BatchOutcome> Lane::attempt(ledger::Range range, std::int
   work.limits = batch_limits(at_.tunables.batch.target, at_.tunables.throttle.lock_wait,
                              prepared.deadlock_timeout, prepared.long_statements());
   work.set_aside = set_aside_;
+  work.source = source();
   if (const auto misfit = misfit_of(work)) co_return *misfit;
   std::function<BatchOutcome(pg::Session&)> run = [work = std::move(work)](pg::Session& s) {
     return run_batch(s, work);
@@ -160,6 +163,18 @@ boost::asio::awaitable<BatchOutcome> Lane::attempt(ledger::Range range, std::int
   in_batch_since_.reset();
   if (outcome.disposition == pg::Disposition::kCommitted) turn.worked(outcome.duration);
   co_return outcome;
+}
+
+std::shared_ptr<SourceReader> Lane::source() {
+  const auto& prepared = fill_->prepared();
+  if (!prepared.copying) return nullptr;
+  if (source_of_ != fill_ || !source_) {
+    const auto name = at_.connections.application_prefix + " source " + std::to_string(number_);
+    source_ =
+        std::make_shared<SourceReader>(prepared.copying, *prepared.keyset, at_.connections.target, name);
+    source_of_ = fill_;
+  }
+  return source_;
 }
 
 std::optional<BatchOutcome> Lane::misfit_of(const BatchWork& work) const {

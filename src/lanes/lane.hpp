@@ -20,6 +20,14 @@
 
 namespace pgsluice::engine {
 
+class SourceReader;
+
+/// Where lanes connect to, and the name under which the server shows them.
+struct LaneConnections {
+  pg::ConnectionTarget target;
+  std::string application_prefix;
+};
+
 /// What every lane is given; each reference outlives the lanes and is confined to the io thread.
 struct LaneSurroundings {
   const Tunables& tunables;  // current: `set` changes them while lanes run
@@ -29,6 +37,7 @@ struct LaneSurroundings {
   Tally& tally;
   const Stop& stop;
   Blockers& blockers;
+  const LaneConnections& connections;
 };
 
 /// Between two attempts of a batch: short compared with the lease, long compared with a lock queue that is
@@ -87,6 +96,8 @@ class Lane {
                                          const std::string& why);
   Next on_row_fault(const ledger::Range& range, const BatchOutcome& outcome, std::int64_t rows);
   void forget_set_aside();
+  /// Of a copy: what reads its rows, which lives as long as the lane works on that fill. Else nullptr.
+  std::shared_ptr<SourceReader> source();
   /// Throws if a cancel ends the step or the lane instead of another attempt.
   void heed_cancel(const BatchOutcome& outcome) const;
   [[noreturn]] void fail(const BatchOutcome& outcome) const;
@@ -104,8 +115,10 @@ class Lane {
   Fill* fill_ = nullptr;
   base::Backoff jitter_;
   std::minstd_rand random_{std::random_device{}()};
-  walk::Bisection bisection_;          // of the present range
-  std::optional<BlockWork> blocks_;    // of the batch in flight or just over
+  walk::Bisection bisection_;        // of the present range
+  std::optional<BlockWork> blocks_;  // of the batch in flight or just over
+  std::shared_ptr<SourceReader> source_;
+  const Fill* source_of_ = nullptr;    // whose source that is
   std::optional<SetAside> set_aside_;  // the next batch is this row
   std::chrono::milliseconds last_batch_{0};
   std::chrono::milliseconds backoff_{0};  // before the next attempt

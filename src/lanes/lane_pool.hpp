@@ -13,12 +13,6 @@
 
 namespace pgsluice::engine {
 
-/// Where lanes connect to, and the name under which the server shows them.
-struct LaneConnections {
-  pg::ConnectionTarget target;
-  std::string application_prefix;
-};
-
 /// Runs the lanes of fills side by side, as many as `pool.lanes` says, also while that changes. Confined to
 /// the io thread.
 class LanePool {

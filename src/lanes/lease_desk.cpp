@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/failpoint.hpp"
+#include "lanes/batch/at_rows.hpp"
 #include "lanes/ranges/range_measure.hpp"
 #include "ledger/range/checkpoint.hpp"
 #include "pg/connection/transaction.hpp"
@@ -36,8 +37,10 @@ bool fix_tail(pg::Session& session, const PreparedBackfill& step, ledger::Range&
   if (range.upper) return true;
   const auto& keyset = *step.keyset;  // only ranges along a key have an open end
   // In a transaction whose settings make the key's text mean the same as in every batch.
-  const auto rows = pg::in_transaction(session, kSampleLimits,
-                                       [&] { return session.exec(keyset.highest(), pg::Params{}); });
+  const auto rows = at_rows(session, step, [&](pg::Session& there) {
+    return pg::in_transaction(there, kSampleLimits,
+                              [&] { return there.exec(keyset.highest(), pg::Params{}); });
+  });
   if (rows.empty()) {
     ledger::mark_done(session, range.token);
     return false;
@@ -113,7 +116,7 @@ LeaseDesk::Offer LeaseDesk::offer_of(const Fill& fill) const {
               fill.in_use,
               {},
               kBatchesToSplit * fill.sizer().rows(),
-              std::chrono::steady_clock::now() >= fill.measure_again};
+              fill.prepared().may_be_split() && std::chrono::steady_clock::now() >= fill.measure_again};
   for (const auto& waiting : put_off_) {
     if (waiting.fill == &fill) offer.put_off.insert(waiting.token.range_id);
   }

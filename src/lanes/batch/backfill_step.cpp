@@ -3,10 +3,12 @@
 #include <algorithm>
 
 #include "base/failpoint.hpp"
+#include "lanes/batch/at_rows.hpp"
 #include "ledger/range/split.hpp"
 #include "pg/connection/transaction.hpp"
 #include "pgsluice/error.hpp"
 #include "table/block_ranges.hpp"
+#include "table/copy/copying.hpp"
 #include "table/table_facts.hpp"
 #include "table/update.hpp"
 
@@ -21,6 +23,11 @@ constexpr int kRangesPerLane = 4;
 constexpr std::int64_t kRowsPerRangeMin = 2'000;
 constexpr pg::TransactionLimits kSampleLimits{std::chrono::milliseconds{1'000},
                                               std::chrono::milliseconds{60'000}, true};
+
+/// Rows that may be there already are written in two statements: into a stage, and from there.
+int long_statements_of(OnConflict on_conflict) {
+  return on_conflict == OnConflict::kError ? 1 : 2;
+}
 
 /// Where the step's before-images go, created if they are wanted; nullopt: it keeps none.
 std::optional<Images> kept_images(pg::Session& session, const pg::Table& table, const BackfillStep& step,
@@ -59,6 +66,14 @@ std::int64_t count_rows(pg::Session& session, const pg::Table& table) {
 
 double sample_percent(std::int64_t pages) {
   return std::min(100.0, 100.0 * kSamplePages / static_cast<double>(std::max<std::int64_t>(pages, 1)));
+}
+
+int PreparedBackfill::long_statements() const {
+  return copying ? long_statements_of(copying->on_conflict) : sql.long_statements();
+}
+
+bool PreparedBackfill::may_be_split() const {
+  return !copying || !copying->source;
 }
 
 const pg::HeapFacts* PreparedBackfill::heap_of(const walk::Heap& heap) const {
@@ -100,8 +115,9 @@ std::vector<ledger::NewRange> key_ranges(pg::Session& session, const PreparedBac
   std::optional<pg::Key> lower;
   if (parts > 1) {
     const auto sample = step.keyset->sample(std::nullopt, end, parts, sample_percent(step.table.pages));
-    const auto keys =
-        pg::in_transaction(session, kSampleLimits, [&] { return session.exec(sample.sql, sample.params); });
+    const auto keys = at_rows(session, step, [&](pg::Session& there) {
+      return pg::in_transaction(there, kSampleLimits, [&] { return there.exec(sample.sql, sample.params); });
+    });
     for (std::size_t i = 0; i < keys.size(); ++i) {
       auto upper = step.keyset->read_key(keys, i);
       ranges.push_back({lower, upper, rows / parts});

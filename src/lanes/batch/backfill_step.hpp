@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,6 +16,8 @@
 
 namespace pgsluice::engine {
 
+struct Copying;
+
 /// A step that changes rows in batches as every lane needs it: constant once prepared, so shared freely.
 struct PreparedBackfill {
   std::int64_t step_id = 0;
@@ -27,10 +30,16 @@ struct PreparedBackfill {
   BatchSql sql;
   bool is_delete = false;
   std::optional<Boundary> boundary;  // the keyset ends with it
+  std::shared_ptr<const Copying>
+      copying{};  // of a copy, whose `table` and key are the source's; else nullptr
   walk::Ground ground;
   std::chrono::milliseconds deadlock_timeout{1'000};
 
-  int long_statements() const { return sql.long_statements(); }
+  /// Statements of a batch that may take long.
+  int long_statements() const;
+  /// A range is cut in two by comparing keys where the ledger is, which may order those of another database
+  /// differently, or not know their type.
+  bool may_be_split() const;
   /// The heap that a range of blocks belongs to; nullptr: it is gone, or was added after the step was
   /// prepared.
   const pg::HeapFacts* heap_of(const walk::Heap& heap) const;

@@ -4,6 +4,8 @@
 
 #include "base/failpoint.hpp"
 #include "lanes/batch/block_batch.hpp"
+#include "lanes/batch/copy_batch.hpp"
+#include "lanes/batch/key_cut.hpp"
 #include "ledger/unchanged.hpp"
 
 namespace pgsluice::engine {
@@ -16,31 +18,12 @@ constexpr int kTargetsUntilTimeout = 5;
 constexpr double kShareOfDeadlockTimeout = 0.8;
 constexpr std::chrono::milliseconds kStatementTimeoutMin{50};  // below this no batch would ever commit
 
-/// Where the batch ends.
-struct Cut {
-  walk::KeySlice slice;
-  std::int64_t visited = 0;
-  bool is_last = false;
-};
-
-Cut find_end(pg::Session& session, const BatchWork& work) {
-  const auto& range = work.range;
-  const auto ask = work.keyset->bound(range.position, *range.upper, work.rows);
-  if (const auto bound = work.keyset->read_bound(session.exec(ask.sql, ask.params));
-      bound && !bound->is_past_range) {
-    return {{range.position, bound->key, bound->equal_prefix}, work.rows, false};
-  }
-  const auto rest = work.keyset->remainder(range.position, *range.upper, work.rows);
-  const auto rows = session.exec(rest.sql, rest.params);
-  return {{range.position, *range.upper, static_cast<int>(rows.integer(0, 1))}, rows.integer(0, 0), true};
-}
-
 /// Checked because the row that failed may be gone by now; the next one must get its own try.
-bool is_set_aside(const BatchWork& work, const Cut& cut) {
+bool is_set_aside(const BatchWork& work, const KeyCut& cut) {
   return work.set_aside && cut.visited == 1 && cut.slice.upper == work.set_aside->key;
 }
 
-void set_row_aside(pg::Session& session, const BatchWork& work, const Cut& cut,
+void set_row_aside(pg::Session& session, const BatchWork& work, const KeyCut& cut,
                    const walk::Fragment& predicate) {
   if (work.sql->naming) {
     session.exec(work.sql->naming(predicate.sql, &*work.set_aside), predicate.params);
@@ -58,7 +41,7 @@ struct Changed {
   std::int64_t named = 0;
 };
 
-Changed change_rows(pg::Session& session, const BatchWork& work, const Cut& cut) {
+Changed change_rows(pg::Session& session, const BatchWork& work, const KeyCut& cut) {
   if (cut.visited == 0) return {};
   const auto predicate = work.keyset->predicate(cut.slice);
   if (is_set_aside(work, cut)) {
@@ -81,7 +64,7 @@ Changed change_rows(pg::Session& session, const BatchWork& work, const Cut& cut)
 void run_in_transaction(pg::Session& session, const BatchWork& work, BatchOutcome& out) {
   session.exec(pg::begin_sql(work.limits) + work.sql->settings);
   base::failpoint("after_begin");
-  Cut cut = find_end(session, work);
+  KeyCut cut = find_cut(session, *work.keyset, work.range.position, *work.range.upper, work.rows);
   if (!ledger::advance(session, work.range.token, work.range.position, cut.slice.upper, *work.range.upper)) {
     pg::rollback(session);
     out.is_fenced = true;
@@ -159,6 +142,8 @@ BatchOutcome run_batch(pg::Session& session, const BatchWork& work) {
   try {
     if (work.blocks) {
       run_block_batch(session, work, out);
+    } else if (work.source) {
+      run_copy_batch(session, work, out);
     } else {
       run_in_transaction(session, work, out);
     }
@@ -176,7 +161,7 @@ BatchOutcome run_batch(pg::Session& session, const BatchWork& work) {
     }
   }
   out.is_session_spent = session.must_discard();
-  out.duration = Clock::now() - began;
+  if (out.duration.count() == 0) out.duration = Clock::now() - began;
   return out;
 }
 

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -17,6 +18,8 @@
 #include "walk/keyset.hpp"
 
 namespace pgsluice::engine {
+
+class SourceReader;
 
 /// Where a batch of a block walk goes.
 struct BlockWork {
@@ -43,9 +46,10 @@ struct BatchWork {
   ledger::Range range;    // REQUIRES: upper is fixed
   std::int64_t rows = 0;  // wanted
   pg::TransactionLimits limits;
-  std::optional<SetAside> set_aside;  // REQUIRES: rows == 1
-  std::optional<BlockWork> blocks;    // of a range of blocks
-  bool is_always_instead = false;     // a rule does something else instead: the command tag counts that
+  std::optional<SetAside> set_aside;     // REQUIRES: rows == 1
+  std::optional<BlockWork> blocks;       // of a range of blocks
+  std::shared_ptr<SourceReader> source;  // of a copy: where its rows come from
+  bool is_always_instead = false;        // a rule does something else instead: the command tag counts that
 };
 
 /// How a batch ended. A value; see pg::Disposition for what must be done next.
@@ -60,6 +64,7 @@ struct BatchOutcome {
   bool is_our_cancel = false;  // for a session that waits, or because the run ends
   bool is_somebodys_cancel = false;
   bool is_session_spent = false;  // the next batch needs another connection: lease the range again first
+  std::int64_t asked = 0;         // rows, where that is not what the lane wanted: read ahead, or large rows
   pg::Key position;          // reached when committed, aimed at otherwise; empty if the batch never got there
   std::int64_t walked = 0;   // rows visited, counted or not
   std::int64_t visited = 0;  // of these, rows that no batch has counted before
@@ -69,7 +74,8 @@ struct BatchOutcome {
   std::int64_t unchanged = 0;                // selected but left unchanged; not those counted before
   std::int64_t hot = 0;                      // of the changed, in a block walk: updates that wrote no index
   std::optional<walk::BatchShown::Wal> wal;  // of a sampled batch
-  std::chrono::nanoseconds duration{0};  // from BEGIN to the answer of COMMIT, as the session's thread saw it
+  std::chrono::nanoseconds duration{0};  // from BEGIN to the answer of COMMIT, as the session's thread saw
+                                         // it; of a batch without either, the whole attempt
 };
 
 /// Locks the rows that the batch selects, so that no other session removes one, and counts them; 0 if nothing

@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "pg/connection/pqxx_versions.hpp"
+#include "pg/connection/wire.hpp"
 
 namespace pgsluice::pg {
 namespace {
@@ -17,7 +18,7 @@ constexpr int kVersionWithClientCheck = 140000;
 
 constexpr const char* kNoEncoding = "SQL_ASCII";
 
-Rows copy_out(const pqxx::result& result) {
+Rows copied(const pqxx::result& result) {
   std::vector<std::vector<Value>> rows;
   rows.reserve(result.size());
   for (const auto& row : result) {
@@ -71,15 +72,22 @@ struct Session::Impl {
   };
 
   template <class Execute>
-  Rows guarded(bool may_be_cancelled, Execute execute) {
+  auto guarded(bool may_be_cancelled, Execute execute) {
     const InFlight in_flight(*this, may_be_cancelled);
     const auto began = Clock::now();
     try {
-      pqxx::nontransaction tx(connection);
-      return copy_out(execute(tx));
+      return execute();
     } catch (const std::exception& e) {
       throw translate(e, Clock::now() - began);
     }
+  }
+
+  Rows exec(bool may_be_cancelled, const std::string& sql, const Params* params) {
+    return guarded(may_be_cancelled, [&] {
+      if (patience.silence.count() > 0) return wire::exec(connection.raw(), sql, params, patience);
+      pqxx::nontransaction tx(connection);
+      return copied(params ? versions::exec(tx, sql, *params) : tx.exec(sql));
+    });
   }
 
   /// REQUIRES: the interlock is held. Recorded first, because the statement may fail before the cancel has
@@ -117,8 +125,9 @@ struct Session::Impl {
   }
 
   Failure translate(const std::exception& e, std::chrono::nanoseconds ran_for) {
-    std::string state = versions::sqlstate_of(e);
-    const bool is_lost = !connection.is_open() ||
+    const auto* raw = dynamic_cast<const wire::WireError*>(&e);
+    std::string state = raw ? raw->sqlstate() : versions::sqlstate_of(e);
+    const bool is_lost = (raw && raw->is_lost()) || !connection.is_open() ||
                          dynamic_cast<const pqxx::broken_connection*>(&e) != nullptr ||
                          state.rfind("57P0", 0) == 0;
     if (state.empty()) state = is_lost ? "08006" : "XX000";
@@ -130,7 +139,7 @@ struct Session::Impl {
     return {state, message, is_lost, is_ours ? CancelledBy::kUs : read_cancel(state, message), ran_for};
   }
 
-  pqxx::connection connection;
+  versions::Connection connection;
   std::mutex interlock;  // guards the next three and sending a cancel
   bool is_cancellable = false;
   Clock::time_point in_flight_since;
@@ -139,6 +148,7 @@ struct Session::Impl {
   std::atomic<bool> is_cancel_sent{false};
   std::atomic<bool> is_spoilt{false};
   bool has_client_check = false;  // constant after construction
+  wire::Patience patience{std::chrono::milliseconds{0}, &is_aborted};
 };
 
 Session::Session(const ConnectionTarget& target, const std::string& application_name) {
@@ -163,15 +173,30 @@ Session::Session(const ConnectionTarget& target, const std::string& application_
 Session::~Session() = default;
 
 Rows Session::exec(const std::string& sql) {
-  return impl_->guarded(false, [&](pqxx::transaction_base& tx) { return tx.exec(sql); });
+  return impl_->exec(false, sql, nullptr);
 }
 
 Rows Session::exec(const std::string& sql, const Params& params) {
-  return impl_->guarded(false, [&](pqxx::transaction_base& tx) { return versions::exec(tx, sql, params); });
+  return impl_->exec(false, sql, &params);
 }
 
 Rows Session::exec_cancellable(const std::string& sql, const Params& params) {
-  return impl_->guarded(true, [&](pqxx::transaction_base& tx) { return versions::exec(tx, sql, params); });
+  return impl_->exec(true, sql, &params);
+}
+
+bool Session::copy_out(const std::string& sql, const TakeLine& take) {
+  const bool is_whole = impl_->guarded(
+      false, [&] { return wire::copy_out(impl_->connection.raw(), sql, take, impl_->patience); });
+  if (!is_whole) impl_->is_spoilt = true;
+  return is_whole;
+}
+
+std::int64_t Session::copy_in(const std::string& sql, std::string_view lines) {
+  return impl_->guarded(true, [&] { return wire::copy_in(impl_->connection.raw(), sql, lines); });
+}
+
+void Session::give_up_after(std::chrono::milliseconds silence) {
+  impl_->patience.silence = silence;
 }
 
 bool Session::cancel() noexcept {
@@ -184,6 +209,11 @@ void Session::abort() noexcept {
   impl_->is_aborted = true;
   impl_->is_spoilt = true;
   if (impl_->is_in_flight) impl_->send_cancel();
+}
+
+void Session::abandon() noexcept {
+  impl_->is_spoilt = true;
+  impl_->is_aborted = true;
 }
 
 void Session::abort_hanging(std::chrono::milliseconds longer_than) noexcept {

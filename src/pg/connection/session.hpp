@@ -1,8 +1,11 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "pg/connection/connection_target.hpp"
 #include "pg/failure.hpp"
@@ -30,6 +33,19 @@ class Session {
   /// COMMIT.
   Rows exec_cancellable(const std::string& sql, const Params& params);
 
+  /// Takes one line of a COPY, with its newline; false: enough.
+  using TakeLine = std::function<bool(std::string_view line)>;
+  /// COPY … TO STDOUT. False if `take` ended it: the rest was cancelled, and the session must be discarded. A
+  /// copy that broke off throws, however many lines have come.
+  bool copy_out(const std::string& sql, const TakeLine& take);
+  /// COPY … FROM STDIN with these lines; cancel() may end it. How many rows the server took: a trigger may
+  /// have left some out.
+  std::int64_t copy_in(const std::string& sql, std::string_view lines);
+
+  /// From now on a statement is given up, and the connection with it, when the server has said nothing for so
+  /// long: for a server whose timeouts nobody can rely on, such as a frozen one.
+  void give_up_after(std::chrono::milliseconds silence);
+
   /// Thread-safe. Sends a cancel if a cancellable statement is in flight; true if it was sent. May block as
   /// long as the server takes to accept a connection: never call it on the io thread.
   bool cancel() noexcept;
@@ -38,6 +54,9 @@ class Session {
   /// standby, and makes every later one fail without being sent. May be called again in case a cancel had no
   /// effect. Blocks like cancel().
   void abort() noexcept;
+  /// Thread-safe, never blocks. As abort(), but sends nothing: a statement of a session that gives up on
+  /// silence (below) ends soon, others when they are answered.
+  void abandon() noexcept;
   /// Like abort(), but only if a statement has been in flight for `longer_than`; else does nothing.
   void abort_hanging(std::chrono::milliseconds longer_than) noexcept;
   bool is_aborted() const noexcept;

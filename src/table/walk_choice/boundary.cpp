@@ -77,8 +77,11 @@ std::string last_match_sql(const BackfillStep& step, const pg::Table& table,
     texts += (texts.empty() ? "" : ", ") + name + "::text";
     order += (order.empty() ? "" : ", ") + name + " DESC";
   }
-  return "SELECT " + texts + " FROM " + table.sql() + "\nWHERE (" + step.where + "\n)\nORDER BY " + order +
-         "\nLIMIT 1";
+  const auto bounded = pg::Identifier(key.front().name).sql();
+  const auto matching = " FROM " + table.sql() + "\nWHERE (" + step.where + "\n)";
+  // The highest value first, along the index alone: ordered by the whole key, all that match would be sorted.
+  return "SELECT " + texts + matching + " AND " + bounded + " = (SELECT " + bounded + matching +
+         "\nORDER BY " + bounded + " DESC LIMIT 1)\nORDER BY " + order + "\nLIMIT 1";
 }
 
 std::string boundary_problem(const BoundaryFacts& facts) {

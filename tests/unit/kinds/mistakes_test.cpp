@@ -114,10 +114,10 @@ TEST(Mistakes, InAnyStepAreFound) {
                   "4:8 step \"s\": kind \"backfil\" is not known | did you mean \"backfill\"?"},
                  {"name = \"s\"\nkind = \"trigger\"",
                   "4:8 step \"s\": kind \"trigger\" is not known | "
-                  "known kinds: sql, index, constraint, backfill, verify, retype"},
+                  "known kinds: sql, index, constraint, backfill, copy, verify, retype"},
                  {"name = \"s\"\nkind = \"purge\"\nwhere = \"x\"",
                   "4:8 step \"s\": kind \"purge\" is not available yet in this version | "
-                  "use sql, index, constraint, backfill, verify or retype"},
+                  "use sql, index, constraint, backfill, copy, verify or retype"},
                  {"name = \"s\"\nkind = \"sql\"\nup = \"SELECT 1\"\ntable = \"x\"",
                   "6:1 unknown key \"table\" in step \"s\" | "
                   "known keys: down, kind, name, up"},

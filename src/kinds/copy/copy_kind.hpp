@@ -1,0 +1,25 @@
+#pragma once
+
+#include "job/read/section.hpp"
+#include "kinds/kind/step_kind.hpp"
+
+namespace pgsluice::engine {
+
+/// kind = "copy": rows of another table, also of another database, in batches along its key.
+class CopyKind final : public KindOf<CopyStep> {
+ public:
+  using KindOf::KindOf;
+
+  static Step read(job::Section& section, std::string name);
+  std::vector<std::string> definition() const override;
+  static std::string left_behind(const ledger::KnownStep& known);
+  void check(const StepAt& at, bool reads_values, Findings& findings) const override;
+  boost::asio::awaitable<void> run(RunningStep& step) const override;
+  void plan(const StepAt& at, PlannedStep& planned) const override;
+  Undo undo_planned(const StepAt& at) const override;
+  void survey(const StepAt& at, const Traces& traces, RollbackAct& act,
+              RollbackSurvey& survey) const override;
+  void prove(const StepAt& at, std::vector<VerifyResult>& results) const override;
+};
+
+}  // namespace pgsluice::engine

@@ -1,0 +1,112 @@
+#include "lanes/batch/copy_batch.hpp"
+
+#include "base/failpoint.hpp"
+#include "lanes/batch/source_reader.hpp"
+#include "pg/connection/savepoint.hpp"
+#include "table/copy/conflict_sql.hpp"
+#include "table/copy/copy_sql.hpp"
+
+namespace pgsluice::engine {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr const char* kUniqueViolation = "23505";
+
+SourceWanted wanted(const BatchWork& work) {
+  return {work.range.position, *work.range.upper, work.rows, work.set_aside.has_value()};
+}
+
+/// The row that failed may be gone by now: then the next one gets its own try.
+bool is_set_aside(const BatchWork& work, const SourceBatch& batch) {
+  return work.set_aside && batch.visited == 1 && batch.end == work.set_aside->key;
+}
+
+SourceBatch rows_for(pg::Session& session, const BatchWork& work, BatchOutcome& out) try {
+  auto batch = work.source->take(wanted(work), session);
+  if (!work.set_aside || is_set_aside(work, batch)) return batch;
+  auto whole = wanted(work);
+  whole.is_cut_only = false;
+  return work.source->take(whole, session);
+} catch (const SourceFailure& f) {
+  if (f.end()) out.position = *f.end();  // so that a row which cannot be read is found like any other
+  throw;
+}
+
+void raise_sequences(pg::Session& session, const Copying& copying, const SourceBatch& batch) {
+  for (std::size_t i = 0; i < batch.highest.size(); ++i) {
+    if (batch.highest[i])
+      session.exec(raise_sequence_sql(copying.sequences[i].sequence_sql, *batch.highest[i]));
+  }
+}
+
+/// Whether the target may have a row of the batch already: without a key to ask by, any.
+bool may_meet_rows(pg::Session& session, const Copying& copying, const SourceBatch& batch) {
+  if (copying.target_key.empty()) return true;
+  const walk::Keyset keyset(copying.to.sql(), copying.target_key);
+  // An equal prefix of 0 asks for somewhat more than the slice, never for less.
+  const auto slice = keyset.predicate({batch.wanted.from, batch.end, 0});
+  return session.exec_cancellable(is_any_there_sql(copying, slice.sql), slice.params).boolean(0, 0);
+}
+
+std::int64_t write_staged(pg::Session& session, const Copying& copying, const SourceBatch& batch) {
+  session.exec(make_stage_sql(copying));
+  session.copy_in(copy_into_stage_sql(copying), batch.lines);
+  return session.exec_cancellable(insert_staged_sql(copying), {}).affected();
+}
+
+/// How many rows of the target it wrote.
+std::int64_t write_rows(pg::Session& session, const Copying& copying, const SourceBatch& batch) {
+  const auto plain = [&] { return session.copy_in(copy_in_sql(copying, copying.to.sql()), batch.lines); };
+  if (copying.on_conflict == OnConflict::kError) return plain();
+  if (may_meet_rows(session, copying, batch)) return write_staged(session, copying, batch);
+  std::int64_t rows = 0;
+  const auto failed = pg::attempt(session, [&] { rows = plain(); });
+  if (!failed) return rows;
+  if (failed->sqlstate() != kUniqueViolation) throw *failed;
+  return write_staged(session, copying, batch);  // another key, or a row that came after the question
+}
+
+void write(pg::Session& session, const BatchWork& work, const SourceBatch& batch, BatchOutcome& out) {
+  const auto& copying = work.source->copying();
+  if (is_set_aside(work, batch)) {
+    ledger::quarantine(session, work.step_id, batch.end, work.set_aside->sqlstate, work.set_aside->message);
+    out.quarantined = 1;
+  } else if (batch.rows > 0) {
+    out.changed = write_rows(session, copying, batch);
+    raise_sequences(session, copying, batch);
+  }
+}
+
+}  // namespace
+
+void run_copy_batch(pg::Session& session, const BatchWork& work, BatchOutcome& out) {
+  const auto batch = rows_for(session, work, out);
+  out.asked = batch.wanted.rows;
+  out.position.clear();
+  if (!work.set_aside) work.source->read_ahead(batch, work.rows);
+  const auto began = Clock::now();
+  session.exec(pg::begin_sql(work.limits) + target_settings(work.source->copying()));
+  base::failpoint("after_begin");
+  if (!ledger::advance(session, work.range.token, work.range.position, batch.end, *work.range.upper)) {
+    pg::rollback(session);
+    out.is_fenced = true;
+    out.disposition = pg::Disposition::kRetryable;
+    return;
+  }
+  base::failpoint("after_position");
+  out.position = batch.end;
+  write(session, work, batch, out);
+  base::failpoint("after_update");
+  // Rows that are there already stay, or are right: only a plain COPY shows what a trigger left out.
+  const bool is_counted = work.source->copying().on_conflict == OnConflict::kError && out.quarantined == 0;
+  count_and_commit(session, work, {batch.visited, out.changed, out.quarantined, batch.is_last},
+                   is_counted ? batch.rows : 0, out);
+  base::failpoint("after_commit");
+  out.disposition = pg::Disposition::kCommitted;
+  out.walked = out.visited = batch.visited;
+  out.is_range_done = batch.is_last;
+  out.duration = Clock::now() - began;
+}
+
+}  // namespace pgsluice::engine

@@ -1,0 +1,49 @@
+#include "lanes/batch/copy_step.hpp"
+
+#include "lanes/batch/at_rows.hpp"
+#include "lanes/batch/source_batch.hpp"
+#include "pg/catalog/heap.hpp"
+#include "table/copy/copy_facts.hpp"
+
+namespace pgsluice::engine {
+
+void with_source(pg::Session& target, const CopyStep& step, const std::function<void(pg::Session&)>& work) {
+  const auto from = source_of(step);
+  if (!from) return work(target);
+  std::optional<pg::Session> source;
+  try {
+    source.emplace(*from, kSourceLook);
+  } catch (const pg::Failure& f) {
+    throw SourceFailure(f, std::nullopt);
+  }
+  source->give_up_after(kSourceSilence);
+  work(*source);
+}
+
+PreparedBackfill prepare_copy(pg::Session& session, const CopyStep& step, std::int64_t step_id) {
+  PreparedBackfill prepared;
+  prepared.step_id = step_id;
+  prepared.definition.name = step.name;
+  prepared.definition.table = step.from;
+  prepared.definition.walk = Walk::kKeyset;
+  prepared.choice.walk = Walk::kKeyset;
+  with_source(session, step, [&](pg::Session& source) {
+    auto copying = read_copy_facts(source, session, step).copying;
+    try_copy(source, session, copying);
+    prepared.table = copying.from;
+    prepared.table.rows_estimate = count_rows(source, prepared.table);
+    prepared.keyset.emplace(prepared.table.sql(), copying.key);
+    prepared.copying = std::make_shared<const Copying>(std::move(copying));
+  });
+  prepared.ground.cache_pages = pg::cache_pages(session);
+  prepared.deadlock_timeout = std::chrono::milliseconds{pg::deadlock_timeout_ms(session)};
+  return prepared;
+}
+
+Prepare copying_of(CopyStep step) {
+  return [step = std::move(step)](pg::Session& session, std::int64_t step_id, int /*lanes*/) {
+    return prepare_copy(session, step, step_id);
+  };
+}
+
+}  // namespace pgsluice::engine

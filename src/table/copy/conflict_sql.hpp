@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+
+#include "table/copy/copying.hpp"
+
+namespace pgsluice::engine {
+
+/// How rows are written that the target may have already: into a temporary table, and from there around those
+/// that are there. Pure.
+
+/// Whether the target has any row of a slice of the key. REQUIRES: copying.target_key.
+std::string is_any_there_sql(const Copying& copying, const std::string& predicate);
+
+/// A temporary table of one batch, of the target's column types; gone with its transaction, so that no pooler
+/// hands it to anybody.
+std::string make_stage_sql(const Copying& copying);
+std::string copy_into_stage_sql(const Copying& copying);
+
+/// kSkip: without naming a key, so that a second unique one counts too. kUpdate: only a row that is not, byte
+/// for byte, what it becomes. Its tag counts rows written. REQUIRES: not kError.
+std::string insert_staged_sql(const Copying& copying);
+
+}  // namespace pgsluice::engine
