@@ -28,8 +28,8 @@ ORDER BY c.reltuples DESC LIMIT 1
 )sql";
 
 constexpr double kSampleMargin = 1.2;  // pages hold different numbers of rows
-constexpr double kEnough = 0.5;        // of the rows asked for; fewer mean that most pages hold dead rows only
-constexpr double kWiden = 10;          // times the pages read before, then
+constexpr double kEnough = 0.5;  // of the rows asked for; fewer mean that most pages hold dead rows only
+constexpr double kWiden = 10;    // times the pages read before, then
 constexpr int kFillfactorDefault = 100;
 
 // Reading many rows takes time; its lock is granted at once or not at all.

@@ -60,17 +60,19 @@ BatchSql batch_sql(const pg::Table& table, const BackfillStep& step, const pg::S
   return sql;
 }
 
-BatchSql restoring_sql(const Images& images, bool is_forced) {
+BatchSql restoring_sql(const Images& images, Restore restore) {
   BatchSql sql;
   sql.is_answering = true;
   sql.settings = kPlanAlongKeys;
   sql.is_naming_always = !images.table.update_triggers.empty();
-  sql.update = [images, is_forced](const std::string& predicate) {
-    return restore_sql(images, predicate, is_forced);
+  const auto only = restore == Restore::kNamedOnly ? is_named_sql(images) : std::string();
+  sql.update = [images, restore, only](const std::string& predicate) {
+    if (restore == Restore::kNamedOnly) return overwrite_named_sql(images, predicate + only);
+    return restore_sql(images, predicate, restore == Restore::kForced);
   };
-  sql.naming = [images](const std::string& predicate, const SetAside* fault) {
-    if (fault) return quarantine_images_sql(images, predicate, fault->sqlstate, fault->message);
-    return not_restored_sql(images, predicate);
+  sql.naming = [images, only](const std::string& predicate, const SetAside* fault) {
+    if (fault) return quarantine_images_sql(images, predicate + only, fault->sqlstate, fault->message);
+    return not_restored_sql(images, predicate + only);
   };
   return sql;
 }

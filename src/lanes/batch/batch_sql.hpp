@@ -48,7 +48,14 @@ struct BatchSql {
 BatchSql batch_sql(const pg::Table& table, const BackfillStep& step, const pg::Swallowers& swallowers,
                    const std::optional<Images>& images);
 
+/// Which rows get their old values back.
+enum class Restore {
+  kStillOurs,  // that hold what the job wrote; the others are named
+  kForced,     // all
+  kNamedOnly,  // all that an earlier restore has named
+};
+
 /// Puts old values back. Pure.
-BatchSql restoring_sql(const Images& images, bool is_forced);
+BatchSql restoring_sql(const Images& images, Restore restore);
 
 }  // namespace pgsluice::engine
