@@ -130,7 +130,7 @@ boost::asio::awaitable<BatchOutcome> Lane::attempt(ledger::Range range, std::int
   const auto& prepared = fill_->prepared();
   BatchWork work;
   work.keyset = prepared.keyset ? &*prepared.keyset : nullptr;
-  work.sql = &prepared.sql;
+  work.sql = &statements();
   work.is_always_instead = prepared.swallowers.is_always_instead();
   work.blocks = blocks_ = next_blocks(range, rows);
   work.step_id = prepared.step_id;
@@ -160,6 +160,13 @@ boost::asio::awaitable<BatchOutcome> Lane::attempt(ledger::Range range, std::int
   in_batch_since_.reset();
   if (outcome.disposition == pg::Disposition::kCommitted) turn.worked(outcome.duration);
   co_return outcome;
+}
+
+const BatchSql& Lane::statements() {
+  const auto& sql = fill_->prepared().sql;
+  if (locking_batches_ == 0 || !sql.locking) return sql;
+  --locking_batches_;
+  return *sql.locking;
 }
 
 std::optional<BatchOutcome> Lane::misfit_of(const BatchWork& work) const {

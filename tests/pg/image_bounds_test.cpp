@@ -117,6 +117,35 @@ TEST_F(ImageBounds, ForceComesBackToRowsThatAnInterruptedRollbackNamed) {
   EXPECT_THAT(failures(), ElementsAre(HasSubstr("32: the row is gone")));
 }
 
+// The batch reads 0, waits for whoever writes 7, and must not keep the 0.
+TEST_F(ImageBounds, AValueThatOthersWriteUnderTheBatchIsTheOneThatGoesBack) {
+  for (const std::string walk : {"keyset", "interleaved"}) {
+    db().exec(
+        "DROP TABLE IF EXISTS orders; DROP SCHEMA IF EXISTS pgsluice CASCADE; CREATE TABLE orders (id int "
+        "PRIMARY KEY, price int);"
+        "INSERT INTO orders SELECT g, 0 FROM generate_series(1, 1000) g; ANALYZE");
+    trial_.job(backfill_job("orders", "price = \"price + 100\"",
+                            "where = \"price < 100\"\nkeep = true\nwalk = \"" + walk + "\"",
+                            "[throttle]\nlock_wait = \"2s\""));
+    Db other(trial_.dsn());
+    other.exec("BEGIN; UPDATE orders SET price = 7 WHERE id = 500");
+    Process run(trial_.command("run"));
+    wait_for(
+        [&] {
+          return db().number(
+                     "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = "
+                     "current_database()") > 0;
+        },
+        "the batch to wait for the row");
+    other.exec("COMMIT");
+    EXPECT_EQ(run.wait().code, 0) << run.err();
+    EXPECT_EQ(db().number("SELECT sum(price - 100) FROM orders WHERE price >= 100"), 7) << walk;
+    expect_verb("rollback", 0);
+    EXPECT_EQ(db().number("SELECT sum(price) FROM orders"), 7) << walk;
+    EXPECT_THAT(failures(), IsEmpty());
+  }
+}
+
 TEST_F(ImageBounds, NamesThatBatchesUseThemselvesAreRefused) {
   db().exec("CREATE TABLE orders (id int PRIMARY KEY, \"pgsluice k1\" int DEFAULT 0)");
   trial_.job(backfill_job("orders", "'\"pgsluice k1\"' = \"1\"", "keep = true"));

@@ -28,21 +28,21 @@ BatchSql plain(const pg::Table& table, const BackfillStep& step) {
   return sql;
 }
 
-BatchSql keeping(const Images& images, const BackfillStep& step) {
+BatchSql keeping(const Images& images, const BackfillStep& step, Guard guard) {
   BatchSql sql;
   sql.is_answering = true;
-  sql.locking_node = locking_node(images);
-  sql.update = [images, step](const std::string& predicate) {
-    return keeping_update_sql(images, step, nullptr, predicate, "count(*), " + missed_sql(images));
+  sql.old_rows_node = old_rows_node(images);
+  sql.update = [images, step, guard](const std::string& predicate) {
+    return keeping_update_sql(images, step, nullptr, predicate, "count(*), " + missed_sql(images), guard);
   };
-  sql.block_update = [images, step](const pg::HeapFacts& heap, const walk::Fragment& predicate,
-                                    bool is_sampled) {
+  sql.block_update = [images, step, guard](const pg::HeapFacts& heap, const walk::Fragment& predicate,
+                                           bool is_sampled) {
     if (is_sampled)
-      return steps::kExplainWal + keeping_update_sql(images, step, &heap, predicate.sql, "") +
+      return steps::kExplainWal + keeping_update_sql(images, step, &heap, predicate.sql, "", guard) +
              "\nWHERE still";
     const auto answer =
         steps::block_answer(images.table, heap, oid_parameter(predicate)) + ", " + missed_sql(images);
-    return keeping_update_sql(images, step, &heap, predicate.sql, answer);
+    return keeping_update_sql(images, step, &heap, predicate.sql, answer, guard);
   };
   return sql;
 }
@@ -51,7 +51,11 @@ BatchSql keeping(const Images& images, const BackfillStep& step) {
 
 BatchSql batch_sql(const pg::Table& table, const BackfillStep& step, const pg::Swallowers& swallowers,
                    const std::optional<Images>& images) {
-  auto sql = images ? keeping(*images, step) : plain(table, step);
+  // A row that a trigger leaves as it is cannot be told from one that others changed.
+  const auto guard = swallowers.is_any() ? Guard::kLock : Guard::kVersion;
+  auto sql = images ? keeping(*images, step, guard) : plain(table, step);
+  if (images && !images->server_returns_old && guard == Guard::kVersion)
+    sql.locking = std::make_shared<BatchSql>(keeping(*images, step, Guard::kLock));
   if (swallowers.is_any())
     sql.selected = [table, step](const pg::HeapFacts* heap, const std::string& predicate) {
       return heap ? steps::block_selected_sql(table, step, *heap, predicate)

@@ -19,6 +19,10 @@ constexpr const char* kNumberOfPlace = "(place & -65536) | ((place & 8191) << 3)
 // Bare names in `set` are those of the table: none that begins like this, see is_name_of_images().
 constexpr const char* kOurs = "pgsluice ";
 constexpr const char* kOldRows = "\"pgsluice old\"";
+// The transaction that wrote the version of a row. The server checks the condition again on the newer version
+// of a row that it had to wait for, which is another transaction's.
+constexpr const char* kVersionRead = "xmin AS \"pgsluice x\", ";
+constexpr const char* kSameVersion = ".xmin = \"pgsluice x\"";
 
 constexpr const char* kIsGone = "the row is gone: deleted, or its key changed";
 constexpr const char* kIsGoneOrDetached =
@@ -107,8 +111,8 @@ std::string returning_old(const Images& images, const BackfillStep& step, const 
 }
 
 /// Servers before 18.
-std::string locking_first(const Images& images, const BackfillStep& step, const pg::HeapFacts* heap,
-                          const std::string& predicate) {
+std::string old_rows_first(const Images& images, const BackfillStep& step, const pg::HeapFacts* heap,
+                           const std::string& predicate, Guard guard) {
   const auto ours = [](const char* letter, std::size_t i) { return quoted(kOurs + numbered(letter, i)); };
   const auto selected = [&](const std::vector<pg::Column>& from, const char* letter) {
     return listed(from.size(),
@@ -122,11 +126,13 @@ std::string locking_first(const Images& images, const BackfillStep& step, const 
     return alias + "." + quoted(images.changed[i].name) + " AS " + numbered("n", i);
   });
   const auto same_key = is_same_key(images, alias, [&](std::size_t i) { return ours("k", i); });
-  return std::string(kOldRows) + " AS (\nSELECT " + selected(images.key, "k") + ", " +
-         selected(images.changed, "o") + "\nFROM " + target(images, heap) + "\n" +
-         steps::where_sql(step, predicate) + "\nFOR NO KEY UPDATE),\nchanged AS (\nUPDATE " +
-         target(images, heap) + "\n" + steps::set_sql(step) + "\nFROM " + kOldRows + "\nWHERE " + same_key +
-         " AND (" + predicate + ")\nRETURNING " + returned("k", images.key.size()) + ", " +
+  const bool is_locking = guard == Guard::kLock;
+  return std::string(kOldRows) + " AS (\nSELECT " + (is_locking ? "" : kVersionRead) +
+         selected(images.key, "k") + ", " + selected(images.changed, "o") + "\nFROM " + target(images, heap) +
+         "\n" + steps::where_sql(step, predicate) + (is_locking ? "\nFOR NO KEY UPDATE" : "") +
+         "),\nchanged AS (\nUPDATE " + target(images, heap) + "\n" + steps::set_sql(step) + "\nFROM " +
+         kOldRows + "\nWHERE " + same_key + (is_locking ? "" : " AND " + alias + kSameVersion) + " AND (" +
+         predicate + ")\nRETURNING " + returned("k", images.key.size()) + ", " +
          returned("o", images.changed.size()) + ", " + stored + ", " + still_sql(step) + "),\n";
 }
 
@@ -203,9 +209,9 @@ std::vector<std::string> set_storage_sql(const Images& images, const std::string
 }
 
 std::string keeping_update_sql(const Images& images, const BackfillStep& step, const pg::HeapFacts* heap,
-                               const std::string& predicate, const std::string& answer) {
+                               const std::string& predicate, const std::string& answer, Guard guard) {
   const auto change = images.server_returns_old ? returning_old(images, step, heap, predicate)
-                                                : locking_first(images, step, heap, predicate);
+                                                : old_rows_first(images, step, heap, predicate, guard);
   return "WITH " + change + store_sql(images) + "SELECT " + answer + "\nFROM changed";
 }
 
@@ -214,7 +220,7 @@ std::string missed_sql(const Images& images) {
   return std::string("(SELECT count(*) FROM ") + kOldRows + ") - count(*)";
 }
 
-std::string locking_node(const Images& images) {
+std::string old_rows_node(const Images& images) {
   return images.server_returns_old ? "" : "CTE pgsluice old";
 }
 
