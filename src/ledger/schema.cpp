@@ -136,7 +136,7 @@ CREATE TABLE pgsluice.image (
 // By a hash: a key that just fits the index of its own table would not fit one with the step's number before
 // it. A publication of all tables cannot replicate an update of a table without a key, hence the identity.
 constexpr const char* kQuarantineByHash = R"sql(
-CREATE UNIQUE INDEX quarantine_row ON pgsluice.quarantine (step_id, pg_catalog.hash_array_extended(key, 0));
+CREATE UNIQUE INDEX IF NOT EXISTS quarantine_row ON pgsluice.quarantine (step_id, pg_catalog.hash_array_extended(key, 0));
 ALTER TABLE pgsluice.quarantine REPLICA IDENTITY FULL;
 )sql";
 

@@ -95,6 +95,25 @@ TEST_F(ImageBounds, ARowWhoseKeyFillsItsIndexIsQuarantinedByTheFill) {
   EXPECT_THAT(failures(), ElementsAre(HasSubstr("division by zero")));
 }
 
+// A ledger of format 7 kept its quarantined rows unique by their keys.
+TEST_F(ImageBounds, AnOlderLedgerIsUpgradedToNameAnyKey) {
+  db().exec(
+      "CREATE TABLE orders (id int PRIMARY KEY, n int); INSERT INTO orders SELECT g FROM "
+      "generate_series(1, 20) g; ANALYZE");
+  trial_.job(backfill_job("orders", "n = \"1 / (id - 7)\"", "where = \"n IS NULL\"", "max_quarantined = 1"));
+  expect_verb("run", 3);
+  db().exec(
+      "DROP INDEX pgsluice.quarantine_row; ALTER TABLE pgsluice.quarantine ADD PRIMARY KEY (step_id, key), "
+      "REPLICA IDENTITY DEFAULT; UPDATE pgsluice.meta SET schema_version = 7");
+  expect_verb("run", 3);
+  EXPECT_EQ(db().number("SELECT schema_version FROM pgsluice.meta"), 8);
+  EXPECT_EQ(db().column(
+                "SELECT relname::text FROM pg_index i JOIN pg_class c ON c.oid = indexrelid WHERE indrelid = "
+                "'pgsluice.quarantine'::regclass"),
+            std::vector<std::string>{"quarantine_row"});
+  EXPECT_EQ(failures().size(), 1u);
+}
+
 // The number of an image is its row's here; places 1, 2 and 3 are those of rows 8, 16 and 24.
 TEST_F(ImageBounds, ForceComesBackToRowsThatAnInterruptedRollbackNamed) {
   db().exec(
