@@ -160,14 +160,13 @@ TEST(StatementFacts, NameTheColumnsThatComeAndGo) {
   EXPECT_EQ(facts.columns_dropped, (std::vector<std::string>{"z"}));
 }
 
-TEST(Statement, NamesWhatIsDroppedBecauseForeignKeysMayGoWithIt) {
-  const auto altered =
-      std::get<StatementFacts>(analyse_statement("ALTER TABLE t DROP CONSTRAINT k, DROP COLUMN c"));
+TEST(StatementFacts, NameWhatIsDroppedBecauseForeignKeysMayGoWithIt) {
+  const auto altered = facts_of("ALTER TABLE t DROP CONSTRAINT k, DROP COLUMN c");
   EXPECT_EQ(altered.constraints_dropped, (std::vector<std::string>{"k"}));
   EXPECT_EQ(altered.columns_dropped, (std::vector<std::string>{"c"}));
   EXPECT_FALSE(altered.is_table_dropped);
-  EXPECT_TRUE(std::get<StatementFacts>(analyse_statement("DROP TABLE t")).is_table_dropped);
-  EXPECT_FALSE(std::get<StatementFacts>(analyse_statement("DROP VIEW v")).is_table_dropped);
+  EXPECT_TRUE(facts_of("DROP TABLE t").is_table_dropped);
+  EXPECT_FALSE(facts_of("DROP VIEW v").is_table_dropped);
 }
 
 TEST(StatementFacts, NameTheIndex) {
