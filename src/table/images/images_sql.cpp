@@ -148,10 +148,12 @@ std::string holds(const Images& images, const char* letter) {
   return is_identical(columns_of_table(images, "target"), columns(letter, images.changed.size(), "image."));
 }
 
-/// The key as the quarantine has it.
+/// The key as the quarantine has it, whose collation is the database's: another one would hash it otherwise.
 std::string named_key(const Images& images, const std::string& prefix) {
-  return "ARRAY[" +
-         listed(images.key.size(), [&](std::size_t i) { return prefix + numbered("k", i) + "::text"; }) + "]";
+  const auto text = [&](std::size_t i) {
+    return prefix + numbered("k", i) + "::text COLLATE pg_catalog.\"default\"";
+  };
+  return "ARRAY[" + listed(images.key.size(), text) + "]";
 }
 
 std::string quarantine_sql(const Images& images, const std::string& predicate, const std::string& sqlstate,
