@@ -132,7 +132,7 @@ boost::asio::awaitable<BatchOutcome> Lane::attempt(ledger::Range range, std::int
   const auto& prepared = fill_->prepared();
   BatchWork work;
   work.keyset = prepared.keyset ? &*prepared.keyset : nullptr;
-  work.sql = &prepared.sql;
+  work.sql = &statements();
   work.is_always_instead = prepared.swallowers.is_always_instead();
   work.blocks = blocks_ = next_blocks(range, rows);
   work.step_id = prepared.step_id;
@@ -175,6 +175,13 @@ std::shared_ptr<SourceReader> Lane::source() {
     source_of_ = fill_;
   }
   return source_;
+}
+
+const BatchSql& Lane::statements() {
+  const auto& sql = fill_->prepared().sql;
+  if (locking_batches_ == 0 || !sql.locking) return sql;
+  --locking_batches_;
+  return *sql.locking;
 }
 
 std::optional<BatchOutcome> Lane::misfit_of(const BatchWork& work) const {

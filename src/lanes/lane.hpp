@@ -104,6 +104,8 @@ class Lane {
   void tune(const std::optional<walk::Tune>& tune);
   /// What the last batch over blocks showed about its size and its passes.
   void learn(const BlockWork& blocks, std::int64_t rows, const BatchOutcome& outcome);
+  /// Those of the next batch.
+  const BatchSql& statements();
   walk::Sizer& sizer() { return is_sweep_ ? fill_->sweep_sizer() : fill_->sizer(); }
   /// For the next batch of the range.
   std::int64_t rows_wanted(const ledger::Range& range);
@@ -123,7 +125,8 @@ class Lane {
   std::chrono::milliseconds last_batch_{0};
   std::chrono::milliseconds backoff_{0};  // before the next attempt
   int attempt_ = 1;
-  int times_put_off_ = 0;  // the present range
+  int times_put_off_ = 0;    // the present range
+  int locking_batches_ = 0;  // still to come: others change the rows that this lane is at
   std::int64_t rows_in_flight_ = 0;
   std::optional<std::chrono::steady_clock::time_point> in_batch_since_;
   std::chrono::steady_clock::time_point last_began_{};  // a batch

@@ -6,6 +6,9 @@
 namespace pgsluice::engine {
 namespace {
 
+// After a batch that missed rows and left dead versions of all of them: at most one in so many does.
+constexpr int kLockingBatches = 50;
+
 /// A page that is walked by blocks, or a row.
 ledger::NewRange apart_of(const ledger::Range& range, const pg::Key& position,
                           const std::optional<BlockWork>& blocks) {
@@ -56,6 +59,7 @@ std::string Lane::blocked_by(const BatchOutcome& outcome, std::int64_t rows) con
 boost::asio::awaitable<Lane::Next> Lane::on_retryable(ledger::Range& range, const BatchOutcome& outcome,
                                                       std::int64_t rows) {
   ++at_.tally.retries;
+  if (outcome.is_missing_rows) locking_batches_ = kLockingBatches;
   const auto facts = retry_facts(range, outcome, rows);
   const auto retry = next_try(facts);
   is_yielding_ = false;

@@ -71,6 +71,7 @@ std::string known_job(const pg::Rows& rows, const std::string& job) {
 }
 
 void refuse_beside_runs(pg::Session& session, const std::string& job) {
+  if (const auto record = find_job(session, job)) end_gone_runs(session, record->job_id);
   if (session.exec(kLiveRuns, {job}).integer(0, 0) == 0) return;
   throw Error(ExitCode::kRefused, "job \"" + job + "\" has a live run",
               "stop it first: its lanes would not notice the correction");
@@ -154,7 +155,6 @@ void resolve_job(pg::Session& session, const std::string& job, StepState state, 
                  const std::string& reason) {
   pg::in_transaction(session, {}, [&] {
     const auto job_id = std::stoll(known_job(session.exec(kLockJob, {job}), job));
-    end_gone_runs(session, job_id);
     refuse_beside_runs(session, job);
     refuse_applied_beside_rollback(session, job, state);
     const bool is_applied = state == StepState::kDone;

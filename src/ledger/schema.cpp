@@ -97,8 +97,7 @@ CREATE TABLE pgsluice.quarantine (
   key text[] NOT NULL,
   sqlstate text NOT NULL,
   message text NOT NULL,
-  set_aside_at timestamptz NOT NULL DEFAULT now(),
-  PRIMARY KEY (step_id, key)
+  set_aside_at timestamptz NOT NULL DEFAULT now()
 );
 
 CREATE TABLE pgsluice.object (
@@ -133,6 +132,13 @@ CREATE TABLE pgsluice.image (
   set_columns int2[] NOT NULL,
   types text[] NOT NULL
 );
+)sql";
+
+// By a hash: a key that just fits the index of its own table would not fit one with the step's number before
+// it. A publication of all tables cannot replicate an update of a table without a key, hence the identity.
+constexpr const char* kQuarantineByHash = R"sql(
+CREATE UNIQUE INDEX IF NOT EXISTS quarantine_row ON pgsluice.quarantine (step_id, pg_catalog.hash_array_extended(key, 0));
+ALTER TABLE pgsluice.quarantine REPLICA IDENTITY FULL;
 )sql";
 
 // What was foretold of a step when its first run began it, and what came true. From the last four columns the
@@ -211,9 +217,10 @@ ALTER TABLE pgsluice.job DROP CONSTRAINT job_state_check,
 UPDATE pgsluice.meta SET schema_version = 7;
 )sql";
 
-// From version 7: a purge keeps the time that its `where` refers to.
+// From version 7: a purge keeps the time that its `where` refers to, and any key can be quarantined.
 constexpr const char* kUpgradeTo8 = R"sql(
 ALTER TABLE pgsluice.step ADD COLUMN as_of timestamptz;
+ALTER TABLE pgsluice.quarantine DROP CONSTRAINT IF EXISTS quarantine_pkey;
 UPDATE pgsluice.meta SET schema_version = 8;
 )sql";
 
@@ -245,7 +252,8 @@ void install(pg::Session& session) try {
     const pg::TransactionLimits limits{kInstallTimeout, kInstallTimeout, true};
     pg::in_transaction(session, limits, [&] {
       session.exec(kInstallLock);
-      if (!is_installed(session)) session.exec(std::string(kSchema) + kImageTable + kEstimateTable);
+      if (!is_installed(session))
+        session.exec(std::string(kSchema) + kImageTable + kEstimateTable + kQuarantineByHash);
       return true;
     });
   }
@@ -261,7 +269,7 @@ void install(pg::Session& session) try {
       if (installed_version(session) == 5) session.exec(kUpgradeTo6);
       if (installed_version(session) == 6)
         session.exec(std::string(kImageTable) + kEstimateTable + kUpgradeTo7);
-      if (installed_version(session) == 7) session.exec(kUpgradeTo8);
+      if (installed_version(session) == 7) session.exec(std::string(kUpgradeTo8) + kQuarantineByHash);
       return true;
     });
   }

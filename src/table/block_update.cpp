@@ -83,7 +83,7 @@ std::string heap_state_sql(std::uint32_t table_oid, const pg::HeapFacts& heap) {
 }
 
 std::optional<BlockAnswer> read_sampled_answer(const pg::Rows& explained, const pg::Rows& state,
-                                               const std::string& locking_node) {
+                                               const std::string& old_rows_node) {
   const auto answer = base::Json::parse(explained.text(0, 0), nullptr, false);
   if (!answer.is_array() || answer.empty()) return std::nullopt;
   const auto& plan = answer.front().value("Plan", base::Json::object());
@@ -95,7 +95,7 @@ std::optional<BlockAnswer> read_sampled_answer(const pg::Rows& explained, const 
   BlockAnswer read{still + std::llround(number("Rows Removed by Filter")), still, state.integer(0, 0),
                    state.integer(0, 1)};
   read.wal = BlockAnswer::Wal{number("WAL Bytes"), number("WAL FPI")};
-  if (!locking_node.empty()) read.missed = std::llround(rows_of_node(plan, locking_node)) - read.changed;
+  if (!old_rows_node.empty()) read.missed = std::llround(rows_of_node(plan, old_rows_node)) - read.changed;
   return read;
 }
 

@@ -39,14 +39,14 @@ struct BlockAnswer {
       0;                        // new versions for which `where` is still true: they would be changed twice
   std::int64_t hot_so_far = 0;  // HOT updates of the heap since the session last reported its statistics
   std::int64_t filenode = 0;    // that the rows were read from; 0: no longer part of the table
-  std::int64_t missed = 0;      // locked but not changed; see keeping_update_sql()
+  std::int64_t missed = 0;      // read first but not changed; see keeping_update_sql()
   std::optional<Wal> wal{};     // of a sampled UPDATE
 };
 BlockAnswer read_block_answer(const pg::Rows& rows);
-/// nullopt if the plan cannot be parsed: its names may be in another encoding. `locking_node`: the plan node
-/// that counts the rows locked first; empty: there is none.
+/// nullopt if the plan cannot be parsed: its names may be in another encoding. `old_rows_node`: the plan node
+/// that counts the rows read first; empty: there is none.
 std::optional<BlockAnswer> read_sampled_answer(const pg::Rows& explained, const pg::Rows& state,
-                                               const std::string& locking_node = {});
+                                               const std::string& old_rows_node = {});
 
 /// The rows that block_update_sql() selects, locked in the same way and counted: see selected_sql().
 std::string block_selected_sql(const pg::Table& table, const BackfillStep& step, const pg::HeapFacts& heap,

@@ -273,6 +273,22 @@ TEST_F(ConstraintTest, FollowsAColumnThatAnEarlierStepAddsAndFills) {
   EXPECT_THAT(shape("public"), IsEmpty());
 }
 
+// Whoever drops a table takes the constraint along: nothing is left to undo.
+TEST_F(ConstraintTest, WhoseTableWasDroppedIsUndoneWithARemark) {
+  make_tables(false);
+  for (const auto* gone : {"users", "orders"}) {
+    trial_.job(step_of(kCases[2].keys));
+    if (std::string(gone) == "orders")
+      trial_.db().exec(
+          "CREATE TABLE users (id int PRIMARY KEY); INSERT INTO users SELECT generate_series(1, 100)");
+    expect_exit(0, trial_.run());
+    trial_.db().exec("DROP TABLE " + std::string(gone) + " CASCADE");
+    const auto back = trial_.verb("rollback", {"--yes"});
+    expect_exit(0, back);
+    EXPECT_THAT(back.out, HasSubstr("is gone, and with it what step"));
+  }
+}
+
 TEST_F(ConstraintTest, AKeyOfAPartitionedTableMustHoldItsPartitionColumns) {
   make_tables(true);
   trial_.job(step_of("unique = [\"email\"]"));

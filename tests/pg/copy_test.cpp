@@ -297,11 +297,15 @@ TEST(CopyPlan, ListsWhatTheRunSends) {
     for (const auto& statement : logged_statements(server.log_text().substr(before)))
       sent.insert(shape_of(statement));
     for (const auto& shape : sent) {
-      if (shape.find("\"public\".\"t\"") != std::string::npos || shape.find("pg_temp.") != std::string::npos)
+      if (shape.find("\"public\".\"t\"") != std::string::npos ||
+          shape.find("pg_temp.") != std::string::npos) {
         EXPECT_TRUE(planned.contains(shape)) << shape;
+      }
     }
     for (const auto& shape : planned) {
-      if (shape.starts_with("COPY")) EXPECT_TRUE(sent.contains(shape)) << shape;
+      if (shape.starts_with("COPY")) {
+        EXPECT_TRUE(sent.contains(shape)) << shape;
+      }
     }
   }
 }

@@ -63,6 +63,45 @@ TEST(Ddl, BeatsARunningAutovacuumAsAnOrdinaryOwner) {
   EXPECT_THAT(server.log_text(), HasSubstr("canceling autovacuum task"));
 }
 
+// Dropping a foreign key locks the table that it references too, and no statement names that one.
+TEST(Ddl, BeatsAnAutovacuumOfTheTableThatADroppedKeyReferences) {
+  PrivateServer server(eager_autovacuum());
+  Trial trial(server);
+  const std::string key = "FOREIGN KEY (t_id) REFERENCES t (id)";
+  const std::string by_sql = "kind = \"sql\"\nname = \"key\"\nup = \"ALTER TABLE child ADD CONSTRAINT k " +
+                             key + "\"\ndown = \"ALTER TABLE child DROP CONSTRAINT k\"\n";
+  const std::string by_constraint =
+      "kind = \"constraint\"\nname = \"key\"\ntable = \"child\"\nforeign_key = { columns = [\"t_id\"], "
+      "references = \"t (id)\" }\n";
+  trial.db().exec(
+      "CREATE TABLE t (id int PRIMARY KEY, v int, filler text DEFAULT repeat('x', 500)) WITH "
+      "(autovacuum_enabled = off, autovacuum_vacuum_threshold = 1,"
+      " autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit "
+      "= 1);"
+      "INSERT INTO t SELECT generate_series(1, 20000); CREATE TABLE child (id int, t_id int)");
+  const auto owner = trial.make_role("owner");
+  trial.db().exec("ALTER TABLE t OWNER TO " + owner + "; ALTER TABLE child OWNER TO " + owner);
+  trial.connect_as(trial.dsn(owner));
+  for (const auto& [name, step] : {std::pair{"by_sql", by_sql}, {"by_constraint", by_constraint}}) {
+    trial.job("name = \"" + std::string(name) + "\"\n[[step]]\n" + step);
+    const auto made = trial.run();
+    ASSERT_EQ(made.code(), 0) << made.err;
+    trial.db().exec("UPDATE t SET v = 1 WHERE id % 2 = 0; ALTER TABLE t SET (autovacuum_enabled = on)");
+    wait_for(
+        [&] {
+          return trial.db().yes(
+              "SELECT count(*) > 0 FROM pg_stat_progress_vacuum WHERE relid = 't'::regclass");
+        },
+        "autovacuum on t");
+    const auto began = std::chrono::steady_clock::now();
+    const auto back = trial.verb("rollback", {"--yes"});
+    EXPECT_EQ(back.code(), 0) << back.err;
+    EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(20)) << name;
+    EXPECT_EQ(trial.db().number("SELECT count(*) FROM pg_constraint WHERE conrelid = 'child'::regclass"), 0);
+    trial.db().exec("ALTER TABLE t SET (autovacuum_enabled = off)");
+  }
+}
+
 class BlockedDdl : public testing::Test {
  protected:
   BlockedDdl() : blocker_(trial_.dsn() + " application_name=nightly_report") {

@@ -59,6 +59,7 @@ LockMode alter_command(StatementFacts& facts, const Tree& command) {
     lock_all_referenced(facts, column);
   }
   if (subtype == "AT_DropColumn") facts.columns_dropped.push_back(text_of(command, "name"));
+  if (subtype == "AT_DropConstraint") facts.constraints_dropped.push_back(text_of(command, "name"));
   if (subtype == "AT_AddConstraint") lock_referenced(facts, def);
   if (subtype == "AT_AddInherit") {
     lock_other(facts, table_of(child(def, "RangeVar")), LockMode::kShareUpdateExclusive);
@@ -128,6 +129,7 @@ void drop(const Tree& tree, StatementFacts& facts) {
   std::vector<TableName> tables;
   for (const Tree& object : objects) tables.push_back(dotted_name(object, part ? 1 : 0));
   lock_tables(facts, tables, LockMode::kAccessExclusive);
+  facts.is_table_dropped = what == "OBJECT_TABLE";
 }
 
 void rename(const Tree& tree, StatementFacts& facts) {

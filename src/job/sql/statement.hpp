@@ -28,6 +28,8 @@ struct StatementFacts {
   bool concurrent = false;                   // contains CONCURRENTLY
   std::vector<std::string> columns_added;    // by ALTER TABLE
   std::vector<std::string> columns_dropped;  // by ALTER TABLE
+  std::vector<std::string> constraints_dropped;  // by ALTER TABLE
+  bool is_table_dropped = false;                 // `table`, and all of other_locks
   std::string index_name;    // of CREATE INDEX and DROP INDEX; for the schema see `table` and index_schema
   std::string index_schema;  // of DROP INDEX, if written
   bool unique = false;       // CREATE UNIQUE INDEX

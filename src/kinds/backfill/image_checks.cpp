@@ -1,6 +1,7 @@
 #include "kinds/backfill/image_checks.hpp"
 
 #include "base/units.hpp"
+#include "pg/catalog/privileges.hpp"
 #include "table/images/image_size.hpp"
 
 namespace pgsluice::engine {
@@ -21,6 +22,11 @@ void check_images(pg::Session& session, const pg::Table& table, const BackfillSt
                   "step \"" + step.name + "\" keeps before-images of about " + base::format_count(rows) +
                       " rows: " + base::format_bytes(bytes) + " in schema pgsluice",
                   "pgsluice drop-undo frees them once nobody wants to roll back");
+  if (const auto grant = pg::missing_create_grant(session, "pgsluice"); !grant.empty())
+    findings.refuse("before-images",
+                    "step \"" + step.name +
+                        "\" keeps before-images, and this role may not create their table in schema pgsluice",
+                    grant, ExitCode::kPrivileges);
   const auto publications = session.exec(kOfAllTables, pg::Params{}).text(0, 0);
   if (!publications.empty())
     findings.warn(

@@ -1,5 +1,7 @@
 #include "kinds/backfill/restore_images.hpp"
 
+#include <algorithm>
+
 #include "base/failpoint.hpp"
 #include "base/units.hpp"
 #include "kinds/acts/run_acts.hpp"
@@ -24,20 +26,38 @@ namespace {
 /// Lets the server plan what will be sent: a missing right, a policy or a collation shows before anything is
 /// touched. Throws Error(kRefused or kPrivileges).
 void try_statements(pg::Session& session, const Images& images) {
-  const auto sql = restoring_sql(images, false);
+  const auto sql = restoring_sql(images, Restore::kStillOurs);
   steps::explain(session, sql.update("false"));
   steps::explain(session, sql.naming("false", nullptr));
 }
 
-/// Empty: another rollback has done it.
+Act restoring_act(const std::string& name, const std::string& part, Prepare prepare) {
+  Act act;
+  act.name = name;
+  act.part = part;
+  act.kind = Act::Kind::kFill;
+  act.prepare = std::move(prepare);
+  return act;
+}
+
+bool is_restore_begun(pg::Session& session, std::int64_t step_id) {
+  const auto acts = ledger::read_acts(session, step_id);
+  return std::any_of(acts.begin(), acts.end(), [](const auto& act) { return act.record.ranges_cut; });
+}
+
+/// Empty: another rollback has done it. Rows that a rollback without --force has named already lie behind its
+/// position: with --force, an act of its own comes back to them.
 std::vector<OpenedAct> open_restore(pg::Session& session, const BackfillStep& step, const RollbackAct& undo) {
   if (ledger::is_undone(session, undo.step_id)) return {};
-  Act act;
-  act.name = "put old values back";
-  act.part = "restore";
-  act.kind = Act::Kind::kFill;
-  act.prepare = restoring(images_to_restore(session, undo.step_id), undo.is_forced);
-  return open_acts(session, step.name, undo.step_id, {std::move(act)});
+  const auto images = images_to_restore(session, undo.step_id);
+  std::vector<Act> acts{
+      restoring_act("put old values back", "restore",
+                    restoring(images, undo.is_forced ? Restore::kForced : Restore::kStillOurs))};
+  if (undo.is_forced && is_restore_begun(session, undo.step_id) &&
+      ledger::has_quarantined(session, undo.step_id))
+    acts.push_back(
+        restoring_act("overwrite rows that were named", "overwrite", restoring(images, Restore::kNamedOnly)));
+  return open_acts(session, step.name, undo.step_id, std::move(acts));
 }
 
 /// In one transaction: forgets the acts, so that nobody takes the restore up again, and records the step as
@@ -94,8 +114,11 @@ asio::awaitable<void> restore_images(RunningStep& step, const BackfillStep& defi
   };
   auto acts = co_await keep_trying<std::vector<OpenedAct>>(step.connection, open, step.journal, step.stop);
   if (acts.empty()) co_return;
-  co_await run_acts(step, std::move(acts));
-  if (step.stop.is_requested()) co_return;
+  for (auto& opened : acts) {  // one after the other: fills given together run side by side
+    std::vector<OpenedAct> one{std::move(opened)};
+    co_await run_acts(step, std::move(one));
+    if (step.stop.is_requested()) co_return;
+  }
   std::function<bool(pg::Session&)> end = [id = act.step_id](pg::Session& s) {
     return record_restored(s, id);
   };

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kinds/constraint/constraint_facts.hpp"
+#include "kinds/ddl/ddl.hpp"
 #include "kinds/index_build/index.hpp"
 #include "ledger/acts.hpp"
 #include "pg/identifier.hpp"
@@ -57,8 +58,6 @@ bool drop_constraint(const ConstraintStep& step, const ConstraintSide& side, con
     return false;
   }
   act.down.push_back("ALTER TABLE " + side.table_sql + " DROP CONSTRAINT IF EXISTS " + name);
-  if (step.constraint == Constraint::kForeignKey && act.other_tables_sql.empty())
-    act.other_tables_sql.push_back(pg::Identifier(step.references.schema, step.references.name).sql());
   return true;
 }
 
@@ -75,12 +74,27 @@ void drop_index(pg::Session& session, const ConstraintSide& side, const DoneActs
   }
 }
 
+/// The table that the constraint cannot be without and that somebody dropped; empty: none.
+std::string gone_table(pg::Session& session, const ConstraintStep& step) {
+  std::vector<TableName> needed{step.table};
+  if (step.constraint == Constraint::kForeignKey) needed.push_back(step.references);
+  for (const auto& table : needed) {
+    const auto sql = pg::Identifier(table.schema, table.name).sql();
+    if (!steps::is_existing_table(session, sql)) return sql;
+  }
+  return {};
+}
+
 }  // namespace
 
 void take_back_what_is_ours(const StepAt& at, const ConstraintStep& step, RollbackAct& act,
                             RollbackSurvey& survey) {
   const DoneActs done(at.session, act.step_id, step.name);
   if (done.is_empty()) return;
+  if (const auto gone = gone_table(at.session, step); !gone.empty()) {
+    survey.remarks.push_back("table " + gone + " is gone, and with it what step \"" + step.name + "\" made");
+    return;
+  }
   const auto facts = read_constraint_facts(at.session, step);
   const bool is_whole_dropped = drop_constraint(step, facts.whole, done, !facts.leaves.empty(), act, survey);
   if (!is_whole_dropped && is_key(step)) drop_index(at.session, facts.whole, done, act);

@@ -13,6 +13,18 @@ constexpr const char* kExists = R"sql(
 SELECT c.relkind IN ('r', 'p') FROM pg_catalog.pg_class c WHERE c.oid = pg_catalog.to_regclass($1)
 )sql";
 
+constexpr const char* kReferencedTillNow = R"sql(
+SELECT DISTINCT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname)
+FROM pg_catalog.pg_constraint k
+JOIN pg_catalog.pg_class c ON c.oid = k.confrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE k.conrelid = pg_catalog.to_regclass($1) AND k.contype = 'f' AND k.confrelid <> k.conrelid
+  AND ($2 OR k.conname = ANY ($3::text[])
+       OR EXISTS (SELECT FROM pg_catalog.pg_attribute a
+                  WHERE a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey) AND a.attname = ANY ($4::text[])))
+ORDER BY 1
+)sql";
+
 // Invalid table definition: what the server says of a second primary key, among others.
 constexpr std::string_view kSecondPrimaryKey = "42P16";
 
@@ -50,6 +62,8 @@ void lock_for(pg::Session& session, DdlStatement statement) {
   const bool is_there = is_existing_table(session, statement.table_sql);
   if (is_there) {
     auto& others = statement.other_tables_sql;
+    for (auto& referenced : tables_referenced_till_now(session, statement))
+      others.push_back(std::move(referenced));
     std::erase_if(others, [&](const std::string& sql) { return !is_existing_table(session, sql); });
     session.exec(set_lock_timeout(kGentleLockTimeout));
     session.exec(gentle_lock(statement.table_sql, others));
@@ -88,6 +102,19 @@ bool is_existing_table(pg::Session& session, const std::string& table_sql) {
   if (table_sql.empty()) return false;
   const auto rows = session.exec(kExists, {table_sql});
   return !rows.empty() && rows.boolean(0, 0);
+}
+
+std::vector<std::string> tables_referenced_till_now(pg::Session& session, const DdlStatement& statement) {
+  std::vector<std::string> tables;
+  const bool drops = statement.is_table_dropped || !statement.columns_dropped.empty() ||
+                     !statement.constraints_dropped.empty();
+  if (!drops || statement.table_sql.empty()) return tables;
+  const auto rows =
+      session.exec(kReferencedTillNow,
+                   {statement.table_sql, statement.is_table_dropped ? "true" : "false",
+                    pg::to_array(statement.constraints_dropped), pg::to_array(statement.columns_dropped)});
+  for (std::size_t i = 0; i < rows.size(); ++i) tables.push_back(rows.text(i, 0));
+  return tables;
 }
 
 bool attempt_ddl(pg::Session& session, const std::vector<DdlStatement>& statements,

@@ -31,7 +31,15 @@ struct DdlStatement {
   std::vector<std::string> other_tables_sql{};
   /// What it makes may be there already: then a Recogniser is asked.
   bool may_exist = false;
+  /// What it drops: a foreign key among it locks the table that it references as strongly, unnamed.
+  std::vector<std::string> columns_dropped{};
+  std::vector<std::string> constraints_dropped{};
+  bool is_table_dropped = false;
 };
+
+/// Quoted names of the tables that foreign keys reference which the statement drops; none while its table
+/// does not exist. Throws Failure.
+std::vector<std::string> tables_referenced_till_now(pg::Session& session, const DdlStatement& statement);
 
 /// How an attempt takes statements whose objects are there already.
 struct Recogniser {

@@ -22,6 +22,9 @@ std::vector<steps::DdlStatement> ddl_statements(const std::vector<std::string>& 
     steps::DdlStatement statement{sql, "", facts ? facts->lock : ""};
     if (facts && facts->table && is_worth_a_gentle_lock(facts->lock)) {
       statement.table_sql = pg::Identifier(facts->table->schema, facts->table->name).sql();
+      statement.columns_dropped = facts->columns_dropped;
+      statement.constraints_dropped = facts->constraints_dropped;
+      statement.is_table_dropped = facts->is_table_dropped;
       for (const auto& other : facts->other_locks) {
         const auto name = pg::Identifier(other.table.schema, other.table.name).sql();
         if (is_worth_a_gentle_lock(other.lock) && name != statement.table_sql)

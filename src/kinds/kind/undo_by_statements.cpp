@@ -35,11 +35,11 @@ void undo_by_statements(OperatorAct& act, const Job& job, const std::string& ste
   base::failpoint("rollback_before_note");
   auto statements = ddl_statements(undo.down);
   for (const auto& s : statements) act.journal().write(event::Statement{step, s.sql, s.lock});
-  auto tables = undo.other_tables_sql;
-  for (auto& statement : statements) {
-    statement.other_tables_sql.insert(statement.other_tables_sql.end(), undo.other_tables_sql.begin(),
-                                      undo.other_tables_sql.end());
+  std::vector<std::string> tables;
+  for (const auto& statement : statements) {
     tables.push_back(statement.table_sql);
+    for (auto& other : steps::tables_referenced_till_now(act.session(), statement))
+      tables.push_back(std::move(other));
   }
   act.insist(
       failing_to_undo(step),

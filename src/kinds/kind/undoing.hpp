@@ -22,10 +22,9 @@ using Downs = std::vector<std::vector<std::string>>;
 struct RollbackAct {
   std::size_t place = 0;
   std::int64_t step_id = 0;
-  std::vector<std::string> down{};              // in one transaction with the ledger's note
-  std::vector<std::string> other_tables_sql{};  // quoted; locked by `down` too, without being named there
-  std::string index_sql{};                      // to be dropped; empty: none
-  std::string table_sql{};                      // that index's table
+  std::vector<std::string> down{};  // in one transaction with the ledger's note
+  std::string index_sql{};          // to be dropped; empty: none
+  std::string table_sql{};          // that index's table
   std::int64_t job_id = 0;
   bool has_images = false;           // whose old values are put back
   std::vector<std::string> words{};  // what undoing it does, where `down` does not say it

@@ -131,8 +131,8 @@ bool is_missing_rows(pg::Session& session, const BatchWork& work, std::int64_t m
     return false;  // one that something leaves unchanged is counted apart
   pg::rollback(session);
   out.disposition = pg::Disposition::kRetryable;
-  out.message =
-      "the key of " + std::to_string(missed) + " rows changed while the batch waited for their locks";
+  out.is_missing_rows = true;
+  out.message = "others changed " + std::to_string(missed) + " rows while the batch ran";
   return true;
 }
 

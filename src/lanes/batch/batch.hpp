@@ -57,6 +57,7 @@ struct BatchOutcome {
   pg::Disposition disposition = pg::Disposition::kFatal;
   bool is_fenced = false;  // rolled back: another run owns the range, or it was split; lease it again
   bool is_range_done = false;
+  bool is_missing_rows = false;   // rolled back: others changed rows that it was about to change
   Misfit misfit = Misfit::kNone;  // rolled back
   std::string sqlstate;
   std::string message;
@@ -90,8 +91,8 @@ void run_before(pg::Session& session, const BatchWork& work, const walk::Fragmen
 void count_and_commit(pg::Session& session, const BatchWork& work, const ledger::BatchCounts& counts,
                       std::int64_t selected, BatchOutcome& out);
 
-/// Rolls back if the batch locked rows that it did not change: their keys changed in the meantime, and the
-/// next attempt sees them.
+/// Rolls back if the batch read rows that it then did not change: others changed them or their keys in the
+/// meantime, and the next attempt sees that.
 bool is_missing_rows(pg::Session& session, const BatchWork& work, std::int64_t missed, BatchOutcome& out);
 
 /// Runs one batch in one transaction: finds where it ends, advances the position under the token, changes the

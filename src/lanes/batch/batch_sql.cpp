@@ -28,21 +28,21 @@ BatchSql plain(const pg::Table& table, const BackfillStep& step) {
   return sql;
 }
 
-BatchSql keeping(const Images& images, const BackfillStep& step) {
+BatchSql keeping(const Images& images, const BackfillStep& step, Guard guard) {
   BatchSql sql;
   sql.is_answering = true;
-  sql.locking_node = locking_node(images);
-  sql.update = [images, step](const std::string& predicate) {
-    return keeping_update_sql(images, step, nullptr, predicate, "count(*), " + missed_sql(images));
+  sql.old_rows_node = old_rows_node(images);
+  sql.update = [images, step, guard](const std::string& predicate) {
+    return keeping_update_sql(images, step, nullptr, predicate, "count(*), " + missed_sql(images), guard);
   };
-  sql.block_update = [images, step](const pg::HeapFacts& heap, const walk::Fragment& predicate,
-                                    bool is_sampled) {
+  sql.block_update = [images, step, guard](const pg::HeapFacts& heap, const walk::Fragment& predicate,
+                                           bool is_sampled) {
     if (is_sampled)
-      return steps::kExplainWal + keeping_update_sql(images, step, &heap, predicate.sql, "") +
+      return steps::kExplainWal + keeping_update_sql(images, step, &heap, predicate.sql, "", guard) +
              "\nWHERE still";
     const auto answer =
         steps::block_answer(images.table, heap, oid_parameter(predicate)) + ", " + missed_sql(images);
-    return keeping_update_sql(images, step, &heap, predicate.sql, answer);
+    return keeping_update_sql(images, step, &heap, predicate.sql, answer, guard);
   };
   return sql;
 }
@@ -51,7 +51,11 @@ BatchSql keeping(const Images& images, const BackfillStep& step) {
 
 BatchSql batch_sql(const pg::Table& table, const BackfillStep& step, const pg::Swallowers& swallowers,
                    const std::optional<Images>& images) {
-  auto sql = images ? keeping(*images, step) : plain(table, step);
+  // A row that a trigger leaves as it is cannot be told from one that others changed.
+  const auto guard = swallowers.is_any() ? Guard::kLock : Guard::kVersion;
+  auto sql = images ? keeping(*images, step, guard) : plain(table, step);
+  if (images && !images->server_returns_old && guard == Guard::kVersion)
+    sql.locking = std::make_shared<BatchSql>(keeping(*images, step, Guard::kLock));
   if (swallowers.is_any())
     sql.selected = [table, step](const pg::HeapFacts* heap, const std::string& predicate) {
       return heap ? steps::block_selected_sql(table, step, *heap, predicate)
@@ -80,17 +84,19 @@ BatchSql purging_sql(const Removal& removal, const pg::Swallowers& swallowers) {
   return sql;
 }
 
-BatchSql restoring_sql(const Images& images, bool is_forced) {
+BatchSql restoring_sql(const Images& images, Restore restore) {
   BatchSql sql;
   sql.is_answering = true;
   sql.settings = kPlanAlongKeys;
   sql.is_naming_always = !images.table.update_triggers.empty();
-  sql.update = [images, is_forced](const std::string& predicate) {
-    return restore_sql(images, predicate, is_forced);
+  const auto only = restore == Restore::kNamedOnly ? is_named_sql(images) : std::string();
+  sql.update = [images, restore, only](const std::string& predicate) {
+    if (restore == Restore::kNamedOnly) return overwrite_named_sql(images, predicate + only);
+    return restore_sql(images, predicate, restore == Restore::kForced);
   };
-  sql.naming = [images](const std::string& predicate, const SetAside* fault) {
-    if (fault) return quarantine_images_sql(images, predicate, fault->sqlstate, fault->message);
-    return not_restored_sql(images, predicate);
+  sql.naming = [images, only](const std::string& predicate, const SetAside* fault) {
+    if (fault) return quarantine_images_sql(images, predicate + only, fault->sqlstate, fault->message);
+    return not_restored_sql(images, predicate + only);
   };
   return sql;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -40,9 +41,12 @@ struct BatchSql {
   /// that error. Empty unless each of these must be accounted for.
   std::function<std::string(const std::string& predicate, const SetAside* fault)> naming{};
   bool is_naming_always = false;  // triggers may alter rows after the statement has counted them
-  bool is_answering = false;      // `update` answers (rows changed, rows locked but not changed)
-  std::string locking_node{};     // see read_sampled_answer()
+  bool is_answering = false;      // `update` answers (rows changed, rows read first but not changed)
+  std::string old_rows_node{};    // see read_sampled_answer()
   std::string settings{};         // SET LOCALs, after BEGIN
+  /// The same with rows locked first: for a while after a batch that missed rows. Empty: these lock already,
+  /// or miss none.
+  std::shared_ptr<const BatchSql> locking{};
 
   /// Statements of a batch that may take long: its UPDATE, the count of what that selects, those before it.
   int long_statements() const { return (selected ? 2 : 1) + before_count; }
@@ -55,7 +59,14 @@ BatchSql batch_sql(const pg::Table& table, const BackfillStep& step, const pg::S
 /// A purge's. Pure.
 BatchSql purging_sql(const Removal& removal, const pg::Swallowers& swallowers);
 
+/// Which rows get their old values back.
+enum class Restore {
+  kStillOurs,  // that hold what the job wrote; the others are named
+  kForced,     // all
+  kNamedOnly,  // all that an earlier restore has named
+};
+
 /// Puts old values back. Pure.
-BatchSql restoring_sql(const Images& images, bool is_forced);
+BatchSql restoring_sql(const Images& images, Restore restore);
 
 }  // namespace pgsluice::engine

@@ -27,8 +27,9 @@ std::optional<steps::BlockAnswer> change_rows(pg::Session& session, const BatchW
   const auto sql = work.sql->block_update(heap, predicate, work.blocks->is_sampled);
   if (work.blocks->is_sampled) {
     const auto explained = session.exec_cancellable(sql, predicate.params);
-    return steps::read_sampled_answer(
-        explained, session.exec(steps::heap_state_sql(work.blocks->table_oid, heap)), work.sql->locking_node);
+    return steps::read_sampled_answer(explained,
+                                      session.exec(steps::heap_state_sql(work.blocks->table_oid, heap)),
+                                      work.sql->old_rows_node);
   }
   predicate.params.emplace_back(std::to_string(heap.oid));
   return steps::read_block_answer(session.exec_cancellable(sql, predicate.params));

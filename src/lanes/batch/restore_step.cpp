@@ -12,10 +12,10 @@ namespace {
 constexpr pg::TransactionLimits kIndexLimits{std::chrono::milliseconds{1'000}, std::chrono::milliseconds{0},
                                              true};
 
-void make_ready(pg::Session& session, const Images& images, std::int64_t step_id) {
+void make_ready(pg::Session& session, const Images& images, std::int64_t step_id, Restore restore) {
   pg::in_transaction(session, kIndexLimits, [&] {
     ledger::lock_step(session, images.step_id);  // two runs that start together would both join the images
-    ledger::forget_faults(session, images.step_id, step_id);
+    if (restore != Restore::kNamedOnly) ledger::forget_faults(session, images.step_id, step_id);
     session.exec_cancellable(join_images_sql(images), {});
     session.exec_cancellable(index_images_sql(images), {});
     return true;
@@ -25,8 +25,8 @@ void make_ready(pg::Session& session, const Images& images, std::int64_t step_id
 }  // namespace
 
 PreparedBackfill prepare_restore(pg::Session& session, const Images& images, std::int64_t step_id,
-                                 bool is_forced) {
-  make_ready(session, images, step_id);
+                                 Restore restore) {
+  make_ready(session, images, step_id, restore);
   PreparedBackfill prepared;
   prepared.step_id = step_id;
   prepared.definition.table = {"pgsluice", images.name()};
@@ -35,15 +35,15 @@ PreparedBackfill prepare_restore(pg::Session& session, const Images& images, std
   prepared.keyset.emplace(prepared.table.sql(), std::vector<pg::Column>{*prepared.table.find("place")});
   prepared.choice.walk = Walk::kKeyset;
   prepared.ground.cache_pages = pg::cache_pages(session);
-  prepared.sql = restoring_sql(images, is_forced);
+  prepared.sql = restoring_sql(images, restore);
   prepared.deadlock_timeout = std::chrono::milliseconds{pg::deadlock_timeout_ms(session)};
   prepared.table.rows_estimate = count_rows(session, prepared.table);
   return prepared;
 }
 
-Prepare restoring(Images images, bool is_forced) {
-  return [images = std::move(images), is_forced](pg::Session& session, std::int64_t step_id, int /*lanes*/) {
-    return prepare_restore(session, images, step_id, is_forced);
+Prepare restoring(Images images, Restore restore) {
+  return [images = std::move(images), restore](pg::Session& session, std::int64_t step_id, int /*lanes*/) {
+    return prepare_restore(session, images, step_id, restore);
   };
 }
 

@@ -7,12 +7,12 @@ namespace pgsluice::engine {
 
 /// Prepares putting old values back: a fill that walks the images along their places, and changes the rows of
 /// the images' table. Leaves one image of each row and builds the index first. A row that no longer holds the
-/// new value is quarantined under the images' step, with the reason; `is_forced`: only one that is gone.
-/// Blocks; may be called again, also by two runs at once. Throws Failure.
+/// new value is quarantined under the images' step, with the reason; unless it is to be overwritten, then
+/// only one that is gone. Blocks; may be called again, also by two runs at once. Throws Failure.
 PreparedBackfill prepare_restore(pg::Session& session, const Images& images, std::int64_t step_id,
-                                 bool is_forced);
+                                 Restore restore);
 
 /// Puts the old values back.
-Prepare restoring(Images images, bool is_forced);
+Prepare restoring(Images images, Restore restore);
 
 }  // namespace pgsluice::engine

@@ -9,9 +9,13 @@ WHERE range_id = $1::bigint AND run_id = $2::uuid AND epoch = $3::bigint AND NOT
   AND coalesce(position, lower) IS NOT DISTINCT FROM $4::text[] AND upper = $6::text[]
 )sql";
 
-constexpr const char* kQuarantine = R"sql(
-INSERT INTO pgsluice.quarantine (step_id, key, sqlstate, message) VALUES ($1::bigint, $2::text[], $3, $4)
-ON CONFLICT (step_id, key) DO UPDATE SET sqlstate = excluded.sqlstate, message = excluded.message, set_aside_at = now()
+constexpr const char* kQuarantine =
+    "INSERT INTO pgsluice.quarantine (step_id, key, sqlstate, message) VALUES ($1::bigint, $2::text[], $3, "
+    "$4)";
+
+constexpr const char* kOrRenew = R"sql(
+ON CONFLICT (step_id, pg_catalog.hash_array_extended(key, 0))
+DO UPDATE SET sqlstate = excluded.sqlstate, message = excluded.message, set_aside_at = now()
 )sql";
 
 constexpr const char* kForgetQuarantine = "DELETE FROM pgsluice.quarantine WHERE step_id = $1::bigint";
@@ -48,7 +52,18 @@ std::string count_and_commit(std::int64_t range_id, const BatchCounts& counts) {
 
 void quarantine(pg::Session& session, std::int64_t step_id, const pg::Key& key, const std::string& sqlstate,
                 const std::string& message) {
-  session.exec(kQuarantine, {std::to_string(step_id), pg::to_array(key), sqlstate, message});
+  session.exec(std::string(kQuarantine) + kOrRenew,
+               {std::to_string(step_id), pg::to_array(key), sqlstate, message});
+}
+
+const char* renew_quarantined_sql() {
+  return kOrRenew;
+}
+
+std::string is_quarantined_sql(const std::string& named, std::int64_t step_id, const std::string& key) {
+  const auto hash = [](const std::string& of) { return "pg_catalog.hash_array_extended(" + of + ", 0)"; };
+  return named + ".step_id = " + std::to_string(step_id) + " AND " + hash(named + ".key") + " = " +
+         hash(key) + " AND " + named + ".key = " + key;
 }
 
 void forget_quarantine(pg::Session& session, std::int64_t step_id) {

@@ -34,6 +34,11 @@ std::string count_and_commit(std::int64_t range_id, const BatchCounts& counts);
 void quarantine(pg::Session& session, std::int64_t step_id, const pg::Key& key, const std::string& sqlstate,
                 const std::string& message);
 
+/// "ON CONFLICT …" of every INSERT into the quarantine: a row that is named again has its newest error.
+const char* renew_quarantined_sql();
+/// The condition that row `named` of the quarantine is that key's, an SQL expression, of the step.
+std::string is_quarantined_sql(const std::string& named, std::int64_t step_id, const std::string& key);
+
 /// In the caller's transaction or by itself: nothing is set aside of the step any more.
 void forget_quarantine(pg::Session& session, std::int64_t step_id);
 

@@ -7,6 +7,11 @@ namespace {
 
 constexpr const char* kMayCreate = "SELECT pg_catalog.has_database_privilege(current_database(), 'CREATE')";
 
+constexpr const char* kMayCreateIn = R"sql(
+SELECT pg_catalog.has_schema_privilege(oid, 'CREATE'), pg_catalog.quote_ident(current_user)
+FROM pg_catalog.pg_namespace WHERE nspname = $1
+)sql";
+
 constexpr const char* kSchemaState = R"sql(
 SELECT pg_catalog.pg_has_role(nspowner, 'USAGE') FROM pg_catalog.pg_namespace WHERE nspname = $1
 )sql";
@@ -34,6 +39,12 @@ FROM pg_catalog.pg_settings s WHERE s.name = 'default_transaction_read_only' AND
 
 bool may_create_schema(Session& session) {
   return session.exec(kMayCreate, Params{}).boolean(0, 0);
+}
+
+std::string missing_create_grant(Session& session, const std::string& schema) {
+  const auto rows = session.exec(kMayCreateIn, {schema});
+  if (rows.empty() || rows.boolean(0, 0)) return {};
+  return "GRANT CREATE ON SCHEMA " + Identifier(schema).sql() + " TO " + rows.text(0, 1);
 }
 
 SchemaState schema_state(Session& session, const std::string& schema) {

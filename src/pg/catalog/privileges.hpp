@@ -15,6 +15,9 @@ bool may_create_schema(Session& session);
 /// exist does not count.
 std::string missing_schema_grant(Session& session, const std::string& schema);
 
+/// The GRANT that is missing for creating tables in `schema`; empty: none, or there is no such schema.
+std::string missing_create_grant(Session& session, const std::string& schema);
+
 /// Whether the schema exists, and if so, whether we own it.
 enum class SchemaState { kMissing, kOwned, kForeign };
 SchemaState schema_state(Session& session, const std::string& schema);

@@ -9,6 +9,7 @@
 #include "pg/key.hpp"
 #include "pgsluice/error.hpp"
 #include "table/backfill_facts.hpp"
+#include "table/images/image_fitness.hpp"
 #include "table/images/images_sql.hpp"
 
 namespace pgsluice::engine {
@@ -171,6 +172,7 @@ Images images_of(pg::Session& session, const pg::Table& table, const BackfillSte
     images.key = std::move(known.key);
   }
   refuse_changed_key(step, images);
+  refuse_unfit_images(session, images, step.name);
   return images;
 }
 

@@ -30,8 +30,9 @@ struct Images {
 
 /// The images that a step with `keep` has or will have. Images that are there were written along a key, of
 /// columns and types that still count: another key chosen today would name other rows. Throws Error(kRefused)
-/// for a table without a key that can name a row, or with a rule that rewrites the UPDATE, or if the table or
-/// a column is not what the images were written of; Failure.
+/// for a table without a key that can name a row, or with a rule that rewrites the UPDATE, or whose images
+/// could not be kept (see refuse_unfit_images()), or if the table or a column is not what the images were
+/// written of; Failure.
 Images images_of(pg::Session& session, const pg::Table& table, const BackfillStep& step,
                  std::int64_t step_id);
 

@@ -2,6 +2,7 @@
 
 #include <functional>
 
+#include "ledger/range/checkpoint.hpp"
 #include "pg/identifier.hpp"
 #include "table/update.hpp"
 
@@ -15,11 +16,18 @@ using Names = std::vector<std::string>;
 constexpr const char* kPlaceOfNumber = "(number & -65536) | ((number & 7) << 13) | ((number & 65535) >> 3)";
 constexpr const char* kNumberOfPlace = "(place & -65536) | ((place & 8191) << 3) | ((place >> 13) & 7)";
 
-// Bare names in `set` are those of the table: no table has a column of such a name.
+// Bare names in `set` are those of the table: none that begins like this, see is_name_of_images().
 constexpr const char* kOurs = "pgsluice ";
 constexpr const char* kOldRows = "\"pgsluice old\"";
+// The transaction that wrote the version of a row. The server checks the condition again on the newer version
+// of a row that it had to wait for, which is another transaction's.
+constexpr const char* kVersionRead = "xmin AS \"pgsluice x\", ";
+constexpr const char* kSameVersion = ".xmin = \"pgsluice x\"";
 
 constexpr const char* kIsGone = "the row is gone: deleted, or its key changed";
+constexpr const char* kIsGoneOrDetached =
+    "the row is gone: deleted, its key changed, or its partition detached, and then it holds what the job "
+    "wrote";
 constexpr const char* kIsLeft = "it holds what the job wrote: a trigger kept the old value out";
 constexpr const char* kTriggeredAction = "09000";  // triggered_action_exception
 constexpr const char* kIsChanged = "its value was changed since, and is kept";
@@ -103,8 +111,8 @@ std::string returning_old(const Images& images, const BackfillStep& step, const 
 }
 
 /// Servers before 18.
-std::string locking_first(const Images& images, const BackfillStep& step, const pg::HeapFacts* heap,
-                          const std::string& predicate) {
+std::string old_rows_first(const Images& images, const BackfillStep& step, const pg::HeapFacts* heap,
+                           const std::string& predicate, Guard guard) {
   const auto ours = [](const char* letter, std::size_t i) { return quoted(kOurs + numbered(letter, i)); };
   const auto selected = [&](const std::vector<pg::Column>& from, const char* letter) {
     return listed(from.size(),
@@ -118,11 +126,13 @@ std::string locking_first(const Images& images, const BackfillStep& step, const 
     return alias + "." + quoted(images.changed[i].name) + " AS " + numbered("n", i);
   });
   const auto same_key = is_same_key(images, alias, [&](std::size_t i) { return ours("k", i); });
-  return std::string(kOldRows) + " AS (\nSELECT " + selected(images.key, "k") + ", " +
-         selected(images.changed, "o") + "\nFROM " + target(images, heap) + "\n" +
-         steps::where_sql(step, predicate) + "\nFOR NO KEY UPDATE),\nchanged AS (\nUPDATE " +
-         target(images, heap) + "\n" + steps::set_sql(step) + "\nFROM " + kOldRows + "\nWHERE " + same_key +
-         " AND (" + predicate + ")\nRETURNING " + returned("k", images.key.size()) + ", " +
+  const bool is_locking = guard == Guard::kLock;
+  return std::string(kOldRows) + " AS (\nSELECT " + (is_locking ? "" : kVersionRead) +
+         selected(images.key, "k") + ", " + selected(images.changed, "o") + "\nFROM " + target(images, heap) +
+         "\n" + steps::where_sql(step, predicate) + (is_locking ? "\nFOR NO KEY UPDATE" : "") +
+         "),\nchanged AS (\nUPDATE " + target(images, heap) + "\n" + steps::set_sql(step) + "\nFROM " +
+         kOldRows + "\nWHERE " + same_key + (is_locking ? "" : " AND " + alias + kSameVersion) + " AND (" +
+         predicate + ")\nRETURNING " + returned("k", images.key.size()) + ", " +
          returned("o", images.changed.size()) + ", " + stored + ", " + still_sql(step) + "),\n";
 }
 
@@ -138,20 +148,41 @@ std::string holds(const Images& images, const char* letter) {
   return is_identical(columns_of_table(images, "target"), columns(letter, images.changed.size(), "image."));
 }
 
-std::string quarantine_sql(const Images& images, const std::string& predicate, const std::string& sqlstate,
-                           const std::string& reason, const std::string& condition) {
-  const auto key =
-      listed(images.key.size(), [](std::size_t i) { return "image." + numbered("k", i) + "::text"; });
-  return images_where(images, predicate) +
-         "\nINSERT INTO pgsluice.quarantine (step_id, key, sqlstate, message)\nSELECT " +
-         std::to_string(images.step_id) + ", ARRAY[" + key + "], " + sqlstate + ", " + reason +
-         "\nFROM image LEFT JOIN " + images.table.sql() + " AS target ON " + same_row(images) + condition +
-         "\nON CONFLICT (step_id, key) DO UPDATE SET sqlstate = excluded.sqlstate, message = "
-         "excluded.message, "
-         "set_aside_at = now()";
+/// The key as the quarantine has it, whose collation is the database's: another one would hash it otherwise.
+std::string named_key(const Images& images, const std::string& prefix) {
+  const auto text = [&](std::size_t i) {
+    return prefix + numbered("k", i) + "::text COLLATE pg_catalog.\"default\"";
+  };
+  return "ARRAY[" + listed(images.key.size(), text) + "]";
 }
 
+std::string quarantine_sql(const Images& images, const std::string& predicate, const std::string& sqlstate,
+                           const std::string& reason, const std::string& condition) {
+  return images_where(images, predicate) +
+         "\nINSERT INTO pgsluice.quarantine (step_id, key, sqlstate, message)\nSELECT " +
+         std::to_string(images.step_id) + ", " + named_key(images, "image.") + ", " + sqlstate + ", " +
+         reason + "\nFROM image LEFT JOIN " + images.table.sql() + " AS target ON " + same_row(images) +
+         condition + ledger::renew_quarantined_sql();
+}
+
+/// The UPDATE as a WITH query that tells of each row whether its old value is there now.
+std::string restoring(const Images& images, const std::string& predicate, const std::string& condition,
+                      const std::string& returned) {
+  const auto set = listed(images.changed.size(), [&](std::size_t i) {
+    return quoted(images.changed[i].name) + " = image." + numbered("o", i);
+  });
+  return images_where(images, predicate) + ",\nrestored AS (\nUPDATE " + images.table.sql() +
+         " AS target SET " + set + "\nFROM image\nWHERE " + same_row(images) + condition + "\nRETURNING " +
+         holds(images, "o") + " AS is_exact" + returned + ")";
+}
+
+constexpr const char* kCountRestored = "\nSELECT count(*) FILTER (WHERE is_exact), 0 FROM restored";
+
 }  // namespace
+
+bool is_name_of_images(const std::string& name) {
+  return name.starts_with(kOurs);
+}
 
 std::string create_images_sql(const Images& images) {
   const auto typed = [](const std::vector<pg::Column>& from, const char* letter) {
@@ -180,9 +211,9 @@ std::vector<std::string> set_storage_sql(const Images& images, const std::string
 }
 
 std::string keeping_update_sql(const Images& images, const BackfillStep& step, const pg::HeapFacts* heap,
-                               const std::string& predicate, const std::string& answer) {
+                               const std::string& predicate, const std::string& answer, Guard guard) {
   const auto change = images.server_returns_old ? returning_old(images, step, heap, predicate)
-                                                : locking_first(images, step, heap, predicate);
+                                                : old_rows_first(images, step, heap, predicate, guard);
   return "WITH " + change + store_sql(images) + "SELECT " + answer + "\nFROM changed";
 }
 
@@ -191,7 +222,7 @@ std::string missed_sql(const Images& images) {
   return std::string("(SELECT count(*) FROM ") + kOldRows + ") - count(*)";
 }
 
-std::string locking_node(const Images& images) {
+std::string old_rows_node(const Images& images) {
   return images.server_returns_old ? "" : "CTE pgsluice old";
 }
 
@@ -229,24 +260,31 @@ std::string index_images_sql(const Images& images) {
 }
 
 std::string restore_sql(const Images& images, const std::string& predicate, bool is_forced) {
-  const auto set = listed(images.changed.size(), [&](std::size_t i) {
-    return quoted(images.changed[i].name) + " = image." + numbered("o", i);
-  });
   const auto condition = is_forced ? "NOT " + holds(images, "o") : holds(images, "n");
-  return images_where(images, predicate) + ",\nrestored AS (\nUPDATE " + images.table.sql() +
-         " AS target SET " + set + "\nFROM image\nWHERE " + same_row(images) + " AND " + condition +
-         "\nRETURNING " + holds(images, "o") +
-         " AS is_exact)\nSELECT count(*) FILTER (WHERE is_exact), 0 FROM restored";
+  return restoring(images, predicate, " AND " + condition, "") + kCountRestored;
+}
+
+std::string overwrite_named_sql(const Images& images, const std::string& predicate) {
+  return restoring(images, predicate, "", ", " + named_key(images, "image.") + " AS key") +
+         ",\nno_more AS (\nDELETE FROM pgsluice.quarantine AS named USING restored\nWHERE " +
+         ledger::is_quarantined_sql("named", images.step_id, "restored.key") + " AND restored.is_exact)" +
+         kCountRestored;
+}
+
+std::string is_named_sql(const Images& images) {
+  return " AND EXISTS (SELECT FROM pgsluice.quarantine AS named WHERE " +
+         ledger::is_quarantined_sql("named", images.step_id, named_key(images, "")) + ")";
 }
 
 std::string not_restored_sql(const Images& images, const std::string& predicate) {
   const auto is_gone = "target." + quoted(images.key.front().name) + " IS NULL";
   const auto is_ours = holds(images, "n");
+  const auto* gone = images.table.kind == "p" ? kIsGoneOrDetached : kIsGone;
   // A row that still holds what the job wrote was left so by a trigger: that is a fault, not a wish of
   // others.
   const auto sqlstate = "CASE WHEN " + is_ours + " THEN " + pg::literal(kTriggeredAction) + " ELSE '' END";
-  const auto reason = "CASE WHEN " + is_gone + " THEN " + pg::literal(kIsGone) + " WHEN " + is_ours +
-                      " THEN " + pg::literal(kIsLeft) + " ELSE " + pg::literal(kIsChanged) + " END";
+  const auto reason = "CASE WHEN " + is_gone + " THEN " + pg::literal(gone) + " WHEN " + is_ours + " THEN " +
+                      pg::literal(kIsLeft) + " ELSE " + pg::literal(kIsChanged) + " END";
   return quarantine_sql(images, predicate, sqlstate, reason,
                         "\nWHERE " + is_gone + " OR NOT " + holds(images, "o"));
 }

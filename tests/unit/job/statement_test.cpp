@@ -160,6 +160,15 @@ TEST(StatementFacts, NameTheColumnsThatComeAndGo) {
   EXPECT_EQ(facts.columns_dropped, (std::vector<std::string>{"z"}));
 }
 
+TEST(StatementFacts, NameWhatIsDroppedBecauseForeignKeysMayGoWithIt) {
+  const auto altered = facts_of("ALTER TABLE t DROP CONSTRAINT k, DROP COLUMN c");
+  EXPECT_EQ(altered.constraints_dropped, (std::vector<std::string>{"k"}));
+  EXPECT_EQ(altered.columns_dropped, (std::vector<std::string>{"c"}));
+  EXPECT_FALSE(altered.is_table_dropped);
+  EXPECT_TRUE(facts_of("DROP TABLE t").is_table_dropped);
+  EXPECT_FALSE(facts_of("DROP VIEW v").is_table_dropped);
+}
+
 TEST(StatementFacts, NameTheIndex) {
   const auto made = facts_of("CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS \"I\" ON s.a (v)");
   EXPECT_EQ(made.index_name, "I");
