@@ -135,10 +135,12 @@ CREATE TABLE pgsluice.image (
 )sql";
 
 // By a hash: a key that just fits the index of its own table would not fit one with the step's number before
-// it. A publication of all tables cannot replicate an update of a table without a key, hence the identity.
+// it. A publication of all tables cannot replicate an update of a table without a primary key, hence the
+// number.
 constexpr const char* kQuarantineByHash = R"sql(
 CREATE UNIQUE INDEX IF NOT EXISTS quarantine_row ON pgsluice.quarantine (step_id, pg_catalog.hash_array_extended(key, 0));
-ALTER TABLE pgsluice.quarantine REPLICA IDENTITY FULL;
+ALTER TABLE pgsluice.quarantine ADD COLUMN IF NOT EXISTS row_id bigint GENERATED ALWAYS AS IDENTITY;
+ALTER TABLE pgsluice.quarantine ADD PRIMARY KEY (row_id);
 )sql";
 
 // What was foretold of a step when its first run began it, and what came true. From the last four columns the

@@ -103,14 +103,15 @@ TEST_F(ImageBounds, AnOlderLedgerIsUpgradedToNameAnyKey) {
   trial_.job(backfill_job("orders", "n = \"1 / (id - 7)\"", "where = \"n IS NULL\"", "max_quarantined = 1"));
   expect_verb("run", 3);
   db().exec(
-      "DROP INDEX pgsluice.quarantine_row; ALTER TABLE pgsluice.quarantine ADD PRIMARY KEY (step_id, key), "
-      "REPLICA IDENTITY DEFAULT; UPDATE pgsluice.meta SET schema_version = 7");
+      "DROP INDEX pgsluice.quarantine_row; ALTER TABLE pgsluice.quarantine DROP COLUMN row_id, ADD PRIMARY "
+      "KEY "
+      "(step_id, key); UPDATE pgsluice.meta SET schema_version = 7");
   expect_verb("run", 3);
   EXPECT_EQ(db().number("SELECT schema_version FROM pgsluice.meta"), 8);
   EXPECT_EQ(db().column(
                 "SELECT relname::text FROM pg_index i JOIN pg_class c ON c.oid = indexrelid WHERE indrelid = "
-                "'pgsluice.quarantine'::regclass"),
-            std::vector<std::string>{"quarantine_row"});
+                "'pgsluice.quarantine'::regclass ORDER BY 1"),
+            (std::vector<std::string>{"quarantine_pkey", "quarantine_row"}));
   EXPECT_EQ(failures().size(), 1u);
 }
 
