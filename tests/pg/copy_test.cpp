@@ -297,12 +297,12 @@ TEST(CopyPlan, ListsWhatTheRunSends) {
     for (const auto& statement : logged_statements(server.log_text().substr(before)))
       sent.insert(shape_of(statement));
     for (const auto& shape : sent) {
-      if (shape.find("\"public\".\"t\"") != std::string::npos || shape.find("pg_temp.") != std::string::npos)
-        EXPECT_TRUE(planned.contains(shape)) << shape;
+      const bool is_ours =
+          shape.find("\"public\".\"t\"") != std::string::npos || shape.find("pg_temp.") != std::string::npos;
+      EXPECT_TRUE(!is_ours || planned.contains(shape)) << shape;
     }
-    for (const auto& shape : planned) {
-      if (shape.starts_with("COPY")) EXPECT_TRUE(sent.contains(shape)) << shape;
-    }
+    for (const auto& shape : planned)
+      EXPECT_TRUE(!shape.starts_with("COPY") || sent.contains(shape)) << shape;
   }
 }
 
