@@ -276,7 +276,8 @@ std::set<std::string> planned_shapes(CopyTrial& copy) {
   const auto plan = copy.trial().verb("plan");
   EXPECT_EQ(plan.code(), 0) << plan.err;
   std::set<std::string> shapes;
-  for (const auto& statement : Json::parse(plan.out).at("steps").at(0).at("statements"))
+  const auto told = Json::parse(plan.out);
+  for (const auto& statement : told.at("steps").at(0).at("statements"))
     shapes.insert(shape_of(statement.at("sql").get<std::string>()));
   return shapes;
 }
