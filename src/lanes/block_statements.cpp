@@ -52,7 +52,7 @@ std::vector<PlannedStatement> block_statements(const pg::Table& table, const Bac
     }
     if (sql.selected && is_last_pass) out.push_back({sql.selected(&heap, predicate.sql), lock, true, when});
     out.push_back({sql.block_update(heap, predicate, false), lock, true, when});
-    out.push_back({sql.block_update(heap, predicate, true), lock, true, sampled});
+    if (sql.is_sampling) out.push_back({sql.block_update(heap, predicate, true), lock, true, sampled});
   };
   if (is_woven) {
     batch.weave.passes = 2;
@@ -60,7 +60,7 @@ std::vector<PlannedStatement> block_statements(const pg::Table& table, const Bac
     batch.pass = 1;
   }
   add_update(is_woven ? "last pass through a window" : each);
-  out.push_back({steps::heap_state_sql(table.oid, heap), "none", true, sampled});
+  if (sql.is_sampling) out.push_back({steps::heap_state_sql(table.oid, heap), "none", true, sampled});
   out.push_back({ledger::count_and_commit(1, {1, 1, 0, false}), kRangeLock, true, each});
   if (walked.swallowers.is_any()) out.push_back(planned_note(1));
   out.push_back({begin_look_sql(table), "ACCESS SHARE on " + table.sql() + ", until the check ends", false,

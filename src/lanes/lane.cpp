@@ -208,7 +208,7 @@ std::optional<BlockWork> Lane::next_blocks(const ledger::Range& range, std::int6
   work.is_sweep = is_sweep;
   work.table_oid = fill_->prepared().table.oid;
   if (const auto* heap = fill_->prepared().heap_of(at.heap)) work.heap = *heap;
-  work.is_sampled = random_() % kBatchesPerSample == 0;
+  work.is_sampled = fill_->prepared().sql.is_sampling && random_() % kBatchesPerSample == 0;
   work.batch = walk::next_block_batch(at, walk::BlockPosition::of(*range.upper).block, weave,
                                       interleaving.pages(rows, passes, at.pass()));
   return work;

@@ -42,6 +42,14 @@ LEFT JOIN pg_catalog.pg_namespace cn ON cn.oid = co.collnamespace
 ORDER BY coalesce(s.attnum, 0), d.attnum
 )sql";
 
+/// What a table's columns are: names, types and order.
+std::string columns_sql(std::uint32_t oid) {
+  return "(SELECT pg_catalog.md5(string_agg(a.attname || ' ' || a.atttypid || ' ' || a.atttypmod, ',' ORDER "
+         "BY a.attnum))"
+         " FROM pg_catalog.pg_attribute a WHERE a.attrelid = " +
+         std::to_string(oid) + " AND a.attnum > 0 AND NOT a.attisdropped)";
+}
+
 [[noreturn]] void refuse(const std::string& archive, const std::string& why, const std::string& hint) {
   throw Error(ExitCode::kRefused, "archive " + archive + " " + why, hint);
 }
@@ -80,9 +88,7 @@ void check_writes(pg::Session& session, std::uint32_t oid, const std::string& sq
            "drop it: the deleted rows would not be there as they were");
 }
 
-}  // namespace
-
-Archive read_archive(pg::Session& session, const pg::Table& table, const TableName& name) {
+Archive read_columns(pg::Session& session, const pg::Table& table, const TableName& name) {
   const auto wanted = pg::Identifier(name.schema, name.name).sql();
   const auto target = session.exec(kTarget, {wanted, std::to_string(table.oid)});
   if (target.empty()) return archive_to_make(table, name);
@@ -120,6 +126,16 @@ Archive read_archive(pg::Session& session, const pg::Table& table, const TableNa
     archive.columns.push_back(columns.text(i, 0));
   }
   if (!adding.empty()) archive.preparing = {"ALTER TABLE " + sql + adding};
+  return archive;
+}
+
+}  // namespace
+
+Archive read_archive(pg::Session& session, const pg::Table& table, const TableName& name) {
+  const auto columns = columns_sql(table.oid);
+  const auto before = session.exec("SELECT " + columns).text(0, 0);
+  auto archive = read_columns(session, table, name);
+  archive.is_unchanged_sql = columns + " = '" + before + "'";
   return archive;
 }
 

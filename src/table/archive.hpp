@@ -16,6 +16,9 @@ struct Archive {
   std::vector<std::string> preparing;
   std::vector<std::string> columns;  // of both tables, by name
   bool overrides_identity = false;   // a column is GENERATED ALWAYS AS IDENTITY there
+  /// SQL: true while the purged table has the columns that it had when this was read. A column that is added
+  /// later would go nowhere.
+  std::string is_unchanged_sql;
 };
 
 /// Reads how rows of the table fit into the archive; writes nothing. Throws Error(kRefused), naming what does

@@ -138,8 +138,20 @@ std::vector<ReferrerProblem> referrer_problems(const PurgeStep& step,
 std::vector<std::string> referrer_deletes(const std::vector<Referrer>& referrers,
                                           const std::vector<TableName>& with, const std::string& table_sql,
                                           const std::string& root) {
+  // The rows that go are locked by each statement: one that others change meanwhile must keep its referring
+  // rows, and one that is locked still matches when it is deleted itself.
+  std::string wanted;
+  for (const auto& one : referrers) {
+    if (one.referenced_sql != table_sql || !is_named(one.table, with)) continue;
+    for (const auto& name : one.referenced_columns) {
+      const auto column = pg::Identifier(name).sql();
+      if (wanted.find(column) == std::string::npos) wanted += (wanted.empty() ? "" : ", ") + column;
+    }
+  }
+  const auto going =
+      "WITH \"pgsluice going\" AS MATERIALIZED (SELECT " + wanted + " " + root + "\nFOR UPDATE)\n";
   // Referrers come in the order in which tables are reached, so whoever refers to a table comes later.
-  std::vector<std::pair<std::string, std::string>> selected{{table_sql, root}};
+  std::vector<std::pair<std::string, std::string>> selected{{table_sql, "FROM \"pgsluice going\""}};
   std::vector<std::string> out;
   for (const auto& one : referrers) {
     if (!is_named(one.table, with)) continue;
@@ -150,7 +162,7 @@ std::vector<std::string> referrer_deletes(const std::vector<Referrer>& referrers
                              ") IN (SELECT " + pg::column_list(one.referenced_columns) + " " + from_where +
                              ")";
       selected.emplace_back(one.table_sql, condition);
-      out.push_back("DELETE " + condition);
+      out.push_back(going + "DELETE " + condition);
     }
   }
   std::reverse(out.begin(), out.end());

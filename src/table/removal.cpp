@@ -36,19 +36,15 @@ constexpr const char* kStill = "NULL::boolean AS \"pgsluice still\"";
 
 std::string delete_sql(const Removal& removal, const std::string& predicate) {
   if (!removal.archive) return "DELETE " + from_where(removal, nullptr, predicate);
-  return gone_sql(removal, nullptr, predicate, "") + "SELECT count(*), 0 FROM gone";
+  return gone_sql(removal, nullptr, predicate, "") + "SELECT count(*), 0, " +
+         removal.archive->is_unchanged_sql + " FROM gone";
 }
 
 std::string block_delete_sql(const Removal& removal, const pg::HeapFacts& heap, const std::string& predicate,
                              int oid) {
   return gone_sql(removal, &heap, predicate, kStill) + "SELECT " +
-         steps::block_answer(removal.table, heap, oid, "\"pgsluice still\"") + "\nFROM gone";
-}
-
-std::string sampled_block_delete_sql(const Removal& removal, const pg::HeapFacts& heap,
-                                     const std::string& predicate) {
-  return steps::kExplainWal + gone_sql(removal, &heap, predicate, kStill) +
-         "SELECT FROM gone WHERE \"pgsluice still\"";
+         steps::block_answer(removal.table, heap, oid, "\"pgsluice still\"") +
+         (removal.archive ? ", 0, " + removal.archive->is_unchanged_sql : "") + "\nFROM gone";
 }
 
 std::string selected_for_delete_sql(const Removal& removal, const pg::HeapFacts* heap,

@@ -23,17 +23,14 @@ struct Removal {
 };
 
 /// The DELETE of the rows of `predicate` that match; with an archive it puts them there and answers (rows
-/// deleted, 0). `heap`: by that part alone, as a walk over blocks does; nullptr: from the table. Pure.
+/// deleted, 0, whether the archive still fits). `heap`: by that part alone, as a walk over blocks does;
+/// nullptr: from the table. Pure.
 std::string delete_sql(const Removal& removal, const std::string& predicate);
 
 /// By blocks: answers as steps::read_block_answer() expects, with none still matching; `oid`: the number of
 /// the parameter that repeats the heap's oid. Pure.
 std::string block_delete_sql(const Removal& removal, const pg::HeapFacts& heap, const std::string& predicate,
                              int oid);
-/// The same under EXPLAIN, for steps::read_sampled_answer(). Pure.
-std::string sampled_block_delete_sql(const Removal& removal, const pg::HeapFacts& heap,
-                                     const std::string& predicate);
-
 /// Locks and counts the rows that match. `heap`: nullptr for the table. Pure.
 std::string selected_for_delete_sql(const Removal& removal, const pg::HeapFacts* heap,
                                     const std::string& predicate);

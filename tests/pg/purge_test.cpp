@@ -131,6 +131,22 @@ TEST_F(PurgeTest, VisitsOnlyWhatGoesIfAnIndexLeadsThere) {
   expect_exact();
 }
 
+// Keys of different lengths: as texts, 999 comes after 1000.
+TEST_F(PurgeTest, FindsTheLastRowThatMatchesAlsoAmongEqualOnes) {
+  for (const auto* type : {"bigint", "float8", "numeric"}) {
+    trial_.db().exec(
+        std::string("DROP TABLE IF EXISTS logged; CREATE TABLE logged (id ") + type +
+        " PRIMARY KEY, day date NOT NULL); INSERT INTO logged SELECT g, date '2020-01-01' + g / 90 FROM "
+        "generate_series(1, 12000) g; CREATE INDEX ON logged (day); ANALYZE logged");
+    trial_.job("name = \"" + std::string(type) + "\"\n" +
+               purge_job("logged", where("day <= date '2020-04-21'")).substr(11));
+    EXPECT_THAT(run_ok(trial_.text_command("plan")), HasSubstr("keyset along (\"day\", \"id\")")) << type;
+    expect_exit(0, trial_.run());
+    EXPECT_EQ(count("logged WHERE day <= date '2020-04-21'"), 0) << type;
+    EXPECT_EQ(count("logged"), 12000 - 112 * 90 + 1) << type;
+  }
+}
+
 TEST_F(PurgeTest, EndsAtOnceIfAnIndexShowsThatNothingMatches) {
   make_audit();
   trial_.db().exec(
@@ -251,6 +267,57 @@ TEST_F(PurgeTest, LooksAtWhoRefersToItsRowsBeforeItDeletesOne) {
   EXPECT_EQ(count("line"), 200);
   EXPECT_EQ(count("note"), 200);
   expect_exact("");
+}
+
+// The row that is to go is changed while its lock is awaited: it stays, and so must what refers to it.
+TEST_F(PurgeTest, KeepsReferringRowsOfARowThatStays) {
+  make_audit();
+  trial_.db().exec(
+      "CREATE TABLE line (id int PRIMARY KEY, audit_id bigint REFERENCES audit);"
+      "INSERT INTO line SELECT g, g FROM generate_series(1, 3000) g; CREATE INDEX ON line (audit_id); "
+      "ANALYZE");
+  trial_.job(purge_job("audit",
+                       where("created_at < now() - interval '90 days' AND tenant = 1") + "with = \"line\""));
+  Traffic application;
+  application.dsn = trial_.dsn();
+  application.script =
+      "\\set id random(1, 3000)\nBEGIN;\nUPDATE audit SET tenant = 2 WHERE id = :id;\n\\sleep 20 "
+      "ms\nCOMMIT;\n";
+  application.clients = 4;
+  Pgbench traffic(application);
+  expect_exit(0, trial_.run());
+  traffic.stop();
+  EXPECT_LT(count("audit"), 3000);
+  EXPECT_EQ(count("audit"), count("line"));
+
+  trial_.db().exec(
+      "CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';"
+      "CREATE TRIGGER keep BEFORE DELETE ON audit FOR EACH ROW EXECUTE FUNCTION keep()");
+  trial_.job("name = \"k\"\n" + purge_job("audit", where(kOld) + "with = \"line\"").substr(11));
+  EXPECT_THAT(refusal_of(trial_.run()).message, HasSubstr("may keep a row"));
+  EXPECT_EQ(count("audit"), count("line"));
+}
+
+TEST_F(PurgeTest, LetsNoColumnFallBetweenTableAndArchive) {
+  for (const auto* walk : {"keyset", "blocks"}) {
+    trial_.db().exec("DROP TABLE IF EXISTS audit, was, kept; DROP TYPE IF EXISTS mood, pair");
+    make_audit();
+    trial_.job("name = \"" + std::string(walk) + "\"\n" +
+               purge_job("audit", where(kOld) + "archive_to = \"kept\"\nwalk = \"" + walk + "\"",
+                         "[batch]\nrows = 50\nrows_min = 50\nrows_max = 50\n[pool]\nlanes = 1\n")
+                   .substr(11));
+    Process running(trial_.command("run"));
+    wait_for([&] { return count("audit") < 2900 || !running.running(); }, "rows to be purged");
+    trial_.db().exec("ALTER TABLE audit ADD COLUMN note text DEFAULT 'x'");
+    const auto ended = running.wait();
+    if (count("audit WHERE created_at < now() - interval '90 days'") > 0) {
+      EXPECT_EQ(ended.code, 1) << running.err();
+      EXPECT_THAT(running.err(), HasSubstr("columns have changed"));
+    }
+    expect_exit(0, trial_.run());
+    EXPECT_EQ(count("kept"), 1000);
+    EXPECT_EQ(count("audit"), 2000);
+  }
 }
 
 TEST_F(PurgeTest, DeletesReferringRowsFirstAlsoByBlocks) {

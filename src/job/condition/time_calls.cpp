@@ -85,6 +85,8 @@ Checked<std::optional<Piece>> call_piece(const Tree& call, std::string_view text
   const auto name = last_name(call);
   if (!is_of_server(call)) return std::optional<Piece>{};
   if (name == "timeofday") return hidden("timeofday()");
+  if (name == "age" && child(call, "args").size() == 1)
+    return hidden("age() of one argument, which is relative to today");
   if (std::find(kNows.begin(), kNows.end(), name) == kNows.end()) return std::optional<Piece>{};
   const auto from = place_of(call);
   const auto open = from < text.size() ? text.find('(', from) : std::string_view::npos;
@@ -118,10 +120,15 @@ std::optional<Refusal> word_problem(const Tree& constant) {
   if (text.empty()) text = string_node(child(constant, "val"));
   std::transform(text.begin(), text.end(), text.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  for (const auto word : kWords) {
-    if (text == word) return hidden("the word '" + text + "'");
-  }
-  return std::nullopt;
+  const auto first = text.find_first_not_of(" \t\r\n");
+  if (first == std::string::npos) return std::nullopt;
+  const auto start = text.substr(first, text.find_first_of(" \t\r\n", first) - first);
+  const bool is_time = std::find(kWords.begin(), kWords.end(), start) != kWords.end();
+  // 'today 12:00' is a time, "today we wrote" is not: digits follow, or nothing.
+  const auto rest = text.find_first_not_of(" \t\r\n", first + start.size());
+  if (!is_time || (rest != std::string::npos && !std::isdigit(static_cast<unsigned char>(text[rest]))))
+    return std::nullopt;
+  return hidden("the word '" + start + "'");
 }
 
 }  // namespace

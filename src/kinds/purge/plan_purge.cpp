@@ -5,6 +5,7 @@
 #include "base/units.hpp"
 #include "kinds/acts/plan_act.hpp"
 #include "kinds/ddl/ddl.hpp"
+#include "kinds/purge/drop_partition.hpp"
 #include "kinds/purge/purge_acts.hpp"
 #include "kinds/purge/purge_checks.hpp"
 #include "lanes/batch/purge_step.hpp"
@@ -116,14 +117,14 @@ void plan_known_table(const StepAt& at, const PurgeStep& step, PlannedStep& plan
   const auto acts = purge_acts(step, at.record().step_id, table.sql(), partitions);
   note_partitions(partitions, planned);
   for (const auto& one : acts) {
-    if (one.act.part == "partition") plan_act(one.act, planned);
+    if (one.dropped) add_of_act(one.act, drop_statements(*one.dropped), planned);
   }
   add_preparation(removal, walked, planned);
   for (auto& statement :
        walk_statements(table, removal.selection, walked, sql, limits, at.job.tunables.batch.rows))
     planned.statements.push_back(std::move(statement));
   for (const auto& one : acts) {
-    if (one.act.kind == Act::Kind::kVacuum && !one.detaching) plan_act(one.act, planned);
+    if (one.act.kind == Act::Kind::kVacuum) plan_act(one.act, planned);
   }
 }
 

@@ -6,15 +6,14 @@
 #include <vector>
 
 #include "kinds/acts/act.hpp"
-#include "kinds/purge/detach.hpp"
 #include "table/whole_partitions.hpp"
 
 namespace pgsluice::engine {
 
-/// An act of a purge. A detaching act is not run by run_acts().
+/// An act of a purge. One that drops a partition is not run by run_acts().
 struct PurgeAct {
   Act act;
-  std::optional<Detaching> detaching{};
+  std::optional<WholePartition> dropped{};
 };
 
 /// What a purge does, in order: partitions of which every row goes, the batches, and VACUUM if that is asked

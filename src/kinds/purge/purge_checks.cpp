@@ -69,6 +69,7 @@ void examine(const StepAt& at, const PurgeStep& step, Findings& findings) {
   const auto walked = walked_table(session, removal.selection, facts.table, pg::RowEvent::kDelete);
   findings.inform("walk",
                   "step \"" + step.name + "\": " + walk_in_words(walked) + ": " + walked.choice.reason);
+  refuse_swallowers(step, walked.swallowers);
   check_row_security(step, facts.table, findings);
   check_triggers(session, step, facts.table, findings);
   check_archive(step, removal, findings);

@@ -5,6 +5,7 @@
 #include "kinds/acts/run_acts.hpp"
 #include "kinds/kind/definition_lines.hpp"
 #include "kinds/kind/one_value.hpp"
+#include "kinds/purge/drop_partition.hpp"
 #include "kinds/purge/plan_purge.hpp"
 #include "kinds/purge/purge_acts.hpp"
 #include "kinds/purge/purge_checks.hpp"
@@ -33,7 +34,7 @@ std::int64_t rows_deleted(const StepAt& at) {
 /// An act of the purge and its record in the ledger.
 struct OpenedPurgeAct {
   OpenedAct opened;
-  std::optional<Detaching> detaching;
+  std::optional<WholePartition> dropped;
 };
 
 std::vector<OpenedPurgeAct> open_purge(pg::Session& session, const PurgeStep& purge, std::int64_t step_id) {
@@ -43,12 +44,12 @@ std::vector<OpenedPurgeAct> open_purge(pg::Session& session, const PurgeStep& pu
   for (const auto& one : acts) plain.push_back(one.act);
   auto opened = open_acts(session, purge.name, step_id, std::move(plain));
   std::vector<OpenedPurgeAct> out;
-  for (std::size_t i = 0; i < acts.size(); ++i) out.push_back({std::move(opened[i]), acts[i].detaching});
+  for (std::size_t i = 0; i < acts.size(); ++i) out.push_back({std::move(opened[i]), acts[i].dropped});
   return out;
 }
 
-asio::awaitable<void> detach(RunningStep step, Detaching partition) {
-  const Story story = [&] { return run_detach(step, partition); };
+asio::awaitable<void> drop_partition(RunningStep step, WholePartition partition) {
+  const Story story = [&] { return run_drop_partition(step, partition); };
   co_await run_told(step, story);
 }
 
@@ -61,7 +62,7 @@ asio::awaitable<void> run_purge(RunningStep& step, PurgeStep purge) {
       co_await keep_trying<std::vector<OpenedPurgeAct>>(step.connection, open, step.journal, step.stop);
   std::vector<OpenedAct> others;
   for (auto& act : acts) {
-    if (!act.detaching) {
+    if (!act.dropped) {
       others.push_back(std::move(act.opened));
       continue;
     }
@@ -70,8 +71,8 @@ asio::awaitable<void> run_purge(RunningStep& step, PurgeStep purge) {
     if (act.opened.record.state == StepState::kDone) continue;
     RunningStep one = step;
     one.record = act.opened.record;
-    Detaching partition = *act.detaching;
-    co_await detach(std::move(one), std::move(partition));
+    WholePartition partition = *act.dropped;
+    co_await drop_partition(std::move(one), std::move(partition));
   }
   if (step.stop.is_requested()) co_return;
   co_await run_acts(step, std::move(others));

@@ -55,7 +55,10 @@ Changed change_rows(pg::Session& session, const BatchWork& work, const KeyCut& c
   const auto answer = session.exec_cancellable(sql, predicate.params);
   if (!work.is_always_instead)
     changed.rows = work.sql->is_answering ? answer.integer(0, 0) : answer.affected();
-  if (work.sql->is_answering) changed.missed = answer.integer(0, 1);
+  if (work.sql->is_answering) {
+    changed.missed = answer.integer(0, 1);
+    refuse_if_unfit(answer, 2);
+  }
   if (work.sql->naming && (work.sql->is_naming_always || changed.rows < cut.visited))
     changed.named = session.exec(work.sql->naming(predicate.sql, nullptr), predicate.params).affected();
   return changed;
@@ -106,6 +109,14 @@ std::int64_t count_selected(pg::Session& session, const BatchWork& work, const w
   if (!work.sql->selected) return 0;
   const auto sql = work.sql->selected(work.blocks ? &work.blocks->heap : nullptr, predicate.sql);
   return session.exec_cancellable(sql, predicate.params).integer(0, 0);
+}
+
+void refuse_if_unfit(const pg::Rows& answer, std::size_t column) {
+  if (answer.empty() || answer.row(0).size() <= column || answer.boolean(0, column)) return;
+  throw pg::Failure(
+      std::string(pg::kNotInThisState),
+      "the table's columns have changed since the batches began: the archive is completed by the next run",
+      false);
 }
 
 void run_before(pg::Session& session, const BatchWork& work, const walk::Fragment& predicate) {

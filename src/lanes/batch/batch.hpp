@@ -83,6 +83,10 @@ struct BatchOutcome {
 /// could leave one unchanged. Throws Failure.
 std::int64_t count_selected(pg::Session& session, const BatchWork& work, const walk::Fragment& predicate);
 
+/// Throws Failure if column `column` of the batch's answer is there and false: rows would not be as the
+/// archive wants them.
+void refuse_if_unfit(const pg::Rows& answer, std::size_t column);
+
 /// Sends what comes before the batch's own statement. Throws Failure.
 void run_before(pg::Session& session, const BatchWork& work, const walk::Fragment& predicate);
 

@@ -68,8 +68,9 @@ BatchSql purging_sql(const Removal& removal, const pg::Swallowers& swallowers) {
   BatchSql sql;
   sql.is_answering = removal.archive.has_value();
   sql.update = [removal](const std::string& predicate) { return delete_sql(removal, predicate); };
-  sql.block_update = [removal](const pg::HeapFacts& heap, const walk::Fragment& predicate, bool is_sampled) {
-    if (is_sampled) return sampled_block_delete_sql(removal, heap, predicate.sql);
+  sql.is_sampling = false;  // only an interleaved walk learns from it
+  sql.block_update = [removal](const pg::HeapFacts& heap, const walk::Fragment& predicate,
+                               bool /*is_sampled*/) {
     return block_delete_sql(removal, heap, predicate.sql, oid_parameter(predicate));
   };
   if (swallowers.is_any())
@@ -80,6 +81,7 @@ BatchSql purging_sql(const Removal& removal, const pg::Swallowers& swallowers) {
   sql.before = [removal](const pg::HeapFacts* heap, const std::string& predicate) {
     return deletes_before(removal, heap, predicate);
   };
+  sql.settings = kPlanAlongKeys;
   sql.before_count = static_cast<int>(deletes_before(removal, nullptr, "true").size());
   return sql;
 }

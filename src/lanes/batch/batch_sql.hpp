@@ -41,6 +41,7 @@ struct BatchSql {
   /// that error. Empty unless each of these must be accounted for.
   std::function<std::string(const std::string& predicate, const SetAside* fault)> naming{};
   bool is_naming_always = false;  // triggers may alter rows after the statement has counted them
+  bool is_sampling = true;        // `block_update` can report its WAL
   bool is_answering = false;      // `update` answers (rows changed, rows read first but not changed)
   std::string old_rows_node{};    // see read_sampled_answer()
   std::string settings{};         // SET LOCALs, after BEGIN

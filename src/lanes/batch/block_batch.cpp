@@ -32,7 +32,9 @@ std::optional<steps::BlockAnswer> change_rows(pg::Session& session, const BatchW
                                       work.sql->old_rows_node);
   }
   predicate.params.emplace_back(std::to_string(heap.oid));
-  return steps::read_block_answer(session.exec_cancellable(sql, predicate.params));
+  const auto answer = session.exec_cancellable(sql, predicate.params);
+  refuse_if_unfit(answer, 5);
+  return steps::read_block_answer(answer);
 }
 
 }  // namespace

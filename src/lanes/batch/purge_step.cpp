@@ -46,6 +46,14 @@ void keep_to_key(pg::Session& session, std::int64_t act_id, const pg::Table& tab
 
 }  // namespace
 
+void refuse_swallowers(const PurgeStep& step, const pg::Swallowers& swallowers) {
+  if (step.with.empty() || !swallowers.is_any()) return;
+  throw Error(ExitCode::kRefused,
+              swallowers.in_words() + " may keep a row of step \"" + step.name +
+                  "\" whose referring rows, by `with`, are gone already",
+              "disable it while the job runs, or leave out `with`");
+}
+
 BackfillStep selection_of(const PurgeStep& step, const std::string& as_of) {
   BackfillStep selection;
   selection.name = step.name;
@@ -77,6 +85,7 @@ PreparedBackfill prepare_purge(pg::Session& session, const PurgeStep& step, Purg
   auto removal = read_removal(session, step, read_facts(session, step.table).table, as_of);
   if (removal.archive) make_archive(session, *removal.archive);
   auto walked = walked_table(session, removal.selection, removal.table, pg::RowEvent::kDelete);
+  refuse_swallowers(step, walked.swallowers);
   keep_to_key(session, record.act_id, removal.table, walked);
   steps::explain(session, delete_sql(removal, "false"));
   PreparedBackfill prepared;

@@ -8,6 +8,9 @@ namespace pgsluice::engine {
 /// if that cannot be put in its place. Pure.
 BackfillStep selection_of(const PurgeStep& step, const std::string& as_of);
 
+/// Throws Error(kRefused) if something may keep rows whose referring rows go first.
+void refuse_swallowers(const PurgeStep& step, const pg::Swallowers& swallowers);
+
 /// Reads what deleting these rows takes; writes nothing. Throws Error(kRefused) for what would lose rows or
 /// stall others: a problem of a referring table or of the archive. Blocks.
 Removal read_removal(pg::Session& session, const PurgeStep& step, pg::Table table, const std::string& as_of);

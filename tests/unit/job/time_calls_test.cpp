@@ -41,14 +41,15 @@ TEST(FixedTimes, AreFoundBehindOtherCharactersAndInQueries) {
 }
 
 TEST(FixedTimes, LeaveEverythingElse) {
-  for (const char* text :
-       {"id < 5", "owner = CURRENT_USER", "app.now() > 3", "\"now\" = 1", "age(at) > '1 year'"})
+  for (const char* text : {"id < 5", "owner = CURRENT_USER", "app.now() > 3", "\"now\" = 1",
+                           "age(until, at) > '1 year'", "note = 'today we wrote'"})
     EXPECT_EQ(fixed(text), text);
 }
 
 TEST(FixedTimes, AreRefusedWhereTheTimeIsHidden) {
-  for (const char* text : {"at < 'now'", "at < 'Yesterday'::date", "at < timestamp 'today'",
-                           "at::text < timeofday()", "at < now(/* ) */)"})
+  for (const char* text :
+       {"at < 'now'", "at < ' Now '", "at < 'today 00:00'", "age(at) > interval '90 days'",
+        "at < 'Yesterday'::date", "at < timestamp 'today'", "at::text < timeofday()", "at < now(/* ) */)"})
     EXPECT_EQ(fixed(text).substr(0, 8), "refused:") << text;
 }
 

@@ -72,14 +72,17 @@ TEST(Referrers, AreDeletedBeforeWhatTheyReferTo) {
   const auto deletes = referrer_deletes(all, {{"", "line"}, {"public", "note"}}, "\"public\".\"audit\"",
                                         "FROM \"public\".\"audit\" WHERE id < 5");
   ASSERT_EQ(deletes.size(), 2U);
+  const std::string going =
+      "WITH \"pgsluice going\" AS MATERIALIZED (SELECT \"id\" FROM \"public\".\"audit\" WHERE id < 5\nFOR "
+      "UPDATE)\n";
   EXPECT_EQ(
       deletes[0],
-      "DELETE FROM \"public\".\"note\"\nWHERE (\"line_id\") IN (SELECT \"id\" FROM \"public\".\"line\"\n"
-      "WHERE (\"audit_id\") IN (SELECT \"id\" FROM \"public\".\"audit\" WHERE id < 5))");
-  EXPECT_EQ(
-      deletes[1],
-      "DELETE FROM \"public\".\"line\"\nWHERE (\"audit_id\") IN (SELECT \"id\" FROM \"public\".\"audit\" "
-      "WHERE id < 5)");
+      going +
+          "DELETE FROM \"public\".\"note\"\nWHERE (\"line_id\") IN (SELECT \"id\" FROM \"public\".\"line\"\n"
+          "WHERE (\"audit_id\") IN (SELECT \"id\" FROM \"pgsluice going\"))");
+  EXPECT_EQ(deletes[1], going +
+                            "DELETE FROM \"public\".\"line\"\nWHERE (\"audit_id\") IN (SELECT \"id\" FROM "
+                            "\"pgsluice going\")");
 }
 
 TEST(Referrers, OfTwoKeysAreDeletedByEach) {

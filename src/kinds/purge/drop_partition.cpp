@@ -1,0 +1,142 @@
+#include "kinds/purge/drop_partition.hpp"
+
+#include "base/failpoint.hpp"
+#include "kinds/ddl/ddl.hpp"
+#include "kinds/index_build/run_alone.hpp"
+#include "pg/connection/transaction.hpp"
+#include "pgsluice/error.hpp"
+#include "telling/failure/outage.hpp"
+
+namespace pgsluice::engine {
+
+namespace asio = boost::asio;
+
+namespace {
+
+// Noted before the partition is detached: one that somebody else has detached is not ours to drop.
+constexpr const char* kDetaching = "detaching";
+constexpr const char* kDetachLock = "SHARE UPDATE EXCLUSIVE, no lock_timeout";
+constexpr std::chrono::milliseconds kNoTimeout{0};  // reads a whole partition
+constexpr std::chrono::seconds kRetryWait{1};       // between two attempts at the lock
+
+std::string alter(const WholePartition& partition, const char* how) {
+  return "ALTER TABLE " + partition.parent_sql + " DETACH PARTITION " + partition.table_sql + " " + how;
+}
+
+std::string lock_sql(const WholePartition& partition) {
+  return "LOCK TABLE " + partition.table_sql + " IN ACCESS EXCLUSIVE MODE";
+}
+
+std::string drop_sql(const WholePartition& partition) {
+  return "DROP TABLE " + partition.table_sql;
+}
+
+bool holds_rows_that_stay(pg::Session& session, const WholePartition& partition) {
+  return pg::in_transaction(session, {std::chrono::milliseconds{1'000}, kNoTimeout, true},
+                            [&] { return session.exec_cancellable(partition.stays_sql, {}).boolean(0, 0); });
+}
+
+/// False if the table's lock was not to be had in time.
+bool drop_table(pg::Session& session, const WholePartition& partition) try {
+  return pg::in_transaction(session, {steps::kDdlLockTimeout, kNoTimeout, true}, [&] {
+    session.exec(lock_sql(partition));
+    // The name may belong to another table by now.
+    const auto oid = session.exec("SELECT pg_catalog.to_regclass($1)::oid", {partition.table_sql});
+    if (partition_state(session, partition.oid, partition.parent_sql) != PartitionState::kDetached ||
+        oid.integer(0, 0) != partition.oid)
+      throw Error(ExitCode::kRefused,
+                  "table " + partition.table_sql + " is not what it was when it was detached",
+                  "look at it, and run again");
+    session.exec(drop_sql(partition));
+    return true;
+  });
+} catch (const pg::Failure& f) {
+  if (f.is_connection_lost() || f.sqlstate() != pg::kLockNotAvailable) throw;
+  return false;
+}
+
+/// What the partition is now, and whether it may go on.
+struct Standing {
+  PartitionState state = PartitionState::kGone;
+  std::string obstacle;  // why it is left as it is; empty: nothing stands in the way
+};
+
+Standing look_at(pg::Session& session, const WholePartition& partition, bool is_ours) {
+  Standing look{partition_state(session, partition.oid, partition.parent_sql), {}};
+  const bool is_open = look.state == PartitionState::kAttached || look.state == PartitionState::kDetached;
+  if (look.state == PartitionState::kElsewhere)
+    look.obstacle = "it is a partition of another table now";
+  else if (look.state != PartitionState::kAttached && look.state != PartitionState::kGone && !is_ours)
+    look.obstacle = "somebody else has detached it";
+  else if (is_open && holds_rows_that_stay(session, partition))
+    look.obstacle = "it holds rows that do not match `where`";
+  return look;
+}
+
+asio::awaitable<void> note_detaching(RunningStep& step, pg::Connection& own) {
+  std::function<bool(pg::Session&)> note = [id = step.record.step_id](pg::Session& s) {
+    ledger::set_step_detail(s, id, kDetaching);
+    return true;
+  };
+  co_await keep_trying<bool>(own, note, step.journal, step.stop);
+}
+
+/// A partition that is detached already is invisible: then it is no matter of a warning.
+void tell(RunningStep& step, const WholePartition& partition, const Standing& found) {
+  const auto what = "partition " + partition.table_sql + " is not dropped: " + found.obstacle;
+  if (found.state == PartitionState::kDetached && step.record.detail == kDetaching)
+    throw Error(ExitCode::kFailed, what + "; it was detached and is a table of its own",
+                "attach it again, or look what its rows are");
+  step.journal.warn(what, "rows of it that match go in batches, if it is still part of the table");
+}
+
+asio::awaitable<bool> drop(RunningStep& step, pg::Connection& own, WholePartition partition) {
+  step.journal.write(event::Statement{step.record.name, drop_sql(partition), "ACCESS EXCLUSIVE"});
+  std::function<bool(pg::Session&)> attempt = [partition](pg::Session& s) {
+    return drop_table(s, partition);
+  };
+  const bool is_dropped = co_await keep_trying<bool>(own, attempt, step.journal, step.stop);
+  if (!is_dropped) co_await sleep_unless_stopped(kRetryWait, step.stop);
+  co_return is_dropped;
+}
+
+}  // namespace
+
+std::vector<PlannedStatement> drop_statements(const WholePartition& partition) {
+  const auto reads = "ACCESS SHARE on " + partition.table_sql;
+  return {{partition.stays_sql, reads},
+          {alter(partition, "CONCURRENTLY"), kDetachLock},
+          {partition.stays_sql, reads},
+          {lock_sql(partition), "ACCESS EXCLUSIVE, lock_timeout 300 ms"},
+          {drop_sql(partition), "ACCESS EXCLUSIVE, held already"}};
+}
+
+asio::awaitable<void> run_drop_partition(RunningStep& step, WholePartition partition) {
+  step.journal.write(event::StepStarted{step.record.name, step.record.kind, false, 0});
+  const auto own = step.own.open("partition");
+  const auto range = co_await lease_single(step, *own);
+  if (!range) co_return;
+  for (int attempt = 1; !step.stop.is_requested(); ++attempt) {
+    const bool is_ours = step.record.detail == kDetaching;
+    std::function<Standing(pg::Session&)> ask = [=](pg::Session& s) {
+      return look_at(s, partition, is_ours);
+    };
+    const auto look = co_await keep_trying<Standing>(*own, ask, step.journal, step.stop);
+    if (!look.obstacle.empty()) tell(step, partition, look);
+    if (!look.obstacle.empty() || look.state == PartitionState::kGone) break;
+    if (look.state == PartitionState::kDetached) {
+      WholePartition gone = partition;
+      co_await drop(step, *own, std::move(gone));
+      continue;
+    }
+    if (!is_ours) co_await note_detaching(step, *own);
+    step.record.detail = kDetaching;
+    AloneStatement statement{alter(partition, "CONCURRENTLY"), kDetachLock, attempt};
+    if (look.state == PartitionState::kPending) statement.sql = alter(partition, "FINALIZE");
+    co_await run_alone(step, *own, std::move(statement));
+    base::failpoint("after_detach");
+  }
+  if (!step.stop.is_requested()) co_await mark_done(step, *own, range->token);
+}
+
+}  // namespace pgsluice::engine
