@@ -221,7 +221,7 @@ UPDATE pgsluice.meta SET schema_version = 7;
 
 // From version 7: a purge keeps the time that its `where` refers to, and any key can be quarantined.
 constexpr const char* kUpgradeTo8 = R"sql(
-ALTER TABLE pgsluice.step ADD COLUMN as_of timestamptz;
+ALTER TABLE pgsluice.step ADD COLUMN IF NOT EXISTS as_of timestamptz;
 ALTER TABLE pgsluice.quarantine DROP CONSTRAINT IF EXISTS quarantine_pkey;
 UPDATE pgsluice.meta SET schema_version = 8;
 )sql";

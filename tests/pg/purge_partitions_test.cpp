@@ -105,7 +105,7 @@ TEST_F(PartitionedPurge, LeavesWhatOthersHaveDetachedOrGivenAnotherPurpose) {
   trial_.db().exec(
       "ALTER TABLE audit DETACH PARTITION month_1; ALTER TABLE month_1 RENAME TO legal_hold;"
       "ALTER TABLE audit DETACH PARTITION month_2;"
-      "ALTER TABLE audit DETACH PARTITION month_3; TRUNCATE month_3; INSERT INTO month_3 VALUES (DEFAULT, "
+      "ALTER TABLE audit DETACH PARTITION month_3; TRUNCATE month_3; INSERT INTO month_3 VALUES (1, "
       "now() + interval '2 "
       "years'); ALTER TABLE audit ATTACH PARTITION month_3 FOR VALUES FROM ('2027-06-01') TO ('2029-01-01')");
   const auto finished = trial_.run();

@@ -72,7 +72,9 @@ std::string last_match_sql(const BackfillStep& step, const pg::Table& table,
                            const std::vector<pg::Column>& key) {
   // Qualified: a bare name in ORDER BY would be the text that is selected under it.
   const auto alias = pg::Identifier(table.name).sql();
-  const auto qualified = [&](const pg::Column& column) { return alias + "." + pg::Identifier(column.name).sql(); };
+  const auto qualified = [&](const pg::Column& column) {
+    return alias + "." + pg::Identifier(column.name).sql();
+  };
   std::string texts;
   std::string order;
   for (const auto& column : key) {
@@ -82,8 +84,8 @@ std::string last_match_sql(const BackfillStep& step, const pg::Table& table,
   const auto bounded = qualified(key.front());
   const auto matching = " FROM " + table.sql() + "\nWHERE (" + step.where + "\n)";
   // The highest value first, along the index alone: ordered by the whole key, all that match would be sorted.
-  return "SELECT " + texts + matching + " AND " + bounded + " = (SELECT " + bounded + matching + "\nORDER BY " +
-         bounded + " DESC LIMIT 1)\nORDER BY " + order + "\nLIMIT 1";
+  return "SELECT " + texts + matching + " AND " + bounded + " = (SELECT " + bounded + matching +
+         "\nORDER BY " + bounded + " DESC LIMIT 1)\nORDER BY " + order + "\nLIMIT 1";
 }
 
 std::string boundary_problem(const BoundaryFacts& facts) {

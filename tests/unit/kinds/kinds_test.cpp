@@ -39,7 +39,8 @@ TEST(Kinds, OnlyVerifyWritesNothing) {
 TEST(Kinds, EachIsInTheTableUnderTheNameThatAJobFileWrites) {
   std::vector<std::string> names;
   for (const auto& kind : table_of_kinds()) names.push_back(kind.name);
-  EXPECT_THAT(names, ElementsAre("sql", "index", "constraint", "backfill", "copy", "verify", "retype"));
+  EXPECT_THAT(names,
+              ElementsAre("sql", "index", "constraint", "backfill", "purge", "copy", "verify", "retype"));
   for (const auto& name : names) EXPECT_EQ(find_kind(name)->name, name);
   EXPECT_EQ(find_kind("copying"), nullptr);
 }

@@ -107,17 +107,16 @@ TEST(Mistakes, InAnyStepAreFound) {
                   "2:1 step 1 lacks name | name every step: its progress is kept under that name"},
                  {"name = \"s\"",
                   "2:1 step \"s\" lacks kind | write kind = \"sql\", \"index\", \"constraint\", "
-                  "\"backfill\", \"verify\" or "
+                  "\"backfill\", \"purge\", \"copy\", \"verify\" or "
                   "\"retype\""},
                  {"name = \"s\"\nkind = 5", "4:8 step \"s\": kind must be a string, not an integer | "},
                  {"name = \"s\"\nkind = \"backfil\"\nfoo = 1",
                   "4:8 step \"s\": kind \"backfil\" is not known | did you mean \"backfill\"?"},
                  {"name = \"s\"\nkind = \"trigger\"",
                   "4:8 step \"s\": kind \"trigger\" is not known | "
-                  "known kinds: sql, index, constraint, backfill, copy, verify, retype"},
+                  "known kinds: sql, index, constraint, backfill, purge, copy, verify, retype"},
                  {"name = \"s\"\nkind = \"purge\"\nwhere = \"x\"",
-                  "4:8 step \"s\": kind \"purge\" is not available yet in this version | "
-                  "use sql, index, constraint, backfill, copy, verify or retype"},
+                  "2:1 step \"s\" lacks table | write table = \"public.audit_log\""},
                  {"name = \"s\"\nkind = \"sql\"\nup = \"SELECT 1\"\ntable = \"x\"",
                   "6:1 unknown key \"table\" in step \"s\" | "
                   "known keys: down, kind, name, up"},
