@@ -114,7 +114,7 @@ TEST_F(Bench, ChangesNothingOnTheRealTableAndWritesNoLedger) {
 
 TEST_F(Bench, MeasuresRealRunsOnCopiesAndLeavesNoTrace) {
   const auto before = fingerprint();
-  const auto finished = run({.time = "20s", .walks = "keyset,blocks", .more = {"--copy"}});
+  const auto finished = run({.time = "40s", .walks = "keyset,blocks", .more = {"--copy"}});
   ASSERT_EQ(finished.code(), 0) << finished.out << finished.err;
   EXPECT_EQ(fingerprint(), before);
   expect_no_trace();

@@ -51,7 +51,8 @@ std::set<std::string> failpoints() {
                 [](const std::string& name) {  // of other verbs and kinds, which have tests of their own
                   return name.starts_with("rollback_") || name.starts_with("retype_") ||
                          name.starts_with("cutover_") || name.starts_with("blocks_") ||
-                         name.starts_with("way_back_") || name.starts_with("copy_");
+                         name.starts_with("way_back_") || name.starts_with("copy_") ||
+                         name.starts_with("purge_");
                 });
   return names;
 }

@@ -39,7 +39,7 @@ TEST_F(PartitionedPurge, DropsPartitionsThatGoWholly) {
   EXPECT_THAT(run_ok(trial_.text_command("plan")),
               AllOf(HasSubstr("DETACH PARTITION \"public\".\"month_0\" CONCURRENTLY"),
                     HasSubstr("4 partitions match wholly")));
-  for (const auto* point : {"after_detach:1", "after_detach:1", "after_commit:1"}) {
+  for (const auto* point : {"purge_detached:1", "purge_detached:1", "after_commit:1"}) {
     auto command = trial_.command("run");
     command.env["PGSLUICE_FAILPOINT"] = point;
     EXPECT_EQ(run(command).exit.signal, SIGKILL) << point;
@@ -100,7 +100,7 @@ TEST_F(PartitionedPurge, LeavesWhatOthersHaveDetachedOrGivenAnotherPurpose) {
   make_months();
   trial_.job(purge_job("audit", where(kOld)));
   auto command = trial_.command("run");
-  command.env["PGSLUICE_FAILPOINT"] = "after_detach:1";
+  command.env["PGSLUICE_FAILPOINT"] = "purge_detached:1";
   EXPECT_EQ(run(command).exit.signal, SIGKILL);
   trial_.db().exec(
       "ALTER TABLE audit DETACH PARTITION month_1; ALTER TABLE month_1 RENAME TO legal_hold;"

@@ -134,7 +134,7 @@ asio::awaitable<void> run_drop_partition(RunningStep& step, WholePartition parti
     AloneStatement statement{alter(partition, "CONCURRENTLY"), kDetachLock, attempt};
     if (look.state == PartitionState::kPending) statement.sql = alter(partition, "FINALIZE");
     co_await run_alone(step, *own, std::move(statement));
-    base::failpoint("after_detach");
+    base::failpoint("purge_detached");
   }
   if (!step.stop.is_requested()) co_await mark_done(step, *own, range->token);
 }
