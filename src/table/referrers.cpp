@@ -1,7 +1,6 @@
 #include "table/referrers.hpp"
 
 #include <algorithm>
-#include <functional>
 #include <set>
 
 #include "job/sql/table_name.hpp"
@@ -34,9 +33,8 @@ ORDER BY k.conname
 )sql";
 
 constexpr const char* kNameOf =
-    "SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname), n.nspname, "
-    "c.relname "
-    "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = "
+    "SELECT n.nspname, c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = "
+    "c.relnamespace WHERE c.oid = "
     "$1::oid";
 
 OnDelete action_of(const std::string& code) {
@@ -87,7 +85,7 @@ std::vector<Referrer> read_referrers(pg::Session& session, std::uint32_t table_o
     const pg::Params oid{std::to_string(reached[next])};
     const auto of = session.exec(kNameOf, oid);
     if (of.empty()) continue;
-    const auto referenced = pg::Identifier(of.text(0, 1), of.text(0, 2)).sql();
+    const auto referenced = pg::Identifier(of.text(0, 0), of.text(0, 1)).sql();
     const auto rows = session.exec(kReferrers, oid);
     for (std::size_t i = 0; i < rows.size(); ++i) {
       Referrer one;

@@ -90,14 +90,16 @@ void tell(RunningStep& step, const WholePartition& partition, const Standing& fo
   step.journal.warn(what, "rows of it that match go in batches, if it is still part of the table");
 }
 
-asio::awaitable<bool> drop(RunningStep& step, pg::Connection& own, WholePartition partition) {
+asio::awaitable<void> drop(RunningStep& step, pg::Connection& own, WholePartition partition, int attempt) {
+  if (attempt > steps::kDdlAttempts)
+    throw Error(ExitCode::kFailed,
+                "table " + partition.table_sql + ", detached from " + partition.parent_sql +
+                    ", could not be locked in " + std::to_string(steps::kDdlAttempts) + " attempts",
+                "end the sessions that use it, then run again: it is dropped then");
   step.journal.write(event::Statement{step.record.name, drop_sql(partition), "ACCESS EXCLUSIVE"});
-  std::function<bool(pg::Session&)> attempt = [partition](pg::Session& s) {
-    return drop_table(s, partition);
-  };
-  const bool is_dropped = co_await keep_trying<bool>(own, attempt, step.journal, step.stop);
+  std::function<bool(pg::Session&)> try_it = [partition](pg::Session& s) { return drop_table(s, partition); };
+  const bool is_dropped = co_await keep_trying<bool>(own, try_it, step.journal, step.stop);
   if (!is_dropped) co_await sleep_unless_stopped(kRetryWait, step.stop);
-  co_return is_dropped;
 }
 
 }  // namespace
@@ -126,7 +128,7 @@ asio::awaitable<void> run_drop_partition(RunningStep& step, WholePartition parti
     if (!look.obstacle.empty() || look.state == PartitionState::kGone) break;
     if (look.state == PartitionState::kDetached) {
       WholePartition gone = partition;
-      co_await drop(step, *own, std::move(gone));
+      co_await drop(step, *own, std::move(gone), attempt);
       continue;
     }
     if (!is_ours) co_await note_detaching(step, *own);
