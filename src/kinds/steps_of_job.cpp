@@ -7,6 +7,18 @@
 
 namespace pgsluice::engine {
 
+std::vector<std::size_t> begun_anew(const Job& job) {
+  std::vector<std::size_t> places;
+  bool is_any_repeated = false;
+  for (std::size_t i = 0; i < job.steps.size(); ++i) {
+    const auto kind = kind_of(job.steps[i]);
+    is_any_repeated = is_any_repeated || kind->is_repeated();
+    if (kind->is_repeated() || !kind->writes()) places.push_back(i);
+  }
+  if (!is_any_repeated) places.clear();
+  return places;
+}
+
 StepsOfJob::StepsOfJob(pg::Session& session, const Job& job, ledger::JobRecord record)
     : session_(session), job_(job), record_(std::move(record)) {
   record_.steps.resize(job.steps.size());
@@ -20,10 +32,8 @@ void StepsOfJob::expect_repetition() {
   const auto& steps = record_.steps;
   const bool is_done = std::all_of(steps.begin(), steps.end(),
                                    [](const auto& step) { return step.state == StepState::kDone; });
-  if (!is_done || !is_repeated(job_)) return;
-  for (std::size_t i = 0; i < kinds_.size(); ++i) {
-    if (kinds_[i]->is_repeated() || !kinds_[i]->writes()) forget(i);
-  }
+  if (!is_done) return;
+  for (const auto place : begun_anew(job_)) forget(place);
 }
 
 StepAt StepsOfJob::at(std::size_t place) {

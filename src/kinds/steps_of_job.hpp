@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <vector>
@@ -7,6 +8,10 @@
 #include "kinds/kind/step_kind.hpp"
 
 namespace pgsluice::engine {
+
+/// The places of the steps that a run begins anew once the job is done: those that are repeated, and those
+/// that only look, if any is repeated; else none.
+std::vector<std::size_t> begun_anew(const Job& job);
 
 /// The steps of a job in order, each with its kind and its place, for code that visits all of them. Belongs
 /// to the session's thread.

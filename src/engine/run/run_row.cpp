@@ -5,7 +5,7 @@
 #include "engine/command/drop_undo.hpp"
 #include "engine/preflight/preflight.hpp"
 #include "engine/run/rollback_opening.hpp"
-#include "kinds/table_of_kinds.hpp"
+#include "kinds/steps_of_job.hpp"
 #include "ledger/images.hpp"
 #include "ledger/overview.hpp"
 #include "ledger/purge/repetition.hpp"
@@ -51,12 +51,9 @@ void note_kept_for(pg::Session& session, const Job& job, const ledger::JobRecord
 
 /// A job that is done begins anew with the steps that say so, and with those that only look.
 void begin_anew(pg::Session& session, const Job& job) {
-  if (!is_repeated(job) || !ledger::is_installed(session)) return;
   std::vector<std::string> steps;
-  for (const auto& step : job.steps) {
-    const auto kind = kind_of(step);
-    if (kind->is_repeated() || !kind->writes()) steps.push_back(step.name());
-  }
+  for (const auto place : begun_anew(job)) steps.push_back(job.steps[place].name());
+  if (steps.empty() || !ledger::is_installed(session)) return;
   ledger::install(session);
   pg::in_transaction(session, {}, [&] { return ledger::begin_anew(session, job.name, steps); });
 }

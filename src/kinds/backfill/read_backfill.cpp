@@ -4,6 +4,7 @@
 
 #include "base/units.hpp"
 #include "job/read/scalar_text.hpp"
+#include "job/read/sql_names.hpp"
 #include "job/read/suggestion.hpp"
 #include "job/sql/table_name.hpp"
 #include "kinds/backfill/backfill_rules.hpp"
@@ -13,15 +14,6 @@ namespace pgsluice::engine {
 using namespace job;
 
 namespace {
-
-void read_table(Section& section, BackfillStep& step) {
-  section.require("table", "write table = \"public.users\"");
-  const auto text = section.text("table");
-  if (!text) return;
-  auto table = parse_table_name(*text);
-  if (const auto* refusal = std::get_if<Refusal>(&table)) return section.refuse("table", *refusal);
-  step.table = std::get<TableName>(std::move(table));
-}
 
 void read_key(Section& section, BackfillStep& step) {
   const auto columns = section.texts("key", true);
@@ -99,7 +91,8 @@ void read_keep(Section& section, BackfillStep& step) {
 BackfillStep read_backfill(job::Section& section, std::string name) {
   BackfillStep step;
   step.name = std::move(name);
-  read_table(section, step);
+  section.require("table", "write table = \"public.users\"");
+  if (auto table = read_table(section, "table")) step.table = std::move(*table);
   read_key(section, step);
   read_set(section, step);
   if (const auto where = section.text("where")) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "job/read/sql_names.hpp"
 #include "job/read/suggestion.hpp"
 #include "job/sql/expression.hpp"
 #include "job/sql/table_name.hpp"
@@ -19,6 +20,8 @@ constexpr const char* kOneOf =
     "write one of not_null = \"column\", check = \"expression\", foreign_key = { columns = […], references = "
     "\"table (column)\" }, unique = […], primary_key = […]";
 
+constexpr const char* kWriteColumns = "write a column or a list of them";
+
 using Columns = std::vector<std::string>;
 
 std::optional<TableName> read_table_name(Section& section, const char* key, const std::string& text) {
@@ -26,26 +29,6 @@ std::optional<TableName> read_table_name(Section& section, const char* key, cons
   if (auto* name = std::get_if<TableName>(&table)) return std::move(*name);
   section.refuse(key, std::get<Refusal>(table));
   return std::nullopt;
-}
-
-Columns read_columns(Section& section, const char* key) {
-  Columns columns;
-  const auto texts = section.texts(key, true).value_or(std::vector<Located<std::string>>{});
-  if (texts.empty() && section.has(key))
-    section.refuse(key, {"names no column", "write a column or a list of them"});
-  for (const auto& text : texts) {
-    auto column = parse_column_name(text.value);
-    if (const auto* refusal = std::get_if<Refusal>(&column)) {
-      section.refuse_at(text.where, key, *refusal);
-      continue;
-    }
-    auto& name = std::get<std::string>(column);
-    if (std::find(columns.begin(), columns.end(), name) != columns.end())
-      section.refuse_at(text.where, key,
-                        {"names column " + written(name) + " twice", "name each column once"});
-    columns.push_back(std::move(name));
-  }
-  return columns;
 }
 
 std::string read_check(Section& section) {
@@ -94,7 +77,7 @@ void read_foreign_key(Section& section, ConstraintStep& step) {
   auto key = section.section("foreign_key");
   if (!key) return;
   key->require("columns", "write columns = [\"user_id\"]");
-  step.columns = read_columns(*key, "columns");
+  step.columns = read_columns(*key, "columns", kWriteColumns);
   read_references(*key, step);
   step.on_delete = read_action(*key, "on_delete");
   step.on_update = read_action(*key, "on_update");
@@ -116,7 +99,7 @@ void read_what(Section& section, ConstraintStep& step) {
   const auto& key = given.front();
   if (key == "not_null") {
     step.constraint = Constraint::kNotNull;
-    step.columns = read_columns(section, "not_null");
+    step.columns = read_columns(section, "not_null", kWriteColumns);
     if (step.columns.size() > 1)
       section.refuse("not_null", {"names several columns", "write one step for each column"});
   } else if (key == "check") {
@@ -126,7 +109,7 @@ void read_what(Section& section, ConstraintStep& step) {
     read_foreign_key(section, step);
   } else {
     step.constraint = key == "unique" ? Constraint::kUnique : Constraint::kPrimaryKey;
-    step.columns = read_columns(section, key.c_str());
+    step.columns = read_columns(section, key.c_str(), kWriteColumns);
   }
   for (const char* other : kKeys) section.node(other);  // known, if only as too many
 }
@@ -172,9 +155,7 @@ ConstraintStep read_constraint(job::Section& section, std::string name) {
   ConstraintStep step;
   step.name = std::move(name);
   section.require("table", "write table = \"public.users\"");
-  if (const auto text = section.text("table")) {
-    if (auto table = read_table_name(section, "table", *text)) step.table = std::move(*table);
-  }
+  if (auto table = read_table(section, "table")) step.table = std::move(*table);
   read_what(section, step);
   read_constraint_name(section, step);
   return step;

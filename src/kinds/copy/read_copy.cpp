@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "job/read/scalar_text.hpp"
+#include "job/read/sql_names.hpp"
 #include "job/read/suggestion.hpp"
 #include "job/sql/expression.hpp"
 #include "job/sql/table_name.hpp"
@@ -19,15 +20,6 @@ namespace {
 constexpr const char* kFromHint = "write from = { dsn = \"service=…\", table = \"public.users\" }";
 constexpr const char* kColumnsHint =
     "write columns = { column = \"SQL expression over the source's columns\" }";
-
-void read_table(Section& section, const char* key, const std::string& hint, TableName& table) {
-  section.require(key, hint);
-  const auto text = section.text(key);
-  if (!text) return;
-  auto name = parse_table_name(*text);
-  if (const auto* refusal = std::get_if<Refusal>(&name)) return section.refuse(key, *refusal);
-  table = std::get<TableName>(std::move(name));
-}
 
 void read_where(Section& from, CopyStep& step) {
   const auto text = from.text("where");
@@ -57,7 +49,8 @@ void read_from(Section& section, CopyStep& step) {
   auto from = section.section("from");
   if (!from) return;
   read_dsn(*from, step);
-  read_table(*from, "table", kFromHint, step.from);
+  from->require("table", kFromHint);
+  if (auto table = read_table(*from, "table")) step.from = std::move(*table);
   read_where(*from, step);
   from->finish();
 }
@@ -82,7 +75,7 @@ void read_column(Section& columns, CopyStep& step, const Section::Entry& entry) 
   step.columns.push_back({std::move(column), std::get<Expression>(std::move(value)).text});
 }
 
-void read_columns(Section& section, CopyStep& step) {
+void read_assignments(Section& section, CopyStep& step) {
   const toml::node* node = section.node("columns");
   if (node == nullptr) return;
   const auto* table = node->as_table();
@@ -111,8 +104,9 @@ CopyStep read_copy(Section& section, std::string name) {
   CopyStep step;
   step.name = std::move(name);
   read_from(section, step);
-  read_table(section, "to", "write to = \"public.users\"", step.to);
-  read_columns(section, step);
+  section.require("to", "write to = \"public.users\"");
+  if (auto table = read_table(section, "to")) step.to = std::move(*table);
+  read_assignments(section, step);
   read_on_conflict(section, step);
   return step;
 }

@@ -1,60 +1,18 @@
 #include "kinds/purge/read_purge.hpp"
 
-#include <algorithm>
-#include <optional>
 #include <utility>
 #include <vector>
 
 #include "job/condition/time_calls.hpp"
+#include "job/read/sql_names.hpp"
 #include "job/read/suggestion.hpp"
 #include "job/sql/expression.hpp"
-#include "job/sql/table_name.hpp"
 
 namespace pgsluice::engine {
 
 using namespace job;
 
 namespace {
-
-std::optional<TableName> read_table(Section& section, const char* key) {
-  const auto text = section.text(key);
-  if (!text) return std::nullopt;
-  auto table = parse_table_name(*text);
-  if (const auto* refusal = std::get_if<Refusal>(&table)) {
-    section.refuse(key, *refusal);
-    return std::nullopt;
-  }
-  return std::get<TableName>(std::move(table));
-}
-
-std::vector<TableName> read_tables(Section& section, const char* key) {
-  std::vector<TableName> tables;
-  const auto texts = section.texts(key, true);
-  if (!texts) return tables;
-  for (const auto& text : *texts) {
-    auto table = parse_table_name(text.value);
-    if (const auto* refusal = std::get_if<Refusal>(&table)) {
-      section.refuse_at(text.where, key, *refusal);
-    } else {
-      tables.push_back(std::get<TableName>(std::move(table)));
-    }
-  }
-  return tables;
-}
-
-void read_key(Section& section, PurgeStep& step) {
-  const auto columns = section.texts("key", true);
-  if (!columns) return;
-  if (columns->empty()) section.refuse("key", {"names no column", "leave key out to use the primary key"});
-  for (const auto& column : *columns) {
-    auto name = parse_column_name(column.value);
-    if (const auto* refusal = std::get_if<Refusal>(&name)) {
-      section.refuse_at(column.where, "key", *refusal);
-    } else {
-      step.key.push_back(std::get<std::string>(std::move(name)));
-    }
-  }
-}
 
 void read_where(Section& section, PurgeStep& step) {
   constexpr const char* kHint = "write which rows go: where = \"created_at < now() - interval '90 days'\"";
@@ -91,7 +49,7 @@ PurgeStep read_purge(job::Section& section, std::string name) {
   step.name = std::move(name);
   section.require("table", "write table = \"public.audit_log\"");
   if (auto table = read_table(section, "table")) step.table = std::move(*table);
-  read_key(section, step);
+  step.key = read_columns(section, "key", "leave key out to use the primary key");
   read_where(section, step);
   read_walk(section, step);
   step.archive_to = read_table(section, "archive_to");

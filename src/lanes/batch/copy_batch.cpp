@@ -11,8 +11,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr const char* kUniqueViolation = "23505";
-
 SourceWanted wanted(const BatchWork& work) {
   return {work.range.position, *work.range.upper, work.rows, work.set_aside.has_value()};
 }
@@ -63,7 +61,7 @@ std::int64_t write_rows(pg::Session& session, const Copying& copying, const Sour
   std::int64_t rows = 0;
   const auto failed = pg::attempt(session, [&] { rows = plain(); });
   if (!failed) return rows;
-  if (failed->sqlstate() != kUniqueViolation) throw *failed;
+  if (failed->sqlstate() != pg::kUniqueViolation) throw *failed;
   return write_staged(session, copying, batch);  // another key, or a row that came after the question
 }
 

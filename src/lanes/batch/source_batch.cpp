@@ -49,10 +49,6 @@ void read_rows(pg::Session& source, const Copying& copying, const walk::Keyset& 
   batch.visited = batch.rows;
 }
 
-}  // namespace
-
-namespace {
-
 /// The source's own timeout is not the batch's, by which others tell one from a cancel.
 pg::CancelledBy who_cancelled(const pg::Failure& cause) {
   if (cause.cancelled_by() != pg::CancelledBy::kUntold) return cause.cancelled_by();

@@ -62,7 +62,7 @@ void SourceReader::begin(const SourceWanted& wanted) {
 void SourceReader::await(const pg::Session& beside) const {
   while (ahead_.wait_for(kLook) != std::future_status::ready) {
     if (beside.is_aborted())
-      throw pg::Failure("57014", "the run is ending", false, pg::CancelledBy::kUs,
+      throw pg::Failure(std::string(pg::kQueryCanceled), "the run is ending", false, pg::CancelledBy::kUs,
                         std::chrono::nanoseconds{0});
   }
 }
