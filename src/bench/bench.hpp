@@ -12,7 +12,7 @@
 #include "bench/measure/surroundings.hpp"
 #include "bench/measure/traffic.hpp"
 #include "engine/run/beside.hpp"
-#include "engine/run/signal_watch.hpp"
+#include "engine/run/stopping/signal_watch.hpp"
 #include "pg/connection/connection.hpp"
 #include "pgsluice/bench.hpp"
 #include "telling/stop.hpp"

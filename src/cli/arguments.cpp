@@ -11,7 +11,7 @@
 #include "base/local_time.hpp"
 #include "base/password_blot.hpp"
 #include "base/units.hpp"
-#include "cli/output/acceptance.hpp"
+#include "cli/results/acceptance.hpp"
 #include "cli/usage_error.hpp"
 
 namespace pgsluice::cli {

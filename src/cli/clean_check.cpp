@@ -4,7 +4,7 @@
 #include <string>
 
 #include "cli/job_source.hpp"
-#include "cli/output/acceptance.hpp"
+#include "cli/results/acceptance.hpp"
 
 namespace pgsluice::cli {
 namespace {

@@ -4,7 +4,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/job_source.hpp"
-#include "cli/output/plain_text.hpp"
+#include "cli/results/plain_text.hpp"
 #include "pgsluice/bench.hpp"
 #include "pgsluice/report.hpp"
 

@@ -10,8 +10,8 @@
 #include "cli/confirmation.hpp"
 #include "cli/job_source.hpp"
 #include "cli/noting_sink.hpp"
-#include "cli/output/json_text.hpp"
-#include "cli/output/plain_text.hpp"
+#include "cli/results/json_text.hpp"
+#include "cli/results/plain_text.hpp"
 #include "pgsluice/report.hpp"
 
 namespace pgsluice::cli {

@@ -1,8 +1,8 @@
 #include "cli/commands.hpp"
 #include "cli/job_source.hpp"
-#include "cli/output/json_text.hpp"
-#include "cli/output/plain_text.hpp"
-#include "cli/output/plan_text.hpp"
+#include "cli/results/json_text.hpp"
+#include "cli/results/plain_text.hpp"
+#include "cli/results/plan_text.hpp"
 
 namespace pgsluice::cli {
 

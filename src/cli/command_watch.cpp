@@ -15,9 +15,9 @@
 
 #include "cli/commands.hpp"
 #include "cli/job_source.hpp"
-#include "cli/output/json_text.hpp"
-#include "cli/output/plain_text.hpp"
-#include "cli/output/status_text.hpp"
+#include "cli/results/json_text.hpp"
+#include "cli/results/plain_text.hpp"
+#include "cli/results/status_text.hpp"
 
 namespace pgsluice::cli {
 namespace {

@@ -8,7 +8,7 @@
 #include <iostream>
 
 #include "cli/job_source.hpp"
-#include "cli/output/plain_text.hpp"
+#include "cli/results/plain_text.hpp"
 #include "pgsluice/error.hpp"
 
 namespace pgsluice::cli {

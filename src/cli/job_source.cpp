@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <system_error>
 
-#include "cli/output/plain_text.hpp"
+#include "cli/results/plain_text.hpp"
 #include "pgsluice/error.hpp"
 
 namespace pgsluice::cli {

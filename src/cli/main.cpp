@@ -7,7 +7,7 @@
 #include "base/password_blot.hpp"
 #include "cli/arguments.hpp"
 #include "cli/commands.hpp"
-#include "cli/output/error_text.hpp"
+#include "cli/results/error_text.hpp"
 
 namespace {
 

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "base/password_blot.hpp"
-#include "cli/output/near_word.hpp"
+#include "cli/results/near_word.hpp"
 
 namespace pgsluice::cli {
 namespace {

@@ -5,7 +5,7 @@
 #include "base/units.hpp"
 #include "lanes/foretelling/sampling.hpp"
 #include "lanes/ranges/final_pass.hpp"
-#include "ledger/estimate/estimates.hpp"
+#include "ledger/foretold/estimates.hpp"
 #include "ledger/overview.hpp"
 #include "telling/failure/interruption.hpp"
 #include "telling/failure/outage.hpp"

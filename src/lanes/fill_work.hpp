@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "lanes/fill.hpp"
+#include "lanes/fill/fill.hpp"
 #include "lanes/lane_pool.hpp"
+#include "lanes/lease/held_ranges.hpp"
 #include "lanes/ranges/final_pass.hpp"
-#include "lanes/ranges/held_ranges.hpp"
 #include "lanes/throttle/blockers.hpp"
 #include "lanes/throttle/sampler.hpp"
 #include "telling/step/step_states.hpp"

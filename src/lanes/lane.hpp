@@ -8,8 +8,8 @@
 #include <string>
 
 #include "base/backoff.hpp"
-#include "lanes/fill.hpp"
-#include "lanes/lease_desk.hpp"
+#include "lanes/fill/fill.hpp"
+#include "lanes/lease/lease_desk.hpp"
 #include "lanes/retry/retry.hpp"
 #include "lanes/throttle/blockers.hpp"
 #include "lanes/throttle/gate.hpp"

@@ -4,7 +4,7 @@
 #include <map>
 
 #include "base/process_identity.hpp"
-#include "ledger/estimate/estimates.hpp"
+#include "ledger/foretold/estimates.hpp"
 #include "ledger/images.hpp"
 #include "ledger/state_names.hpp"
 #include "ledger/unchanged.hpp"

@@ -1,6 +1,6 @@
 #include "report/json_presenter.hpp"
 
-#include "report/render/event_json.hpp"
+#include "report/text/event_json.hpp"
 
 namespace pgsluice::report {
 

@@ -3,9 +3,9 @@
 #include <spdlog/logger.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
-#include "report/render/describe.hpp"
-#include "report/render/render_line.hpp"
-#include "report/render/render_summary.hpp"
+#include "report/text/describe.hpp"
+#include "report/text/render_line.hpp"
+#include "report/text/render_summary.hpp"
 
 namespace pgsluice::report {
 namespace {

@@ -1,9 +1,9 @@
 #include "report/live_presenter.hpp"
 
-#include "report/render/clean_text.hpp"
-#include "report/render/render_line.hpp"
-#include "report/render/render_summary.hpp"
-#include "report/render/timestamp.hpp"
+#include "report/text/clean_text.hpp"
+#include "report/text/render_line.hpp"
+#include "report/text/render_summary.hpp"
+#include "report/text/timestamp.hpp"
 
 namespace pgsluice::report {
 

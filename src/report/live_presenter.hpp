@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "report/live/render_live.hpp"
+#include "report/live/screen.hpp"
 #include "report/presenter.hpp"
-#include "report/render/render_live.hpp"
-#include "report/render/screen.hpp"
 
 namespace pgsluice::report {
 

@@ -1,8 +1,8 @@
 #include "report/quiet_presenter.hpp"
 
-#include "report/render/describe.hpp"
-#include "report/render/render_line.hpp"
-#include "report/render/render_summary.hpp"
+#include "report/text/describe.hpp"
+#include "report/text/render_line.hpp"
+#include "report/text/render_summary.hpp"
 
 namespace pgsluice::report {
 

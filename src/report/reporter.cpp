@@ -9,9 +9,9 @@
 #include "pgsluice/report.hpp"
 #include "report/json_presenter.hpp"
 #include "report/line_presenter.hpp"
+#include "report/live/terminal.hpp"
 #include "report/live_presenter.hpp"
 #include "report/quiet_presenter.hpp"
-#include "report/render/terminal.hpp"
 
 namespace pgsluice {
 

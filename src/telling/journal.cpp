@@ -3,8 +3,8 @@
 #include <iterator>
 #include <utility>
 
-#include "report/render/event_json.hpp"
-#include "report/render/timestamp.hpp"
+#include "report/text/event_json.hpp"
+#include "report/text/timestamp.hpp"
 
 namespace pgsluice::engine {
 namespace {

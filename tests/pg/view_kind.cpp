@@ -1,8 +1,8 @@
 #include "pg/view_kind.hpp"
 
 #include "kinds/ddl/operator_act.hpp"
+#include "kinds/ddl/run_ddl.hpp"
 #include "kinds/kind/definition_lines.hpp"
-#include "kinds/step_run/run_ddl.hpp"
 #include "pg/identifier.hpp"
 
 namespace pgsluice::engine {

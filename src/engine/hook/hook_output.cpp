@@ -4,7 +4,7 @@
 #include <sstream>
 
 #include "base/password_blot.hpp"
-#include "report/render/clean_text.hpp"
+#include "report/text/clean_text.hpp"
 
 namespace pgsluice::engine {
 namespace {

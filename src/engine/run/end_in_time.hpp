@@ -7,11 +7,11 @@
 #include <string>
 
 #include "engine/run/beside.hpp"
-#include "engine/run/clocks.hpp"
-#include "engine/run/end_decision.hpp"
 #include "engine/run/keeper.hpp"
 #include "engine/run/run_row.hpp"
-#include "engine/run/signal_watch.hpp"
+#include "engine/run/stopping/clocks.hpp"
+#include "engine/run/stopping/end_decision.hpp"
+#include "engine/run/stopping/signal_watch.hpp"
 #include "lanes/fill_work.hpp"
 #include "lanes/throttle/sampler.hpp"
 #include "pg/connection/own_connection.hpp"

@@ -5,8 +5,8 @@
 #include <optional>
 #include <string>
 
-#include "engine/run/clocks.hpp"
 #include "engine/run/control_change.hpp"
+#include "engine/run/stopping/clocks.hpp"
 #include "lanes/throttle/gate.hpp"
 #include "ledger/runs.hpp"
 #include "pg/connection/connection.hpp"

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "lanes/fill_work.hpp"
-#include "lanes/ranges/held_ranges.hpp"
+#include "lanes/lease/held_ranges.hpp"
 #include "lanes/throttle/blockers.hpp"
 #include "lanes/throttle/gate.hpp"
 #include "lanes/throttle/sampler.hpp"

@@ -1,9 +1,9 @@
 #include "kinds/acts/run_acts.hpp"
 
 #include "kinds/ddl/ddl_statements.hpp"
+#include "kinds/ddl/run_ddl.hpp"
 #include "kinds/index_build/run_alone.hpp"
 #include "kinds/index_build/run_index.hpp"
-#include "kinds/step_run/run_ddl.hpp"
 #include "ledger/acts.hpp"
 #include "telling/failure/outage.hpp"
 

@@ -3,7 +3,7 @@
 #include "base/units.hpp"
 #include "kinds/backfill/image_checks.hpp"
 #include "kinds/ddl/ddl.hpp"
-#include "lanes/block_statements.hpp"
+#include "lanes/statements/block_statements.hpp"
 #include "pg/catalog/swallowers.hpp"
 #include "pg/identifier.hpp"
 #include "table/backfill_facts.hpp"

@@ -4,7 +4,7 @@
 #include "kinds/ddl/ddl.hpp"
 #include "lanes/batch/copy_step.hpp"
 #include "lanes/batch/source_batch.hpp"
-#include "lanes/copy_statements.hpp"
+#include "lanes/statements/copy_statements.hpp"
 #include "pg/identifier.hpp"
 #include "pgsluice/error.hpp"
 #include "table/backfill_facts.hpp"

@@ -3,7 +3,7 @@
 #include "base/units.hpp"
 #include "kinds/ddl/ddl.hpp"
 #include "lanes/batch/purge_step.hpp"
-#include "lanes/block_statements.hpp"
+#include "lanes/statements/block_statements.hpp"
 #include "ledger/purge/repetition.hpp"
 #include "pg/identifier.hpp"
 #include "table/backfill_facts.hpp"

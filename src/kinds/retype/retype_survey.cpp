@@ -3,7 +3,7 @@
 #include "kinds/retype/acts/acts.hpp"
 #include "kinds/retype/acts/made_objects.hpp"
 #include "kinds/retype/acts/readiness.hpp"
-#include "kinds/retype/cutover_scripts/move_scripts.hpp"
+#include "kinds/retype/cutover/scripts/move_scripts.hpp"
 #include "kinds/retype/graph/names.hpp"
 #include "kinds/retype/graph/retype_facts.hpp"
 #include "kinds/retype/mapping/mapping.hpp"

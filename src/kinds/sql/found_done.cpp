@@ -6,8 +6,8 @@
 
 #include "job/made/made_objects.hpp"
 #include "kinds/ddl/ddl_statements.hpp"
+#include "kinds/ddl/run_ddl.hpp"
 #include "kinds/sql/existing/existing_objects.hpp"
-#include "kinds/step_run/run_ddl.hpp"
 #include "ledger/jobs.hpp"
 #include "pg/sqlstate.hpp"
 #include "pgsluice/error.hpp"

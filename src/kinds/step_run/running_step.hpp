@@ -6,7 +6,7 @@
 #include <string>
 
 #include "lanes/fill_work.hpp"
-#include "lanes/ranges/held_ranges.hpp"
+#include "lanes/lease/held_ranges.hpp"
 #include "lanes/throttle/gate.hpp"
 #include "ledger/jobs.hpp"
 #include "pg/connection/own_connection.hpp"

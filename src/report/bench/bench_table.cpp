@@ -2,8 +2,8 @@
 #include <algorithm>
 
 #include "report/bench/bench_columns.hpp"
-#include "report/render/clean_text.hpp"
-#include "report/render/style.hpp"
+#include "report/text/clean_text.hpp"
+#include "report/text/style.hpp"
 
 namespace pgsluice {
 namespace {

@@ -1,6 +1,6 @@
 // Goal: a warning stops a run unless it is accepted by its name, and a job that has begun is not stopped by
 // what it may have caused. Method: findings in, names out; the list of names is compared with the source.
-#include "cli/output/acceptance.hpp"
+#include "cli/results/acceptance.hpp"
 
 #include <gmock/gmock.h>
 

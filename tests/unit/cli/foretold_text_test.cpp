@@ -1,6 +1,6 @@
 // Goal: a range, what came true and the error are shown as they are, and nothing is made up that is not
 // known.
-#include "cli/output/foretold_text.hpp"
+#include "cli/results/foretold_text.hpp"
 
 #include <gmock/gmock.h>
 

@@ -1,9 +1,9 @@
 // Goal: the event log reads well on one line an entry, and as JSON like a run's own lines.
-#include "cli/output/history_text.hpp"
+#include "cli/results/history_text.hpp"
 
 #include <gmock/gmock.h>
 
-#include "cli/output/json_text.hpp"
+#include "cli/results/json_text.hpp"
 
 namespace pgsluice::cli {
 namespace {

@@ -1,5 +1,5 @@
 // Goal: a slip of the finger finds its word; another word finds none.
-#include "cli/output/near_word.hpp"
+#include "cli/results/near_word.hpp"
 
 #include <gtest/gtest.h>
 

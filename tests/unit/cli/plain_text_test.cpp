@@ -1,5 +1,5 @@
 // Goal: text from elsewhere is shown as it is, but can steer no terminal.
-#include "cli/output/plain_text.hpp"
+#include "cli/results/plain_text.hpp"
 
 #include <gmock/gmock.h>
 

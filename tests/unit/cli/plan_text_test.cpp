@@ -1,6 +1,6 @@
 // Goal: a plan shows each statement as it is with its lock, in text and as JSON; check ends as its findings
 // say.
-#include "cli/output/plan_text.hpp"
+#include "cli/results/plan_text.hpp"
 
 #include <gmock/gmock.h>
 

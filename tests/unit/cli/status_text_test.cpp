@@ -1,5 +1,5 @@
 // Goal: status tells the truth of the ledger: who is live, what is done, and no percent that is not reached.
-#include "cli/output/status_text.hpp"
+#include "cli/results/status_text.hpp"
 
 #include <gmock/gmock.h>
 

@@ -1,5 +1,5 @@
 // Goal: columns line up for every reader.
-#include "cli/output/table.hpp"
+#include "cli/results/table.hpp"
 
 #include <gmock/gmock.h>
 

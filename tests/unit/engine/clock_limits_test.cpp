@@ -1,6 +1,6 @@
 // Goal: windows mean what a person who reads a clock means, across midnight too.
 
-#include "engine/run/clock_limits.hpp"
+#include "engine/run/stopping/clock_limits.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // Goal: what time alone brings about comes about without the server.
 
-#include "engine/run/clocks.hpp"
+#include "engine/run/stopping/clocks.hpp"
 
 #include <gtest/gtest.h>
 

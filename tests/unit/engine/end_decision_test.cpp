@@ -1,6 +1,6 @@
 // Goal: a run that is told to stop ends in time, whatever the server does, and cuts nothing before it must.
 
-#include "engine/run/end_decision.hpp"
+#include "engine/run/stopping/end_decision.hpp"
 
 #include <gtest/gtest.h>
 

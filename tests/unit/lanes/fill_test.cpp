@@ -1,6 +1,6 @@
 // Goal: tables filled side by side are told as what they are together. Method: no server; a prepared table
 // made by hand.
-#include "lanes/fill.hpp"
+#include "lanes/fill/fill.hpp"
 
 #include <gtest/gtest.h>
 

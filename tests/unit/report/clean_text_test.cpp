@@ -1,6 +1,6 @@
 // Goal: nothing that comes from a job file or a server can disturb a terminal, and no line is wider than it
 // may be.
-#include "report/render/clean_text.hpp"
+#include "report/text/clean_text.hpp"
 
 #include <gtest/gtest.h>
 

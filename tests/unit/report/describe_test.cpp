@@ -1,5 +1,5 @@
 // Goal: each event says in words what happened and why, and with the weight that decides where it is shown.
-#include "report/render/describe.hpp"
+#include "report/text/describe.hpp"
 
 #include <gtest/gtest.h>
 

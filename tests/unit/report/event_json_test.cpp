@@ -1,5 +1,5 @@
 // Goal: every event becomes one line of valid JSON with the documented fields, whatever bytes it holds.
-#include "report/render/event_json.hpp"
+#include "report/text/event_json.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // Goal: progress is honest: never 100 % before the end, never a number that is not known.
-#include "report/render/progress_text.hpp"
+#include "report/text/progress_text.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // Goal: a log line stands for itself: time, job, words; no control characters.
-#include "report/render/render_line.hpp"
+#include "report/text/render_line.hpp"
 
 #include <gtest/gtest.h>
 

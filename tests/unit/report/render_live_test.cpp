@@ -1,10 +1,10 @@
 // Goal: the live view shows everything that matters, fits every terminal, and never claims more than is
 // known.
-#include "report/render/render_live.hpp"
+#include "report/live/render_live.hpp"
 
 #include <gtest/gtest.h>
 
-#include "report/render/clean_text.hpp"
+#include "report/text/clean_text.hpp"
 #include "unit/report/samples.hpp"
 
 namespace pgsluice::report {

@@ -1,5 +1,5 @@
 // Goal: the summary says how the run ended, what it did, and what to do next.
-#include "report/render/render_summary.hpp"
+#include "report/text/render_summary.hpp"
 
 #include <gtest/gtest.h>
 

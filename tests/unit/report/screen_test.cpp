@@ -1,5 +1,5 @@
 // Goal: repainting leaves nothing behind and always gives the text cursor back.
-#include "report/render/screen.hpp"
+#include "report/live/screen.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // Goal: the style and the character set follow what the caller asked for and what the environment says.
-#include "report/render/terminal.hpp"
+#include "report/live/terminal.hpp"
 
 #include <gtest/gtest.h>
 

@@ -2,7 +2,7 @@
 
 #include <set>
 
-#include "kinds/retype/cutover_scripts/move_scripts.hpp"
+#include "kinds/retype/cutover/scripts/move_scripts.hpp"
 #include "kinds/retype/dependents/bound_nodes.hpp"
 #include "kinds/retype/graph/exact_settings.hpp"
 #include "kinds/retype/mapping/twins.hpp"

@@ -4,7 +4,7 @@
 
 #include "kinds/retype/acts/acts.hpp"
 #include "kinds/retype/acts/readiness.hpp"
-#include "kinds/retype/cutover_scripts/move_scripts.hpp"
+#include "kinds/retype/cutover/scripts/move_scripts.hpp"
 #include "kinds/retype/mapping/mapping.hpp"
 #include "kinds/retype/rehearsal/likeness.hpp"
 #include "pg/connection/savepoint.hpp"

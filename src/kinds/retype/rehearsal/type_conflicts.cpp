@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <set>
 
-#include "kinds/retype/cutover_scripts/move_scripts.hpp"
+#include "kinds/retype/cutover/scripts/move_scripts.hpp"
 #include "kinds/retype/dependents/bound_nodes.hpp"
 #include "pg/failure.hpp"
 #include "pg/identifier.hpp"
