@@ -15,6 +15,7 @@ std::string case_footprint(const Options& options, std::mt19937_64& random);
 std::string case_checkpoint_wal(const Options& options, std::mt19937_64& random);
 std::string case_resume(const Options& options, std::mt19937_64& random);
 std::string case_traffic(const Options& options, std::mt19937_64& random);
+std::string case_purge(const Options& options, std::mt19937_64& random);
 std::string case_retype_fill(const Options& options, std::mt19937_64& random);
 std::string case_retype_cutover(const Options& options, std::mt19937_64& random);
 std::string case_retype_graph(const Options& options, std::mt19937_64& random);

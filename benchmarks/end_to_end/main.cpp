@@ -28,6 +28,7 @@ constexpr std::array kCases{
     Case{"checkpoint-wal", case_checkpoint_wal},
     Case{"resume", case_resume},
     Case{"traffic", case_traffic},
+    Case{"purge", case_purge},
     Case{"retype-fill", case_retype_fill},
     Case{"retype-cutover", case_retype_cutover},
     Case{"retype-graph", case_retype_graph},

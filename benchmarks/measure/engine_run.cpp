@@ -50,8 +50,10 @@ std::string job_file(const EngineJob& job) {
     text += "[batch]\nrows = " + rows + "\nrows_min = " + rows + "\nrows_max = " + rows + "\n";
   }
   if (!job.throttle.empty()) text += "[throttle]\n" + job.throttle;
-  text += "[[step]]\nkind = \"backfill\"\nname = \"fill\"\ntable = \"" + job.table + "\"\nset = { " +
-          job.set + " }\n";
+  const bool is_purge = !job.purge.empty();
+  text += std::string("[[step]]\nkind = \"") + (is_purge ? "purge" : "backfill") +
+          "\"\nname = \"fill\"\ntable = \"" + job.table + "\"\n" +
+          (is_purge ? job.purge : "set = { " + job.set + " }\n");
   if (!job.where.empty()) text += "where = \"" + job.where + "\"\n";
   if (!job.walk.empty()) text += "walk = \"" + job.walk + "\"\n";
   return text;
@@ -87,7 +89,8 @@ bool EngineRun::running() {
 std::vector<BatchTold> EngineRun::batches() const {
   std::vector<BatchTold> result;
   for (const auto& event : events_of(process_->out(), "batch")) {
-    result.push_back({read_time(event.at("ts")), event.at("range_id"), event.at("rows_visited")});
+    result.push_back(
+        {read_time(event.at("ts")), event.at("range_id"), event.at("rows_visited"), event.at("duration_s")});
   }
   return result;
 }

@@ -12,7 +12,7 @@
 
 namespace pgsluice::bench {
 
-/// A job of one backfill step. Without `rows` the batches are sized as for everybody.
+/// A job of one backfill or purge step. Without `rows` the batches are sized as for everybody.
 struct EngineJob {
   std::string table;
   std::string set;  // column = "expression", as in a job file
@@ -20,6 +20,7 @@ struct EngineJob {
   int lanes = 1;
   std::int64_t rows = 0;   // above 0: every batch takes as many
   std::string walk{};      // empty: the program's own choice
+  std::string purge{};     // not empty: lines of a purge step, which sets nothing
   std::string throttle{};  // lines of [throttle]; empty: its defaults
   std::map<std::string, std::string> env{};
 };
@@ -41,6 +42,7 @@ struct BatchTold {
   std::chrono::system_clock::time_point at;
   std::int64_t range_id = 0;
   std::int64_t rows = 0;
+  double seconds = 0;  // of its transaction
 };
 
 /// The job file of it; its step is called "fill".

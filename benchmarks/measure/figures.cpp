@@ -8,6 +8,7 @@ namespace pgsluice::bench {
 
 void Figures::add(double value) {
   values_.insert(std::upper_bound(values_.begin(), values_.end(), value), value);
+  last_ = value;
 }
 
 double Figures::median() const {

@@ -18,6 +18,8 @@ class Figures {
   double max() const;
   /// Not exceeded by this share of the values: 0.99 is the 99th percentile.
   double at_share(double share) const;
+  /// The newest; 0 without any.
+  double last() const { return last_; }
   std::size_t count() const { return values_.size(); }
 
   /// "12.3 (11.9 to 13.0)"; the value alone where all read the same, of none a dash.
@@ -25,6 +27,7 @@ class Figures {
 
  private:
   std::vector<double> values_;  // sorted
+  double last_ = 0;
 };
 
 std::string number_text(double value, int decimals);

@@ -32,6 +32,7 @@ std::string row_in_words(const pg::Table& table, const pg::Key& key) {
 /// A batch has a position once it has moved it: before that it has updated no rows.
 bool blames_a_row(const BatchOutcome& outcome) {
   if (outcome.disposition != pg::Disposition::kFatal) return false;
+  if (outcome.sqlstate == pg::kQueryCanceled) return true;  // only note_too_slow() calls it fatal
   return outcome.position.empty() ? pg::is_row_fault(outcome.sqlstate)
                                   : pg::is_row_fault_of_update(outcome.sqlstate);
 }
@@ -93,8 +94,9 @@ boost::asio::awaitable<void> Lane::walk(ledger::Range range, int times_put_off) 
       co_return;
     }
     const auto wanted = rows_wanted(range);
-    const auto outcome = co_await attempt(range, wanted, std::move(turn));
+    auto outcome = co_await attempt(range, wanted, std::move(turn));
     const auto rows = outcome.asked > 0 ? outcome.asked : wanted;
+    note_too_slow(outcome, rows);
     heed_cancel(outcome);
     Next next = Next::kLeaseAgain;
     const bool is_cut_anew = co_await recut_if_misfit(range, outcome);
@@ -316,7 +318,7 @@ Lane::Next Lane::on_row_fault(const ledger::Range& range, const BatchOutcome& ou
   }
   set_aside_ = SetAside{outcome.position, outcome.sqlstate, outcome.message};
   ++fill_->setting_aside;
-  return Next::kGoOn;
+  return outcome.is_session_spent ? Next::kLeaseAgain : Next::kGoOn;
 }
 
 void Lane::forget_set_aside() {

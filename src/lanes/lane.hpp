@@ -94,6 +94,8 @@ class Lane {
   /// The one row, or page, of the batch that failed becomes a separate range.
   boost::asio::awaitable<Next> set_apart(ledger::Range& range, const BatchOutcome& outcome,
                                          const std::string& why);
+  /// A row, or page, that alone has run into the statement_timeout too often is at fault itself.
+  void note_too_slow(BatchOutcome& outcome, std::int64_t rows);
   Next on_row_fault(const ledger::Range& range, const BatchOutcome& outcome, std::int64_t rows);
   void forget_set_aside();
   /// Of a copy: what reads its rows, which lives as long as the lane works on that fill. Else nullptr.
@@ -125,6 +127,7 @@ class Lane {
   std::chrono::milliseconds last_batch_{0};
   std::chrono::milliseconds backoff_{0};  // before the next attempt
   int attempt_ = 1;
+  int alone_tries_ = 0;      // of a single row, or page, that ran into its statement_timeout
   int times_put_off_ = 0;    // the present range
   int locking_batches_ = 0;  // still to come: others change the rows that this lane is at
   std::int64_t rows_in_flight_ = 0;

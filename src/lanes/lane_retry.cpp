@@ -9,6 +9,12 @@ namespace {
 // After a batch that missed rows and left dead versions of all of them: at most one in so many does.
 constexpr int kLockingBatches = 50;
 
+/// Once it had moved its position: what it did to the rows took too long.
+bool is_own_timeout(const BatchOutcome& outcome) {
+  return outcome.disposition == pg::Disposition::kRetryable && outcome.sqlstate == pg::kQueryCanceled &&
+         !outcome.is_our_cancel && !outcome.is_somebodys_cancel && !outcome.position.empty();
+}
+
 /// A page that is walked by blocks, or a row.
 ledger::NewRange apart_of(const ledger::Range& range, const pg::Key& position,
                           const std::optional<BlockWork>& blocks) {
@@ -23,6 +29,18 @@ ledger::NewRange apart_of(const ledger::Range& range, const pg::Key& position,
 }
 
 }  // namespace
+
+void Lane::note_too_slow(BatchOutcome& outcome, std::int64_t rows) {
+  const bool is_alone = blocks_ ? blocks_->batch.end - blocks_->batch.first <= 1 : rows == 1;
+  if (outcome.disposition == pg::Disposition::kCommitted) alone_tries_ = 0;
+  if (!is_alone || is_yielding_ || !is_own_timeout(outcome)) return;
+  if (++alone_tries_ < kAloneTriesMax) return;
+  alone_tries_ = 0;
+  outcome.disposition = pg::Disposition::kFatal;
+  outcome.message =
+      "alone it takes longer than a batch may, as its statement_timeout says: triggers and "
+      "foreign keys that act on it count too";
+}
 
 RetryFacts Lane::retry_facts(const ledger::Range& range, const BatchOutcome& outcome,
                              std::int64_t rows) const {
@@ -74,6 +92,7 @@ boost::asio::awaitable<Lane::Next> Lane::on_retryable(ledger::Range& range, cons
   // Halving needs no rest between attempts: it does not disturb the session that holds the row.
   const bool is_found_soon = facts.is_row_locked && retry != Retry::kAgain;
   backoff_ = is_found_soon ? kBackoffFirst : jitter_.next(attempt_).value_or(kBackoffMax);
+  if (alone_tries_ > 0) backoff_ = kAloneRest;
   const auto pause =
       retry == Retry::kLater || retry == Retry::kSetApart ? std::chrono::milliseconds{0} : backoff_;
   at_.journal.write(event::BatchFailed{range.token.range_id, number_, outcome.sqlstate, why, attempt_,

@@ -1,6 +1,7 @@
 #include "ledger/acts.hpp"
 
 #include "ledger/state_names.hpp"
+#include "ledger/step/gone_step.hpp"
 #include "pg/connection/transaction.hpp"
 #include "pg/key.hpp"
 
@@ -49,7 +50,7 @@ std::vector<StepRecord> open_acts(pg::Session& session, std::int64_t step_id,
                                   const std::vector<ActDefinition>& acts) {
   return pg::in_transaction(session, {}, [&] {
     const auto id = std::to_string(step_id);
-    session.exec(kLockStep, {id});
+    of_present_step(session.exec(kLockStep, {id}));
     std::vector<StepRecord> out;
     int number = 0;
     for (const auto& act : acts) {

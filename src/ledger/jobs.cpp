@@ -1,6 +1,7 @@
 #include "ledger/jobs.hpp"
 
 #include "ledger/state_names.hpp"
+#include "ledger/step/gone_step.hpp"
 #include "pg/connection/transaction.hpp"
 #include "pg/key.hpp"
 
@@ -45,7 +46,7 @@ WHERE j.job_id = $1::bigint AND j.state = 'rolling back'
 
 constexpr const char* kSettleJob = R"sql(
 UPDATE pgsluice.job j SET state = 'done', ended_at = now()
-WHERE j.job_id = $1::bigint
+WHERE j.job_id = $1::bigint AND j.state <> 'rolling back'
   AND NOT EXISTS (SELECT FROM pgsluice.step s WHERE s.job_id = j.job_id AND s.parent_id IS NULL AND s.state <> 'done')
 )sql";
 
@@ -120,7 +121,7 @@ void settle_job_state(pg::Session& session, std::int64_t job_id) {
 }
 
 void set_step_state(pg::Session& session, std::int64_t step_id, StepState state, const std::string& error) {
-  session.exec(kStepState, {std::to_string(step_id), name_of(state), error});
+  of_present_step(session.exec(kStepState, {std::to_string(step_id), name_of(state), error}));
 }
 
 bool has_range_done(pg::Session& session, std::int64_t step_id) {
@@ -128,7 +129,7 @@ bool has_range_done(pg::Session& session, std::int64_t step_id) {
 }
 
 void set_step_detail(pg::Session& session, std::int64_t step_id, const std::string& detail) {
-  session.exec(kStepDetail, {std::to_string(step_id), detail});
+  of_present_step(session.exec(kStepDetail, {std::to_string(step_id), detail}));
 }
 
 }  // namespace pgsluice::ledger

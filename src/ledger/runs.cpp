@@ -24,6 +24,12 @@ constexpr const char* kEnd = R"sql(
 UPDATE pgsluice.run SET ended_at = now(), outcome = $2, exit_code = $3::int WHERE run_id = $1::uuid AND ended_at IS NULL
 )sql";
 
+constexpr const char* kJobRunning = R"sql(
+UPDATE pgsluice.job j SET state = 'running', ended_at = NULL
+WHERE j.job_id = $1::bigint AND j.state <> 'rolling back'
+  AND EXISTS (SELECT FROM pgsluice.run u WHERE u.run_id = $2::uuid AND u.ended_at IS NULL)
+)sql";
+
 constexpr const char* kOthers = R"sql(
 SELECT count(*) FROM pgsluice.run
 WHERE job_id = $1::bigint AND run_id <> $2::uuid AND ended_at IS NULL AND lease_until >= now()
@@ -37,7 +43,8 @@ const std::string kHeartbeat = "UPDATE pgsluice.run SET heartbeat_at = now(), le
 constexpr const char* kControl = R"sql(
 SELECT j.control, j.control_reason, j.control_actor, j.tunables, j.tunables_version,
        extract(epoch FROM (now() AT TIME ZONE $3)::time),
-       EXISTS (SELECT FROM pgsluice.run u WHERE u.run_id = $2::uuid AND u.ended_at IS NULL)
+       EXISTS (SELECT FROM pgsluice.run u WHERE u.run_id = $2::uuid AND u.ended_at IS NULL),
+       EXISTS (SELECT FROM pgsluice.run u WHERE u.run_id = $2::uuid AND u.outcome = 'overtaken')
 FROM pgsluice.job j WHERE j.job_id = $1::bigint
 )sql";
 
@@ -60,6 +67,10 @@ int end_gone_runs(pg::Session& session, std::int64_t job_id) {
     ++ended;
   }
   return ended;
+}
+
+void set_job_running(pg::Session& session, std::int64_t job_id, const std::string& run_id) {
+  session.exec(kJobRunning, {std::to_string(job_id), run_id});
 }
 
 int other_live_runs(pg::Session& session, std::int64_t job_id, const std::string& run_id) {
@@ -90,6 +101,7 @@ Orders read_orders(pg::Session& session, std::int64_t job_id, const std::string&
   orders.tunables_version = rows.integer(0, 4);
   orders.seconds_of_day = rows.real(0, 5);
   orders.is_run_alive = rows.boolean(0, 6);
+  orders.is_overtaken = rows.boolean(0, 7);
   return orders;
 }
 

@@ -19,6 +19,7 @@ struct Orders {
   std::int64_t tunables_version = 0;
   double seconds_of_day = 0;  // in the window's time zone, by the server's clock
   bool is_run_alive = true;   // false: our lease had expired, or another process ended the run
+  bool is_overtaken = false;  // that was because the job has begun anew
 };
 
 /// Writes the run's row with its first lease. `run_id` is a fresh UUID.
@@ -28,6 +29,9 @@ void register_run(pg::Session& session, std::int64_t job_id, const std::string& 
 /// Ends runs of this job whose process is certainly gone (same host and boot), which frees their ranges at
 /// once. Returns how many.
 int end_gone_runs(pg::Session& session, std::int64_t job_id);
+
+/// Sets the job's state kRunning, if others have not ended the run and the job is not being rolled back.
+void set_job_running(pg::Session& session, std::int64_t job_id, const std::string& run_id);
 
 /// How many other live runs the job has.
 int other_live_runs(pg::Session& session, std::int64_t job_id, const std::string& run_id);

@@ -32,10 +32,13 @@ SELECT coalesce(s.attname, d.attname), s.attname IS NOT NULL, d.attname IS NOT N
        coalesce(CASE WHEN s.attcollation <> t.typcollation
                      THEN ' COLLATE ' || pg_catalog.quote_ident(cn.nspname) || '.' || pg_catalog.quote_ident(co.collname) END, ''),
        coalesce(d.attgenerated <> '', false), coalesce(s.attgenerated <> '', false), coalesce(d.attidentity = 'a', false),
-       coalesce(d.attnotnull AND NOT d.atthasdef AND d.attidentity = '', false)
+       coalesce(d.attnotnull AND NOT d.atthasdef AND d.attidentity = '', false),
+       pg_catalog.pg_get_expr(sd.adbin, sd.adrelid) IS NOT DISTINCT FROM pg_catalog.pg_get_expr(dd.adbin, dd.adrelid)
 FROM (SELECT * FROM pg_catalog.pg_attribute WHERE attrelid = $1::oid AND attnum > 0 AND NOT attisdropped) s
 FULL JOIN (SELECT * FROM pg_catalog.pg_attribute WHERE attrelid = $2::oid AND attnum > 0 AND NOT attisdropped) d
   ON d.attname = s.attname
+LEFT JOIN pg_catalog.pg_attrdef sd ON sd.adrelid = s.attrelid AND sd.adnum = s.attnum
+LEFT JOIN pg_catalog.pg_attrdef dd ON dd.adrelid = d.attrelid AND dd.adnum = d.attnum
 LEFT JOIN pg_catalog.pg_type t ON t.oid = s.atttypid
 LEFT JOIN pg_catalog.pg_collation co ON co.oid = s.attcollation
 LEFT JOIN pg_catalog.pg_namespace cn ON cn.oid = co.collnamespace
@@ -114,8 +117,11 @@ Archive read_columns(pg::Session& session, const pg::Table& table, const TableNa
       adding += (adding.empty() ? " ADD COLUMN " : ", ADD COLUMN ") + column + " " + columns.text(i, 3) +
                 columns.text(i, 5);
     } else if (columns.boolean(i, 6)) {
-      if (columns.boolean(i, 7)) continue;  // computed there as it is here
-      refuse(sql, "computes column " + column + " itself", "DROP EXPRESSION of that column");
+      if (columns.boolean(i, 7) && columns.boolean(i, 10)) continue;  // computed there as it is here
+      refuse(sql,
+             "computes column " + column +
+                 (columns.boolean(i, 7) ? " otherwise than " + table.sql() : " itself"),
+             "DROP EXPRESSION of that column");
     } else if (columns.text(i, 3) != columns.text(i, 4)) {
       refuse(sql,
              "has column " + column + " as " + columns.text(i, 4) + ", but " + table.sql() + " as " +

@@ -6,6 +6,7 @@
 #include "job/sql/table_name.hpp"
 #include "pg/identifier.hpp"
 #include "pg/key.hpp"
+#include "table/self_reference.hpp"
 
 namespace pgsluice::engine {
 namespace {
@@ -110,6 +111,13 @@ std::vector<ReferrerProblem> referrer_problems(const PurgeStep& step,
                                                const std::vector<Referrer>& referrers) {
   std::vector<ReferrerProblem> out;
   for (const auto& name : step.with) {
+    const bool is_itself = std::any_of(referrers.begin(), referrers.end(), [&](const Referrer& one) {
+      return one.table_sql == referrers.front().referenced_sql && is_named(one.table, {name});
+    });
+    if (is_itself)
+      out.push_back({"`with` names the purged table itself: rows would go that do not match `where`",
+                     "leave it out; where its rows refer to one another, " +
+                         std::string("let an earlier backfill step make them refer to nothing")});
     const bool refers = std::any_of(referrers.begin(), referrers.end(),
                                     [&](const Referrer& one) { return is_named(one.table, {name}); });
     if (!refers)
@@ -128,7 +136,9 @@ std::vector<ReferrerProblem> referrer_problems(const PurgeStep& step,
       out.push_back({std::string("deleting a row ") +
                          (one.changes_rows() ? one.effect() : "deletes the referring rows of") + " " +
                          in_words(one) + ", which do not go to the archive",
-                     "purge that table in an earlier step with an archive of its own, or write " + allow});
+                     (is_of_itself(one) ? refer_to_nothing(one)
+                                        : "purge that table in an earlier step with an archive of its own") +
+                         ", or write " + allow});
   }
   return out;
 }

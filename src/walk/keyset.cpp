@@ -22,8 +22,8 @@ void append(pg::Params& params, const pg::Key& key) {
 
 }  // namespace
 
-Keyset::Keyset(std::string table_sql, std::vector<pg::Column> key)
-    : table_sql_(std::move(table_sql)), key_(std::move(key)) {}
+Keyset::Keyset(std::string table_sql, std::vector<pg::Column> key, Lead lead)
+    : table_sql_(std::move(table_sql)), key_(std::move(key)), lead_(lead) {}
 
 // Qualified, because in ORDER BY a bare name means the output column first: the key's text, in text order.
 std::string Keyset::columns(const char* suffix) const {
@@ -66,8 +66,48 @@ std::string Keyset::equal_prefix(const std::vector<std::string>& left,
   return sql;
 }
 
+/// First the value that so many rows later stands in the first column, by the index alone; then the highest
+/// of the rows that have it, of which there are few. Of one value that has more rows than are asked for,
+/// which an earlier bound has cut, as many as that.
+Fragment Keyset::bound_by_first(const std::optional<pg::Key>& lower, const pg::Key& range_upper,
+                                std::int64_t rows) const {
+  const int n = static_cast<int>(key_.size());
+  const auto first = "t." + pg::Identifier(key_.front().name).sql();
+  std::vector<std::string> own;
+  std::vector<std::string> low;
+  std::vector<std::string> selected;
+  std::vector<std::string> rest_down;
+  for (std::size_t i = 0; i < key_.size(); ++i) {
+    const auto alias = "k" + std::to_string(i + 1);
+    own.push_back("s." + alias);
+    low.push_back(parameter(i, 2 + n));
+    selected.push_back("t." + pg::Identifier(key_[i].name).sql() + " AS " + alias);
+    if (i > 0) rest_down.push_back("g." + alias + " DESC");
+  }
+  const auto from = " FROM " + table_sql_ + " t WHERE ";
+  const auto later = "(SELECT " + first + " FROM " + table_sql_ + " t" +
+                     (lower ? " WHERE " + first + " > " + low.front() : "") + " ORDER BY " + first +
+                     " OFFSET $1::bigint LIMIT 1)";
+  const auto behind = lower ? " AND " + row_of_columns() + " > " + row(2 + n) : "";
+  const auto value = !lower ? later
+                            : "CASE WHEN EXISTS (SELECT" + from + first + " = " + low.front() + behind +
+                                  " OFFSET $1::bigint LIMIT 1)\n       THEN " + low.front() + " ELSE " +
+                                  later + " END";
+  Fragment f;
+  f.sql = "SELECT " + selected_texts("s") + ", (" + joined(own, ", ") + ") >= " + row(2) + ", " +
+          (lower ? equal_prefix(own, low) : "0") + "\nFROM (SELECT " + value +
+          " AS k) v\nCROSS JOIN LATERAL (SELECT *" + " FROM (SELECT " + joined(selected, ", ") + from +
+          first + " = v.k" + behind + "\n      ORDER BY " + columns() + " LIMIT $1::bigint + 1) g ORDER BY " +
+          joined(rest_down, ", ") + " LIMIT 1) s";
+  f.params.emplace_back(std::to_string(rows - 1));
+  append(f.params, range_upper);
+  if (lower) append(f.params, *lower);
+  return f;
+}
+
 Fragment Keyset::bound(const std::optional<pg::Key>& lower, const pg::Key& range_upper,
                        std::int64_t rows) const {
+  if (lead_ == Lead::kFirstColumn && key_.size() > 1) return bound_by_first(lower, range_upper, rows);
   const int n = static_cast<int>(key_.size());
   std::vector<std::string> inner;
   std::vector<std::string> own;

@@ -65,6 +65,27 @@ TEST_F(PartitionedPurge, FinishesADetachThatWasInterrupted) {
   expect_exact("");
 }
 
+TEST_F(PartitionedPurge, NamesWhomItsDetachWaitsForAndEndsAtOnceIfToldTo) {
+  make_months();
+  trial_.job(purge_job("audit", where(kOld)));
+  Db reader(trial_.dsn());
+  reader.exec("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM audit");
+  const auto pid = "pid " + reader.text("SELECT pg_backend_pid()");
+  Process waiting(trial_.text_command("run", {"--grace", "600s"}));
+  wait_for([&] { return trial_.verb("status").out.find(pid) != std::string::npos || !waiting.running(); },
+           "a status that names the session");
+  EXPECT_THAT(
+      run_ok(trial_.text_command("status")),
+      AllOf(HasSubstr("DETACH PARTITION \"public\".\"month_0\" waits for " + pid), HasSubstr("held")));
+  waiting.signal(SIGTERM);
+  EXPECT_EQ(waiting.wait().code, 75) << waiting.err();
+  EXPECT_THAT(waiting.err(), HasSubstr("waits for " + pid));
+  reader.exec("COMMIT");
+  expect_exit(0, trial_.run());
+  EXPECT_EQ(parts(), 6);
+  expect_exact("");
+}
+
 TEST_F(PartitionedPurge, DeletesTheirRowsWhereDetachingWouldBlockOthers) {
   make_months("CREATE TABLE rest PARTITION OF audit DEFAULT;");
   trial_.job(purge_job("audit", where(kOld)));
@@ -131,6 +152,71 @@ TEST_F(PartitionedPurge, ArchivesThemRowByRow) {
   expect_exit(0, trial_.run());
   EXPECT_EQ(parts(), 10);
   expect_exact();
+}
+
+class ArchivedPartitions : public PartitionedPurge {
+ protected:
+  /// The archive is partitioned likewise; `others` may take some of its room.
+  void make_archive(const std::string& others = {}) {
+    make_months();
+    trial_.db().exec(
+        "CREATE TABLE kept (created_at timestamptz NOT NULL, id bigint NOT NULL) PARTITION BY RANGE "
+        "(created_at);" +
+        others);
+    trial_.job(purge_job("audit", where(kWhole) + "archive_to = \"kept\""));
+  }
+  void expect_archived() {
+    const std::string gone = "SELECT id, created_at FROM was WHERE " + std::string(kWhole);
+    const std::string kept = "SELECT id, created_at FROM kept";
+    EXPECT_EQ(trial_.db().number("SELECT count(*) FROM ((" + gone + " EXCEPT ALL " + kept + ") UNION ALL (" +
+                                 kept + " EXCEPT ALL " + gone + ")) d"),
+              0);
+    EXPECT_EQ(count("audit") + count("kept"), 4801);
+    EXPECT_EQ(count("audit WHERE " + std::string(kWhole)), 0);
+  }
+  std::int64_t parts_of(const std::string& table) {
+    return trial_.db().number("SELECT count(*) FROM pg_inherits WHERE inhparent = '" + table + "'::regclass");
+  }
+  // Where the fourth month ends.
+  static constexpr const char* kWhole = "created_at < date_trunc('day', now()) - interval '105 days'";
+};
+
+TEST_F(ArchivedPartitions, BecomePartOfAnArchiveThatIsPartitionedLikewise) {
+  make_archive();
+  EXPECT_THAT(
+      run_ok(trial_.text_command("plan")),
+      AllOf(HasSubstr("ALTER TABLE \"public\".\"kept\" ATTACH PARTITION \"public\".\"month_0\" FOR VALUES"),
+            HasSubstr("4 partitions match wholly")));
+  for (const auto* point : {"purge_detached:1", "purge_detached:1"}) {
+    auto command = trial_.command("run");
+    command.env["PGSLUICE_FAILPOINT"] = point;
+    EXPECT_EQ(run(command).exit.signal, SIGKILL) << point;
+  }
+  expect_exit(0, trial_.run());
+  EXPECT_EQ(parts_of("kept"), 4);
+  EXPECT_EQ(parts_of("audit"), 6);
+  expect_archived();
+}
+
+TEST_F(ArchivedPartitions, GoRowByRowWhereTheArchiveHasNoRoomForThem) {
+  make_archive(
+      "DO $$ BEGIN EXECUTE format('CREATE TABLE kept_2 PARTITION OF kept FOR VALUES FROM (%L) TO (%L)', "
+      "date_trunc('day', now()) - interval '155 days', date_trunc('day', now()) - interval '130 days'); END "
+      "$$;");
+  expect_exit(0, trial_.run());
+  EXPECT_EQ(parts_of("kept"), 4) << "three of them, and the one that was there";
+  EXPECT_EQ(parts_of("audit"), 7);
+  expect_archived();
+}
+
+TEST_F(ArchivedPartitions, GoRowByRowIfTheyWouldBringAForeignKeyAlong) {
+  make_archive("CREATE TABLE kept_all PARTITION OF kept FOR VALUES FROM (MINVALUE) TO (MAXVALUE);");
+  trial_.db().exec(
+      "CREATE TABLE users (id bigint PRIMARY KEY); INSERT INTO users SELECT id FROM audit;"
+      "ALTER TABLE audit ADD FOREIGN KEY (id) REFERENCES users");
+  expect_exit(0, trial_.run());
+  EXPECT_EQ(parts_of("audit"), 10);
+  expect_archived();
 }
 
 // What the server proves of bounds, against what it deletes itself: NULLs, lists, two levels, defaults.

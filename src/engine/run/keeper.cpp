@@ -2,6 +2,7 @@
 
 #include "ledger/event_log.hpp"
 #include "ledger/range/lease.hpp"
+#include "ledger/step/gone_step.hpp"
 #include "pg/connection/transaction.hpp"
 #include "pgsluice/job_file.hpp"
 
@@ -73,6 +74,7 @@ boost::asio::awaitable<void> Keeper::flush_journal() {
 void Keeper::obey(const ledger::Orders& orders) {
   obey_tunables(orders);
   clocks_.set_server_clock(orders.seconds_of_day, SteadyClock::now());
+  if (orders.is_overtaken) ledger::end_overtaken();
   if (!orders.is_run_alive) {
     if (!is_end_expected_)
       stop_.request(StopCause::kFailed, "another run considered this one dead and ended it");

@@ -215,6 +215,7 @@ RunningStep Run::running(std::size_t place, const StepKind& kind) {
           ranges_,
           states_,
           gate_,
+          blockers_,
           journal_,
           tally_,
           stop_,

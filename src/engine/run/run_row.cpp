@@ -95,8 +95,9 @@ bool end_run_and_job(pg::Session& session, std::int64_t job_id, const std::strin
   end_run(session, run_id, end, limits);
   if (!is_done && ledger::other_live_runs(session, job_id, run_id) > 0) return true;
   return pg::in_transaction(session, limits, [&] {
-    ledger::set_job_state(session, job_id, job_state(end));
-    if (!is_done) ledger::settle_job_state(session, job_id);  // another run may have done the rest
+    if (!is_done) ledger::set_job_state(session, job_id, job_state(end));
+    // Another run may have done the rest; or the job has begun anew, and is not done.
+    ledger::settle_job_state(session, job_id);
     return true;
   });
 }
@@ -124,8 +125,8 @@ asio::awaitable<OpenedRollback> RunRow::open_rollback() {
 }
 
 asio::awaitable<void> RunRow::mark_job_running() {
-  std::function<bool(pg::Session&)> mark = [job_id = job_record_.job_id](pg::Session& s) {
-    ledger::set_job_state(s, job_id, JobState::kRunning);
+  std::function<bool(pg::Session&)> mark = [job_id = job_record_.job_id, run_id = run_id_](pg::Session& s) {
+    ledger::set_job_running(s, job_id, run_id);
     return true;
   };
   co_await keep_trying<bool>(connection_, mark, journal_, stop_);

@@ -188,6 +188,7 @@ Checked<Expression> check_expression(std::string_view text) {
     if (name == "FuncCall") add_once(expression.functions, function_name(node));
     if (name == "ColumnRef" && !in_query) add_once(expression.columns, column_parts(node));
     if (name == "SubLink") expression.has_query = true;
+    if (name == "RangeVar") add_once(expression.tables, table_of(node));
   });
   if (found) return std::move(*found);
   expression.text = std::string(text);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "job/sql/refusal.hpp"
+#include "pgsluice/job.hpp"
 
 namespace pgsluice::job {
 
@@ -21,6 +22,8 @@ struct Expression {
   /// whole row ends in "*".
   std::vector<std::vector<std::string>> columns;
   bool has_query = false;
+  /// Every table that its subqueries name, each once, as written; also what WITH in them defines.
+  std::vector<TableName> tables{};
 };
 
 /// Refuses anything but exactly one expression (several statements or values, unbalanced parentheses, an

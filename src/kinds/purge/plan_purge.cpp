@@ -16,6 +16,7 @@
 #include "pgsluice/error.hpp"
 #include "table/backfill_facts.hpp"
 #include "table/estimate.hpp"
+#include "table/purge/archive_triggers.hpp"
 #include "table/range_plan.hpp"
 #include "table/table_facts.hpp"
 #include "table/update.hpp"
@@ -64,7 +65,10 @@ void add_estimate(const StepAt& at, const PurgeStep& step, const TableFacts& fac
   }
 }
 
-void note_surprises(pg::Session& session, const pg::Table& table, PlannedStep& planned) {
+void note_surprises(pg::Session& session, const Removal& removal, PlannedStep& planned) {
+  const auto& table = removal.table;
+  if (const auto triggers = archive_triggers(session, removal); !triggers.empty())
+    planned.notes.push_back("fires for every row archived: trigger " + listed(triggers));
   if (const auto triggers = pg::delete_triggers(session, table.oid); !triggers.empty())
     planned.notes.push_back("fires for every row deleted: trigger " + listed(triggers));
   if (table.row_security_applies)
@@ -76,10 +80,11 @@ void note_partitions(const std::vector<WholePartition>& partitions, PlannedStep&
   double rows = 0;
   for (const auto& one : partitions) rows += one.rows;
   if (partitions.empty()) return;
-  planned.notes.push_back(std::to_string(partitions.size()) +
-                          " partitions match wholly, by their bounds: they are dropped with about " +
-                          base::format_count(static_cast<std::int64_t>(rows)) +
-                          " rows, and not deleted row by row");
+  planned.notes.push_back(
+      std::to_string(partitions.size()) + " partitions match wholly, by their bounds: they " +
+      (partitions.front().archive_sql.empty() ? "are dropped" : "become part of the archive") +
+      " with about " + base::format_count(static_cast<std::int64_t>(rows)) +
+      " rows, and not deleted row by row");
 }
 
 void add_preparation(const Removal& removal, const WalkedTable& walked, PlannedStep& planned) {
@@ -111,7 +116,7 @@ void plan_known_table(const StepAt& at, const PurgeStep& step, PlannedStep& plan
     planned.notes.push_back("`where` refers to one time, fixed when the step begins; now it would be: " +
                             removal.selection.where);
   add_estimate(at, step, facts, removal, walked, planned);
-  note_surprises(session, table, planned);
+  note_surprises(session, removal, planned);
   const auto sql = purging_sql(removal, walked.swallowers);
   const auto limits =
       batch_limits(at.job.tunables.batch.target, at.job.tunables.throttle.lock_wait,

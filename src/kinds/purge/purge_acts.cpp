@@ -14,6 +14,8 @@ namespace pgsluice::engine {
 namespace {
 
 constexpr const char* kNoted = "partition";
+// Of a partition that goes to the archive: one that is detached has no bounds any more.
+constexpr const char* kNotedBounds = "partition bounds";
 
 Act act_of(std::string name, std::string part, Act::Kind kind, std::string sql) {
   Act act;
@@ -30,7 +32,10 @@ std::vector<PurgeAct> purge_acts(const PurgeStep& step, std::int64_t step_id, co
                                  const std::vector<WholePartition>& partitions) {
   std::vector<PurgeAct> acts;
   for (const auto& one : partitions)
-    acts.push_back({act_of("drop partition " + one.table_sql, "partition", Act::Kind::kDdl, ""), one});
+    acts.push_back(
+        {act_of((one.archive_sql.empty() ? "drop partition " : "archive partition ") + one.table_sql,
+                "partition", Act::Kind::kDdl, ""),
+         one});
   auto rows = act_of("delete rows of " + table_sql, "purge", Act::Kind::kPurge, "");
   rows.prepare = purging(step, step_id);
   acts.push_back({std::move(rows)});
@@ -46,16 +51,23 @@ std::vector<WholePartition> settle_partitions(pg::Session& session, const PurgeS
   const auto removal = read_removal(session, step, read_facts(session, step.table).table, as_of);
   if (ledger::read_acts(session, step_id).empty() && ledger::read_objects(session, step_id).empty()) {
     std::vector<ledger::MadeObject> notes;
-    for (const auto& one : read_whole_partitions(session, removal))
+    for (const auto& one : read_whole_partitions(session, removal)) {
+      if (!is_taken(session, one)) continue;
       notes.push_back({kNoted, one.table_sql, one.oid});
+      if (!one.archive_sql.empty()) notes.push_back({kNotedBounds, one.bounds, one.oid});
+    }
     pg::in_transaction(session, {}, [&] {
       ledger::note_objects(session, step_id, notes);
       return true;
     });
   }
   std::vector<WholePartition> out;
-  for (const auto& noted : ledger::read_objects(session, step_id)) {
-    auto one = known_partition(session, removal, noted.table_oid);
+  const auto all = ledger::read_objects(session, step_id);
+  for (const auto& noted : all) {
+    const auto bounds = std::find_if(all.begin(), all.end(), [&](const ledger::MadeObject& other) {
+      return other.kind == kNotedBounds && other.table_oid == noted.table_oid;
+    });
+    auto one = known_partition(session, removal, noted.table_oid, bounds == all.end() ? "" : bounds->name);
     // One that was given another name was given another purpose.
     if (noted.kind == kNoted && one.oid != 0 && one.table_sql == noted.name) out.push_back(std::move(one));
   }

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "kinds/acts/act.hpp"
-#include "table/whole_partitions.hpp"
+#include "table/purge/whole_partitions.hpp"
 
 namespace pgsluice::engine {
 

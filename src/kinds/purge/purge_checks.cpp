@@ -7,7 +7,10 @@
 #include "ledger/purge/repetition.hpp"
 #include "pg/identifier.hpp"
 #include "table/backfill_facts.hpp"
+#include "table/purge/archive_triggers.hpp"
+#include "table/purge/where_reads.hpp"
 #include "table/range_plan.hpp"
+#include "table/self_reference.hpp"
 #include "table/table_checks.hpp"
 #include "table/table_facts.hpp"
 #include "table/update.hpp"
@@ -45,8 +48,10 @@ void check_reach(const StepAt& at, const PurgeStep& step, const Removal& removal
                     "make sure that this is wanted: what a foreign key changes is part of the batch");
       continue;
     }
-    const auto hint = "with = [\"" + reach.referrer.table.schema + "." + reach.referrer.table.name +
-                      "\"] deletes these first; or leave such rows out by `where`";
+    const auto hint = is_of_itself(reach.referrer)
+                          ? refer_to_nothing(reach.referrer)
+                          : "with = [\"" + reach.referrer.table.schema + "." + reach.referrer.table.name +
+                                "\"] deletes these first; or leave such rows out by `where`";
     if (at.job.tunables.max_quarantined > 0)
       findings.warn("foreign keys", "step \"" + step.name + "\": " + effect.text, hint);
     else
@@ -54,10 +59,27 @@ void check_reach(const StepAt& at, const PurgeStep& step, const Removal& removal
   }
 }
 
-void check_archive(const PurgeStep& step, const Removal& removal, Findings& findings) {
-  if (!removal.archive || removal.archive->preparing.empty()) return;
+void check_archive(pg::Session& session, const PurgeStep& step, const Removal& removal, Findings& findings) {
+  if (!removal.archive) return;
+  if (const auto triggers = archive_triggers(session, removal); !triggers.empty())
+    findings.warn("triggers",
+                  "every row that step \"" + step.name + "\" archives fires trigger " + listed(triggers) +
+                      " of " + removal.archive->table_sql,
+                  "make sure that this is wanted: one that fails keeps the row from being purged");
+  if (removal.archive->preparing.empty()) return;
   findings.inform("archive", "step \"" + step.name +
                                  "\" first prepares its archive: " + removal.archive->preparing.front());
+}
+
+void check_subqueries(pg::Session& session, const PurgeStep& step, const Removal& removal,
+                      Findings& findings) {
+  const auto others = read_where_reads(session, removal).others;
+  if (others.empty()) return;
+  std::string names;
+  for (const auto& name : others) names += (names.empty() ? "" : ", ") + name;
+  findings.warn(
+      "where", "step \"" + step.name + "\": each batch asks a subquery of `where` anew, which reads " + names,
+      "a row goes if it matches when its batch runs: see that what is read there stays as it is");
 }
 
 void examine(const StepAt& at, const PurgeStep& step, Findings& findings) {
@@ -72,7 +94,8 @@ void examine(const StepAt& at, const PurgeStep& step, Findings& findings) {
   refuse_swallowers(step, walked.swallowers);
   check_row_security(step, facts.table, findings);
   check_triggers(session, step, facts.table, findings);
-  check_archive(step, removal, findings);
+  check_archive(session, step, removal, findings);
+  check_subqueries(session, step, removal, findings);
   if (!removal.archive || removal.archive->preparing.empty())
     steps::explain(session, delete_sql(removal, "false"));
   const auto volatiles = volatile_functions_of(session, removal.selection);

@@ -10,6 +10,7 @@
 #include "kinds/purge/purge_acts.hpp"
 #include "kinds/purge/purge_checks.hpp"
 #include "kinds/purge/read_purge.hpp"
+#include "kinds/purge/space_left.hpp"
 #include "lanes/batch/purge_step.hpp"
 #include "ledger/overview.hpp"
 #include "ledger/purge/repetition.hpp"
@@ -53,6 +54,25 @@ asio::awaitable<void> drop_partition(RunningStep step, WholePartition partition)
   co_await run_told(step, story);
 }
 
+/// A table that is locked is left alone: the remark is not worth a wait.
+SpaceAdvice look_at_space(pg::Session& session, const PurgeStep& purge, std::int64_t step_id) try {
+  auto facts = read_facts(session, purge.table);
+  const auto rows = count_rows(session, facts.table);
+  const auto deleted = ledger::step_counts(session, step_id).changed;
+  return space_advice({facts.table.sql(), deleted, rows, std::move(facts.storage), purge.vacuum});
+} catch (const pg::Failure& f) {
+  if (f.is_connection_lost()) throw;
+  return {};
+}
+
+asio::awaitable<void> advise(RunningStep& step, PurgeStep purge) {
+  std::function<SpaceAdvice(pg::Session&)> look = [purge, id = step.record.step_id](pg::Session& s) {
+    return look_at_space(s, purge, id);
+  };
+  const auto advice = co_await keep_trying<SpaceAdvice>(step.connection, look, step.journal, step.stop);
+  if (!advice.text.empty()) step.journal.warn(advice.text, advice.hint);
+}
+
 asio::awaitable<void> run_purge(RunningStep& step, PurgeStep purge) {
   step.journal.write(
       event::StepStarted{purge.name, step.record.kind, step.record.state == StepState::kRunning, 0});
@@ -76,6 +96,7 @@ asio::awaitable<void> run_purge(RunningStep& step, PurgeStep purge) {
   }
   if (step.stop.is_requested()) co_return;
   co_await run_acts(step, std::move(others));
+  if (!step.stop.is_requested()) co_await advise(step, purge);
   step.states.show(purge.name, step.record.kind);
 }
 

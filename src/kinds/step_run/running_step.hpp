@@ -7,6 +7,7 @@
 
 #include "lanes/fill_work.hpp"
 #include "lanes/lease/held_ranges.hpp"
+#include "lanes/throttle/blockers.hpp"
 #include "lanes/throttle/gate.hpp"
 #include "ledger/jobs.hpp"
 #include "pg/connection/own_connection.hpp"
@@ -33,6 +34,7 @@ struct RunningStep {
   HeldRanges& ranges;
   StepStates& states;
   Gate& gate;
+  Blockers& blockers;
   Journal& journal;
   Tally& tally;
   Stop& stop;

@@ -82,6 +82,8 @@ void run_in_transaction(pg::Session& session, const BatchWork& work, BatchOutcom
   out.changed = changed.rows;
   out.named = changed.named;
   out.quarantined = (is_set_aside(work, cut) ? 1 : 0) + changed.named;
+  // Rows that share their place with the last one come along.
+  cut.visited = std::max(cut.visited, changed.rows);
   out.walked = cut.visited;
   // A final pass visits rows that were counted before.
   if (work.range.walk == ledger::RangeWalk::kFinal) cut.visited = out.changed + out.quarantined;

@@ -4,6 +4,7 @@
 #include "ledger/purge/repetition.hpp"
 #include "pg/connection/transaction.hpp"
 #include "pgsluice/error.hpp"
+#include "table/purge/where_reads.hpp"
 #include "table/table_facts.hpp"
 #include "table/update.hpp"
 
@@ -77,6 +78,7 @@ Removal read_removal(pg::Session& session, const PurgeStep& step, pg::Table tabl
     throw Error(ExitCode::kRefused, problem.message, problem.hint);
   if (step.archive_to) removal.archive = read_archive(session, table, *step.archive_to);
   removal.table = std::move(table);
+  refuse_moving_where(removal, read_where_reads(session, removal));
   return removal;
 }
 

@@ -19,7 +19,9 @@ Retry next_try(const RetryFacts& facts) {
   if (facts.is_yielding) return Retry::kSmaller;
   if (facts.is_connection_lost || facts.is_table_locked) return Retry::kAgain;
   if (facts.is_row_locked) return next_try_of_locked_row(facts);
-  if (facts.attempt >= walk::kRetriesMax && facts.rows > 1) return Retry::kBisect;
+  // A timeout among few rows says as much at the first try as at the fifth.
+  const bool is_found_out = facts.attempt >= walk::kRetriesMax || (facts.is_timeout && facts.is_searching);
+  if (is_found_out && facts.rows > 1) return Retry::kBisect;
   return facts.is_timeout ? Retry::kSmaller : Retry::kAgain;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 
 namespace pgsluice::engine {
@@ -27,6 +28,11 @@ enum class Retry {
   kSetApart,  // the row becomes a range of its own, done after all others
   kLater,     // the range is done after all others
 };
+
+/// How often a single row, or page, may run into its statement_timeout, with a second's rest in between: with
+/// the tries before that, the server has been too slow for it for some ten seconds, so it is not the server.
+inline constexpr int kAloneTriesMax = 5;
+inline constexpr std::chrono::milliseconds kAloneRest{1'000};
 
 /// A row that another session keeps locked is found by halving and left for later, so that it holds up no
 /// other row. For a locked table it waits. Pure.

@@ -34,10 +34,21 @@ std::string in_words(const pg::Blocker& blocker) {
 }
 
 void Blockers::seen(const std::vector<pg::Blocker>& blockers, TimePoint at) {
+  Seen apart{{}, false, at};
   for (const auto& blocker : blockers) {
-    if (const int lane = lane_of(blocker.waiting); lane > 0)
+    if (const int lane = lane_of(blocker.waiting); lane > 0) {
       seen_[lane] = {in_words(blocker), blocker.is_for_table, at};
+      continue;
+    }
+    apart.who += (apart.who.empty() ? "" : "; ") + in_words(blocker);
+    apart.sessions += std::to_string(blocker.pid) + " ";
   }
+  if (!apart.who.empty()) apart_ = std::move(apart);
+}
+
+std::optional<Blockers::Seen> Blockers::apart(TimePoint since) const {
+  if (!apart_ || apart_->at < since) return std::nullopt;
+  return apart_;
 }
 
 std::optional<Blockers::Seen> Blockers::of(int lane, TimePoint since) const {

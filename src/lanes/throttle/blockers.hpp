@@ -20,6 +20,7 @@ class Blockers {
     std::string who;  // "pid 4711 (app, psql, idle in transaction, UPDATE users), in a transaction for 12 s"
     bool is_for_table = false;
     TimePoint at;
+    std::string sessions{};  // "4711, 4712": the same as long as it waits for the same ones
   };
 
   /// What the server reported at `at`, about lanes whose application_name ends with their number.
@@ -27,10 +28,13 @@ class Blockers {
   /// Who was seen to block that lane, at `since` or later.
   std::optional<Seen> of(int lane, TimePoint since) const;
 
+  /// Who was seen at `since` or later to block a session that is not a lane's: all of them, in words.
+  std::optional<Seen> apart(TimePoint since) const;
+
   /// A batch was given up because of a lock. `what` is the full text: "row (17) of table … is locked by pid
   /// 4711".
   void gave_up(const std::string& what, TimePoint now);
-  /// A batch of any lane has committed, or no lane is working any more.
+  /// A batch of any lane has committed, or nothing waits any more.
   void clear();
 
   /// Since when locks have kept every lane from committing; nullopt: they have not.
@@ -39,6 +43,7 @@ class Blockers {
 
  private:
   std::map<int, Seen> seen_;  // by lane, the last one
+  std::optional<Seen> apart_;
   std::optional<TimePoint> since_;
   std::string reason_;
 };

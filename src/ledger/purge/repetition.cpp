@@ -1,5 +1,6 @@
 #include "ledger/purge/repetition.hpp"
 
+#include "ledger/step/gone_step.hpp"
 #include "pg/key.hpp"
 
 namespace pgsluice::ledger {
@@ -31,6 +32,10 @@ WHERE j.name = $1 AND j.state = 'done'
 FOR UPDATE OF j
 )sql";
 
+// A run of the time before that writes a range right now is waited for.
+constexpr const char* kLockSteps =
+    "SELECT FROM pgsluice.step WHERE job_id = $1::bigint AND name = ANY ($2::text[]) FOR UPDATE";
+
 constexpr const char* kForgetRanges = R"sql(
 DELETE FROM pgsluice.range r USING pgsluice.step s
 WHERE r.step_id = s.step_id AND s.job_id = $1::bigint AND s.name = ANY ($2::text[])
@@ -39,6 +44,11 @@ WHERE r.step_id = s.step_id AND s.job_id = $1::bigint AND s.name = ANY ($2::text
 constexpr const char* kForgetRows = R"sql(
 DELETE FROM pgsluice.quarantine q USING pgsluice.step s
 WHERE q.step_id = s.step_id AND s.job_id = $1::bigint AND s.name = ANY ($2::text[])
+)sql";
+
+constexpr const char* kForgetEstimates = R"sql(
+DELETE FROM pgsluice.estimate e USING pgsluice.step s
+WHERE e.step_id = s.step_id AND s.job_id = $1::bigint AND s.name = ANY ($2::text[])
 )sql";
 
 constexpr const char* kForgetObjects = R"sql(
@@ -52,11 +62,19 @@ DELETE FROM pgsluice.step a USING pgsluice.step s
 WHERE a.parent_id = s.step_id AND s.job_id = $1::bigint AND s.name = ANY ($2::text[])
 )sql";
 
+// Under another number: a run of the time before that was frozen, or cut off, still knows the old one, and
+// whatever it does with that reaches nothing.
 constexpr const char* kWait = R"sql(
 UPDATE pgsluice.step
-SET state = 'waiting', detail = '', error = '', ranges_cut = false, rows_expected = 0, started_at = NULL,
+SET step_id = DEFAULT, state = 'waiting', detail = '', error = '', ranges_cut = false, rows_expected = 0, started_at = NULL,
     ended_at = NULL, as_of = NULL
 WHERE job_id = $1::bigint AND name = ANY ($2::text[])
+)sql";
+
+// Those that nobody has heard of for as long as a lease: they wake up to find that they are ended.
+constexpr const char* kEndOldRuns = R"sql(
+UPDATE pgsluice.run SET ended_at = now(), outcome = 'overtaken', exit_code = 11
+WHERE job_id = $1::bigint AND ended_at IS NULL AND lease_until < now()
 )sql";
 
 constexpr const char* kReady =
@@ -65,7 +83,7 @@ constexpr const char* kReady =
 }  // namespace
 
 std::string fix_as_of(pg::Session& session, std::int64_t step_id) {
-  return session.exec(kFix, {std::to_string(step_id)}).text(0, 0);
+  return of_present_step(session.exec(kFix, {std::to_string(step_id)})).text(0, 0);
 }
 
 std::string read_as_of(pg::Session& session, std::int64_t step_id) {
@@ -75,7 +93,8 @@ std::string read_as_of(pg::Session& session, std::int64_t step_id) {
 
 std::vector<std::string> fix_key(pg::Session& session, std::int64_t act_id,
                                  const std::vector<std::string>& columns) {
-  return pg::from_array(session.exec(kFixKey, {std::to_string(act_id), pg::to_array(columns)}).text(0, 0));
+  const auto fixed = session.exec(kFixKey, {std::to_string(act_id), pg::to_array(columns)});
+  return pg::from_array(of_present_step(fixed).text(0, 0));
 }
 
 bool begin_anew(pg::Session& session, const std::string& job, const std::vector<std::string>& steps) {
@@ -83,8 +102,10 @@ bool begin_anew(pg::Session& session, const std::string& job, const std::vector<
   if (found.empty()) return false;
   const auto job_id = found.text(0, 0);
   const pg::Params of_steps{job_id, pg::to_array(steps)};
-  for (const char* sql : {kForgetRanges, kForgetRows, kForgetObjects, kForgetActs, kWait})
+  for (const char* sql :
+       {kLockSteps, kForgetRanges, kForgetRows, kForgetObjects, kForgetEstimates, kForgetActs, kWait})
     session.exec(sql, of_steps);
+  session.exec(kEndOldRuns, {job_id});
   session.exec(kReady, {job_id});
   return true;
 }

@@ -123,7 +123,8 @@ std::optional<Boundary> read_boundary(pg::Session& session, const BackfillStep& 
         session.server_version(), rows_of_one_value(found.real(0, 2), static_cast<double>(rows)),
         found.real(0, 3),         static_cast<double>(matching) / static_cast<double>(rows)};
     if (!boundary_problem(facts).empty()) continue;
-    Boundary boundary{std::move(key), facts.index, std::nullopt, matching};
+    Boundary boundary{std::move(key), facts.index, std::nullopt, matching,
+                      facts.has_whole_key ? walk::Lead::kWholeKey : walk::Lead::kFirstColumn};
     if (find_end(session, step, table, boundary)) return boundary;
   }
   return std::nullopt;

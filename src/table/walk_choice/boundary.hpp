@@ -7,6 +7,7 @@
 #include "pg/catalog/catalog.hpp"
 #include "pg/key.hpp"
 #include "pgsluice/job.hpp"
+#include "walk/keyset.hpp"
 
 namespace pgsluice::engine {
 
@@ -17,6 +18,7 @@ struct Boundary {
   std::string index;
   std::optional<pg::Key> end;  // of the last row that matches; nullopt: none does
   std::int64_t rows = 0;       // that match, as estimated
+  walk::Lead lead = walk::Lead::kWholeKey;
 };
 
 /// What the choice depends on.

@@ -112,7 +112,7 @@ void go_along_boundary(pg::Session& session, const BackfillStep& step, const pg:
                        WalkedTable& walked) {
   walked.boundary = read_boundary(session, step, table, walked.keyset->key());
   if (!walked.boundary) return;
-  walked.keyset.emplace(table.sql(), walked.boundary->key);
+  walked.keyset.emplace(table.sql(), walked.boundary->key, walked.boundary->lead);
   walked.choice = {Walk::kKeyset, "`where` bounds \"" + walked.boundary->key.front().name +
                                       "\", and index \"" + walked.boundary->index +
                                       "\" leads to the rows that match and to no others"};

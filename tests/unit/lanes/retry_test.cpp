@@ -40,6 +40,17 @@ TEST(Retry, TriesARowThatWasLeftOnceAtATime) {
   EXPECT_EQ(next_try(facts), Retry::kLater);
 }
 
+TEST(Retry, HalvesAtOnceWhileItLooksForARowThatIsTooSlow) {
+  RetryFacts facts;
+  facts.is_timeout = true;
+  facts.rows = 50;
+  EXPECT_EQ(next_try(facts), Retry::kSmaller);
+  facts.is_searching = true;
+  EXPECT_EQ(next_try(facts), Retry::kBisect);
+  facts.rows = 1;
+  EXPECT_EQ(next_try(facts), Retry::kSmaller) << "the same row: how often is the lane's to count";
+}
+
 TEST(Retry, WaitsForALockedTable) {
   auto facts = locked(100, walk::kRetriesMax);
   facts.is_row_locked = false;

@@ -46,6 +46,20 @@ TEST(Referrers, NeedAnIndexUnlessTheyAreEmptyOrAllowed) {
   EXPECT_EQ(messages(step, {line}).size(), 1U);
 }
 
+TEST(Referrers, OfTheTableItselfGetAdviceThatHelps) {
+  PurgeStep step;
+  const auto itself = referrer("audit", "audit", OnDelete::kCascade);
+  step.archive_to = TableName{"", "kept"};
+  const auto problems = referrer_problems(step, {itself});
+  ASSERT_EQ(problems.size(), 1U);
+  EXPECT_THAT(problems[0].message, HasSubstr("do not go to the archive"));
+  EXPECT_THAT(problems[0].hint, testing::AllOf(HasSubstr("set \"audit_id\" to NULL"),
+                                               testing::Not(HasSubstr("purge that table"))));
+  step.archive_to.reset();
+  step.with = {{"", "audit"}};
+  EXPECT_THAT(messages(step, {itself}), ElementsAre(HasSubstr("the purged table itself")));
+}
+
 TEST(Referrers, DoNotLoseRowsThatNoArchiveGets) {
   PurgeStep step;
   const auto cascade = referrer("line", "audit", OnDelete::kCascade);
