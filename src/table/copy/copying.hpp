@@ -41,6 +41,8 @@ struct Copying {
   /// empty.
   std::vector<pg::Column> target_key;
   std::vector<std::string> conflict_key;    // of the target, for kUpdate: which row a copied one replaces
+  /// Of a copy that follows its source: where keys go whose rows must be looked at again; empty: nowhere.
+  std::string queue_sql{};
   bool is_source_without_encoding = false;  // SQL_ASCII: its bytes are taken as they are
   bool is_target_without_encoding = false;
 
