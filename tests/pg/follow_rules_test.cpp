@@ -192,6 +192,9 @@ TEST(FollowRules, RefusesWhatItCannotFollow) {
   follow.job("columns = { id = \"id + 1\" }");
   refused("is not copied as it is");
   follow.job();
+  follow.target().exec("ALTER TABLE t ALTER n ADD GENERATED ALWAYS AS IDENTITY");
+  refused("GENERATED ALWAYS outside the key");
+  follow.target().exec("ALTER TABLE t ALTER n DROP IDENTITY");
   follow.source().exec("ALTER TABLE t SET UNLOGGED");
   refused("a crash would empty it");
   follow.source().exec(

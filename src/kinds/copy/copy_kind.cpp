@@ -20,8 +20,8 @@
 namespace pgsluice::engine {
 namespace {
 
-Compared compare_sides(pg::Session& source, pg::Session& target, const CopyStep& step) {
-  const auto found = compare_copy(source, target, step);
+Compared compare_sides(pg::Session& source, pg::Session& target, const CopyStep& step, const Queued& queued) {
+  const auto found = compare_copy(source, target, step, queued);
   return {found.missing + found.different, found.in_words()};
 }
 

@@ -208,6 +208,18 @@ std::string read_entries_sql(const Following& f, std::int64_t entries) {
          std::to_string(entries);
 }
 
+walk::Fragment queued_keys(const Following& f, const std::vector<pg::Key>& keys) {
+  auto columns = f.copying.key;
+  std::string texts;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    columns[i].name = queued(i);
+    texts += (i == 0 ? "" : ", ") + queued(i) + "::text";
+  }
+  auto at = is_one_of(columns, keys);
+  at.sql = "SELECT DISTINCT " + texts + " FROM " + f.names.queue_sql() + " WHERE " + at.sql;
+  return at;
+}
+
 std::string count_entries_sql(const Following& f) {
   return "SELECT coalesce(max(change_id) - min(change_id) + 1, 0) FROM " + f.names.queue_sql();
 }

@@ -36,6 +36,8 @@ walk::Fragment marks_of(const Following& following);
 std::string hold_table_sql(const Following& following);
 /// (change_id, key …) of the oldest entries.
 std::string read_entries_sql(const Following& following, std::int64_t entries);
+/// Those of these keys that are in the queue, each column as text. REQUIRES: keys is not empty.
+walk::Fragment queued_keys(const Following& following, const std::vector<pg::Key>& keys);
 /// How many entries there are at most; 0: none.
 std::string count_entries_sql(const Following& following);
 /// Forgets entries that are applied: $1 bigint[].

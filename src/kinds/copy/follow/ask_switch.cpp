@@ -75,11 +75,13 @@ ExitCode ask_switch(pg::Session& session, const std::string& job, const SwitchWi
   });
   for (;;) {
     std::this_thread::sleep_for(kLook);
+    // Asked before the answer is read: it may come in between, and the run may end after it.
+    const bool is_live = has_live_run(session, job);
+    const bool is_open = ledger::is_switch_open(session, follow.step_id);
     const auto now = ledger::read_follow(session, follow.step_id);
     if (!now) throw Error(ExitCode::kFailed, "step \"" + follow.step + "\" was rolled back meanwhile");
     if (!now->answer.empty()) return told(now->answer, follow.step, tell);
-    const bool is_live = has_live_run(session, job);
-    if (is_live && ledger::is_switch_open(session, follow.step_id)) continue;
+    if (is_live && is_open) continue;
     if (is_live)
       throw Error(ExitCode::kWorkLeft,
                   "the run of job \"" + job + "\" has not heeded the switch for " +

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <memory>
 #include <random>
+#include <set>
+#include <utility>
+#include <vector>
 
 #include "base/backoff.hpp"
 #include "base/failpoint.hpp"
@@ -28,8 +31,6 @@ namespace {
 
 // How long what has piled up may take to bring before the writers are held; then the answer is how much.
 constexpr std::chrono::seconds kCatchUpMost{60};
-// Comparisons before the writers are held: rows that the first finds may just be on their way.
-constexpr int kComparisons = 3;
 // The server ends the transaction that holds the writers, if the program does not.
 constexpr milliseconds kHoldGrace{2'000};
 constexpr milliseconds kSettle{5'000};  // for a backend that is committing the switch
@@ -45,6 +46,29 @@ Compared count_surplus(pg::Session& source, pg::Session& target, const Copying& 
   if (ours <= theirs) return {};
   return {ours - theirs, base::format_count(ours - theirs) + " rows are in table " + copying.to.sql() +
                              " that the source has not"};
+}
+
+/// Nothing takes entries out meanwhile: a row that differs because its change is not brought yet is among
+/// them.
+std::set<pg::Key> queued_among(pg::Session& source, const Following& following,
+                               const std::vector<pg::Key>& keys) {
+  const auto ask = queued_keys(following, keys);
+  pg::Rows rows;
+  source.exec(begin_source_sql(following.copying));
+  try {
+    rows = source.exec(ask.sql, ask.params);
+    source.exec("COMMIT");
+  } catch (...) {
+    pg::rollback(source);
+    throw;
+  }
+  std::set<pg::Key> queued;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    pg::Key key;
+    for (std::size_t k = 0; k < following.copying.key.size(); ++k) key.push_back(rows.text(i, k));
+    queued.insert(std::move(key));
+  }
+  return queued;
 }
 
 /// The transaction that holds the writers, on a connection of its own: gone with it.
@@ -173,7 +197,10 @@ class Switching {
                                                   following = drain_.following()](pg::Session& s) {
       Compared found;
       with_source(s, copy, [&](pg::Session& source) {
-        found = compare(source, s, copy);
+        const Queued queued = [&](const std::vector<pg::Key>& keys) {
+          return queued_among(source, following, keys);
+        };
+        found = compare(source, s, copy, queued);
         if (is_counted && found.wrong == 0) found = count_surplus(source, s, following.copying);
       });
       return found;
@@ -185,13 +212,10 @@ class Switching {
 
   /// Words only if rows are wrong, or there is no time for it.
   asio::awaitable<SwitchAnswer> compare_beside_writers() {
-    Compared found;
-    for (int i = 0; i < kComparisons; ++i) {
-      if (!co_await catch_up()) co_return refusal("");
-      found = co_await compare(false);
-      if (found.wrong == 0) co_return SwitchAnswer{};
-    }
-    co_return refusal(found.words, ExitCode::kMismatch);
+    if (!co_await catch_up()) co_return refusal("");
+    const auto found = co_await compare(false);
+    if (found.wrong > 0) co_return refusal(found.words, ExitCode::kMismatch);
+    co_return SwitchAnswer{};
   }
 
   asio::awaitable<SwitchAnswer> inside(Hold& hold) {

@@ -4,7 +4,9 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "kinds/copy/follow/drain.hpp"
 #include "kinds/step_run/running_step.hpp"
@@ -19,8 +21,13 @@ struct Compared {
   std::string words;       // "2 of 5,000 rows missing or different: …"
 };
 
-/// Compares both sides of a copy, on the session's thread. Throws Error, Failure.
-using CompareSides = std::function<Compared(pg::Session& source, pg::Session& target, const CopyStep& step)>;
+/// Of these keys, those that are in the queue.
+using Queued = std::function<std::set<pg::Key>(const std::vector<pg::Key>& keys)>;
+
+/// Compares both sides of a copy, on the session's thread; rows of queued keys do not count. Throws Error,
+/// Failure.
+using CompareSides = std::function<Compared(pg::Session& source, pg::Session& target, const CopyStep& step,
+                                            const Queued& queued)>;
 
 /// How a request to switch ended.
 struct SwitchAnswer {
