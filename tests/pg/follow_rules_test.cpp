@@ -173,6 +173,47 @@ TEST(FollowRules, CopiesAroundAUniqueValueThatARowHasGivenUpSince) {
   follow.expect_switch(*run);
 }
 
+TEST(FollowRules, FencesARunThatWokeUpWithAnOldStateInItsHands) {
+  FollowTrial follow;
+  follow.make();
+  const auto first = follow.start();
+  follow.await_caught_up(*first);
+  Db blocker(follow.copy().trial().dsn());
+  blocker.exec("BEGIN; SELECT FROM t WHERE id = 2 FOR UPDATE");
+  follow.source().exec("UPDATE t SET note = 'old state' WHERE id = 2");
+  await_blocked(follow.target(), *first);
+  first->signal(SIGSTOP);
+  blocker.exec("COMMIT");
+  follow.source().exec("UPDATE t SET note = 'new state' WHERE id = 2");
+  follow.target().exec("UPDATE pgsluice.run SET lease_until = now() - interval '1 s' WHERE ended_at IS NULL");
+  const auto second = follow.start();
+  follow.await_caught_up(*second);
+  first->signal(SIGCONT);
+  EXPECT_EQ(first->wait(2 * kPatience).code, 11) << first->out() << first->err();
+  follow.copy().expect_same("TABLE t");
+  follow.expect_switch(*second);
+}
+
+TEST(FollowRules, TriesARowAgainThatARowOfTheTargetKeepsOut) {
+  FollowTrial follow;
+  follow.copy().both("CREATE TABLE t (id int PRIMARY KEY, n int UNIQUE, note text)");
+  follow.source().exec("INSERT INTO t SELECT g, g, 'row ' || g FROM generate_series(1, 500) g; ANALYZE t");
+  follow.target().exec("INSERT INTO t VALUES (-1, 77, 'its own')");
+  follow.job("on_conflict = \"update\"");
+  const auto run = follow.start();
+  wait_for(
+      [&] {
+        const auto warnings = follow.copy().trial().logged("warning");
+        return !run->running() ||
+               (!warnings.empty() && warnings.back().dump().find("tried again") != std::string::npos);
+      },
+      2 * kPatience, "a warning of the row");
+  follow.target().exec("DELETE FROM t WHERE id = -1");
+  follow.await_caught_up(*run);
+  follow.copy().expect_same("TABLE t");
+  follow.expect_switch(*run);
+}
+
 TEST(FollowRules, RefusesWhatItCannotFollow) {
   FollowTrial follow;
   const auto refused = [&](const std::string& why) {
