@@ -201,6 +201,7 @@ TEST(FollowRules, TriesARowAgainThatARowOfTheTargetKeepsOut) {
   follow.target().exec("INSERT INTO t VALUES (-1, 77, 'its own')");
   follow.job("on_conflict = \"update\"");
   const auto run = follow.start();
+  follow.await_following(*run);
   wait_for(
       [&] {
         const auto warnings = follow.copy().trial().logged("warning");
