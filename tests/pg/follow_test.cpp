@@ -40,6 +40,38 @@ TEST(Follow, BringsEveryChangeBesideWritersUntilTheSwitch) {
   follow.expect_removed(false);
 }
 
+TEST(Follow, FindsRowsAgainByEveryKeyThatOrders) {
+  const std::vector<std::string> keys{
+      "id uuid PRIMARY KEY",
+      "id text PRIMARY KEY",
+      "id numeric PRIMARY KEY",
+      "id timestamptz PRIMARY KEY",
+      "id char(12) PRIMARY KEY",
+      "a text, id int, \"odd$1 \"\"x\" mood DEFAULT 'a b', PRIMARY KEY (a, id, \"odd$1 \"\"x\")"};
+  const std::vector<std::string> values{"md5(g::text)::uuid, g",
+                                        "E'k\\\\\\t''\"{},' || g, g",
+                                        "g / 4.0, g",
+                                        "timestamptz '0003-01-01 BC' + g * interval '1 day', g",
+                                        "'c ' || g, g",
+                                        "E'\\\\,' || g % 3, g, 'a b', g"};
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    SCOPED_TRACE(keys[i]);
+    FollowTrial follow;
+    follow.copy().both("CREATE TYPE mood AS ENUM ('z', 'a b'); CREATE TABLE t (" + keys[i] + ", n int)");
+    follow.source().exec("INSERT INTO t SELECT " + values[i] + " FROM generate_series(1, 300) g; ANALYZE t");
+    follow.job();
+    const auto run = follow.start();
+    follow.await_caught_up(*run);
+    follow.source().exec(
+        "SET datestyle = 'German'; SET timezone = 'America/St_Johns'; UPDATE t SET n = -n WHERE n < 50");
+    follow.source().exec("DELETE FROM t WHERE n BETWEEN 60 AND 90; INSERT INTO t SELECT " + values[i] +
+                         " FROM generate_series(301, 330) g");
+    follow.await_caught_up(*run);
+    follow.copy().expect_same("TABLE t");
+    follow.expect_switch(*run);
+  }
+}
+
 TEST(Follow, RefusesEveryWriteAtTheSourceAfterTheSwitch) {
   FollowTrial follow;
   follow.make();

@@ -96,11 +96,11 @@ walk::Fragment is_one_of(const std::vector<pg::Column>& key, const std::vector<p
   for (std::size_t i = 0; i < key.size(); ++i) {
     const std::string comma = i == 0 ? "" : ", ";
     columns += comma + quoted(key[i].name);
-    arrays += comma + "$" + std::to_string(i + 1) + "::" + key[i].type + "[]";
+    arrays += comma + "pg_catalog.unnest($" + std::to_string(i + 1) + "::" + key[i].type + "[])";
     names += comma + "\"pgsluice " + std::to_string(i + 1) + "\"";
   }
-  out.sql = "(" + columns + ") IN (SELECT " + names + " FROM pg_catalog.unnest(" + arrays + ") AS wanted(" +
-            names + "))";
+  out.sql =
+      "(" + columns + ") IN (SELECT " + names + " FROM ROWS FROM (" + arrays + ") AS wanted(" + names + "))";
   return out;
 }
 
@@ -248,13 +248,13 @@ std::string delete_keys_sql(const Following& f) {
   for (std::size_t i = 0; i < f.target_key.size(); ++i) {
     const auto number = std::to_string(i + 1);
     const std::string comma = i == 0 ? "" : ", ";
-    arrays += comma + "$" + number + "::" + f.target_key[i].type + "[]";
+    arrays += comma + "pg_catalog.unnest($" + number + "::" + f.target_key[i].type + "[])";
     names += comma + "\"pgsluice " + number + "\"";
     equal += (i == 0 ? "" : " AND ") + std::string("present.") + quoted(f.target_key[i].name) +
              " = gone.\"pgsluice " + number + "\"";
   }
-  return "DELETE FROM " + f.copying.to.sql() + " AS present USING pg_catalog.unnest(" + arrays +
-         ") AS gone(" + names + ")\nWHERE " + equal;
+  return "DELETE FROM " + f.copying.to.sql() + " AS present USING ROWS FROM (" + arrays + ") AS gone(" +
+         names + ")\nWHERE " + equal;
 }
 
 std::string replace_staged_sql(const Following& f) {
