@@ -215,6 +215,21 @@ TEST(FollowRules, TriesARowAgainThatARowOfTheTargetKeepsOut) {
   follow.expect_switch(*run);
 }
 
+TEST(FollowRules, BringsUpALedgerThatKnowsNoFollows) {
+  FollowTrial follow;
+  follow.make();
+  follow.copy().trial().job(
+      "name = \"earlier\"\n[[step]]\nkind = \"sql\"\nname = \"make\"\nup = \"CREATE TABLE u ()\"\n");
+  follow.copy().expect("run", 0);
+  follow.target().exec("DROP TABLE pgsluice.follow; UPDATE pgsluice.meta SET schema_version = 8");
+  follow.copy().expect("status", 0);
+  follow.job();
+  const auto run = follow.start();
+  follow.await_following(*run);
+  follow.expect_switch(*run);
+  EXPECT_EQ(follow.target().number("SELECT schema_version FROM pgsluice.meta"), 9);
+}
+
 TEST(FollowRules, RefusesWhatItCannotFollow) {
   FollowTrial follow;
   const auto refused = [&](const std::string& why) {
