@@ -77,12 +77,18 @@ class Engine {
   /// verify steps below it are not done, unless the options allow it.
   ExitCode contract(const std::string& name, EventSink& sink, const ContractOptions& options = {});
 
+  /// Ends the following of a copy: asks the run that follows to refuse writers at the source, and waits for
+  /// its answer. Writers wait for at most `pause`; if the rest does not fit into it they go on as before, and
+  /// the answer is kWorkLeft. kMismatch: rows differ. Throws Error(kRefused) if no run follows.
+  ExitCode switch_over(const std::string& name, Milliseconds pause, EventSink& sink);
+
   /// What each act would do now, one sentence per line, to show an operator before asking: steps, tables, and
   /// what cannot be undone. Empty: nothing to do, or the act itself says why it cannot be done. Writes
   /// nothing.
   std::vector<std::string> cutover_notice(const std::string& name);
   std::vector<std::string> contract_notice(const std::string& name);
   std::vector<std::string> rollback_notice(const Job& job);
+  std::vector<std::string> switch_notice(const std::string& name);
 
   /// From the ledger, from any machine. Empty name: every job.
   std::vector<JobOverview> status(const std::string& name);

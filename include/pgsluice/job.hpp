@@ -184,6 +184,7 @@ struct CopyStep {
   TableName to;
   std::vector<Assignment> columns;  // target column = expression over the source's columns; others by name
   OnConflict on_conflict = OnConflict::kError;
+  bool follow = false;  // keeps up with the source until Engine::switch_over()
 };
 
 /// How a new value is made of an old one.

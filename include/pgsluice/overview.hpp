@@ -11,6 +11,14 @@
 
 namespace pgsluice {
 
+/// A copy that follows its source, as the run that does so has last told.
+struct FollowOverview {
+  bool is_following = false;  // what was there at the start is copied
+  bool is_switched = false;
+  Behind behind;
+  double measured_age_s = 0;  // since that was measured
+};
+
 /// What the ledger knows about a job, for `status`: valid from any machine, even while nothing runs.
 struct StepOverview {
   std::string name;  // an act's is "STEP: what it does"
@@ -29,6 +37,7 @@ struct StepOverview {
   double undo_age_s = 0;               // since the first could be written
   std::optional<Foretold> foretold{};  // of a backfill, when its first run began it
   CameTrue came_true{};
+  std::optional<FollowOverview> follow{};  // of a copy that follows its source and has begun
 };
 
 /// A run that has not ended, as its own row in the ledger says.

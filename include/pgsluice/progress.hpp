@@ -30,6 +30,12 @@ struct SignalView {
   std::string reason;  // in words, if it slows or holds
 };
 
+/// How far a copy that follows its source is behind it.
+struct Behind {
+  std::int64_t entries = 0;  // of its queue that are not applied, at most
+  double age_s = -1;         // everything committed before that long ago is at the target; -1: not known yet
+};
+
 /// A run's progress at one moment. A value: copied freely, owned by its holder.
 struct Progress {
   std::string job;
@@ -50,6 +56,7 @@ struct Progress {
   std::string hold_reason;  // empty unless slowed or held
   std::vector<SignalView> signals;
   std::optional<std::chrono::seconds> eta;  // of the step; empty: not known yet
+  std::optional<Behind> behind{};           // of a copy that follows its source
   std::chrono::milliseconds elapsed{0};     // of this run
 };
 

@@ -111,6 +111,15 @@ std::string format_count(std::int64_t count) {
   return text;
 }
 
+std::string format_behind(std::int64_t entries, double age_s) {
+  const auto what = entries == 0
+                        ? std::string("nothing behind")
+                        : format_count(entries) + (entries == 1 ? " entry behind" : " entries behind");
+  if (age_s < 0) return what;
+  return what + ", as of " +
+         format_duration(std::chrono::milliseconds(static_cast<std::int64_t>(age_s * 1'000))) + " ago";
+}
+
 std::string duration_text(std::chrono::milliseconds duration) {
   return shortest_text(duration.count(), kDurationUnits);
 }

@@ -28,6 +28,10 @@ std::string format_bytes(double bytes);
 /// For people: "1,234,567".
 std::string format_count(std::int64_t count);
 
+/// For people: "3 entries behind, as of 0.4 s ago"; how far a copy is behind its source. `age_s` below 0: not
+/// known.
+std::string format_behind(std::int64_t entries, double age_s);
+
 /// The shortest text that parse_duration and parse_bytes can read back: "100ms", "2s", "64MB".
 std::string duration_text(std::chrono::milliseconds duration);
 std::string bytes_text(std::int64_t bytes);

@@ -233,6 +233,22 @@ void add_work(CLI::App& app, Arguments& a) {
   add_duration(
       cutover, "--kill-blockers-after", [&a](std::chrono::seconds s) { a.kill_blockers_after = s; },
       "End blocking sessions whose transaction is older (never)");
+  auto& switching = add_verb(app, a, Verb::kSwitch, kWork, "switch",
+                             "End the following of a copy: its source takes no more changes");
+  takes_name(switching, a);
+  takes_yes(switching, a);
+  switching
+      .add_option_function<std::string>(
+          "--pause",
+          [&a](const std::string& value) {
+            const auto pause = base::parse_duration(value);
+            if (!pause || pause->count() == 0)
+              throw CLI::ValidationError(
+                  "--pause needs a duration with its unit, such as 5s or 500ms, not \"" + value + "\"");
+            a.pause = *pause;
+          },
+          "How long writers at the source may wait (5s)")
+      ->type_name("DURATION");
   auto& contract =
       add_verb(app, a, Verb::kContract, kWork, "contract", "Drop the old columns; cannot be undone");
   takes_name(contract, a);

@@ -21,6 +21,7 @@ enum class Verb {
   kDropUndo,
   kCutover,
   kContract,
+  kSwitch,
   kStatus,
   kWatch,
   kHistory,
@@ -55,6 +56,7 @@ struct Arguments {
   std::string html;
   std::optional<int> lanes;
   std::chrono::seconds kill_blockers_after{0};  // of cutover; 0: as in the job file, else never
+  Milliseconds pause{5'000};                    // of switch: how long writers may wait
   bool is_yes_said = false;                     // --yes: do not ask
   std::vector<std::string> accepted;  // --accept of run, rollback: warnings, as acceptance_name() says
   bool is_forced = false;             // of rollback

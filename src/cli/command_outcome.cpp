@@ -42,9 +42,9 @@ std::string verified_text(const NotingSink& sink) {
   return std::to_string(as_expected) + " of " + std::to_string(sink.verified()) + " results as expected";
 }
 
-/// What an operator orders for a retype (cutover or contract), by the job's name.
-ExitCode end_retype(const Arguments& arguments, const std::string& outcome,
-                    const std::function<ExitCode(Engine&, const LedgerJob&, EventSink&)>& say) {
+/// What an operator orders at the end (cutover, contract or switch), by the job's name.
+ExitCode order_end(const Arguments& arguments, const std::string& outcome,
+                   const std::function<ExitCode(Engine&, const LedgerJob&, EventSink&)>& say) {
   const LedgerJob job = find_ledger_job(arguments);
   const auto reporter = make_reporter(report_options(arguments));
   NotingSink sink(*reporter, "");
@@ -96,7 +96,7 @@ ExitCode drop_undo(const Arguments& arguments) {
 }
 
 ExitCode cut_over(const Arguments& arguments) {
-  return end_retype(arguments, "cut over", [&](Engine& engine, const LedgerJob& job, EventSink& sink) {
+  return order_end(arguments, "cut over", [&](Engine& engine, const LedgerJob& job, EventSink& sink) {
     std::optional<Act> act;
     if (job.is_confirmed_first) act = Act{"cut over", {job.name}, {engine.target()}, arguments.environment};
     confirm_environment(arguments, act, [&] { return engine.cutover_notice(job.name); });
@@ -105,9 +105,18 @@ ExitCode cut_over(const Arguments& arguments) {
   });
 }
 
+ExitCode switch_over(const Arguments& arguments) {
+  return order_end(arguments, "switched", [&](Engine& engine, const LedgerJob& job, EventSink& sink) {
+    std::optional<Act> act;
+    if (job.is_confirmed_first) act = Act{"switch", {job.name}, {engine.target()}, arguments.environment};
+    confirm_environment(arguments, act, [&] { return engine.switch_notice(job.name); });
+    return engine.switch_over(job.name, arguments.pause, sink);
+  });
+}
+
 ExitCode contract(const Arguments& arguments) {
   require_word(arguments, "contract");
-  return end_retype(arguments, "contracted", [&](Engine& engine, const LedgerJob& job, EventSink& sink) {
+  return order_end(arguments, "contracted", [&](Engine& engine, const LedgerJob& job, EventSink& sink) {
     confirm_act(arguments, [&] { return engine.contract_notice(job.name); });
     return engine.contract(job.name, sink, arguments.contract);
   });

@@ -63,6 +63,8 @@ ExitCode perform(const Arguments& arguments) {
       return cut_over(arguments);
     case Verb::kContract:
       return contract(arguments);
+    case Verb::kSwitch:
+      return switch_over(arguments);
     case Verb::kStatus:
       return show_status(arguments);
     case Verb::kWatch:

@@ -16,6 +16,7 @@ ExitCode verify_job(const Arguments& arguments);
 ExitCode rollback_job(const Arguments& arguments);
 ExitCode drop_undo(const Arguments& arguments);
 ExitCode cut_over(const Arguments& arguments);
+ExitCode switch_over(const Arguments& arguments);
 ExitCode contract(const Arguments& arguments);
 ExitCode show_status(const Arguments& arguments);
 ExitCode watch_job(const Arguments& arguments);

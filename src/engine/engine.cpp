@@ -12,6 +12,7 @@
 #include "engine/folder/folder_rollback.hpp"
 #include "engine/preflight/preflight.hpp"
 #include "engine/run/run.hpp"
+#include "kinds/copy/follow/ask_switch.hpp"
 #include "kinds/planner.hpp"
 #include "kinds/retype/cutover/cutover.hpp"
 #include "ledger/control.hpp"
@@ -146,6 +147,17 @@ ExitCode Engine::contract(const std::string& name, EventSink& sink, const Contra
     engine::contract_job(s, name, options, teller(name, sink));
     return ExitCode::kDone;
   });
+}
+
+ExitCode Engine::switch_over(const std::string& name, Milliseconds pause, EventSink& sink) {
+  return with_session(dsn_, [&](pg::Session& s) {
+    require_job(s, name);
+    return engine::ask_switch(s, name, {pause, actor()}, teller(name, sink));
+  });
+}
+
+std::vector<std::string> Engine::switch_notice(const std::string& name) {
+  return with_session(dsn_, [&](pg::Session& s) { return engine::switch_notice(s, name); });
 }
 
 std::vector<std::string> Engine::cutover_notice(const std::string& name) {

@@ -63,6 +63,13 @@ std::string estimates_sql() {
          "($1::bigint[])";
 }
 
+constexpr const char* kFollows = R"sql(
+SELECT s.job_id, s.name, f.is_following, f.is_switched, f.entries_behind, coalesce(f.seconds_behind, -1),
+       coalesce(extract(epoch FROM now() - f.measured_at), 0)
+FROM pgsluice.follow f JOIN pgsluice.step s ON s.step_id = f.step_id WHERE s.job_id = ANY ($1::bigint[])
+)sql";
+
+constexpr const char* kKnowsFollows = "SELECT pg_catalog.to_regclass('pgsluice.follow') IS NOT NULL";
 constexpr const char* kKnowsImages = "SELECT pg_catalog.to_regclass('pgsluice.image') IS NOT NULL";
 
 /// The ledger stores the exact counts (visited, changed, set aside, unchanged); already right is the rest.
@@ -89,6 +96,10 @@ StepOverview step_of(const pg::Rows& rows, std::size_t i) {
           0,
           std::nullopt,
           {}};
+}
+
+FollowOverview follow_of(const pg::Rows& rows, std::size_t i) {
+  return {rows.boolean(i, 2), rows.boolean(i, 3), {rows.integer(i, 4), rows.real(i, 5)}, rows.real(i, 6)};
 }
 
 RunOverview run_of(const pg::Rows& rows, std::size_t i) {
@@ -134,6 +145,16 @@ std::vector<JobOverview> read_overview(pg::Session& session, const std::string& 
       if (step.name != estimates.text(i, 1)) continue;
       Foretold foretold;
       if (read_estimate(estimates, i, 2, foretold, step.came_true)) step.foretold = std::move(foretold);
+    }
+  }
+  if (session.exec(kKnowsFollows, pg::Params{}).boolean(0, 0)) {
+    const auto follows = session.exec(kFollows, {pg::to_array(job_ids)});
+    for (std::size_t i = 0; i < follows.size(); ++i) {
+      for (auto& step : out[place.at(follows.text(i, 0))].steps) {
+        const auto name = follows.text(i, 1);
+        const bool is_its_act = step.part == "follow" && step.name.starts_with(name + ": ");
+        if (step.name == name || is_its_act) step.follow = follow_of(follows, i);
+      }
     }
   }
   for (const auto& images : images_of_jobs(session, job_ids)) {

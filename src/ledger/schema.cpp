@@ -118,7 +118,7 @@ CREATE TABLE pgsluice.event (
 );
 CREATE INDEX event_job ON pgsluice.event (job_id, event_id);
 
-INSERT INTO pgsluice.meta (schema_version) VALUES (8);
+INSERT INTO pgsluice.meta (schema_version) VALUES (9);
 )sql";
 
 // The steps that keep before-images, and what these are of.
@@ -163,6 +163,23 @@ CREATE TABLE pgsluice.estimate (
   index_bytes_before float8 NOT NULL,
   wal_before pg_lsn NOT NULL
 );
+)sql";
+
+// Copies that follow their source.
+constexpr const char* kFollowTable = R"sql(
+CREATE TABLE IF NOT EXISTS pgsluice.follow (
+  step_id bigint PRIMARY KEY REFERENCES pgsluice.step ON DELETE CASCADE,
+  queue text NOT NULL,
+  marks text NOT NULL DEFAULT '',
+  is_following boolean NOT NULL DEFAULT false,
+  is_switched boolean NOT NULL DEFAULT false,
+  entries_behind bigint,
+  seconds_behind float8,
+  measured_at timestamptz,
+  switch_within_ms bigint,
+  switch_asked_at timestamptz,
+  switch_answer text NOT NULL DEFAULT ''
+) WITH (fillfactor = 40);
 )sql";
 
 // From version 1: the acts of a retype become child steps of its step.
@@ -226,6 +243,9 @@ ALTER TABLE pgsluice.quarantine DROP CONSTRAINT IF EXISTS quarantine_pkey;
 UPDATE pgsluice.meta SET schema_version = 8;
 )sql";
 
+// From version 8: a copy can follow its source.
+constexpr const char* kUpgradeTo9 = "UPDATE pgsluice.meta SET schema_version = 9";
+
 // Any two numbers that nobody else uses; the lock is of the transaction, so poolers do not mind.
 constexpr const char* kInstallLock = "SELECT pg_catalog.pg_advisory_xact_lock(7034, 1)";
 
@@ -255,7 +275,7 @@ void install(pg::Session& session) try {
     pg::in_transaction(session, limits, [&] {
       session.exec(kInstallLock);
       if (!is_installed(session))
-        session.exec(std::string(kSchema) + kImageTable + kEstimateTable + kQuarantineByHash);
+        session.exec(std::string(kSchema) + kImageTable + kEstimateTable + kFollowTable + kQuarantineByHash);
       return true;
     });
   }
@@ -272,6 +292,7 @@ void install(pg::Session& session) try {
       if (installed_version(session) == 6)
         session.exec(std::string(kImageTable) + kEstimateTable + kUpgradeTo7);
       if (installed_version(session) == 7) session.exec(std::string(kUpgradeTo8) + kQuarantineByHash);
+      if (installed_version(session) == 8) session.exec(std::string(kFollowTable) + kUpgradeTo9);
       return true;
     });
   }

@@ -5,7 +5,7 @@
 namespace pgsluice::ledger {
 
 /// The ledger's format; docs/ledger.md describes every field. Raised with every change of a table.
-constexpr int kSchemaVersion = 8;
+constexpr int kSchemaVersion = 9;
 
 /// Creates schema pgsluice if it is missing; safe when two runs start at once. Throws Error(kPrivileges) with
 /// the missing GRANT, and Error(kRefused) for a ledger written by a newer version.

@@ -8,7 +8,9 @@
 
 #include "pg/shipped_job.hpp"
 #include "support/environment.hpp"
+#include "support/process.hpp"
 #include "support/server_user.hpp"
+#include "support/wait_for.hpp"
 
 namespace pgsluice::test {
 namespace {
@@ -121,6 +123,26 @@ TEST_F(Cookbook, OldRowsGoToTheirArchive) {
             10'000 - young);
   expect_exit(0, "verify");
   expect_exit(5, "rollback");
+}
+
+TEST_F(Cookbook, ATableMovesWhileItIsWritten) {
+  take("orders-move");
+  Process run(trial_.command("run"));
+  const std::string following =
+      "SELECT to_regclass('pgsluice.follow') IS NOT NULL AND EXISTS (SELECT FROM pgsluice.step WHERE state = "
+      "'running' AND part = 'follow')";
+  wait_for(
+      [&] {
+        const bool is_begun = trial_.db().yes("SELECT to_regclass('pgsluice.step') IS NOT NULL");
+        return !run.running() || (is_begun && trial_.db().yes(following));
+      },
+      2 * kPatience, "the run to follow");
+  trial_.db().exec(
+      "UPDATE orders SET amount_cents = amount_cents + 1 WHERE id < 500; DELETE FROM orders WHERE id = 7");
+  expect_exit(0, "switch");
+  EXPECT_EQ(run.wait(2 * kPatience).code, 0) << run.out() << run.err();
+  EXPECT_EQ(orders(), trial_.db().text("SELECT md5(string_agg(o::text, ',' ORDER BY id)) FROM orders_new o"));
+  EXPECT_THROW(trial_.db().exec("DELETE FROM orders WHERE id = 8"), std::exception);
 }
 
 }  // namespace

@@ -194,7 +194,7 @@ TEST_F(ForetoldTest, ALedgerOfTheFormatBeforeIsBroughtUp) {
   db().exec("DROP TABLE pgsluice.estimate, pgsluice.image; UPDATE pgsluice.meta SET schema_version = 6");
   EXPECT_TRUE(status().at("foretold").is_null()) << "status reads an older ledger";
   ASSERT_EQ(trial_.run().code(), 0);
-  EXPECT_EQ(db().number("SELECT schema_version FROM pgsluice.meta"), 8);
+  EXPECT_EQ(db().number("SELECT schema_version FROM pgsluice.meta"), 9);
   EXPECT_EQ(db().number("SELECT count(*) FROM pgsluice.estimate"), 0) << "the step was done before";
 }
 

@@ -107,7 +107,7 @@ TEST_F(ImageBounds, AnOlderLedgerIsUpgradedToNameAnyKey) {
       "KEY "
       "(step_id, key); UPDATE pgsluice.meta SET schema_version = 7");
   expect_verb("run", 3);
-  EXPECT_EQ(db().number("SELECT schema_version FROM pgsluice.meta"), 8);
+  EXPECT_EQ(db().number("SELECT schema_version FROM pgsluice.meta"), 9);
   EXPECT_EQ(db().column(
                 "SELECT relname::text FROM pg_index i JOIN pg_class c ON c.oid = indexrelid WHERE indrelid = "
                 "'pgsluice.quarantine'::regclass ORDER BY 1"),

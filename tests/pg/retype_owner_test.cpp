@@ -193,7 +193,7 @@ TEST_F(RetypeOwner, ARetypeOfAnOlderLedgerIsFinishedUnderTheNamesThatItGave) {
       "pgsluice.meta DROP "
       "CONSTRAINT meta_pkey; UPDATE pgsluice.meta SET schema_version = 4");
   expect("cutover", 0);
-  EXPECT_EQ(db().number("SELECT schema_version FROM pgsluice.meta"), 8);
+  EXPECT_EQ(db().number("SELECT schema_version FROM pgsluice.meta"), 9);
   EXPECT_EQ(db().text(kFunctions), "sync_widen_public_orders");
   db().exec("UPDATE orders SET price = 9 WHERE id = 9");
   expect("rollback", 0);
@@ -221,7 +221,7 @@ TEST_F(RetypeOwner, AWayBackThatAnOlderProgramLeftUnnotedIsFinished) {
       "UPDATE pgsluice.meta SET "
       "schema_version = 5");
   expect("cutover", 5);
-  EXPECT_EQ(db().number("SELECT schema_version FROM pgsluice.meta"), 8);
+  EXPECT_EQ(db().number("SELECT schema_version FROM pgsluice.meta"), 9);
   EXPECT_EQ(db().text(detail), "taken back");
   expect("rollback", 0);
   EXPECT_EQ(db().text(detail), "");

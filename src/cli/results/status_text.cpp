@@ -40,6 +40,7 @@ bool is_act(const StepOverview& step) {
 
 /// A purge's rows are its act's.
 bool has_rows(const StepOverview& step) {
+  if (step.kind == "copy") return is_act(step) || !step.follow;  // a follow's are its acts'
   return step.kind == "backfill" || (step.kind == "purge" && is_act(step));
 }
 
@@ -50,7 +51,17 @@ std::string shown_name(const StepOverview& step) {
   return "  " + step.part + ": " + (colon == std::string::npos ? step.name : step.name.substr(colon + 2));
 }
 
+/// What a copy that follows its source has last told of itself.
+std::string follow_text(const FollowOverview& follow) {
+  if (follow.is_switched) return "switched";
+  if (!follow.is_following) return "copies what is there, then follows";
+  auto behind = follow.behind;
+  if (behind.age_s >= 0) behind.age_s += follow.measured_age_s;
+  return "follows, " + base::format_behind(behind.entries, behind.age_s);
+}
+
 std::string expected_text(const StepOverview& step) {
+  if (step.follow) return follow_text(*step.follow);
   if (step.kind == "retype") return step.detail;
   if (!has_rows(step) || step.rows_expected <= 0) return {};
   std::array<char, 16> percent{};
@@ -168,6 +179,14 @@ Json step_json(const StepOverview& step) {
   if (step.undo_bytes > 0) {
     json["undo_bytes"] = step.undo_bytes;
     json["undo_age_s"] = step.undo_age_s;
+  }
+  if (step.follow) {
+    json["follow"] = {
+        {"is_following", step.follow->is_following},
+        {"is_switched", step.follow->is_switched},
+        {"entries_behind", step.follow->behind.entries},
+        {"behind_s", step.follow->behind.age_s < 0 ? Json(nullptr) : Json(step.follow->behind.age_s)},
+        {"measured_age_s", step.follow->measured_age_s}};
   }
   json["foretold"] = step.foretold ? foretold_json(*step.foretold, step.came_true) : Json(nullptr);
   return json;

@@ -52,6 +52,7 @@ Progress ProgressView::progress() const {
   p.pace = standing.pace;
   p.rows = sums.rows;
   p.rows_expected = sums.rows_expected;
+  p.behind = at_.in_work.behind;
   p.rows_per_second = lanes ? at_.tally.rows_per_second(now) : 0;
   p.batch_rows = at_.fills.is_at_work() ? sums.batch_rows : 0;
   p.batch_time = at_.tally.recent_batch_time();
@@ -78,6 +79,7 @@ std::string ProgressView::line() const {
             std::to_string(p.lanes) + (p.lanes == 1 ? " lane" : " lanes");
     if (p.eta) text += ", " + base::format_duration(*p.eta) + " left";
   }
+  if (p.behind) text += ": " + base::format_behind(p.behind->entries, p.behind->age_s);
   if (!p.hold_reason.empty()) text += "; " + p.hold_reason;
   return text;
 }

@@ -44,11 +44,12 @@ class Comparing {
   }
 
  public:
-  Comparing(pg::Session& source, pg::Session& target, const CopyStep& step)
+  Comparing(pg::Session& source, pg::Session& target, const CopyStep& step, const OnTheirWay& on_their_way)
       : source_(source),
         target_(target),
         copying_(read_copy_facts(source, target, step).copying),
-        keyset_(copying_.from.sql(), copying_.key) {
+        keyset_(copying_.from.sql(), copying_.key),
+        on_their_way_(on_their_way) {
     const bool is_converted = encoding_of(source) != encoding_of(target);
     source_hash_ = row_hash_sql(copying_, CopySide::kSource, is_converted);
     target_hash_ = row_hash_sql(copying_, CopySide::kTarget, is_converted);
@@ -132,9 +133,14 @@ class Comparing {
   void narrow(const Hashes& theirs) {
     const auto again = look(CopySide::kSource, suspects_among(theirs));
     const auto ours = look(CopySide::kTarget, again);
+    std::vector<pg::Key> wrong;
     for (const auto& [key, hash] : again) {
       const auto there = ours.find(key);
-      if (!is_right(hash, there == ours.end() ? nullptr : &there->second)) note(key, there == ours.end());
+      if (!is_right(hash, there == ours.end() ? nullptr : &there->second)) wrong.push_back(key);
+    }
+    const auto coming = on_their_way_ && !wrong.empty() ? on_their_way_(wrong) : std::set<pg::Key>{};
+    for (const auto& key : wrong) {
+      if (!coming.contains(key)) note(key, !ours.contains(key));
     }
   }
 
@@ -149,6 +155,7 @@ class Comparing {
   pg::Session& target_;
   Copying copying_;
   walk::Keyset keyset_;
+  const OnTheirWay& on_their_way_;
   std::string source_hash_;
   std::string target_hash_;
   CopyComparison found_;
@@ -164,8 +171,9 @@ std::string CopyComparison::in_words() const {
   return words;
 }
 
-CopyComparison compare_copy(pg::Session& source, pg::Session& target, const CopyStep& step) {
-  return Comparing(source, target, step).run();
+CopyComparison compare_copy(pg::Session& source, pg::Session& target, const CopyStep& step,
+                            const OnTheirWay& on_their_way) {
+  return Comparing(source, target, step, on_their_way).run();
 }
 
 }  // namespace pgsluice::engine

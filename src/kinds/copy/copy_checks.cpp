@@ -1,5 +1,6 @@
 #include "kinds/copy/copy_checks.hpp"
 
+#include "kinds/copy/follow/foresee_follow.hpp"
 #include "kinds/ddl/ddl.hpp"
 #include "lanes/batch/copy_step.hpp"
 #include "lanes/batch/source_batch.hpp"
@@ -55,6 +56,7 @@ void examine(const StepAt& at, pg::Session& source, const CopyStep& step, Findin
                                 facts.copying.source_in_words());
   check_columns(step, facts, findings);
   check_surprises(step, facts, findings);
+  if (step.follow) check_follow({source, at.session, at.job.name, at.record().step_id}, step, findings);
   try_copy(source, at.session, facts.copying);
 }
 

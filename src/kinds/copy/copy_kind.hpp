@@ -19,7 +19,12 @@ class CopyKind final : public KindOf<CopyStep> {
   Undo undo_planned(const StepAt& at) const override;
   void survey(const StepAt& at, const Traces& traces, RollbackAct& act,
               RollbackSurvey& survey) const override;
+  std::vector<std::string> undoing_in_words(const RollbackAct& act, const std::string& detail) const override;
+  void take_back(OperatorAct& act, const Job& job, const RollbackAct& undo) const override;
   void prove(const StepAt& at, std::vector<VerifyResult>& results) const override;
+
+ private:
+  void survey_follow(const StepAt& at, const Traces& traces, RollbackAct& act, RollbackSurvey& survey) const;
 };
 
 }  // namespace pgsluice::engine

@@ -1,6 +1,7 @@
 #include "kinds/copy/plan_copy.hpp"
 
 #include "kinds/copy/copy_checks.hpp"
+#include "kinds/copy/follow/foresee_follow.hpp"
 #include "kinds/ddl/ddl.hpp"
 #include "lanes/batch/copy_step.hpp"
 #include "lanes/batch/source_batch.hpp"
@@ -43,6 +44,7 @@ void plan_known(const StepAt& at, pg::Session& source, const CopyStep& step, Pla
   const auto limits = batch_limits(tunables.batch.target, tunables.throttle.lock_wait,
                                    std::chrono::milliseconds{pg::deadlock_timeout_ms(at.session)});
   planned.statements = copy_statements(copying, limits, tunables.batch.rows);
+  if (step.follow) plan_follow({source, at.session, at.job.name, at.record().step_id}, step, planned);
 }
 
 }  // namespace

@@ -108,6 +108,7 @@ CopyStep read_copy(Section& section, std::string name) {
   if (auto table = read_table(section, "to")) step.to = std::move(*table);
   read_assignments(section, step);
   read_on_conflict(section, step);
+  step.follow = section.flag("follow").value_or(false);
   return step;
 }
 

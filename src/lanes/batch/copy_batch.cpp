@@ -53,8 +53,7 @@ std::int64_t write_staged(pg::Session& session, const Copying& copying, const So
   return session.exec_cancellable(insert_staged_sql(copying), {}).affected();
 }
 
-/// How many rows of the target it wrote.
-std::int64_t write_rows(pg::Session& session, const Copying& copying, const SourceBatch& batch) {
+std::int64_t write_by_rule(pg::Session& session, const Copying& copying, const SourceBatch& batch) {
   const auto plain = [&] { return session.copy_in(copy_in_sql(copying, copying.to.sql()), batch.lines); };
   if (copying.on_conflict == OnConflict::kError) return plain();
   if (may_meet_rows(session, copying, batch)) return write_staged(session, copying, batch);
@@ -65,15 +64,38 @@ std::int64_t write_rows(pg::Session& session, const Copying& copying, const Sour
   return write_staged(session, copying, batch);  // another key, or a row that came after the question
 }
 
-void write(pg::Session& session, const BatchWork& work, const SourceBatch& batch, BatchOutcome& out) {
+/// While the source is followed, its rows move on: a row copied earlier may still hold a value that is unique
+/// and that the source has given to one of these. Then their keys are looked at again once all is copied.
+/// False: rows were left out for that.
+bool write_rows(pg::Session& session, const BatchWork& work, const SourceBatch& batch, std::int64_t& rows) {
+  const auto& copying = work.source->copying();
+  const auto by_rule = [&] { rows = write_by_rule(session, copying, batch); };
+  if (copying.queue_sql.empty()) {
+    by_rule();
+    return true;
+  }
+  const auto failed = pg::attempt(session, by_rule);
+  if (!failed) return true;
+  if (failed->sqlstate() != pg::kUniqueViolation) throw *failed;
+  work.source->requeue(batch);
+  auto around = copying;
+  around.on_conflict = OnConflict::kSkip;
+  rows = write_staged(session, around, batch);
+  return false;
+}
+
+/// False: rows of the batch were left out, and are not lost.
+bool write(pg::Session& session, const BatchWork& work, const SourceBatch& batch, BatchOutcome& out) {
   const auto& copying = work.source->copying();
   if (is_set_aside(work, batch)) {
     ledger::quarantine(session, work.step_id, batch.end, work.set_aside->sqlstate, work.set_aside->message);
     out.quarantined = 1;
   } else if (batch.rows > 0) {
-    out.changed = write_rows(session, copying, batch);
+    const bool is_whole = write_rows(session, work, batch, out.changed);
     raise_sequences(session, copying, batch);
+    return is_whole;
   }
+  return true;
 }
 
 }  // namespace
@@ -94,10 +116,11 @@ void run_copy_batch(pg::Session& session, const BatchWork& work, BatchOutcome& o
   }
   base::failpoint("after_position");
   out.position = batch.end;
-  write(session, work, batch, out);
+  const bool is_whole = write(session, work, batch, out);
   base::failpoint("after_update");
   // Rows that are there already stay, or are right: only a plain COPY shows what a trigger left out.
-  const bool is_counted = work.source->copying().on_conflict == OnConflict::kError && out.quarantined == 0;
+  const bool is_counted =
+      is_whole && work.source->copying().on_conflict == OnConflict::kError && out.quarantined == 0;
   count_and_commit(session, work, {batch.visited, out.changed, out.quarantined, batch.is_last},
                    is_counted ? batch.rows : 0, out);
   base::failpoint("after_commit");

@@ -20,7 +20,8 @@ void with_source(pg::Session& target, const CopyStep& step, const std::function<
   work(*source);
 }
 
-PreparedBackfill prepare_copy(pg::Session& session, const CopyStep& step, std::int64_t step_id) {
+PreparedBackfill prepare_copy(pg::Session& session, const CopyStep& step, std::int64_t step_id,
+                              const std::string& queue_sql) {
   PreparedBackfill prepared;
   prepared.step_id = step_id;
   prepared.definition.name = step.name;
@@ -29,6 +30,7 @@ PreparedBackfill prepare_copy(pg::Session& session, const CopyStep& step, std::i
   prepared.choice.walk = Walk::kKeyset;
   with_source(session, step, [&](pg::Session& source) {
     auto copying = read_copy_facts(source, session, step).copying;
+    copying.queue_sql = queue_sql;
     try_copy(source, session, copying);
     prepared.table = copying.from;
     prepared.table.rows_estimate = count_rows(source, prepared.table);
@@ -40,9 +42,10 @@ PreparedBackfill prepare_copy(pg::Session& session, const CopyStep& step, std::i
   return prepared;
 }
 
-Prepare copying_of(CopyStep step) {
-  return [step = std::move(step)](pg::Session& session, std::int64_t step_id, int /*lanes*/) {
-    return prepare_copy(session, step, step_id);
+Prepare copying_of(CopyStep step, std::string queue_sql) {
+  return [step = std::move(step), queue_sql = std::move(queue_sql)](pg::Session& session,
+                                                                    std::int64_t step_id, int /*lanes*/) {
+    return prepare_copy(session, step, step_id, queue_sql);
   };
 }
 

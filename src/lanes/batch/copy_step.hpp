@@ -12,11 +12,13 @@ namespace pgsluice::engine {
 /// other database. Blocks. Throws Error(kUsage) for a dsn that cannot be read, Failure.
 void with_source(pg::Session& target, const CopyStep& step, const std::function<void(pg::Session&)>& work);
 
-/// Prepares a copy: a fill that walks the source, and writes into the target. Blocks; may be called again.
-/// Throws Error if the step cannot work, Failure.
-PreparedBackfill prepare_copy(pg::Session& session, const CopyStep& step, std::int64_t step_id);
+/// Prepares a copy: a fill that walks the source, and writes into the target. `queue_sql`: that of a copy
+/// that follows its source, else empty. Blocks; may be called again. Throws Error if the step cannot work,
+/// Failure.
+PreparedBackfill prepare_copy(pg::Session& session, const CopyStep& step, std::int64_t step_id,
+                              const std::string& queue_sql);
 
 /// Copies the step's rows.
-Prepare copying_of(CopyStep step);
+Prepare copying_of(CopyStep step, std::string queue_sql = {});
 
 }  // namespace pgsluice::engine

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "pg/connection/transaction.hpp"
 #include "pgsluice/error.hpp"
 #include "table/copy/copy_sql.hpp"
+#include "table/follow/follow_sql.hpp"
 
 namespace pgsluice::engine {
 namespace {
@@ -101,6 +103,18 @@ SourceBatch SourceReader::take(const SourceWanted& asked, const pg::Session& bes
   auto batch = finish();
   if (batch.rows > 0) bytes_per_row_ = static_cast<std::int64_t>(batch.lines.size()) / batch.rows;
   return batch;
+}
+
+void SourceReader::requeue(const SourceBatch& batch) {
+  if (ahead_.valid()) ahead_.wait();  // it uses the same session
+  try {
+    const auto source = session();
+    const auto again = engine::requeue(*copying_, keyset_, {batch.wanted.from, batch.end, 0});
+    pg::in_transaction(*source, {std::chrono::milliseconds{1'000}, kSourceStatement, true},
+                       [&] { return source->exec(again.sql, again.params); });
+  } catch (const pg::Failure& f) {
+    throw SourceFailure(f, std::nullopt);
+  }
 }
 
 void SourceReader::read_ahead(const SourceBatch& batch, std::int64_t rows) {

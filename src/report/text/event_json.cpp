@@ -145,6 +145,10 @@ Json Fields::progress(const Progress& p) {
   json["hold_reason"] = p.hold_reason;
   json["signals"] = Json::array();
   for (const auto& signal : p.signals) json["signals"].push_back(signal_json(signal));
+  if (p.behind) {
+    json["entries_behind"] = p.behind->entries;
+    json["behind_s"] = p.behind->age_s < 0 ? Json(nullptr) : Json(rounded(p.behind->age_s));
+  }
   json["eta_s"] = p.eta ? Json(p.eta->count()) : Json(nullptr);
   json["elapsed_s"] = seconds(p.elapsed);
   return json;

@@ -105,6 +105,8 @@ std::string eta_text(const Progress& progress) {
 
 std::vector<std::string> remaining_texts(const Progress& progress) {
   std::vector<std::string> texts = {"elapsed " + base::format_duration(progress.elapsed)};
+  if (progress.behind)
+    texts.insert(texts.begin(), base::format_behind(progress.behind->entries, progress.behind->age_s));
   if (progress.ranges_left > 0)
     texts.push_back(counted_text(progress.ranges_left, "range left", "ranges left"));
   if (progress.rows.already_right > 0) {

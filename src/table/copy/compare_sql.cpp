@@ -67,13 +67,13 @@ std::string hashes_of_keys_sql(const Copying& copying, CopySide side, const std:
     const auto number = std::to_string(i + 1);
     const auto* column = table.find(copying.key[i].name);
     const std::string comma = i == 0 ? "" : ", ";
-    arrays += comma + "$" + number + "::text[]";
+    arrays += comma + "pg_catalog.unnest($" + number + "::text[])";
     names += comma + "\"pgsluice " + number + "\"";
     equal += (i == 0 ? "" : " AND ") + quoted(column->name) + " = wanted.\"pgsluice " + number +
              "\"::" + column->type;
   }
-  return "SELECT " + key_texts(copying) + hash + " FROM pg_catalog.unnest(" + arrays + ") AS wanted(" +
-         names + ")\nJOIN " + table.sql() + " ON " + equal + "\n" + where(copying, side, "true");
+  return "SELECT " + key_texts(copying) + hash + " FROM ROWS FROM (" + arrays + ") AS wanted(" + names +
+         ")\nJOIN " + table.sql() + " ON " + equal + "\n" + where(copying, side, "true");
 }
 
 bool is_key_copied(const Copying& copying) {

@@ -40,6 +40,10 @@ std::string is_any_there_sql(const Copying& copying, const std::string& predicat
   return "SELECT EXISTS (SELECT FROM " + copying.to.sql() + " WHERE " + predicate + ")";
 }
 
+const char* stage_sql() {
+  return kStage;
+}
+
 std::string make_stage_sql(const Copying& copying) {
   return std::string("CREATE TEMPORARY TABLE pgsluice_stage ON COMMIT DROP AS SELECT ") +
          pg::column_list(names_of(copying)) + " FROM " + copying.to.sql() + " WITH NO DATA";

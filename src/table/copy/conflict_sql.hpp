@@ -14,6 +14,7 @@ std::string is_any_there_sql(const Copying& copying, const std::string& predicat
 
 /// A temporary table of one batch, of the target's column types; gone with its transaction, so that no pooler
 /// hands it to anybody.
+const char* stage_sql();
 std::string make_stage_sql(const Copying& copying);
 std::string copy_into_stage_sql(const Copying& copying);
 

@@ -40,7 +40,9 @@ struct Copying {
   /// The source's key at the target, if both sides order it alike: then a slice of it can be asked for. Else
   /// empty.
   std::vector<pg::Column> target_key;
-  std::vector<std::string> conflict_key;    // of the target, for kUpdate: which row a copied one replaces
+  std::vector<std::string> conflict_key;  // of the target, for kUpdate: which row a copied one replaces
+  /// Of a copy that follows its source: where keys go whose rows must be looked at again; empty: nowhere.
+  std::string queue_sql{};
   bool is_source_without_encoding = false;  // SQL_ASCII: its bytes are taken as they are
   bool is_target_without_encoding = false;
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 
 #include "ledger/jobs.hpp"
@@ -20,6 +21,7 @@ struct InWork {
   int number = 0;  // of the step in its job, from 1; 0: none has begun
   std::string name;
   std::string kind;
+  std::optional<Behind> behind;  // of a copy that follows its source
   std::string cut;  // what was cancelled on the server because the run had to end; empty: nothing was
 };
 

@@ -22,6 +22,7 @@ std::string step_outcome(const std::exception_ptr& error, const Stop& stop) {
 void StepStates::show(const std::string& name, const std::string& kind) {
   at_.in_work.name = name;
   at_.in_work.kind = kind;
+  at_.in_work.behind.reset();
 }
 
 asio::awaitable<StepInWork> StepStates::begin(pg::Connection& connection, ledger::StepRecord record) {

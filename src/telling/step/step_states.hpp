@@ -31,6 +31,8 @@ class StepStates {
 
   /// From now on the run works on this step.
   void show(const std::string& name, const std::string& kind);
+  /// How far behind its source a copy is that follows it, until another step is shown.
+  void show_behind(const Behind& behind) { at_.in_work.behind = behind; }
 
   /// Records in the ledger that it is running. Throws Error, Failure.
   boost::asio::awaitable<StepInWork> begin(pg::Connection& connection, ledger::StepRecord record);

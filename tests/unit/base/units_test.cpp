@@ -69,6 +69,12 @@ TEST(Units, PrintBytesInTheUnitThatFits) {
   EXPECT_EQ(format_bytes(1e15), "909.5 TB");
 }
 
+TEST(Units, SaysHowFarBehindACopyIs) {
+  EXPECT_EQ(format_behind(0, -1), "nothing behind");
+  EXPECT_EQ(format_behind(1, 0.4), "1 entry behind, as of 400 ms ago");
+  EXPECT_EQ(format_behind(12'345, 90), "12,345 entries behind, as of 1m30s ago");
+}
+
 TEST(Units, GroupTheDigitsOfACount) {
   EXPECT_EQ(format_count(0), "0");
   EXPECT_EQ(format_count(999), "999");

@@ -58,7 +58,7 @@ TEST(Arguments, HelpListsEveryExitCode) {
 }
 
 TEST(Arguments, YesIsTakenByTheActsOfAnOperatorOnly) {
-  for (const std::string verb : {"cutover", "contract", "rollback"}) {
+  for (const std::string verb : {"cutover", "contract", "rollback", "switch"}) {
     EXPECT_FALSE(parse_arguments({verb, "x"}).is_yes_said) << verb;
     EXPECT_TRUE(parse_arguments({verb, "x", "--yes"}).is_yes_said) << verb;
   }
@@ -66,6 +66,13 @@ TEST(Arguments, YesIsTakenByTheActsOfAnOperatorOnly) {
   EXPECT_TRUE(parse_arguments({"contract", "x", "--yes", "--unproven"}).contract.unproven);
   EXPECT_EQ(mistake_of({"status", "x", "--yes"}).code(), ExitCode::kUsage);
   EXPECT_EQ(mistake_of({"cutover", "x", "--unproven"}).code(), ExitCode::kUsage);
+}
+
+TEST(Arguments, SwitchTakesAPauseWithItsUnit) {
+  EXPECT_EQ(parse_arguments({"switch", "x"}).pause, Milliseconds{5'000});
+  EXPECT_EQ(parse_arguments({"switch", "x", "--pause", "300ms"}).pause, Milliseconds{300});
+  EXPECT_EQ(mistake_of({"switch", "x", "--pause", "3"}).code(), ExitCode::kUsage);
+  EXPECT_EQ(mistake_of({"switch", "x", "--pause", "0s"}).code(), ExitCode::kUsage);
 }
 
 TEST(Arguments, GlobalFlagsStandBeforeOrAfterTheVerb) {

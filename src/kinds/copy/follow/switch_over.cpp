@@ -1,0 +1,341 @@
+#include "kinds/copy/follow/switch_over.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <random>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "base/backoff.hpp"
+#include "base/failpoint.hpp"
+#include "base/units.hpp"
+#include "kinds/copy/follow/at_source.hpp"
+#include "kinds/ddl/ddl.hpp"
+#include "lanes/batch/copy_step.hpp"
+#include "lanes/batch/source_batch.hpp"
+#include "pg/connection/savepoint.hpp"
+#include "pg/identifier.hpp"
+#include "table/copy/copy_sql.hpp"
+#include "table/follow/follow_facts.hpp"
+#include "table/follow/follow_sql.hpp"
+#include "telling/failure/outage.hpp"
+
+namespace pgsluice::engine {
+
+namespace asio = boost::asio;
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+namespace {
+
+// How long what has piled up may take to bring before the writers are held; then the answer is how much.
+constexpr std::chrono::seconds kCatchUpMost{60};
+// The server ends the transaction that holds the writers, if the program does not.
+constexpr milliseconds kHoldGrace{2'000};
+constexpr milliseconds kSettle{5'000};  // for a backend that is committing the switch
+
+std::string text_of(milliseconds duration) {
+  return base::format_duration(duration);
+}
+
+/// Rows that the target has and the source has not. REQUIRES: neither is written meanwhile.
+Compared count_surplus(pg::Session& source, pg::Session& target, const Copying& copying) {
+  const auto theirs = source.exec(count_source_sql(copying)).integer(0, 0);
+  const auto ours = target.exec(count_target_sql(copying)).integer(0, 0);
+  if (ours <= theirs) return {};
+  return {ours - theirs, base::format_count(ours - theirs) + " rows are in table " + copying.to.sql() +
+                             " that the source has not"};
+}
+
+/// Nothing takes entries out meanwhile: a row that differs because its change is not brought yet is among
+/// them.
+std::set<pg::Key> queued_among(pg::Session& source, const Following& following,
+                               const std::vector<pg::Key>& keys) {
+  const auto ask = queued_keys(following, keys);
+  pg::Rows rows;
+  source.exec(begin_source_sql(following.copying));
+  try {
+    rows = source.exec(ask.sql, ask.params);
+    source.exec("COMMIT");
+  } catch (...) {
+    pg::rollback(source);
+    throw;
+  }
+  std::set<pg::Key> queued;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    pg::Key key;
+    for (std::size_t k = 0; k < following.copying.key.size(); ++k) key.push_back(rows.text(i, k));
+    queued.insert(std::move(key));
+  }
+  return queued;
+}
+
+/// The transaction that holds the writers, on a connection of its own: gone with it.
+class Hold {
+ public:
+  Hold(RunningStep& step, const CopyStep& copy, const Drain& drain)
+      : connection_(open_source(step, copy, "switch")),
+        following_(std::make_shared<const Following>(drain.following())),
+        marks_(drain.marks()) {}
+
+  /// Empty: the writers are held. Else why not: somebody is in the way.
+  asio::awaitable<std::string> take(milliseconds pause) {
+    std::function<std::string(pg::Session&)> work = [following = following_, pause](pg::Session& s) {
+      const auto& table = following->copying.from.sql();
+      s.give_up_after(kSourceSilence);
+      try {
+        s.exec(pg::begin_sql({steps::kDdlLockTimeout, milliseconds{10'000}, true}) +
+               "; SET LOCAL idle_in_transaction_session_timeout = " +
+               std::to_string((pause + kHoldGrace).count()));
+        send_ddl(s, table, refuse_statements(*following));
+        return std::string();
+      } catch (const pg::Failure& f) {
+        if (f.is_connection_lost()) return std::string(f.what());
+        pg::rollback(s);
+        if (f.sqlstate() != pg::kLockNotAvailable) throw SourceFailure(f, std::nullopt);
+        return f.what() + source_holders(s, table);
+      }
+    };
+    std::string lost;
+    try {
+      co_return co_await connection_->run<std::string>(work);
+    } catch (const pg::Failure& f) {
+      if (!f.is_connection_lost()) throw;
+      lost = f.what();
+    }
+    co_return lost;
+  }
+
+  /// Commits if the queue is empty and the table as it was. False: not empty. Throws pg::InDoubt.
+  asio::awaitable<bool> commit_if_empty() {
+    std::function<bool(pg::Session&)> work = [following = following_, marks = marks_](pg::Session& s) {
+      const auto ask = marks_of(*following);
+      const auto found = s.exec(ask.sql, ask.params);
+      if (found.empty() || found.text(0, 0) != marks) return false;
+      if (s.exec(count_entries_sql(*following)).integer(0, 0) > 0) return false;
+      base::failpoint("switch_before_commit");
+      pg::commit(s);
+      base::failpoint("switch_committed");
+      return true;
+    };
+    co_return co_await connection_->run<bool>(work);
+  }
+
+  asio::awaitable<void> let_go() {
+    std::function<bool(pg::Session&)> work = [](pg::Session& s) { return pg::rollback(s); };
+    try {
+      co_await connection_->run<bool>(work);
+    } catch (const pg::Failure&) {
+      // The connection is gone, and the transaction with it.
+    }
+  }
+
+ private:
+  std::shared_ptr<pg::Connection> connection_;
+  std::shared_ptr<const Following> following_;
+  std::string marks_;
+};
+
+/// One switch, from the request to the answer.
+class Switching {
+ public:
+  Switching(RunningStep& step, Drain& drain, CopyStep copy, milliseconds pause, CompareSides compare)
+      : step_(step), drain_(drain), copy_(std::move(copy)), pause_(pause), compare_(std::move(compare)) {}
+
+  asio::awaitable<SwitchAnswer> run() {
+    const auto wrong = co_await compare_beside_writers();
+    if (!wrong.words.empty()) co_return wrong;
+    const base::Backoff backoff{steps::kDdlBackoffBase, steps::kDdlBackoffMax, steps::kDdlAttempts,
+                                std::random_device{}()};
+    for (int attempt = 1;; ++attempt) {
+      if (!co_await catch_up()) co_return refusal("");
+      Hold hold(step_, copy_, drain_);
+      const auto blocked = co_await hold.take(pause_);
+      if (blocked.empty()) {
+        SwitchAnswer answer;
+        std::exception_ptr error;
+        try {
+          answer = co_await inside(hold);
+        } catch (...) {
+          error = std::current_exception();
+        }
+        if (!answer.is_switched) co_await hold.let_go();
+        if (error) std::rethrow_exception(error);
+        co_return answer;
+      }
+      const auto wait = backoff.next(attempt);
+      if (!wait) co_return refusal("the source's table could not be locked: " + blocked);
+      const auto seconds = std::chrono::duration<double>(*wait).count();
+      step_.journal.write(
+          event::BatchFailed{0, 0, std::string(pg::kLockNotAvailable), blocked, attempt, "retry", seconds});
+      co_await sleep_unless_stopped(*wait, step_.stop);
+    }
+  }
+
+ private:
+  /// Why not; empty: because the run is to stop, or there is too much left.
+  SwitchAnswer refusal(const std::string& why, ExitCode code = ExitCode::kWorkLeft) const {
+    std::string words = why;
+    if (words.empty() && step_.stop.is_requested()) words = "the run was told to stop";
+    if (words.empty())
+      words = "the source is changed faster than its changes are brought: " +
+              base::format_behind(drain_.behind().entries, drain_.behind().age_s);
+    return {false, code, "not switched, writers go on: " + words};
+  }
+
+  asio::awaitable<bool> catch_up() {
+    const bool is_done = co_await drain_.catch_up(Clock::now() + kCatchUpMost);
+    co_return is_done && !step_.stop.is_requested();
+  }
+
+  /// `are_writers_held`: rows that only the target has are found too, unless they may be its own.
+  asio::awaitable<Compared> compare(bool are_writers_held) {
+    const auto began = Clock::now();
+    const bool is_counted = are_writers_held && copy_.on_conflict != OnConflict::kUpdate;
+    std::function<Compared(pg::Session&)> work = [copy = as_followed(copy_), compare = compare_, is_counted,
+                                                  following = drain_.following()](pg::Session& s) {
+      Compared found;
+      with_source(s, copy, [&](pg::Session& source) {
+        const Queued queued = [&](const std::vector<pg::Key>& keys) {
+          return queued_among(source, following, keys);
+        };
+        found = compare(source, s, copy, queued);
+        if (is_counted && found.wrong == 0) found = count_surplus(source, s, following.copying);
+      });
+      return found;
+    };
+    const auto found = co_await keep_trying<Compared>(step_.connection, work, step_.journal, step_.stop);
+    compared_in_ = std::chrono::duration_cast<milliseconds>(Clock::now() - began);
+    co_return found;
+  }
+
+  /// Words only if rows are wrong, or there is no time for it.
+  asio::awaitable<SwitchAnswer> compare_beside_writers() {
+    if (!co_await catch_up()) co_return refusal("");
+    const auto found = co_await compare(false);
+    if (found.wrong > 0) co_return refusal(found.words, ExitCode::kMismatch);
+    co_return SwitchAnswer{};
+  }
+
+  asio::awaitable<SwitchAnswer> inside(Hold& hold) {
+    base::failpoint("switch_locked");
+    const auto began = Clock::now();
+    const auto end = began + pause_;
+    const auto too_long = "what was left did not fit into the pause of " + text_of(pause_);
+    for (;;) {
+      const auto look = co_await drain_.look();
+      if (step_.stop.is_requested()) co_return refusal("");
+      if (look.is_fenced) co_return refusal("another run follows now");
+      if (Clock::now() >= end) co_return refusal(too_long);
+      if (look.is_empty) break;
+    }
+    bool is_compared = false;
+    if (compared_in_ * 2 < end - Clock::now()) {
+      const auto found = co_await compare(true);
+      if (found.wrong > 0) co_return refusal(found.words, ExitCode::kMismatch);
+      is_compared = true;
+    }
+    co_await set_sequences();
+    base::failpoint("switch_drained");
+    if (Clock::now() >= end) co_return refusal(too_long);
+    if (step_.stop.is_requested()) co_return refusal("");
+    const auto failed = co_await commit(hold);
+    if (!failed.empty()) co_return refusal(failed);
+    const auto took = std::chrono::duration_cast<milliseconds>(Clock::now() - began);
+    co_return SwitchAnswer{true, ExitCode::kDone,
+                           "writers of the source waited for " + text_of(took) +
+                               " and are refused now; both sides were compared " +
+                               (is_compared ? "meanwhile" : "just before")};
+  }
+
+  /// Empty: it is committed.
+  asio::awaitable<std::string> commit(Hold& hold) {
+    std::string failed;
+    try {
+      const bool is_committed = co_await hold.commit_if_empty();
+      if (is_committed) co_return failed;
+      co_return "the source's table or queue was changed just now";
+    } catch (const pg::InDoubt& f) {
+      failed = f.what();
+    } catch (const pg::Failure& f) {
+      if (!f.is_connection_lost()) throw;
+      co_return std::string("the source ended the transaction that held the writers: ") + f.what();
+    }
+    const auto source = open_source(step_, copy_, "settle");
+    std::function<bool(pg::Session&)> look = [following = drain_.following()](pg::Session& s) {
+      return is_switched_at_source(s, following);
+    };
+    const bool is_committed = co_await keep_trying<bool>(*source, look, step_.journal, step_.stop);
+    if (is_committed) failed.clear();
+    co_return failed;
+  }
+
+  /// What the source gave last, though no row of it may be left, is not given again.
+  asio::awaitable<void> set_sequences() {
+    std::function<bool(pg::Session&)> work = [following = drain_.following(), copy = copy_](pg::Session& s) {
+      with_source(s, copy, [&](pg::Session& source) {
+        for (const auto& sequence : following.copying.sequences) {
+          const auto& column = following.copying.columns[sequence.column];
+          if (!column.is_plain) continue;
+          pg::Rows last;
+          try {
+            last = source.exec(source_sequence_sql(), {following.copying.from.sql(), name_of(column)});
+          } catch (const pg::Failure& f) {
+            if (f.is_connection_lost()) throw;
+            continue;  // this role may not ask: the highest value copied counts
+          }
+          if (!last.empty() && !last.is_null(0, 0))
+            s.exec(raise_sequence_sql(sequence.sequence_sql, last.integer(0, 0)));
+        }
+      });
+      return true;
+    };
+    co_await keep_trying<bool>(step_.connection, work, step_.journal, step_.stop);
+  }
+
+  /// The column of the source that a plain expression names.
+  static std::string name_of(const CopiedColumn& column) {
+    std::string name;
+    for (std::size_t i = 1; i + 1 < column.expression.size(); ++i) {
+      name += column.expression[i];
+      if (column.expression[i] == '"') ++i;
+    }
+    return name;
+  }
+
+  RunningStep& step_;
+  Drain& drain_;
+  CopyStep copy_;
+  milliseconds pause_;
+  CompareSides compare_;
+  milliseconds compared_in_{0};
+};
+
+}  // namespace
+
+bool is_switched_at_source(pg::Session& source, const Following& f) {
+  source.give_up_after(kSourceSilence);
+  try {
+    return pg::in_transaction(source, {kSettle, milliseconds{0}, true}, [&] {
+      // Waits for the transaction that holds the writers, which an orphan backend may be about to commit.
+      source.exec("LOCK TABLE " + f.copying.from.sql() + " IN ROW EXCLUSIVE MODE");
+      return source
+          .exec(
+              "SELECT EXISTS (SELECT FROM pg_catalog.pg_trigger WHERE tgrelid = "
+              "pg_catalog.to_regclass($1) AND tgname = $2)",
+              {f.copying.from.sql(), f.names.refuse()})
+          .boolean(0, 0);
+    });
+  } catch (const pg::Failure& failure) {
+    throw SourceFailure(failure, std::nullopt);
+  }
+}
+
+asio::awaitable<SwitchAnswer> switch_over(RunningStep& step, Drain& drain, CopyStep copy, milliseconds pause,
+                                          CompareSides compare) {
+  Switching switching(step, drain, std::move(copy), pause, std::move(compare));
+  co_return co_await switching.run();
+}
+
+}  // namespace pgsluice::engine

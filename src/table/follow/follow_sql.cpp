@@ -1,0 +1,292 @@
+#include "table/follow/follow_sql.hpp"
+
+#include "pg/identifier.hpp"
+#include "table/copy/conflict_sql.hpp"
+#include "table/copy/copy_sql.hpp"
+#include "walk/inlined.hpp"
+
+namespace pgsluice::engine {
+namespace {
+
+constexpr const char* kWritersWait = "SHARE ROW EXCLUSIVE";
+
+std::string quoted(const std::string& name) {
+  return pg::Identifier(name).sql();
+}
+
+/// The queue's column for the key's column of that place.
+std::string queued(std::size_t place) {
+  return "key_" + std::to_string(place + 1);
+}
+
+std::string queued_columns(const Copying& copying) {
+  std::string list;
+  for (std::size_t i = 0; i < copying.key.size(); ++i) list += (i == 0 ? "" : ", ") + queued(i);
+  return list;
+}
+
+/// "NEW."a", NEW."b"": the row's key.
+std::string key_of(const Copying& copying, const std::string& row) {
+  std::string list;
+  for (std::size_t i = 0; i < copying.key.size(); ++i)
+    list += (i == 0 ? "" : ", ") + row + "." + quoted(copying.key[i].name);
+  return list;
+}
+
+std::string make_queue(const Following& f) {
+  std::string columns;
+  for (std::size_t i = 0; i < f.copying.key.size(); ++i)
+    columns += ", " + queued(i) + " " + f.copying.key[i].type + " NOT NULL";
+  return "CREATE TABLE " + f.names.queue_sql() +
+         " (change_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY" + columns + ")";
+}
+
+/// A trigger's function: owned by us, whoever writes, and blind to the writer's search_path.
+std::string make_function(const std::string& name_sql, const std::string& body) {
+  return "CREATE FUNCTION " + name_sql +
+         "() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS " +
+         pg::literal("BEGIN\n" + body + "END");
+}
+
+std::string make_note(const Following& f) {
+  const auto& copying = f.copying;
+  const auto insert = "    INSERT INTO " + f.names.queue_sql() + " (" + queued_columns(copying) + ") VALUES ";
+  const auto old_key = "(" + key_of(copying, "OLD") + ")";
+  const auto new_key = "(" + key_of(copying, "NEW") + ")";
+  // Image by image: keys that are equal to the source, such as 1.0 and 1.00, may differ at the target.
+  return make_function(f.names.note_sql(), "  IF TG_OP = 'INSERT' THEN\n" + insert + new_key +
+                                               ";\n  ELSIF TG_OP = 'DELETE' THEN\n" + insert + old_key +
+                                               ";\n  ELSIF ROW" + old_key +
+                                               "::record OPERATOR(pg_catalog.*=) ROW" + new_key +
+                                               "::record THEN\n" + insert + old_key + ";\n  ELSE\n" + insert +
+                                               old_key + ", " + new_key + ";\n  END IF;\n  RETURN NULL;\n");
+}
+
+std::string raise(const std::string& message, const std::string& sqlstate, const std::string& hint) {
+  return "  RAISE EXCEPTION USING ERRCODE = " + pg::literal(sqlstate) +
+         ", MESSAGE = " + pg::literal(message) + ", HINT = " + pg::literal(hint) + ";\n";
+}
+
+/// ENABLE ALWAYS: also for a session that replicates.
+void add_trigger(const Following& f, const std::string& name, const std::string& when,
+                 const std::string& function_sql, std::vector<SourceDdl>& statements) {
+  const auto& table = f.copying.from.sql();
+  statements.push_back({"CREATE TRIGGER " + quoted(name) + " " + when.substr(0, when.find(" FOR")) + " ON " +
+                            table + when.substr(when.find(" FOR")) + " EXECUTE FUNCTION " + function_sql +
+                            "()",
+                        kWritersWait});
+  statements.push_back({"ALTER TABLE " + table + " ENABLE ALWAYS TRIGGER " + quoted(name), kWritersWait});
+}
+
+/// "(key) = any of these" in the column types of one side.
+walk::Fragment is_one_of(const std::vector<pg::Column>& key, const std::vector<pg::Key>& keys) {
+  walk::Fragment out;
+  for (std::size_t i = 0; i < key.size(); ++i) {
+    pg::Key values;
+    for (const auto& one : keys) values.push_back(one[i]);
+    out.params.emplace_back(pg::to_array(values));
+  }
+  if (key.size() == 1) {
+    out.sql = quoted(key[0].name) + " = ANY ($1::" + key[0].type + "[])";
+    return out;
+  }
+  std::string columns;
+  std::string arrays;
+  std::string names;
+  for (std::size_t i = 0; i < key.size(); ++i) {
+    const std::string comma = i == 0 ? "" : ", ";
+    columns += comma + quoted(key[i].name);
+    arrays += comma + "pg_catalog.unnest($" + std::to_string(i + 1) + "::" + key[i].type + "[])";
+    names += comma + "\"pgsluice " + std::to_string(i + 1) + "\"";
+  }
+  out.sql =
+      "(" + columns + ") IN (SELECT " + names + " FROM ROWS FROM (" + arrays + ") AS wanted(" + names + "))";
+  return out;
+}
+
+constexpr const char* kMarks = R"sql(
+SELECT pg_catalog.concat_ws(' ', c.oid, c.relfilenode, c.relkind,
+  (SELECT pg_catalog.string_agg(pg_catalog.concat_ws(':', t.oid, t.xmin, t.tgenabled), ',' ORDER BY t.oid)
+   FROM pg_catalog.pg_trigger t WHERE t.tgrelid = c.oid AND t.tgname = ANY ($2::name[])),
+  (SELECT count(*) FROM pg_catalog.pg_inherits i WHERE c.oid IN (i.inhparent, i.inhrelid)),
+  (SELECT pg_catalog.concat_ws('/', q.oid, q.relfilenode) FROM pg_catalog.pg_class q
+   WHERE q.oid = pg_catalog.to_regclass($3)))
+FROM pg_catalog.pg_class c WHERE c.oid = pg_catalog.to_regclass($1)
+)sql";
+
+constexpr const char* kSynchronous = R"sql(
+SELECT pg_catalog.set_config('synchronous_commit',
+  CASE WHEN pg_catalog.current_setting('synchronous_commit') IN ('off', 'local') THEN 'on'
+       ELSE pg_catalog.current_setting('synchronous_commit') END, true)
+)sql";
+
+constexpr const char* kSourceSequence = R"sql(
+SELECT pg_catalog.pg_sequence_last_value(s.oid) FROM pg_catalog.pg_class s
+WHERE s.relkind = 'S' AND s.oid = pg_catalog.pg_get_serial_sequence($1, $2)::pg_catalog.regclass
+)sql";
+
+}  // namespace
+
+FollowNames::FollowNames(const std::string& queue)
+    : queue_sql_(pg::Identifier("pgsluice", "changes_" + queue).sql()),
+      note_sql_(pg::Identifier("pgsluice", "note_" + queue).sql()),
+      truncate_sql_(pg::Identifier("pgsluice", "refuse_truncate_" + queue).sql()),
+      refuse_sql_(pg::Identifier("pgsluice", "switched_" + queue).sql()),
+      note_("pgsluice_note_" + queue),
+      truncate_("pgsluice_refuse_truncate_" + queue),
+      refuse_("pgsluice_switched_" + queue),
+      refuse_row_("pgsluice_switched_row_" + queue) {}
+
+std::vector<SourceDdl> install_statements(const Following& f) {
+  const auto table = f.copying.from.sql();
+  std::vector<SourceDdl> statements{
+      {"CREATE SCHEMA IF NOT EXISTS pgsluice"},
+      {make_queue(f)},
+      {"COMMENT ON TABLE " + f.names.queue_sql() + " IS " +
+       pg::literal("keys of table " + table + " that have changed, for pgsluice: " + f.owner)},
+      {make_note(f)},
+      {make_function(f.names.truncate_sql(), raise("table " + table + " is followed by pgsluice (" + f.owner +
+                                                       "), which TRUNCATE would bypass",
+                                                   "55000", "DELETE its rows, or roll the job back first"))}};
+  add_trigger(f, f.names.note(), "AFTER INSERT OR UPDATE OR DELETE FOR EACH ROW", f.names.note_sql(),
+              statements);
+  add_trigger(f, f.names.truncate(), "BEFORE TRUNCATE FOR EACH STATEMENT", f.names.truncate_sql(),
+              statements);
+  return statements;
+}
+
+std::vector<SourceDdl> refuse_statements(const Following& f) {
+  std::vector<SourceDdl> statements{
+      {make_function(f.names.refuse_sql(), raise("table " + f.copying.from.sql() + " has moved (pgsluice " +
+                                                     f.owner + "): it takes no more changes",
+                                                 "25006", "write to the table in its new place"))}};
+  add_trigger(f, f.names.refuse(), "BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE FOR EACH STATEMENT",
+              f.names.refuse_sql(), statements);
+  // Replication fires no triggers of statements.
+  add_trigger(f, f.names.refuse_row(), "BEFORE INSERT OR UPDATE OR DELETE FOR EACH ROW", f.names.refuse_sql(),
+              statements);
+  return statements;
+}
+
+std::vector<SourceDdl> removal_statements(const std::string& table_sql, const FollowNames& names,
+                                          bool with_refusal) {
+  std::vector<SourceDdl> statements;
+  const auto drop = [&](const std::string& trigger) {
+    statements.push_back(
+        {"DROP TRIGGER IF EXISTS " + quoted(trigger) + " ON " + table_sql, "ACCESS EXCLUSIVE"});
+  };
+  drop(names.note());
+  drop(names.truncate());
+  if (with_refusal) {
+    drop(names.refuse());
+    drop(names.refuse_row());
+  }
+  // CASCADE: the triggers go with their functions if the table has another name by now.
+  const auto drop_function = [&](const std::string& function_sql) {
+    statements.push_back({"DROP FUNCTION IF EXISTS " + function_sql + "() CASCADE"});
+  };
+  drop_function(names.note_sql());
+  drop_function(names.truncate_sql());
+  if (with_refusal) drop_function(names.refuse_sql());
+  statements.push_back({"DROP TABLE IF EXISTS " + names.queue_sql()});
+  return statements;
+}
+
+walk::Fragment marks_of(const Following& f) {
+  return {kMarks,
+          {f.copying.from.sql(), pg::to_array({f.names.note(), f.names.truncate()}), f.names.queue_sql()}};
+}
+
+std::string hold_table_sql(const Following& f) {
+  return "LOCK TABLE " + f.copying.from.sql() + " IN ACCESS SHARE MODE";
+}
+
+std::string read_entries_sql(const Following& f, std::int64_t entries) {
+  std::string keys;
+  for (std::size_t i = 0; i < f.copying.key.size(); ++i) keys += ", " + queued(i) + "::text";
+  return "SELECT change_id" + keys + " FROM " + f.names.queue_sql() + " ORDER BY change_id LIMIT " +
+         std::to_string(entries);
+}
+
+walk::Fragment queued_keys(const Following& f, const std::vector<pg::Key>& keys) {
+  auto columns = f.copying.key;
+  std::string texts;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    columns[i].name = queued(i);
+    texts += (i == 0 ? "" : ", ") + queued(i) + "::text";
+  }
+  auto at = is_one_of(columns, keys);
+  at.sql = "SELECT DISTINCT " + texts + " FROM " + f.names.queue_sql() + " WHERE " + at.sql;
+  return at;
+}
+
+std::string count_entries_sql(const Following& f) {
+  return "SELECT coalesce(max(change_id) - min(change_id) + 1, 0) FROM " + f.names.queue_sql();
+}
+
+std::string acknowledge_sql(const Following& f) {
+  return "DELETE FROM " + f.names.queue_sql() + " WHERE change_id = ANY ($1::bigint[])";
+}
+
+std::string copy_out_of_keys_sql(const Following& f, const std::vector<pg::Key>& keys) {
+  return copy_out_sql(f.copying, walk::inlined(is_one_of(f.copying.key, keys)));
+}
+
+walk::Fragment requeue(const Copying& copying, const walk::Keyset& keyset, const walk::KeySlice& slice) {
+  auto at = keyset.predicate(slice);
+  std::string keys;
+  for (const auto& column : copying.key) keys += (keys.empty() ? "" : ", ") + quoted(column.name);
+  at.sql = "INSERT INTO " + copying.queue_sql + " (" + queued_columns(copying) + ") SELECT " + keys +
+           " FROM " + copying.from.sql() + " WHERE " + at.sql;
+  return at;
+}
+
+std::string delete_keys_sql(const Following& f) {
+  std::string arrays;
+  std::string names;
+  std::string equal;
+  for (std::size_t i = 0; i < f.target_key.size(); ++i) {
+    const auto number = std::to_string(i + 1);
+    const std::string comma = i == 0 ? "" : ", ";
+    arrays += comma + "pg_catalog.unnest($" + number + "::" + f.target_key[i].type + "[])";
+    names += comma + "\"pgsluice " + number + "\"";
+    equal += (i == 0 ? "" : " AND ") + std::string("present.") + quoted(f.target_key[i].name) +
+             " = gone.\"pgsluice " + number + "\"";
+  }
+  return "DELETE FROM " + f.copying.to.sql() + " AS present USING ROWS FROM (" + arrays + ") AS gone(" +
+         names + ")\nWHERE " + equal;
+}
+
+std::string replace_staged_sql(const Following& f) {
+  std::string equal;
+  for (const auto& column : f.target_key) {
+    const auto name = quoted(column.name);
+    equal += (equal.empty() ? "" : " AND ") + ("present." + name + " = staged." + name);
+  }
+  std::string columns;
+  for (const auto& column : f.copying.columns) columns += (columns.empty() ? "" : ", ") + quoted(column.name);
+  // The INSERT asks for the count, so every row is gone before the first one is written.
+  return "WITH gone AS (\n  DELETE FROM " + f.copying.to.sql() + " AS present USING " + stage_sql() +
+         " AS staged\n  WHERE " + equal + " RETURNING 1)\nINSERT INTO " + f.copying.to.sql() + " (" +
+         columns + ") OVERRIDING SYSTEM VALUE\nSELECT " + columns + " FROM " + stage_sql() +
+         "\nWHERE (SELECT count(*) FROM gone) >= 0";
+}
+
+std::string count_source_sql(const Copying& copying) {
+  const auto where = copying.where.empty() ? "" : " WHERE CASE WHEN (" + copying.where + "\n) THEN true END";
+  return "SELECT count(*) FROM " + copying.from.sql() + where;
+}
+
+std::string count_target_sql(const Copying& copying) {
+  return "SELECT count(*) FROM " + copying.to.sql();
+}
+
+const char* synchronous_sql() {
+  return kSynchronous;
+}
+
+const char* source_sequence_sql() {
+  return kSourceSequence;
+}
+
+}  // namespace pgsluice::engine

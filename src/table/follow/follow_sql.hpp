@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "pg/key.hpp"
+#include "table/follow/following.hpp"
+#include "walk/fragment.hpp"
+#include "walk/keyset.hpp"
+
+namespace pgsluice::engine {
+
+/// The statements of a copy that follows its source. Pure. Keys travel as text, read and written under the
+/// settings of a copy.
+
+/// A statement at the source.
+struct SourceDdl {
+  std::string sql;
+  std::string lock{};  // that it takes on the copied table: "SHARE ROW EXCLUSIVE"; empty: none
+};
+
+/// The queue, what fills it, and what refuses TRUNCATE: one transaction.
+std::vector<SourceDdl> install_statements(const Following& following);
+/// What refuses every write from now on: the switch.
+std::vector<SourceDdl> refuse_statements(const Following& following);
+/// The queue and its triggers go; `with_refusal`: what the switch has made, too.
+std::vector<SourceDdl> removal_statements(const std::string& table_sql, const FollowNames& names,
+                                          bool with_refusal);
+
+/// What tells that nobody has truncated, rewritten, exchanged or partitioned the table, or touched the
+/// triggers or the queue: one text, the same as long as nobody has.
+walk::Fragment marks_of(const Following& following);
+
+/// Keeps the table as it is until the transaction ends: a snapshot taken after it sees no rewrite.
+std::string hold_table_sql(const Following& following);
+/// (change_id, key …) of the oldest entries.
+std::string read_entries_sql(const Following& following, std::int64_t entries);
+/// Those of these keys that are in the queue, each column as text. REQUIRES: keys is not empty.
+walk::Fragment queued_keys(const Following& following, const std::vector<pg::Key>& keys);
+/// How many entries there are at most; 0: none.
+std::string count_entries_sql(const Following& following);
+/// Forgets entries that are applied: $1 bigint[].
+std::string acknowledge_sql(const Following& following);
+/// The rows of these keys, as a copy reads them. REQUIRES: keys is not empty.
+std::string copy_out_of_keys_sql(const Following& following, const std::vector<pg::Key>& keys);
+/// Puts the keys of a slice into the queue again. REQUIRES: copying.queue_sql.
+walk::Fragment requeue(const Copying& copying, const walk::Keyset& keyset, const walk::KeySlice& slice);
+
+/// Deletes the target's rows of these keys: one text[] parameter a key column.
+std::string delete_keys_sql(const Following& following);
+/// Instead of an upsert that a unique key of others refuses: the stage's rows in place of those of the same
+/// keys, in one statement.
+std::string replace_staged_sql(const Following& following);
+
+/// How many rows either side has: those that are to be there, and those that are.
+std::string count_source_sql(const Copying& copying);
+std::string count_target_sql(const Copying& copying);
+
+/// At the start of a transaction at the target: its COMMIT is on disk, and wherever else the server's
+/// settings want it, before the source forgets anything.
+const char* synchronous_sql();
+
+/// The last number that the sequence behind a column of the source has given: one row, or none. $1: the
+/// table, $2: the column.
+const char* source_sequence_sql();
+
+}  // namespace pgsluice::engine
