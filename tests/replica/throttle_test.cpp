@@ -102,9 +102,9 @@ TEST_F(Throttle, LeavesNoMoreOutstandingThanTheLimitAndABatchOfEachLane) {
   CountedJob job(*primary_, {.rows = 100'000,
                              .settings = "[throttle]\nreplica_lag = \"1h\"\nreplica_lag_bytes = \"4MB\"\n"
                                          "[batch]\nrows_max = 2000\n[pool]\nlanes = 2\n"});
-  replica_->await_caught_up();
+  begin(job);
   replica_->pause_replay();
-  process_ = job.start();
+  job.slow_down(milliseconds{0});
   wait_for([&] { return flow(job) == "hold" && flow(job, "signal") == "replica_lag_bytes"; }, 2 * kPatience,
            "the run to hold");
   wait_for([&] { return !is_in_batch(job); }, "the batches in flight");
