@@ -31,6 +31,11 @@ std::uint64_t LsnClock::bytes_behind(Lsn replay) const {
   return marks_.back().flush - replay;
 }
 
+std::uint64_t LsnClock::bytes_to_come(Lsn replay) const {
+  if (!insert_ || *insert_ <= replay) return bytes_behind(replay);
+  return *insert_ - replay;
+}
+
 // Drops a mark if the gap it leaves stays small relative to its age. Afterwards at least a quarter is free,
 // so that the work is spread over many records.
 void LsnClock::thin_out(TimePoint now) {

@@ -31,6 +31,9 @@ class LsnClock {
   /// Notes the primary's flush position. A time earlier than the last one is ignored. A position that went
   /// back (failover) removes the marks above it.
   void record(TimePoint at, Lsn flush);
+  /// The primary's insert position, read together with the flush position that was recorded last: what lies
+  /// between them has been written, and no replica can have it yet.
+  void note_insert(Lsn insert) { insert_ = insert; }
 
   /// Zero if the replica has replayed everything we know of. Otherwise the time since the primary was last
   /// seen at or below `replay`: never too small; too large by at most one poll, or by the resolution.
@@ -39,6 +42,9 @@ class LsnClock {
   /// Bytes between the primary's last known flush position and `replay`; zero if it is ahead or nothing is
   /// known.
   std::uint64_t bytes_behind(Lsn replay) const;
+  /// Bytes that a replica at `replay` has yet to replay, those included that are not flushed yet.
+  std::uint64_t bytes_to_come(Lsn replay) const;
+  std::optional<Lsn> insert() const { return insert_; }
 
   std::size_t mark_count() const { return marks_.size(); }
 
@@ -51,6 +57,7 @@ class LsnClock {
   void thin_out(TimePoint now);
 
   std::vector<Mark> marks_;  // both fields rise strictly
+  std::optional<Lsn> insert_;
 };
 
 }  // namespace pgsluice::governor

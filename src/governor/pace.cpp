@@ -47,8 +47,8 @@ double pace_under(double load, const PaceState& previous) {
 }
 
 PaceState next_state(double load, const PaceState& previous, TimePoint now) {
-  // Two calls within half a poll judge the same samples.
-  const bool is_extra_call = previous.moved_at && now - *previous.moved_at < kPoll / 2;
+  // Two calls within most of a poll judge the same samples, or new ones of what is answered by room.
+  const bool is_extra_call = previous.moved_at && now - *previous.moved_at < kPoll * 4 / 5;
   if (is_extra_call && load < kHoldsFrom) return previous;
 
   PaceState next = previous;
@@ -84,18 +84,56 @@ std::string over_limit_in_words(const std::vector<Sample>& samples, TimePoint no
   return reason;
 }
 
-std::string reason_of(const std::vector<Sample>& samples, double pace, TimePoint now) {
-  if (pace >= 1) return {};
+// REQUIRES: one that has room.
+const Sample& least_room(const std::vector<Sample>& samples) {
+  const auto room = [](const Sample& s) {
+    return s.room_bytes.value_or(std::numeric_limits<double>::infinity());
+  };
+  return *std::min_element(samples.begin(), samples.end(),
+                           [room](const Sample& a, const Sample& b) { return room(a) < room(b); });
+}
+
+std::string reason_of(const std::vector<Sample>& samples, const Decision& decision, TimePoint now) {
+  if (decision.pace >= 1 && !decision.next.is_short_of_room) return {};
   if (samples.empty()) return "no signal has been read yet";
   std::string reason = over_limit_in_words(samples, now);
   if (!reason.empty()) return reason;
+  if (decision.next.is_short_of_room) return in_words(least_room(samples), now);
   if (load_of(samples.front(), now) >= kRisesBelow) return in_words(samples.front(), now);
   return "speeding up again, " + in_words(samples.front(), now);
 }
 
-Flow flow_of(double pace) {
-  if (pace <= 0) return Flow::kHold;
-  return pace < 1 ? Flow::kSlow : Flow::kGo;
+Flow flow_of(const Decision& decision) {
+  if (decision.pace <= 0) return Flow::kHold;
+  return decision.speed < 1 ? Flow::kSlow : Flow::kGo;
+}
+
+void note_room(const std::vector<Sample>& holding, double waited, Decision& decision) {
+  auto& next = decision.next;
+  next.waited += kShortOfRoomNew * (std::clamp(waited, 0.0, 1.0) - next.waited);
+  next.is_short_of_room = next.waited > (next.is_short_of_room ? kShortOfRoomTo : kShortOfRoomFrom);
+  for (const Sample& sample : holding) {
+    if (!sample.room_bytes) continue;
+    decision.room_bytes = std::min(*sample.room_bytes, decision.room_bytes.value_or(*sample.room_bytes));
+  }
+  if (!decision.room_bytes) next.is_short_of_room = false;
+}
+
+// Of the samples that a pace answers; what our WAL moves is answered by room.
+double load_to_pace(const std::vector<Sample>& holding, TimePoint now) {
+  if (holding.empty()) return std::numeric_limits<double>::infinity();
+  for (const Sample& sample : holding) {
+    if (!sample.is_moved_by_wal) return load_of(sample, now);
+  }
+  return 0;
+}
+
+bool is_at_a_limit_of_wal(const std::vector<Sample>& holding, const Decision& decision, TimePoint now) {
+  const bool is_without_room = decision.room_bytes && *decision.room_bytes <= 0;
+  if (is_without_room && decision.next.waited >= kHoldsForRoomFrom) return true;
+  return std::any_of(holding.begin(), holding.end(), [now](const Sample& sample) {
+    return sample.is_moved_by_wal && load_of(sample, now) > kFallsAbove;
+  });
 }
 
 }  // namespace
@@ -112,24 +150,28 @@ const char* flow_text(Flow flow) {
   return "hold";
 }
 
-Decision decide(const std::vector<Sample>& samples, const PaceState& previous, TimePoint now) {
-  std::vector<Sample> gentle, sorted;
-  for (const Sample& sample : samples) (only_slows(sample) ? gentle : sorted).push_back(sample);
-  sorted = worst_first(std::move(sorted), now);
-  const double load = sorted.empty() ? std::numeric_limits<double>::infinity() : load_of(sorted.front(), now);
+Decision decide(const std::vector<Sample>& samples, const PaceState& previous, TimePoint now, double waited) {
+  std::vector<Sample> gentle, told;
+  for (const Sample& sample : samples) (only_slows(sample) ? gentle : told).push_back(sample);
+  told = worst_first(std::move(told), now);
+  const double load = told.empty() ? std::numeric_limits<double>::infinity() : load_of(told.front(), now);
 
   Decision decision;
-  decision.next = next_state(load, previous, now);
+  decision.next = next_state(load_to_pace(told, now), previous, now);
   if (decision.next.moved_at != previous.moved_at)
     decision.next.beside_others = beside_others(gentle, previous, now);
   decision.is_beside_others = decision.next.beside_others < 1;
-  decision.pace = std::min(decision.next.pace, decision.next.beside_others);
-  decision.flow = flow_of(decision.pace);
+  note_room(told, waited, decision);
+  decision.pace = is_at_a_limit_of_wal(told, decision, now)
+                      ? 0
+                      : std::min(decision.next.pace, decision.next.beside_others);
+  decision.speed = decision.pace * (decision.next.is_short_of_room ? 1 - decision.next.waited : 1);
+  decision.flow = flow_of(decision);
+  if (!told.empty()) decision.worst = told.front();
   // A signal that can hold outweighs one that only slows.
   const bool is_gentle_first = load <= kFallsAbove && decision.is_beside_others;
-  sorted.insert(is_gentle_first ? sorted.begin() : sorted.end(), gentle.begin(), gentle.end());
-  decision.reason = reason_of(sorted, decision.pace, now);
-  if (!sorted.empty()) decision.worst = sorted.front();
+  told.insert(is_gentle_first ? told.begin() : told.end(), gentle.begin(), gentle.end());
+  decision.reason = reason_of(told, decision, now);
   if (decision.flow == Flow::kHold) {
     decision.next.held_since = previous.held_since.value_or(now);
     decision.held_s = seconds_between(*decision.next.held_since, now);

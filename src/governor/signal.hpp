@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "governor/polling.hpp"
@@ -18,6 +19,8 @@ struct Sample {
   std::string reason;      // known: where the value comes from ("on replica1"); unknown: the whole reason
   double pace_least = 0;   // above 0: a slow-only signal, never below this pace, even if unknown
   std::string sentence{};  // the full text, instead of name, value and limit; empty: use these
+  bool is_moved_by_wal = false;  // what we write moves it: the lanes go while there is room below the limit
+  std::optional<double> room_bytes{};  // of WAL, until it reaches the limit; nullopt: not known
 };
 
 /// Recent enough to decide on: at most kSampleAgeMax old.

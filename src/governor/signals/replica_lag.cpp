@@ -19,6 +19,7 @@ Sample sample_of(std::string name, double limit, std::string unit, TimePoint tak
   sample.limit = limit;
   sample.unit = std::move(unit);
   sample.taken_at = taken_at;
+  sample.is_moved_by_wal = true;
   return sample;
 }
 
@@ -61,12 +62,28 @@ std::vector<Sample> ReplicaLag::observe(const std::vector<ReplicaReading>& readi
       continue;
     take_worse(time, bytes, reading, clock);
   }
+  find_room(time, bytes, clock, limits);
   const std::string missing = missing_in_words(limits, taken_at);
   if (!missing.empty()) {
     make_unknown(time, missing);
     make_unknown(bytes, missing);
   }
   return {time, bytes};
+}
+
+void ReplicaLag::find_room(Sample& time, Sample& bytes, const LsnClock& clock, const ThrottleLimits& limits) {
+  const auto keep_least = [](Sample& sample, double room) {
+    sample.room_bytes = std::min(room, sample.room_bytes.value_or(room));
+  };
+  for (auto& [identity, seen] : seen_) {
+    if (seen.latest.replicas == 0) continue;
+    const auto to_come = static_cast<double>(clock.bytes_to_come(seen.latest.slowest));
+    const auto behind = static_cast<double>(clock.bytes_behind(seen.latest.slowest));
+    seen.window.observe(time.taken_at, seen.latest.slowest, behind, time.limit);
+    if (is_ignored(limits, identity.first)) continue;
+    keep_least(bytes, bytes.limit - to_come);
+    keep_least(time, seen.window.bytes() - to_come);
+  }
 }
 
 // Ignored replicas are counted too: `ignore` is a tunable and may change during the run.

@@ -8,6 +8,7 @@
 
 #include "governor/lsn.hpp"
 #include "governor/lsn_clock.hpp"
+#include "governor/replay_window.hpp"
 #include "governor/signal.hpp"
 #include "pgsluice/job.hpp"
 
@@ -32,7 +33,8 @@ struct ReplicaReading {
 class ReplicaLag {
  public:
   /// Both signals for the worst replica, named in the reason. Empty if no replica was ever seen, or all are
-  /// ignored. `clock` already holds the primary's position for this reading.
+  /// ignored. `clock` already holds the primary's position for this reading. Each has the room that the
+  /// slowest replica leaves below the limit.
   std::vector<Sample> observe(const std::vector<ReplicaReading>& readings, const LsnClock& clock,
                               const ThrottleLimits& limits, TimePoint taken_at);
 
@@ -52,10 +54,12 @@ class ReplicaLag {
     TimePoint joined_at;    // when the newcomers came
     TimePoint advanced_at;  // when the slowest last advanced
     TimePoint complete_at;  // when all were last present
+    ReplayWindow window;    // of the slowest
   };
 
   void count(const std::vector<ReplicaReading>& readings, TimePoint taken_at);
   static void note(Seen& seen, const Present& group, TimePoint taken_at);
+  void find_room(Sample& time, Sample& bytes, const LsnClock& clock, const ThrottleLimits& limits);
   void let_stand_in(const std::string& application_name, Seen& gone);
   std::string missing_in_words(const ThrottleLimits& limits, TimePoint now) const;
   bool has_replica(const ThrottleLimits& limits) const;

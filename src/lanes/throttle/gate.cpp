@@ -15,8 +15,11 @@ constexpr std::chrono::milliseconds kWaitLeast{1};  // a timer's resolution
 /// A lane's ticket while it waits; once it is gone others may be first.
 class Gate::Waiting {
  public:
-  explicit Waiting(Gate& gate) : gate_(gate), ticket_(gate.next_ticket_++) { gate_.waiting_.insert(ticket_); }
+  Waiting(Gate& gate, std::int64_t rows) : gate_(gate), rows_(rows), ticket_(gate.next_ticket_++) {
+    gate_.waiting_.insert(ticket_);
+  }
   ~Waiting() {
+    note_room(true);
     gate_.waiting_.erase(ticket_);
     gate_.changed_.notify();
   }
@@ -25,8 +28,24 @@ class Gate::Waiting {
 
   bool is_first() const { return *gate_.waiting_.begin() == ticket_; }
 
+  /// Rows that the batch may have now, at least one for what only reads and needs no room; 0: none.
+  std::int64_t rows_that_fit() {
+    const auto rows = rows_ == 0 ? 1 : gate_.room_.rows_that_fit(rows_);
+    note_room(rows > 0);
+    return rows;
+  }
+
  private:
+  void note_room(bool has_room) {
+    if (is_without_room_ != has_room) return;
+    gate_.add_waited(SteadyClock::now());
+    is_without_room_ = !has_room;
+    gate_.waiting_for_room_ += has_room ? -1 : 1;
+  }
+
   Gate& gate_;
+  std::int64_t rows_;
+  bool is_without_room_ = false;
   std::uint64_t ticket_;
 };
 
@@ -68,7 +87,7 @@ std::string Gate::reason(TimePoint now) const {
 }
 
 double Gate::pace(TimePoint now) const {
-  return is_open(now) ? decision_.pace : 0;
+  return is_open(now) ? decision_.speed : 0;
 }
 
 void Gate::look(TimePoint now) {
@@ -80,7 +99,7 @@ void Gate::look(TimePoint now) {
 }
 
 boost::asio::awaitable<void> Gate::pass_pause(const Stop& stop) {
-  const Waiting waiting(*this);
+  const Waiting waiting(*this, 0);
   while (is_paused() && !stop.is_requested())
     co_await Wakeup::wait_for_either(changed_, stop.wakeup(), kWaitMost);
 }
@@ -88,12 +107,28 @@ boost::asio::awaitable<void> Gate::pass_pause(const Stop& stop) {
 void Gate::end_turn(const Turn& turn) {
   const auto now = SteadyClock::now();
   const auto worked = std::chrono::duration_cast<std::chrono::milliseconds>(turn.worked_);
+  room_.ended(now, turn.batch_, turn.walked_);
   turns_.ended(now, worked, is_open(now) ? decision_.pace * turn.lanes_ : 1);
   changed_.notify();
 }
 
-std::optional<Gate::TimePoint> Gate::due(const Waiting& waiting, TimePoint paused_until, double share) const {
-  if (!is_open(SteadyClock::now()) || makes_room_) return std::nullopt;
+void Gate::add_waited(TimePoint now) {
+  waited_ += waiting_for_room_ * (now - waited_to_);
+  waited_to_ = now;
+}
+
+double Gate::take_waited(TimePoint now, int lanes) {
+  add_waited(now);
+  const auto time = std::chrono::duration<double>(now - waited_from_).count() * std::max(1, lanes);
+  const auto waited = std::chrono::duration<double>(waited_).count();
+  waited_ = {};
+  waited_from_ = now;
+  return time > 0 ? std::min(1.0, waited / time) : 0;
+}
+
+std::optional<Gate::TimePoint> Gate::due(Waiting& waiting, TimePoint paused_until, double share) const {
+  const bool fits = waiting.rows_that_fit() > 0;  // also while held: whether the hold may end depends on it
+  if (!fits || !is_open(SteadyClock::now()) || makes_room_) return std::nullopt;
   if (!decision_.is_beside_others) return paused_until;
   // Nor while as many batches as allowed are in flight; their end notifies.
   if (!waiting.is_first() || !turns_.may_start(TimePoint::max(), share)) return std::nullopt;
@@ -101,8 +136,8 @@ std::optional<Gate::TimePoint> Gate::due(const Waiting& waiting, TimePoint pause
 }
 
 boost::asio::awaitable<Gate::Turn> Gate::pass(std::chrono::milliseconds batch_time, int lanes,
-                                              const Stop& stop, TimePoint until) {
-  const Waiting waiting(*this);
+                                              const Stop& stop, TimePoint until, std::int64_t rows) {
+  Waiting waiting(*this, rows);
   const auto asked = SteadyClock::now();
   while (!stop.is_requested()) {
     const auto now = SteadyClock::now();
@@ -110,8 +145,9 @@ boost::asio::awaitable<Gate::Turn> Gate::pass(std::chrono::milliseconds batch_ti
     const double share = decision_.pace * lanes;
     const auto may_start = due(waiting, asked + governor::delay_after(batch_time, decision_.pace), share);
     if (may_start && now >= *may_start) {
+      const auto fit = std::min(rows, waiting.rows_that_fit());
       turns_.started(now, share);
-      co_return Turn(*this, lanes);
+      co_return Turn(*this, lanes, room_.started(fit), fit);
     }
     const auto next = std::min({may_start.value_or(TimePoint::max()), until, now + kWaitMost});
     const auto wait = std::max(std::chrono::ceil<std::chrono::milliseconds>(next - now), kWaitLeast);

@@ -10,6 +10,7 @@
 
 #include "governor/pace.hpp"
 #include "governor/turns.hpp"
+#include "governor/wal_room.hpp"
 #include "telling/stop.hpp"
 #include "telling/wakeup.hpp"
 
@@ -25,6 +26,16 @@ class Gate {
   /// Takes over the governor's decision. A decision that is not renewed within governor::kSampleAgeMax holds:
   /// no fresh sample, no new batch.
   void decide(const governor::Decision& decision, TimePoint now);
+  /// Takes over a reading that was asked for at `asked`: where the primary's WAL ends, and how much may be
+  /// written until a limit is reached. No batch starts that is foretold to write more.
+  void read_room(TimePoint asked, std::optional<governor::Lsn> insert, std::optional<double> bytes) {
+    room_.read(asked, insert, bytes);
+    changed_.notify();
+  }
+  /// A lane is ready and waits for room: a new reading is worth its cost.
+  bool is_waiting_for_room() const { return waiting_for_room_ > 0; }
+  /// The share of the time of `lanes` that they have waited for room since the last call.
+  double take_waited(TimePoint now, int lanes);
   void pause(const std::string& reason);
   void resume();
   /// No batch starts while it is set: the sampler observes others without us. Too short to be reported.
@@ -49,14 +60,26 @@ class Gate {
   class Turn {
    public:
     Turn() = default;  // no turn: the gate was left because of a stop
-    Turn(Gate& gate, int lanes) : gate_(&gate), lanes_(lanes) {}
+    Turn(Gate& gate, int lanes, governor::WalRoom::Batch batch, std::int64_t rows)
+        : gate_(&gate), lanes_(lanes), batch_(batch), rows_(rows) {}
     Turn(Turn&& other) noexcept
-        : gate_(std::exchange(other.gate_, nullptr)), lanes_(other.lanes_), worked_(other.worked_) {}
+        : gate_(std::exchange(other.gate_, nullptr)),
+          lanes_(other.lanes_),
+          batch_(other.batch_),
+          rows_(other.rows_),
+          worked_(other.worked_),
+          walked_(other.walked_) {}
     Turn& operator=(Turn&&) = delete;
     ~Turn() { end(); }
 
-    /// Reports the server time of a batch that did not fail: one that only waited for a lock used none.
-    void worked(std::chrono::nanoseconds time) { worked_ = time; }
+    /// Reports the server time of a batch that did not fail, for one that only waited for a lock used none,
+    /// and the rows that it walked: 0 for a batch that only read.
+    void worked(std::chrono::nanoseconds time, std::int64_t rows = 0) {
+      worked_ = time;
+      walked_ = rows;
+    }
+    /// How many rows the batch may have: as many as were asked for, or as many as there is room for.
+    std::int64_t rows() const { return rows_; }
     void end() {
       if (gate_) std::exchange(gate_, nullptr)->end_turn(*this);
     }
@@ -65,21 +88,25 @@ class Gate {
     friend class Gate;
     Gate* gate_ = nullptr;
     int lanes_ = 1;
+    governor::WalRoom::Batch batch_ = 0;
+    std::int64_t rows_ = 0;
     std::chrono::nanoseconds worked_{0};
+    std::int64_t walked_ = 0;
   };
 
   /// Returns when the next batch may start, or stop is requested, or at `until` without a turn. `batch_time`
-  /// is what this lane's last one took, 0 before its first; `lanes` share the turns. Hold the turn while the
-  /// batch is in progress.
+  /// is what this lane's last one took, 0 before its first; `lanes` share the turns; `rows` are what the
+  /// batch is to change, 0 if it only reads. Hold the turn while the batch is in progress.
   boost::asio::awaitable<Turn> pass(std::chrono::milliseconds batch_time, int lanes, const Stop& stop,
-                                    TimePoint until = TimePoint::max());
+                                    TimePoint until = TimePoint::max(), std::int64_t rows = 0);
 
  private:
   class Waiting;
 
   bool is_stale(TimePoint now) const;
   /// When the lane may start, if nothing changes; nullopt: something has to change first, which is notified.
-  std::optional<TimePoint> due(const Waiting& waiting, TimePoint paused_until, double share) const;
+  std::optional<TimePoint> due(Waiting& waiting, TimePoint paused_until, double share) const;
+  void add_waited(TimePoint now);
   void end_turn(const Turn& turn);
 
   governor::Decision decision_;  // starts as a hold: nothing has been sampled yet
@@ -90,7 +117,12 @@ class Gate {
   std::set<std::uint64_t> waiting_;  // in pass() or pass_pause(): their tickets, first come first served
   std::uint64_t next_ticket_ = 0;
   governor::Turns turns_;
-  Wakeup changed_;  // a lane that waits may be allowed to start
+  governor::WalRoom room_;
+  int waiting_for_room_ = 0;
+  TimePoint waited_to_;                 // counted as far as this
+  TimePoint waited_from_;               // since the last call of take_waited()
+  std::chrono::nanoseconds waited_{0};  // of all lanes together
+  Wakeup changed_;                      // a lane that waits may be allowed to start
 };
 
 }  // namespace pgsluice::engine

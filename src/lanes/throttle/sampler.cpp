@@ -31,6 +31,9 @@ constexpr std::chrono::seconds kStart{2};
 constexpr std::chrono::milliseconds kLook{50};
 constexpr std::chrono::milliseconds kFirstLooks{10};
 
+// While lanes wait for room below a limit: a replica replays all the time, and each reading lets them go on.
+constexpr std::chrono::milliseconds kReadForRoom{50};
+
 Sampler::OpenSince open_since(const AtWork& reading, governor::TimePoint asked) {
   if (!reading.open_s) return std::nullopt;
   const std::chrono::duration<double> open(*reading.open_s);
@@ -101,8 +104,12 @@ boost::asio::awaitable<void> Sampler::run(const Over& over) {
     do {
       const auto left = std::chrono::ceil<std::chrono::milliseconds>(due - std::chrono::steady_clock::now());
       co_await over.wait(std::clamp(left, std::chrono::milliseconds{1}, kLook));
-    } while (!over.is_set() && std::chrono::steady_clock::now() < due);
+    } while (!over.is_set() && std::chrono::steady_clock::now() < due && !is_reading_wanted(began));
   }
+}
+
+bool Sampler::is_reading_wanted(governor::TimePoint last) const {
+  return gate_.is_waiting_for_room() && std::chrono::steady_clock::now() - last >= kReadForRoom;
 }
 
 boost::asio::awaitable<void> Sampler::look_around(governor::TimePoint until, bool is_start,
@@ -112,7 +119,7 @@ boost::asio::awaitable<void> Sampler::look_around(governor::TimePoint until, boo
   // A slow observation would delay the next poll.
   for (auto took = pause; took <= pause && !over.is_set();) {
     const auto began = std::chrono::steady_clock::now();
-    if (until - began < 2 * pause) co_return;
+    if (until - began < 2 * pause || gate_.is_waiting_for_room()) co_return;
     co_await over.wait(pause);
     try {
       const auto asked = std::chrono::steady_clock::now();
@@ -139,6 +146,8 @@ void Sampler::take(const Poll& poll, governor::TimePoint taken_at) {
   for (const auto& judge : poll.judges) judge({taken_at, tunables_.throttle, lane_of_pid}, judged);
   observe(poll.work, taken_at);
   samples_ = std::move(judged.samples);
+  insert_ = judged.insert;
+  read_at_ = taken_at;
   samples_.push_back(slowdown_.sample(tunables_.throttle, tunables_.lanes, taken_at));
   for (const auto& s : samples_) {
     if (s.name == "replica_lag" && s.known) tally_.lag_max_s = std::max(tally_.lag_max_s, s.value);
@@ -155,8 +164,9 @@ std::string Sampler::commit_wait(governor::TimePoint now) const {
 }
 
 void Sampler::decide(governor::TimePoint now) {
-  auto decision = governor::decide(samples_, pace_, now);
+  auto decision = governor::decide(samples_, pace_, now, gate_.take_waited(now, tunables_.lanes));
   pace_ = decision.next;
+  gate_.read_room(read_at_, insert_, decision.room_bytes);
   gate_.decide(decision, now);
   const std::string signal =
       decision.flow == governor::Flow::kHold && decision.worst ? decision.worst->name : "";
@@ -164,7 +174,7 @@ void Sampler::decide(governor::TimePoint now) {
   flow_ = decision.flow;
   signal_ = signal;
   event::Throttle told{
-      governor::flow_text(flow_), "", 0, 0, "", decision.pace, decision.reason, decision.held_s};
+      governor::flow_text(flow_), "", 0, 0, "", decision.speed, decision.reason, decision.held_s};
   if (decision.worst) {
     told.signal = decision.worst->name;
     told.value = decision.worst->value;

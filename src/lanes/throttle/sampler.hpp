@@ -69,6 +69,8 @@ class Sampler {
   void observe(const AtWork& reading, governor::TimePoint asked);
   void take(const Poll& poll, governor::TimePoint taken_at);
   void decide(governor::TimePoint now);
+  /// Before the next poll is due, because lanes wait for room.
+  bool is_reading_wanted(governor::TimePoint last) const;
 
   pg::Connection& connection_;
   std::string prefix_;
@@ -87,6 +89,8 @@ class Sampler {
   governor::Flow flow_ = governor::Flow::kGo;  // last reported
   std::string signal_;                         // last reported as the cause of a hold
   std::vector<governor::Sample> samples_;
+  std::optional<governor::Lsn> insert_;  // where the WAL ended at the last poll
+  governor::TimePoint read_at_;          // when that was asked for
 };
 
 }  // namespace pgsluice::engine

@@ -7,7 +7,7 @@ namespace {
 
 // Returns one row even without a walsender, so that the flush position is always there.
 constexpr const char* kReplication = R"sql(
-SELECT pg_catalog.pg_current_wal_flush_lsn(), r.pid IS NOT NULL, r.application_name, coalesce(r.client_addr::text, ''), r.state,
+SELECT pg_catalog.pg_current_wal_flush_lsn(), pg_catalog.pg_current_wal_insert_lsn(), r.pid IS NOT NULL, r.application_name, coalesce(r.client_addr::text, ''), r.state,
        r.replay_lsn,
        EXISTS (SELECT FROM pg_catalog.pg_replication_slots s WHERE s.active_pid = r.pid AND s.slot_type = 'logical'),
        r.backend_xmin IS NOT NULL, coalesce(r.sync_state, '')
@@ -60,10 +60,11 @@ ReplicationView read_replication(Session& session) {
   const auto rows = session.exec(kReplication, Params{});
   ReplicationView view;
   view.flush_lsn = rows.text(0, 0);
+  view.insert_lsn = rows.text(0, 1);
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    if (!rows.boolean(i, 1)) continue;
-    view.walsenders.push_back({rows.text(i, 2), rows.text(i, 3), rows.text(i, 4), rows.at(i, 5),
-                               rows.boolean(i, 6), rows.text(i, 8), rows.boolean(i, 7)});
+    if (!rows.boolean(i, 2)) continue;
+    view.walsenders.push_back({rows.text(i, 3), rows.text(i, 4), rows.text(i, 5), rows.at(i, 6),
+                               rows.boolean(i, 7), rows.text(i, 9), rows.boolean(i, 8)});
   }
   return view;
 }

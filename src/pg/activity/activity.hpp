@@ -21,7 +21,8 @@ struct Walsender {
 };
 
 struct ReplicationView {
-  std::string flush_lsn;  // of the primary, read in the same statement
+  std::string flush_lsn;   // of the primary, read in the same statement
+  std::string insert_lsn;  // the same; beyond the flush position lies what no replica can have
   std::vector<Walsender> walsenders;
 };
 

@@ -19,6 +19,8 @@ governor::ReplicaReading reading_of(const pg::Walsender& w) {
 SignalReader::Judge ReplicaLagReader::read(pg::Session& session) {
   return [this, view = pg::read_replication(session)](const JudgedBy& by, Judged& judged) {
     if (const auto flush = governor::parse_lsn(view.flush_lsn)) clock_.record(by.taken_at, *flush);
+    if (const auto insert = governor::parse_lsn(view.insert_lsn)) clock_.note_insert(*insert);
+    judged.insert = clock_.insert();
     std::vector<governor::ReplicaReading> replicas;
     for (const auto& w : view.walsenders) replicas.push_back(reading_of(w));
     for (auto& sample : lag_.observe(replicas, clock_, by.limits, by.taken_at))

@@ -2,8 +2,10 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <vector>
 
+#include "governor/lsn.hpp"
 #include "governor/signal.hpp"
 #include "governor/signals/lock_waits.hpp"
 #include "pg/connection/session.hpp"
@@ -22,6 +24,7 @@ struct JudgedBy {
 struct Judged {
   std::vector<governor::Sample> samples;
   std::vector<governor::LaneInTheWay> to_cancel;
+  std::optional<governor::Lsn> insert;  // where the primary's WAL ends
 };
 
 /// One signal. Reads on the thread of the sampler's connection, within the poll's transaction; the function
