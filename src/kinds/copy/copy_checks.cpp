@@ -1,5 +1,6 @@
 #include "kinds/copy/copy_checks.hpp"
 
+#include "kinds/copy/copied_rows.hpp"
 #include "kinds/ddl/ddl.hpp"
 #include "lanes/batch/copy_step.hpp"
 #include "lanes/batch/source_batch.hpp"
@@ -55,6 +56,7 @@ void examine(const StepAt& at, pg::Session& source, const CopyStep& step, Findin
                                 facts.copying.source_in_words());
   check_columns(step, facts, findings);
   check_surprises(step, facts, findings);
+  check_kept(at.session, facts.copying.to, step, facts.copying.from.rows_estimate, findings);
   try_copy(source, at.session, facts.copying);
 }
 
