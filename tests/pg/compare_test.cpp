@@ -1,6 +1,6 @@
-// Goal: a verify step that compares two tables finds every row that is missing, different or surplus, whatever
-// the key, and nothing where both are equal; it stops when it is told to. Method: the real program on pairs of
-// tables, in two databases and in one.
+// Goal: a verify step that compares two tables finds every row that is missing, different or surplus,
+// whatever the key, and nothing where both are equal; it stops when it is told to. Method: the real program
+// on pairs of tables, in two databases and in one.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -17,14 +17,15 @@ using testing::Not;
 class Compare : public testing::Test {
  protected:
   void make_tables(const std::string& id) {
-    copy_.both("DROP TABLE IF EXISTS a; DROP SCHEMA IF EXISTS pgsluice CASCADE; CREATE TABLE a (id " + id +
-               ", n int, note text); INSERT INTO a SELECT g, g, 'row ' || g FROM generate_series(1, 25000) g; "
-               "ANALYZE a");
+    copy_.both(
+        "DROP TABLE IF EXISTS a; DROP SCHEMA IF EXISTS pgsluice CASCADE; CREATE TABLE a (id " + id +
+        ", n int, note text); INSERT INTO a SELECT g, g, 'row ' || g FROM generate_series(1, 25000) g; "
+        "ANALYZE a");
     job("from = { dsn = \"" + copy_.source_dsn() + "\", table = \"a\" }, to = \"a\"");
   }
   void job(const std::string& compare) {
-    copy_.trial().job("name = \"same\"\n[[step]]\nkind = \"verify\"\nname = \"same\"\ncompare = { " + compare +
-                      " }\n");
+    copy_.trial().job("name = \"same\"\n[[step]]\nkind = \"verify\"\nname = \"same\"\ncompare = { " +
+                      compare + " }\n");
   }
   Db& target() { return copy_.target(); }
 
@@ -59,7 +60,8 @@ TEST_F(Compare, ComparesTwoTablesOfOneDatabaseWithAConditionAndExpressions) {
       "upper_name text);"
       "INSERT INTO old SELECT g, 'n' || g, g % 2 = 0 FROM generate_series(1, 500) g;"
       "INSERT INTO new SELECT id, upper(name) FROM old WHERE NOT gone");
-  job("from = { table = \"old\", where = \"NOT gone\" }, to = \"new\", columns = { upper_name = \"upper(name)\" "
+  job("from = { table = \"old\", where = \"NOT gone\" }, to = \"new\", columns = { upper_name = "
+      "\"upper(name)\" "
       "}");
   copy_.expect("run", 0);
   target().exec("UPDATE new SET upper_name = 'n7' WHERE id = 7; INSERT INTO new VALUES (8, 'N8')");
@@ -80,9 +82,13 @@ TEST_F(Compare, StopsWhenItIsToldToAndGoesOnLater) {
   Db holder(copy_.trial().dsn());
   holder.exec("BEGIN; LOCK TABLE a IN ACCESS EXCLUSIVE MODE");
   Process run(copy_.trial().command("run"));
-  wait_for([&] { return target().yes("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
-                                     "AND application_name LIKE 'pgsluice%')"); },
-           "the comparison to wait");
+  wait_for(
+      [&] {
+        return target().yes(
+            "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
+            "AND application_name LIKE 'pgsluice%')");
+      },
+      "the comparison to wait");
   run.signal(SIGTERM);
   EXPECT_EQ(run.wait().code, 75) << run.out() << run.err();
   holder.exec("ROLLBACK");
@@ -91,7 +97,8 @@ TEST_F(Compare, StopsWhenItIsToldToAndGoesOnLater) {
 
 TEST_F(Compare, SaysWhatDoesNotGoWithIt) {
   copy_.trial().job(
-      "name = \"same\"\n[[step]]\nkind = \"verify\"\nname = \"same\"\nquery = \"SELECT 1\"\ncompare = { to = \"a\" "
+      "name = \"same\"\n[[step]]\nkind = \"verify\"\nname = \"same\"\nquery = \"SELECT 1\"\ncompare = { to = "
+      "\"a\" "
       "}\n");
   const auto done = copy_.trial().run();
   EXPECT_EQ(done.code(), 78);

@@ -17,7 +17,8 @@ using testing::Not;
 class CopyRepair : public testing::Test {
  protected:
   void copy_table(const std::string& id = "int", const std::string& rest = "") {
-    copy_.both("CREATE TABLE t (id " + id + " PRIMARY KEY, price numeric, doc json, code int UNIQUE, note text)");
+    copy_.both("CREATE TABLE t (id " + id +
+               " PRIMARY KEY, price numeric, doc json, code int UNIQUE, note text)");
     copy_.source().exec(
         "INSERT INTO t SELECT g, g / 4.0, '{\"a\": 1.0}', g, nullif('row ' || g, 'row 5') FROM "
         "generate_series(1, 15000) g; ANALYZE t");
@@ -25,8 +26,10 @@ class CopyRepair : public testing::Test {
     copy_.expect("run", 0);
     target().exec(
         "CREATE TABLE written (id text); CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-        "INSERT INTO written VALUES (NEW.id); RETURN NULL; END $$; CREATE TRIGGER note AFTER INSERT OR UPDATE "
-        "ON t FOR EACH ROW WHEN (current_setting('application_name') LIKE 'pgsluice%') EXECUTE FUNCTION note()");
+        "INSERT INTO written VALUES (NEW.id); RETURN NULL; END $$; CREATE TRIGGER note AFTER INSERT OR "
+        "UPDATE "
+        "ON t FOR EACH ROW WHEN (current_setting('application_name') LIKE 'pgsluice%') EXECUTE FUNCTION "
+        "note()");
   }
   void spoil() {
     target().exec(
@@ -46,8 +49,9 @@ class CopyRepair : public testing::Test {
 TEST_F(CopyRepair, MendsWhatIsMissingOrDifferentAndNothingElse) {
   for (const std::string id : {"int", "text"}) {
     SCOPED_TRACE(id);
-    copy_.both("DROP TABLE IF EXISTS t, written; DROP FUNCTION IF EXISTS note; DROP SCHEMA IF EXISTS pgsluice "
-               "CASCADE");
+    copy_.both(
+        "DROP TABLE IF EXISTS t, written; DROP FUNCTION IF EXISTS note; DROP SCHEMA IF EXISTS pgsluice "
+        "CASCADE");
     copy_table(id);
     spoil();
     copy_.expect("verify", 4);
@@ -75,7 +79,8 @@ TEST_F(CopyRepair, WithSkipOnlyCopiesWhatIsMissing) {
 
 TEST_F(CopyRepair, NamesWhatItCannotMend) {
   copy_table();
-  target().exec("DELETE FROM t WHERE id IN (20, 21); INSERT INTO t VALUES (40000, 1, NULL, 20, 'has its code')");
+  target().exec(
+      "DELETE FROM t WHERE id IN (20, 21); INSERT INTO t VALUES (40000, 1, NULL, 20, 'has its code')");
   const auto done = repair();
   EXPECT_EQ(done.code(), 4) << done.out << done.err;
   EXPECT_THAT(done.out, AllOf(HasSubstr("1 of 15,000 rows missing or different: row 20 is missing"),

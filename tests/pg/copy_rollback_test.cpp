@@ -1,5 +1,5 @@
-// Goal: with keep, rollback removes exactly the rows that a copy inserted, where they still are as copied, and
-// counts, names and keeps all others, whatever the types and whoever is killed. Method: the real program
+// Goal: with keep, rollback removes exactly the rows that a copy inserted, where they still are as copied,
+// and counts, names and keeps all others, whatever the types and whoever is killed. Method: the real program
 // between two databases, an application's changes by hand; what must stay is compared row by row.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -49,7 +49,8 @@ TEST_F(CopyRollback, RemovesWhatItCopiedAndNothingElse) {
     copy_.expect("verify", 0);
     EXPECT_EQ(images(), 1);
     copy_.expect("rollback", 0);
-    EXPECT_THAT(ids(), ElementsAre("700", "702", "9000")) << "rows that were there, also one like the source's";
+    EXPECT_THAT(ids(), ElementsAre("700", "702", "9000"))
+        << "rows that were there, also one like the source's";
     EXPECT_EQ(images(), 0);
     copy_.expect("run", 0);
     copy_.expect_same("SELECT * FROM t WHERE id::text <> '702'",
@@ -63,7 +64,8 @@ TEST_F(CopyRollback, KeepsCountsAndNamesWhatOthersChanged) {
   copy_.job("t", "", "keep = true");
   copy_.expect("run", 0);
   target().exec(
-      "UPDATE t SET note = 'app' WHERE id = 5; UPDATE t SET n = NULL WHERE id = 6; DELETE FROM t WHERE id = 7;"
+      "UPDATE t SET note = 'app' WHERE id = 5; UPDATE t SET n = NULL WHERE id = 6; DELETE FROM t WHERE id = "
+      "7;"
       "UPDATE t SET n = -n WHERE id = 8; UPDATE t SET n = -n WHERE id = 8; INSERT INTO child VALUES (9);"
       "UPDATE t SET id = 10000 WHERE id = 10; INSERT INTO t VALUES (7, 7, 'new'), (20000, 1, 'app')");
   const auto back = copy_.trial().verb("rollback");
@@ -102,17 +104,20 @@ TEST_F(CopyRollback, KnowsItsRowsOfAnyTypeAsTheyWereStored) {
       "KEY "
       "(\"hash\", place))");
   source().exec(
-      "INSERT INTO \"Odd t\" SELECT g / 10.0, E'a\\t' || g, 1e300 / g, 'infinity', now(), g * interval '1 month "
+      "INSERT INTO \"Odd t\" SELECT g / 10.0, E'a\\t' || g, 1e300 / g, 'infinity', now(), g * interval '1 "
+      "month "
       "2 "
       "hours', decode('00ff', 'hex'), '{\"a\": 1.00}', '{\"a\":  1}', ARRAY['x', NULL, E'\\\\'], 'ok', (g, "
       "'q'), "
       "'[1,4)', md5(g::text)::uuid, 0.1, B'1010', 12.5 FROM generate_series(1, 300) g;"
       "INSERT INTO \"Odd t\" (\"hash\", place) VALUES (-1, '')");
   target().exec(
-      "ALTER TABLE \"Odd t\" ADD twice numeric GENERATED ALWAYS AS (\"hash\" * 2) STORED, ADD given int DEFAULT "
+      "ALTER TABLE \"Odd t\" ADD twice numeric GENERATED ALWAYS AS (\"hash\" * 2) STORED, ADD given int "
+      "DEFAULT "
       "42, ADD "
       "changed text; CREATE FUNCTION alter_it() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.changed := "
-      "'by trigger'; RETURN NEW; END $$; CREATE TRIGGER alter_it BEFORE INSERT ON \"Odd t\" FOR EACH ROW EXECUTE "
+      "'by trigger'; RETURN NEW; END $$; CREATE TRIGGER alter_it BEFORE INSERT ON \"Odd t\" FOR EACH ROW "
+      "EXECUTE "
       "FUNCTION "
       "alter_it()");
   copy_.job("\\\"Odd t\\\"", "", "keep = true");
@@ -120,7 +125,8 @@ TEST_F(CopyRollback, KnowsItsRowsOfAnyTypeAsTheyWereStored) {
   EXPECT_EQ(target().number("SELECT count(*) FROM \"Odd t\" WHERE changed = 'by trigger'"), 301);
   const auto database = copy_.trial().database();
   target().exec("ALTER DATABASE " + database + " SET bytea_output = 'escape'; ALTER DATABASE " + database +
-                " SET intervalstyle = 'iso_8601'; ALTER DATABASE " + database + " SET timezone = 'Asia/Tokyo'");
+                " SET intervalstyle = 'iso_8601'; ALTER DATABASE " + database +
+                " SET timezone = 'Asia/Tokyo'");
   target().exec("UPDATE \"Odd t\" SET given = 43 WHERE place = E'a\\t7'");
   copy_.expect("rollback", 0);
   EXPECT_THAT(target().column("SELECT given::text FROM \"Odd t\""), ElementsAre("43"));
@@ -128,7 +134,8 @@ TEST_F(CopyRollback, KnowsItsRowsOfAnyTypeAsTheyWereStored) {
 
 TEST_F(CopyRollback, GoesThroughAPartitionedTarget) {
   source().exec(
-      "CREATE TABLE t (id int PRIMARY KEY, n int); INSERT INTO t SELECT g, g FROM generate_series(1, 1000) g");
+      "CREATE TABLE t (id int PRIMARY KEY, n int); INSERT INTO t SELECT g, g FROM generate_series(1, 1000) "
+      "g");
   target().exec(
       "CREATE TABLE t (id int PRIMARY KEY, n int) PARTITION BY RANGE (id);"
       "CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (0) TO (500); CREATE TABLE t2 PARTITION OF t DEFAULT;"
@@ -153,7 +160,8 @@ TEST_F(CopyRollback, HoldsHoweverOftenCopyAndRollbackAreKilled) {
   copy_.expect("run", 0);
   EXPECT_EQ(target().number("SELECT count(*) FROM t"), 2001);
   target().exec("UPDATE t SET n = 0 WHERE id IN (17, 1717)");
-  for (const std::string at : {"after_position:1", "after_update:1", "after_commit:1", "rollback_before_note"})
+  for (const std::string at :
+       {"after_position:1", "after_update:1", "after_commit:1", "rollback_before_note"})
     killed_at("rollback", at);
   copy_.expect("rollback", 0);
   EXPECT_THAT(ids(), ElementsAre("0", "17", "1500", "1717"));
@@ -174,7 +182,8 @@ TEST_F(CopyRollback, OfAnInterruptedCopyRemovesWhatItHasGot) {
 TEST_F(CopyRollback, RefusesWhatItCouldNotTakeBack) {
   make_tables();
   copy_.job("t", "", "on_conflict = \"update\"\nkeep = true");
-  EXPECT_THAT(refusal_of(copy_.trial().run()).message, HasSubstr("the rows that it replaces could not be put back"));
+  EXPECT_THAT(refusal_of(copy_.trial().run()).message,
+              HasSubstr("the rows that it replaces could not be put back"));
   copy_.job("t", "", "keep = true");
   target().exec("ALTER TABLE t ADD parent int REFERENCES t");
   EXPECT_THAT(copy_.trial().verb("check").out, HasSubstr("refers to the table itself"));

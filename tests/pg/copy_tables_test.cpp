@@ -16,8 +16,10 @@ class CopyTables : public testing::Test {
  protected:
   void make_tables() {
     copy_.both(
-        "CREATE TABLE users (id int PRIMARY KEY); CREATE TABLE orders (id int PRIMARY KEY, user_id int NOT NULL "
-        "REFERENCES users); CREATE TABLE lines (order_id int REFERENCES orders, n int, PRIMARY KEY (order_id, n))");
+        "CREATE TABLE users (id int PRIMARY KEY); CREATE TABLE orders (id int PRIMARY KEY, user_id int NOT "
+        "NULL "
+        "REFERENCES users); CREATE TABLE lines (order_id int REFERENCES orders, n int, PRIMARY KEY "
+        "(order_id, n))");
     copy_.source().exec(
         "INSERT INTO users SELECT generate_series(1, 700); INSERT INTO orders SELECT g, g % 700 + 1 FROM "
         "generate_series(1, 900) g; INSERT INTO lines SELECT g, n FROM generate_series(1, 900) g, "
@@ -45,7 +47,8 @@ TEST_F(CopyTables, CopiesReferencedTablesFirst) {
   copy_.expect("verify", 0);
   copy_.expect("run", 0);
   copy_.target().exec("DELETE FROM lines WHERE n = 2 AND order_id = 5");
-  EXPECT_THAT(copy_.trial().verb("verify").out, AllOf(HasSubstr("copy: lines"), HasSubstr("row (5, 2) is missing")));
+  EXPECT_THAT(copy_.trial().verb("verify").out,
+              AllOf(HasSubstr("copy: lines"), HasSubstr("row (5, 2) is missing")));
   copy_.expect("verify", 0, {"--repair"});
   expect_all_same();
 }
@@ -75,7 +78,8 @@ TEST_F(CopyTables, GoesBackWithTheTablesThatItsJobMade) {
   make_tables();
   copy_.target().exec("DROP TABLE lines, orders, users");
   copy_.trial().job(
-      "name = \"all\"\n[[step]]\nkind = \"sql\"\nname = \"make\"\nup = \"CREATE TABLE users (id int PRIMARY KEY); "
+      "name = \"all\"\n[[step]]\nkind = \"sql\"\nname = \"make\"\nup = \"CREATE TABLE users (id int PRIMARY "
+      "KEY); "
       "CREATE TABLE orders (id int PRIMARY KEY, user_id int REFERENCES users)\"\ndown = \"DROP TABLE orders, "
       "users\"\n[[step]]\nkind = \"copy\"\nname = \"copy\"\nfrom = { dsn = \"" +
       copy_.source_dsn() + "\" }\ntables = [\"orders\", \"users\"]\n");

@@ -139,9 +139,9 @@ bool Comparison::next_behind(Sides sides) {
     }
     upper_ = target_keyset_->read_key(last, 0);
   }
-  const auto cut =
-      reading(sides.target, copying_.is_target_without_encoding,
-              [&] { return find_cut(sides.target, *target_keyset_, from_, *upper_, kSliceRows); });
+  const auto cut = reading(sides.target, copying_.is_target_without_encoding, [&] {
+    return find_cut(sides.target, *target_keyset_, from_, *upper_, kSliceRows);
+  });
   if (cut.visited > 0) note_surplus(sides, cut.slice, {});
   from_ = cut.slice.upper;
   if (cut.is_last) part_ = Part::kOver;
@@ -174,8 +174,8 @@ RowHashes Comparison::look(Sides sides, bool is_source, const RowHashes& keys) {
   if (keys.empty()) return {};
   const auto side = is_source ? CopySide::kSource : CopySide::kTarget;
   const auto& hash = is_source ? source_hash_ : target_hash_;
-  return hashes(ask(sides, is_source, hashes_of_keys_sql(copying_, side, hash),
-                    key_arrays(keys, copying_.key.size())));
+  return hashes(
+      ask(sides, is_source, hashes_of_keys_sql(copying_, side, hash), key_arrays(keys, copying_.key.size())));
 }
 
 WrongRows Comparison::wrong_among(Sides sides, const RowHashes& theirs) {
@@ -193,8 +193,8 @@ WrongRows Comparison::wrong_among(Sides sides, const RowHashes& theirs) {
 
 void Comparison::narrow(Sides sides, const walk::KeySlice& slice, Mender* mender) {
   const auto at = keyset_.predicate(slice);
-  const auto theirs =
-      hashes(ask(sides, true, keyed_hashes_sql(copying_, CopySide::kSource, source_hash_, at.sql), at.params));
+  const auto theirs = hashes(
+      ask(sides, true, keyed_hashes_sql(copying_, CopySide::kSource, source_hash_, at.sql), at.params));
   auto wrong = wrong_among(sides, look(sides, true, wrong_among(sides, theirs).theirs));
   std::map<pg::Key, std::string> reasons;
   if (mender != nullptr && !wrong.theirs.empty()) mend(sides, wrong, *mender, reasons);
@@ -235,8 +235,8 @@ void Comparison::note(const WrongRows& wrong, const std::map<pg::Key, std::strin
 
 void Comparison::note_surplus(Sides sides, const walk::KeySlice& slice, const RowHashes& theirs) {
   const auto there = target_keyset_->predicate(slice);
-  auto ours = hashes(
-      ask(sides, false, keyed_hashes_sql(copying_, CopySide::kTarget, target_hash_, there.sql), there.params));
+  auto ours = hashes(ask(sides, false, keyed_hashes_sql(copying_, CopySide::kTarget, target_hash_, there.sql),
+                         there.params));
   std::erase_if(ours, [&](const auto& row) { return theirs.contains(row.first); });
   const auto came = look(sides, true, ours);
   std::erase_if(ours, [&](const auto& row) { return came.contains(row.first); });

@@ -64,8 +64,8 @@ class Comparison {
     pg::Session& target;
   };
 
-  /// Surplus: rows that only the target has. In a copy they may be its own. Throws Error(kRefused) if the rows
-  /// cannot be found by key, Failure.
+  /// Surplus: rows that only the target has. In a copy they may be its own. Throws Error(kRefused) if the
+  /// rows cannot be found by key, Failure.
   Comparison(Sides sides, const CopyStep& step, Surplus surplus);
 
   /// The next slice, in short transactions. False: nothing is left. May be called again after a Failure.

@@ -74,10 +74,11 @@ CopyMender::Lines CopyMender::read(const RowHashes& keys) {
   Lines lines;
   sides_.source.exec(begin_source_sql(copying_));
   try {
-    sides_.source.copy_out(copy_keys_out_sql(copying_, key_arrays(keys, columns)), [&](std::string_view line) {
-      lines.emplace(key_at_start(line, columns), after_fields(line, columns));
-      return true;
-    });
+    sides_.source.copy_out(copy_keys_out_sql(copying_, key_arrays(keys, columns)),
+                           [&](std::string_view line) {
+                             lines.emplace(key_at_start(line, columns), after_fields(line, columns));
+                             return true;
+                           });
     sides_.source.exec("COMMIT");
   } catch (...) {
     pg::rollback(sides_.source);
@@ -130,14 +131,9 @@ void CopyMender::write_in_transaction(Lines lines, const RowHashes& seen) {
 }
 
 void CopyMender::leave_changed(Lines& lines, const RowHashes& seen) {
-  Lines there;
-  for (const auto& [key, line] : lines) {
-    if (seen.contains(key)) there.emplace(key, std::string());
-  }
-  if (there.empty()) return;
   const auto sql = hashes_of_keys_sql(copying_, CopySide::kTarget, target_hash_) + "\nFOR UPDATE OF " +
                    pg::Identifier(copying_.to.name).sql();
-  const auto rows = sides_.target.exec_cancellable(sql, key_arrays(there, copying_.key.size()));
+  const auto rows = sides_.target.exec_cancellable(sql, key_arrays(lines, copying_.key.size()));
   RowHashes now;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     pg::Key key;
@@ -147,7 +143,8 @@ void CopyMender::leave_changed(Lines& lines, const RowHashes& seen) {
   std::erase_if(lines, [&](const auto& row) {
     const auto before = seen.find(row.first);
     const auto after = now.find(row.first);
-    return before != seen.end() && (after == now.end() || after->second != before->second);
+    if (before == seen.end()) return after != now.end();
+    return after == now.end() || after->second != before->second;
   });
 }
 

@@ -11,9 +11,9 @@
 namespace pgsluice::engine {
 
 /// Mends the rows of a copy that is done: those that are missing at the target are copied, those that are
-/// different become what the source has, if they are still as they were seen. A few rows at a time: read whole
-/// at the source, then written in one short transaction, under the job's lock, so that no rollback and no
-/// other repair is at work on them. Confined to the thread of its sessions.
+/// different become what the source has, if they are still as they were seen. A few rows at a time: read
+/// whole at the source, then written in one short transaction, under the job's lock, so that no rollback and
+/// no other repair is at work on them. Confined to the thread of its sessions.
 class CopyMender final : public Mender {
  public:
   struct Place {
@@ -36,7 +36,7 @@ class CopyMender final : public Mender {
   /// Halves what fails, until the row is found that does.
   void write(const Lines& lines, const RowHashes& seen);
   void write_in_transaction(Lines lines, const RowHashes& seen);
-  /// Rows that were changed at the target since they were seen wait for the next look.
+  /// Rows that were changed at the target since they were seen, or came, wait for the next look.
   void leave_changed(Lines& lines, const RowHashes& seen);
   void raise_sequences(const Lines& lines);
 

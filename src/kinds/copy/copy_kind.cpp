@@ -25,9 +25,8 @@ namespace {
 constexpr int kMendingStatements = 3;
 
 pg::TransactionLimits repair_limits(pg::Session& session, const Tunables& tunables) {
-  auto limits =
-      batch_limits(tunables.batch.target, tunables.throttle.lock_wait,
-                   std::chrono::milliseconds{pg::deadlock_timeout_ms(session)}, kMendingStatements);
+  auto limits = batch_limits(tunables.batch.target, tunables.throttle.lock_wait,
+                             std::chrono::milliseconds{pg::deadlock_timeout_ms(session)}, kMendingStatements);
   limits.is_synchronous = true;
   return limits;
 }
@@ -184,8 +183,7 @@ void CopyKind::mend(const StepAt& at, std::vector<VerifyResult>& results) const 
     with_source(at.session, copy, [&](pg::Session& source) {
       const Comparison::Sides sides{source, at.session};
       const auto mender = [&](Comparison& comparison) { return mender_of(sides, comparison, place); };
-      results.push_back(
-          result_of(at, copy, compare_all(sides, copy, Comparison::Surplus::kIgnored, mender)));
+      results.push_back(result_of(at, copy, compare_all(sides, copy, Comparison::Surplus::kIgnored, mender)));
     });
   }
 }

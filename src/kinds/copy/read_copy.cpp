@@ -58,9 +58,10 @@ void read_keep(Section& section, CopyStep& step) {
   step.keep = keeping->is_kept;
   step.keep_for = keeping->time;
   if (step.keep && step.on_conflict == OnConflict::kUpdate)
-    section.refuse("keep", {"does not go with on_conflict = \"update\": the rows that it replaces could not be "
-                            "put back",
-                            "use on_conflict = \"skip\", or leave keep out"});
+    section.refuse("keep",
+                   {"does not go with on_conflict = \"update\": the rows that it replaces could not be "
+                    "put back",
+                    "use on_conflict = \"skip\", or leave keep out"});
 }
 
 }  // namespace
@@ -76,7 +77,8 @@ CopyStep read_copy(Section& section, std::string name) {
   read_on_conflict(section, step);
   read_keep(section, step);
   if (step.keep && !step.tables.empty())
-    section.refuse("keep", {"does not go with tables", "write a copy step for each table, or leave keep out"});
+    section.refuse("keep",
+                   {"does not go with tables", "write a copy step for each table, or leave keep out"});
   return step;
 }
 

@@ -90,7 +90,8 @@ std::vector<TableName> in_order(pg::Session& session, const CopyStep& step) {
   const auto rows = session.exec(kReferences, {pg::to_array(names)});
   Needs needs(tables.size());
   for (std::size_t i = 0; i < rows.size(); ++i)
-    needs.at(static_cast<std::size_t>(rows.integer(i, 0))).insert(static_cast<std::size_t>(rows.integer(i, 1)));
+    needs.at(static_cast<std::size_t>(rows.integer(i, 0)))
+        .insert(static_cast<std::size_t>(rows.integer(i, 1)));
   std::vector<std::size_t> left(tables.size());
   for (std::size_t i = 0; i < left.size(); ++i) left[i] = i;
   std::vector<TableName> order;
@@ -109,9 +110,8 @@ std::vector<TableName> in_order(pg::Session& session, const CopyStep& step) {
 asio::awaitable<void> run_tables(RunningStep& step, CopyStep copy) {
   step.journal.write(
       event::StepStarted{copy.name, step.record.kind, step.record.state == StepState::kRunning, 0});
-  std::function<std::vector<OpenedAct>(pg::Session&)> open = [copy, id = step.record.step_id](pg::Session& s) {
-    return open_tables(s, copy, id);
-  };
+  std::function<std::vector<OpenedAct>(pg::Session&)> open =
+      [copy, id = step.record.step_id](pg::Session& s) { return open_tables(s, copy, id); };
   auto acts = co_await keep_trying<std::vector<OpenedAct>>(step.connection, open, step.journal, step.stop);
   for (auto& opened : acts) {  // given together, they would run side by side
     std::vector<OpenedAct> one{std::move(opened)};

@@ -42,8 +42,7 @@ std::vector<OpenedAct> open_restore(pg::Session& session, const ImageUse& use, c
       use.act, "restore", use.prepare(images, undo.is_forced ? Restore::kForced : Restore::kStillOurs))};
   if (undo.is_forced && is_restore_begun(session, undo.step_id) &&
       ledger::has_quarantined(session, undo.step_id))
-    acts.push_back(
-        restoring_act(use.act_if_named, "overwrite", use.prepare(images, Restore::kNamedOnly)));
+    acts.push_back(restoring_act(use.act_if_named, "overwrite", use.prepare(images, Restore::kNamedOnly)));
   return open_acts(session, use.step, undo.step_id, std::move(acts));
 }
 
@@ -105,9 +104,8 @@ asio::awaitable<void> restore_images(RunningStep& step, const ImageUse& use, con
   };
   const bool is_free = co_await keep_trying<bool>(step.connection, free, step.journal, step.stop);
   if (!is_free)
-    step.journal.warn(
-        "the before-images of step \"" + use.step + "\" are being read, and stay for now",
-        "the next run frees them");
+    step.journal.warn("the before-images of step \"" + use.step + "\" are being read, and stay for now",
+                      "the next run frees them");
 }
 
 void forget_images(OperatorAct& act, const RollbackAct& undo) {

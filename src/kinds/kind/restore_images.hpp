@@ -12,9 +12,9 @@ namespace pgsluice::engine {
 
 /// How the rollback of a step uses what the step has kept.
 struct ImageUse {
-  std::string step;         // its name
-  std::string subject;      // "backfill step \"fill\""
-  std::string act;          // in the ledger: what is done along the images
+  std::string step;          // its name
+  std::string subject;       // "backfill step \"fill\""
+  std::string act;           // in the ledger: what is done along the images
   std::string act_if_named;  // and then, forced, with rows that an earlier rollback has named
   std::function<Prepare(Images images, Restore restore)> prepare;
   /// Adds what will be done to act and survey. Throws Error if it would fail.

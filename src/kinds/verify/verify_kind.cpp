@@ -18,7 +18,6 @@ namespace pgsluice::engine {
 
 namespace asio = boost::asio;
 
-
 namespace {
 
 // What stands in place of `expect` where two tables are compared.
@@ -156,10 +155,11 @@ asio::awaitable<void> VerifyKind::ask(RunningStep& step) const {
   };
   co_await keep_trying<bool>(step.connection, mark, step.journal, step.stop);
   if (!result.matches) {
-    throw Error(ExitCode::kMismatch,
-                "verify step \"" + step_.name + "\" expects " + result.expected + " and found " + result.actual,
-                step_.compare ? "look at these rows on both sides; run again to compare once more"
-                              : "look at the rows that its query finds; run again to verify once more");
+    throw Error(
+        ExitCode::kMismatch,
+        "verify step \"" + step_.name + "\" expects " + result.expected + " and found " + result.actual,
+        step_.compare ? "look at these rows on both sides; run again to compare once more"
+                      : "look at the rows that its query finds; run again to verify once more");
   }
 }
 

@@ -6,8 +6,8 @@
 
 namespace pgsluice::engine {
 
-/// kind = "verify": one value from a read-only transaction, or all rows of two tables. Nothing can block it, and there is nothing to
-/// undo.
+/// kind = "verify": one value from a read-only transaction, or all rows of two tables. Nothing can block it,
+/// and there is nothing to undo.
 class VerifyKind final : public KindOf<VerifyStep> {
  public:
   using KindOf::KindOf;

@@ -24,7 +24,8 @@ constexpr std::int64_t kRowsPerRangeMin = 2'000;
 constexpr pg::TransactionLimits kSampleLimits{std::chrono::milliseconds{1'000},
                                               std::chrono::milliseconds{60'000}, true};
 
-/// Rows that may be there already, or are remembered, are written in two statements: into a stage, and from there.
+/// Rows that may be there already, or are remembered, are written in two statements: into a stage, and from
+/// there.
 int long_statements_of(const Copying& copying) {
   return copying.on_conflict == OnConflict::kError && !copying.kept ? 1 : 2;
 }

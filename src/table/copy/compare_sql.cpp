@@ -89,7 +89,8 @@ std::string from_keys_sql(const Copying& copying, CopySide side, const std::vect
 
 std::string row_size_sql(const Copying& copying) {
   std::string texts;
-  for (const auto& column : copying.columns) texts += (texts.empty() ? "" : ", ") + text_of(column, CopySide::kSource);
+  for (const auto& column : copying.columns)
+    texts += (texts.empty() ? "" : ", ") + text_of(column, CopySide::kSource);
   return "pg_catalog.octet_length(ROW(" + texts + ")::text)";
 }
 

@@ -91,8 +91,9 @@ std::string insert_staged_sql(const Copying& copying) {
 std::string mend_staged_sql(const Copying& copying) {
   const auto others = names_beside(copying, key_names(copying));
   if (others.empty()) return "";
-  return "UPDATE " + copying.to.sql() + " AS present SET " + set_from(others, "staged.") + "\nFROM " + kStage +
-         " AS staged\nWHERE " + has_key_of_staged(copying, "present.") + " AND " + differs(others, "staged.");
+  return "UPDATE " + copying.to.sql() + " AS present SET " + set_from(others, "staged.") + "\nFROM " +
+         kStage + " AS staged\nWHERE " + has_key_of_staged(copying, "present.") + " AND " +
+         differs(others, "staged.");
 }
 
 std::string insert_missing_sql(const Copying& copying) {

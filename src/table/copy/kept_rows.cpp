@@ -11,7 +11,8 @@ namespace pgsluice::engine {
 namespace {
 
 [[noreturn]] void refuse(const CopyStep& step, const std::string& why, const std::string& hint) {
-  throw Error(ExitCode::kRefused, "step \"" + step.name + "\" cannot keep which rows it copies: " + why, hint);
+  throw Error(ExitCode::kRefused, "step \"" + step.name + "\" cannot keep which rows it copies: " + why,
+              hint);
 }
 
 void refuse_rules(pg::Session& session, const pg::Table& to, const CopyStep& step) {

@@ -40,8 +40,8 @@ std::string numbered_keys(const Images& images, const std::string& prefix) {
 std::string refers(const Referrer& referrer) {
   std::string equal;
   for (std::size_t i = 0; i < referrer.columns.size(); ++i)
-    equal += (i == 0 ? "" : " AND ") + std::string("referring.") + quoted(referrer.columns[i]) + " = target." +
-             quoted(referrer.referenced_columns.at(i));
+    equal += (i == 0 ? "" : " AND ") + std::string("referring.") + quoted(referrer.columns[i]) +
+             " = target." + quoted(referrer.referenced_columns.at(i));
   return "EXISTS (SELECT FROM " + referrer.table_sql + " AS referring WHERE " + equal + ")";
 }
 
@@ -58,8 +58,8 @@ std::string is_as_copied(const Images& images) {
 std::string removing(const Images& images, const std::string& predicate, const std::string& condition,
                      const std::string& returned) {
   return images_where(images, predicate) + ",\nremoved AS (\nDELETE FROM " + images.table.sql() +
-         " AS target USING image\nWHERE " + same_row(images) + condition + "\nRETURNING image.place" + returned +
-         "),\nused AS (\nDELETE FROM " + images.table_sql() +
+         " AS target USING image\nWHERE " + same_row(images) + condition + "\nRETURNING image.place" +
+         returned + "),\nused AS (\nDELETE FROM " + images.table_sql() +
          " AS mine USING removed WHERE mine.place = removed.place)";
 }
 
@@ -87,8 +87,8 @@ std::string keeping_insert_sql(const Images& images, const std::string& insert) 
     returned += "present." + quoted(images.key[i].name) + " AS k" + std::to_string(i + 1) + ", ";
   const auto columns = numbered_keys(images, "") + ", hash";
   return "WITH copied AS (\n" + insert + "\nRETURNING " + returned + hash_sql(images, "present") +
-         " AS hash),\nkept AS (\nINSERT INTO " + images.table_sql() + " (" + columns + ")\nSELECT " + columns +
-         " FROM copied)\nSELECT count(*) FROM copied";
+         " AS hash),\nkept AS (\nINSERT INTO " + images.table_sql() + " (" + columns + ")\nSELECT " +
+         columns + " FROM copied)\nSELECT count(*) FROM copied";
 }
 
 std::string newest_image_sql(const Images& images) {

@@ -8,9 +8,9 @@
 
 namespace pgsluice::engine {
 
-/// The statements around the rows that a copy has inserted. Pure. An image of one has the columns "place", k1,
-/// k2, … (its key at the target) and "hash": of the text of every column, as the row was stored. `changed`
-/// names these columns. A row that has this hash still is as it was copied.
+/// The statements around the rows that a copy has inserted. Pure. An image of one has the columns "place",
+/// k1, k2, … (its key at the target) and "hash": of the text of every column, as the row was stored.
+/// `changed` names these columns. A row that has this hash still is as it was copied.
 
 /// What a row's text depends on, besides what every transaction sets: "; SET LOCAL …".
 const char* kept_settings();
