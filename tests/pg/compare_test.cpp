@@ -18,7 +18,7 @@ class Compare : public testing::Test {
  protected:
   void make_tables(const std::string& id) {
     copy_.both(
-        "DROP TABLE IF EXISTS a; DROP SCHEMA IF EXISTS pgsluice CASCADE; CREATE TABLE a (id " + id +
+        "DROP TABLE IF EXISTS a; DROP SCHEMA IF EXISTS pgsluice CASCADE; CREATE TABLE a (" + id +
         ", n int, note text); INSERT INTO a SELECT g, g, 'row ' || g FROM generate_series(1, 25000) g; "
         "ANALYZE a");
     job("from = { dsn = \"" + copy_.source_dsn() + "\", table = \"a\" }, to = \"a\"");
@@ -47,8 +47,9 @@ TEST_F(Compare, FindsWhatIsMissingDifferentOrSurplus) {
     EXPECT_EQ(done.code(), 4) << done.out << done.err;
     EXPECT_THAT(done.out, AllOf(HasSubstr("2 of 25,000 rows missing or different, 2 more at the target only"),
                                 HasSubstr("row 17000 is missing"), HasSubstr("row 4 is different")));
-    if (id.starts_with("id int"))
+    if (id.starts_with("id int")) {
       EXPECT_THAT(done.out, AllOf(HasSubstr("row 0 is only at the target"), HasSubstr("row 999999 is only")));
+    }
     target().exec("DROP SCHEMA pgsluice CASCADE");
     copy_.expect("run", 4);
   }

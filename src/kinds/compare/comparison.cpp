@@ -252,7 +252,7 @@ void Comparison::count_surplus(Sides sides) {
   const auto more = all - (found_.rows - found_.missing);
   if (more <= 0) return;
   found_.surplus = more;
-  name("which ones these are cannot be asked: the target may order keys of text in another way");
+  name("which ones these are cannot be asked: the target may order their keys in another way");
 }
 
 Differences compare_all(Comparison::Sides sides, const CopyStep& step, Comparison::Surplus surplus,

@@ -78,12 +78,12 @@ std::string from_keys_sql(const Copying& copying, CopySide side, const std::vect
     const auto number = std::to_string(i + 1);
     const auto* column = table.find(copying.key[i].name);
     const std::string comma = i == 0 ? "" : ", ";
-    arrays += comma + keys.at(i) + "::text[]";
+    arrays += comma + "pg_catalog.unnest(" + keys.at(i) + "::text[])";
     names += comma + "\"pgsluice " + number + "\"";
     equal += (i == 0 ? "" : " AND ") + quoted(column->name) + " = wanted.\"pgsluice " + number +
              "\"::" + column->type;
   }
-  return "FROM pg_catalog.unnest(" + arrays + ") AS wanted(" + names + ")\nJOIN " + table.sql() + " ON " +
+  return "FROM ROWS FROM (" + arrays + ") AS wanted(" + names + ")\nJOIN " + table.sql() + " ON " +
          equal + "\n" + where(copying, side, "true");
 }
 
