@@ -169,7 +169,8 @@ void CopyKind::prove(const StepAt& at, std::vector<VerifyResult>& results) const
 }
 
 void CopyKind::mend(const StepAt& at, std::vector<VerifyResult>& results) const {
-  const auto job = at.record().state == StepState::kDone ? ledger::find_job(at.session, at.job.name) : std::nullopt;
+  const auto job =
+      at.record().state == StepState::kDone ? ledger::find_job(at.session, at.job.name) : std::nullopt;
   if (!job)
     throw Error(ExitCode::kRefused, "copy step \"" + step_.name + "\" is not done, so nothing is mended yet",
                 "run the job to its end first: it copies what is missing");

@@ -85,7 +85,9 @@ void insert(pg::Session& session, std::int64_t step_id, const std::vector<NewRan
 void cut(pg::Session& session, std::int64_t step_id, std::int64_t rows_expected,
          const std::vector<NewRange>& ranges) {
   pg::in_transaction(session, kSplitLimits, [&] {
-    if (session.exec(kLockStep, {number(step_id)}).boolean(0, 0)) return false;
+    const auto step = session.exec(kLockStep, {number(step_id)});
+    // An act that is gone was ended and forgotten by another rollback.
+    if (step.empty() || step.boolean(0, 0)) return false;
     insert(session, step_id, ranges);
     session.exec(kMarkCut, {number(step_id), number(rows_expected)});
     return true;

@@ -83,8 +83,8 @@ std::string from_keys_sql(const Copying& copying, CopySide side, const std::vect
     equal += (i == 0 ? "" : " AND ") + quoted(column->name) + " = wanted.\"pgsluice " + number +
              "\"::" + column->type;
   }
-  return "FROM ROWS FROM (" + arrays + ") AS wanted(" + names + ")\nJOIN " + table.sql() + " ON " +
-         equal + "\n" + where(copying, side, "true");
+  return "FROM ROWS FROM (" + arrays + ") AS wanted(" + names + ")\nJOIN " + table.sql() + " ON " + equal +
+         "\n" + where(copying, side, "true");
 }
 
 std::string row_size_sql(const Copying& copying) {
