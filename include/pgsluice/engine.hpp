@@ -32,6 +32,11 @@ struct RollbackOptions : RunOptions {
   bool force = false;  // put old values back also where others changed them since
 };
 
+/// What `verify` may do.
+struct VerifyOptions {
+  bool repair = false;  // mend the rows of copy steps that are missing or different
+};
+
 /// What `contract` may skip.
 struct ContractOptions {
   bool unproven = false;  // proceed although verify steps below the retype are not done
@@ -58,8 +63,9 @@ class Engine {
   /// Starts the job or continues it. Events go to `sink`, the last one is a Summary. Returns the exit code;
   /// throws Error for refusals before the first write and for failures, after the Summary is published.
   ExitCode run(const Job& job, const RunOptions& options, EventSink& sink);
-  /// Runs every verify step and counts the rows that still match each backfill's `where`.
-  ExitCode verify(const Job& job, EventSink& sink);
+  /// Runs every verify step, counts the rows that still match each backfill's `where`, and compares both
+  /// sides of each copy. Writes nothing but what the options let it mend.
+  ExitCode verify(const Job& job, EventSink& sink, const VerifyOptions& options = {});
   /// Undoes the steps in reverse order, as a run: with lanes, at the governor's pace, stopped and continued
   /// like one; until it is finished no other run starts. Old values go back where the new ones still stand;
   /// rows that were changed since are kept, and failures() lists them. Throws Error(kRefused), before

@@ -126,15 +126,6 @@ struct PurgeStep {
   bool repeat = false;                       // once its job is done, the job's next run begins it anew
 };
 
-/// A query whose single value, as the server writes it (true is "t"), must equal `expect`.
-struct VerifyStep {
-  static constexpr const char* kKind = "verify";
-
-  std::string name;
-  std::string query;
-  std::string expect;
-};
-
 /// What a constraint step asks for.
 enum class Constraint { kNotNull, kCheck, kForeignKey, kUnique, kPrimaryKey };
 
@@ -185,6 +176,21 @@ struct CopyStep {
   std::vector<Assignment> columns;  // target column = expression over the source's columns; others by name
   OnConflict on_conflict = OnConflict::kError;
   bool follow = false;  // keeps up with the source until Engine::switch_over()
+  bool keep = false;    // notes which rows it inserts, so that rollback can remove them
+  std::optional<std::chrono::hours> keep_for{};  // how long after the step's end; nothing: until drop_undo()
+  /// Several tables instead of `from` and `to`, each into the target's table of its name.
+  std::vector<TableName> tables{};
+};
+
+/// A query whose single value, as the server writes it (true is "t"), must equal `expect`; or two tables that
+/// must hold the same rows.
+struct VerifyStep {
+  static constexpr const char* kKind = "verify";
+
+  std::string name;
+  std::string query;
+  std::string expect;
+  std::optional<CopyStep> compare{};  // the tables, as a copy has them, instead of a query
 };
 
 /// How a new value is made of an old one.

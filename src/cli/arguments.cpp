@@ -215,7 +215,9 @@ void add_work(CLI::App& app, Arguments& a) {
   add_run_flags(run, a);
   takes_word(run, a);
   add_backfill(app, a);
-  takes_folder(add_verb(app, a, Verb::kVerify, kWork, "verify", "Prove the result"), a);
+  auto& verify = add_verb(app, a, Verb::kVerify, kWork, "verify", "Prove the result");
+  takes_folder(verify, a);
+  verify.add_flag("--repair", a.verify.repair, "Mend rows of a copy that are missing or different");
   auto& rollback = add_verb(app, a, Verb::kRollback, kWork, "rollback", "Undo the steps, last one first");
   takes_folder(rollback, a);
   rollback.add_option("--to", a.last, "Of a folder: the last job that stays")->type_name("NAME");

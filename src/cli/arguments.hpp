@@ -61,6 +61,7 @@ struct Arguments {
   std::vector<std::string> accepted;  // --accept of run, rollback: warnings, as acceptance_name() says
   bool is_forced = false;             // of rollback
   ContractOptions contract;
+  VerifyOptions verify;
   int limit = 100;  // events of history
   std::string reason;
   std::vector<std::string> settings;  // key=value

@@ -62,7 +62,7 @@ ExitCode verify(const Job& job, const Arguments& arguments) {
   options.err = stdout;  // here the lines are the result
   const auto reporter = make_reporter(options);
   NotingSink sink(*reporter, "");
-  const ExitCode code = Engine(choose_dsn(arguments.dsn, job.dsn)).verify(job, sink);
+  const ExitCode code = Engine(choose_dsn(arguments.dsn, job.dsn)).verify(job, sink, arguments.verify);
   if (!sink.has_summary()) {
     sink.publish(summary(job.name, code, code == ExitCode::kDone ? "verified" : "verify mismatch",
                          verified_text(sink)));

@@ -109,10 +109,10 @@ ExitCode Engine::run(const Job& job, const RunOptions& options, EventSink& sink)
   return engine::Run(pg::ConnectionTarget(dsn_), job, options, sink).execute();
 }
 
-ExitCode Engine::verify(const Job& job, EventSink& sink) {
+ExitCode Engine::verify(const Job& job, EventSink& sink, const VerifyOptions& options) {
   return with_session(dsn_, [&](pg::Session& s) {
     ExitCode code = ExitCode::kDone;
-    for (const auto& result : engine::verify_job(s, job)) {
+    for (const auto& result : engine::verify_job(s, job, options)) {
       Event event;
       event.job = job.name;
       event.body = event::Verify{result.step, result.expected, result.actual, result.matches};

@@ -43,9 +43,11 @@ void register_run(pg::Session& session, const Job& job, std::int64_t job_id, con
 /// For how long before-images are kept is what the job file says now.
 void note_kept_for(pg::Session& session, const Job& job, const ledger::JobRecord& record) {
   for (std::size_t i = 0; i < job.steps.size() && i < record.steps.size(); ++i) {
+    const auto id = record.steps[i].step_id;
     const auto* backfill = job.steps[i].as<BackfillStep>();
-    if (backfill != nullptr && backfill->keep)
-      ledger::set_kept_for(session, record.steps[i].step_id, backfill->keep_for);
+    if (backfill != nullptr && backfill->keep) ledger::set_kept_for(session, id, backfill->keep_for);
+    const auto* copy = job.steps[i].as<CopyStep>();
+    if (copy != nullptr && copy->keep) ledger::set_kept_for(session, id, copy->keep_for);
   }
 }
 

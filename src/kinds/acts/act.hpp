@@ -15,6 +15,7 @@ struct Act {
     kDdl,     // `sql` in one transaction, locks taken with a short timeout
     kIndex,   // `sql[0]`, CREATE INDEX CONCURRENTLY
     kFill,    // `fill`, in batches; or what `prepare` says
+    kCopy,    // what `prepare` says, in batches that are read at a source
     kPurge,   // what `prepare` says, in batches that delete rows
     kVacuum,  // `sql[0]`, outside of a transaction
     kFence,   // waits until every transaction that runs now is over

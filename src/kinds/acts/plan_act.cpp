@@ -28,6 +28,7 @@ void plan_act(const Act& act, PlannedStep& planned) {
       planned.notes.push_back(act.name);
       return;
     case Act::Kind::kFill:
+    case Act::Kind::kCopy:
     case Act::Kind::kPurge:
       return;
   }

@@ -52,6 +52,7 @@ asio::awaitable<void> story_of(RunningStep& step, const Act& act) {
       return run_fence(step);
     case Act::Kind::kDdl:
     case Act::Kind::kFill:
+    case Act::Kind::kCopy:
     case Act::Kind::kPurge:
       break;
   }
@@ -64,7 +65,8 @@ asio::awaitable<void> run_act(RunningStep step, Act act) {
 }
 
 bool is_fill(const OpenedAct& opened) {
-  return opened.act.kind == Act::Kind::kFill || opened.act.kind == Act::Kind::kPurge;
+  return opened.act.kind == Act::Kind::kFill || opened.act.kind == Act::Kind::kCopy ||
+         opened.act.kind == Act::Kind::kPurge;
 }
 
 Filling fill_of(const OpenedAct& opened) {
@@ -81,6 +83,8 @@ const char* kind_name(Act::Kind kind) {
       return "index";
     case Act::Kind::kFill:
       return "backfill";
+    case Act::Kind::kCopy:
+      return "copy";
     case Act::Kind::kPurge:
       return "purge";
     case Act::Kind::kVacuum:

@@ -5,9 +5,9 @@
 #include "base/units.hpp"
 #include "job/sql/table_name.hpp"
 #include "kinds/backfill/backfill_checks.hpp"
+#include "kinds/backfill/old_values.hpp"
 #include "kinds/backfill/plan_backfill.hpp"
 #include "kinds/backfill/read_backfill.hpp"
-#include "kinds/backfill/restore_images.hpp"
 #include "kinds/backfill/taken_away.hpp"
 #include "kinds/kind/definition_lines.hpp"
 #include "kinds/kind/one_value.hpp"
@@ -67,7 +67,7 @@ void BackfillKind::survey(const StepAt& at, const Traces& traces, RollbackAct& a
   const bool is_taken = !takers.empty() && std::all_of(takers.begin(), takers.end(),
                                                        [&](auto i) { return traces.is_applied(i); });
   if (is_taken) return;
-  if (step_.keep) return survey_images(at, step_, act, survey);
+  if (step_.keep) return survey_images(at, old_values_of(step_), act, survey);
   survey.obstacles.push_back("backfill step \"" + step_.name +
                              "\" has changed rows, their old values are not kept, and no earlier step's "
                              "`down` drops what it set");
@@ -80,7 +80,8 @@ std::vector<std::string> BackfillKind::undoing_in_words(const RollbackAct& act,
 
 boost::asio::awaitable<void> BackfillKind::undo(RunningStep& step, const RollbackAct& act) const {
   if (act.has_images) {
-    co_await restore_images(step, step_, act);
+    const auto use = old_values_of(step_);
+    co_await restore_images(step, use, act);
   } else {
     co_await StepKind::undo(step, act);
   }

@@ -2,12 +2,12 @@
 
 #include <utility>
 
-#include "base/units.hpp"
 #include "job/read/scalar_text.hpp"
 #include "job/read/sql_names.hpp"
 #include "job/read/suggestion.hpp"
 #include "job/sql/table_name.hpp"
 #include "kinds/backfill/backfill_rules.hpp"
+#include "kinds/kind/read_keep.hpp"
 
 namespace pgsluice::engine {
 
@@ -68,24 +68,6 @@ void read_walk(Section& section, BackfillStep& step) {
   section.refuse("walk", {"\"" + *text + "\" is not known", suggestion(*text, names, "walks")});
 }
 
-/// `keep = true`, or for how long: `keep = "30d"`.
-void read_keep(Section& section, BackfillStep& step) {
-  const toml::node* node = section.node("keep");
-  if (node == nullptr) return;
-  if (const auto flag = node->value_exact<bool>()) {
-    step.keep = *flag;
-    return;
-  }
-  const auto text = node->value_exact<std::string>();
-  const auto time = text ? base::parse_duration(*text) : std::nullopt;
-  if (!time || *time < std::chrono::hours{1})
-    return section.refuse_type(
-        *node, "keep", "true, false, or a time of at least 1h",
-        "write keep = true, or keep = \"30d\" to free old values 30 days after the fill");
-  step.keep = true;
-  step.keep_for = std::chrono::duration_cast<std::chrono::hours>(*time);
-}
-
 }  // namespace
 
 BackfillStep read_backfill(job::Section& section, std::string name) {
@@ -99,7 +81,10 @@ BackfillStep read_backfill(job::Section& section, std::string name) {
     if (const auto refusal = set_where(step, *where)) section.refuse("where", *refusal);
   }
   read_walk(section, step);
-  read_keep(section, step);
+  if (const auto keeping = read_keep(section)) {
+    step.keep = keeping->is_kept;
+    step.keep_for = keeping->time;
+  }
   if (const std::string column = changed_key_column(step); !column.empty()) {
     section.refuse("set", {"changes the key column " + written(column),
                            "walk along another unique key that does not change: key = [\"…\"]"});

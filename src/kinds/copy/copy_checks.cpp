@@ -1,5 +1,6 @@
 #include "kinds/copy/copy_checks.hpp"
 
+#include "kinds/copy/copied_rows.hpp"
 #include "kinds/copy/follow/foresee_follow.hpp"
 #include "kinds/ddl/ddl.hpp"
 #include "lanes/batch/copy_step.hpp"
@@ -57,6 +58,7 @@ void examine(const StepAt& at, pg::Session& source, const CopyStep& step, Findin
   check_columns(step, facts, findings);
   check_surprises(step, facts, findings);
   if (step.follow) check_follow({source, at.session, at.job.name, at.record().step_id}, step, findings);
+  check_kept(at.session, facts.copying.to, step, facts.copying.from.rows_estimate, findings);
   try_copy(source, at.session, facts.copying);
 }
 

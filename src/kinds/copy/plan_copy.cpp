@@ -10,6 +10,7 @@
 #include "pgsluice/error.hpp"
 #include "table/backfill_facts.hpp"
 #include "table/copy/copy_facts.hpp"
+#include "table/copy/kept_rows.hpp"
 
 namespace pgsluice::engine {
 namespace {
@@ -31,8 +32,9 @@ void note_columns(const CopyFacts& facts, std::vector<std::string>& notes) {
 }
 
 void plan_known(const StepAt& at, pg::Session& source, const CopyStep& step, PlannedStep& planned) {
-  const auto facts = read_copy_facts(source, at.session, step);
-  const auto& copying = facts.copying;
+  auto facts = read_copy_facts(source, at.session, step);
+  auto& copying = facts.copying;
+  if (step.keep) copying.kept = kept_rows(at.session, copying.to, step, at.record().step_id);
   const auto& tunables = at.job.tunables;
   std::vector<std::string> key;
   for (const auto& column : copying.key) key.push_back(column.name);
@@ -43,6 +45,8 @@ void plan_known(const StepAt& at, pg::Session& source, const CopyStep& step, Pla
   note_columns(facts, planned.notes);
   const auto limits = batch_limits(tunables.batch.target, tunables.throttle.lock_wait,
                                    std::chrono::milliseconds{pg::deadlock_timeout_ms(at.session)});
+  if (copying.kept)
+    planned.notes.push_back("keeps the key and a hash of each row that it inserts, in schema pgsluice");
   planned.statements = copy_statements(copying, limits, tunables.batch.rows);
   if (step.follow) plan_follow({source, at.session, at.job.name, at.record().step_id}, step, planned);
 }

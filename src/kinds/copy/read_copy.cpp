@@ -3,13 +3,11 @@
 #include <algorithm>
 #include <utility>
 
-#include "job/read/scalar_text.hpp"
 #include "job/read/sql_names.hpp"
 #include "job/read/suggestion.hpp"
-#include "job/sql/expression.hpp"
 #include "job/sql/table_name.hpp"
-#include "pg/connection/connection_target.hpp"
-#include "pgsluice/error.hpp"
+#include "kinds/compare/read_two_tables.hpp"
+#include "kinds/kind/read_keep.hpp"
 
 namespace pgsluice::engine {
 
@@ -17,72 +15,28 @@ using namespace job;
 
 namespace {
 
-constexpr const char* kFromHint = "write from = { dsn = \"service=…\", table = \"public.users\" }";
-constexpr const char* kColumnsHint =
-    "write columns = { column = \"SQL expression over the source's columns\" }";
-
-void read_where(Section& from, CopyStep& step) {
-  const auto text = from.text("where");
-  if (!text) return;
-  auto condition = check_expression(*text);
-  if (auto* refusal = std::get_if<Refusal>(&condition)) {
-    if (refusal->message == "is empty") refusal->hint = "leave where out to copy every row";
-    return from.refuse("where", *refusal);
+/// Each goes into the target's table of its name, column by column.
+void read_several(Section& section, CopyStep& step) {
+  for (const char* key : {"to", "columns"}) {
+    if (section.node(key) != nullptr)
+      section.refuse(key, {"does not go with tables", "write a step of its own for a table that needs it"});
   }
-  step.where = std::get<Expression>(std::move(condition)).text;
-}
-
-/// The text is not repeated anywhere: it may hold a password.
-void read_dsn(Section& from, CopyStep& step) {
-  const auto text = from.text("dsn");
-  if (!text) return;
-  try {
-    const pg::ConnectionTarget readable(*text);
-    step.from_dsn = *text;
-  } catch (const Error& e) {
-    from.refuse("dsn", {"cannot be read as a connection string", e.hint()});
+  if (const auto from = section.has("from") ? section.section("from") : std::nullopt) {
+    auto source = *from;
+    for (const char* key : {"table", "where"}) {
+      if (source.node(key) != nullptr)
+        source.refuse(key, {"does not go with tables", "write a step of its own for a table that needs it"});
+    }
+    read_dsn(source, step);
+    source.finish();
   }
-}
-
-void read_from(Section& section, CopyStep& step) {
-  if (!section.require("from", kFromHint)) return;
-  auto from = section.section("from");
-  if (!from) return;
-  read_dsn(*from, step);
-  from->require("table", kFromHint);
-  if (auto table = read_table(*from, "table")) step.from = std::move(*table);
-  read_where(*from, step);
-  from->finish();
-}
-
-void read_column(Section& columns, CopyStep& step, const Section::Entry& entry) {
-  auto name = parse_column_name(entry.key);
-  if (const auto* refusal = std::get_if<Refusal>(&name))
-    return columns.refuse_at(entry.key_at, entry.key, *refusal);
-  const auto text = sql_text(*entry.node);
-  if (!text)
-    return columns.refuse_type(*entry.node, entry.key, "an SQL expression in a string, a number or a boolean",
-                               "write the expression as a string: \"DATE '2024-01-01'\"");
-  auto value = check_expression(*text);
-  if (const auto* refusal = std::get_if<Refusal>(&value))
-    return columns.refuse_at(position_of(*entry.node), entry.key, *refusal);
-  auto& column = std::get<std::string>(name);
-  const bool is_twice = std::any_of(step.columns.begin(), step.columns.end(),
-                                    [&](const Assignment& a) { return a.column == column; });
-  if (is_twice)
-    return columns.refuse_at(entry.key_at, entry.key,
-                             {"names column " + written(column) + " twice", "name each column once"});
-  step.columns.push_back({std::move(column), std::get<Expression>(std::move(value)).text});
-}
-
-void read_assignments(Section& section, CopyStep& step) {
-  const toml::node* node = section.node("columns");
-  if (node == nullptr) return;
-  const auto* table = node->as_table();
-  if (table == nullptr) return section.refuse_type(*node, "columns", "a table", kColumnsHint);
-  Section columns(*table, position_of(*node), section.label() + ": columns", section.label() + ": columns.",
-                  section.diagnostics());
-  for (const auto& entry : columns.entries()) read_column(columns, step, entry);
+  for (auto& table : read_tables(section, "tables")) {
+    if (std::find(step.tables.begin(), step.tables.end(), table) != step.tables.end())
+      section.refuse("tables", {"names table " + written(table) + " twice", "name each table once"});
+    step.tables.push_back(std::move(table));
+  }
+  if (step.tables.empty() && section.node("tables")->as_array() != nullptr)
+    section.refuse("tables", {"names no table", "write tables = [\"public.users\", \"public.orders\"]"});
 }
 
 void read_on_conflict(Section& section, CopyStep& step) {
@@ -98,17 +52,38 @@ void read_on_conflict(Section& section, CopyStep& step) {
   section.refuse("on_conflict", {"\"" + *text + "\" is not known", suggestion(*text, names, "values")});
 }
 
+void read_keep(Section& section, CopyStep& step) {
+  const auto keeping = engine::read_keep(section);
+  if (!keeping) return;
+  step.keep = keeping->is_kept;
+  step.keep_for = keeping->time;
+  if (step.keep && step.on_conflict == OnConflict::kUpdate)
+    section.refuse("keep",
+                   {"does not go with on_conflict = \"update\": the rows that it replaces could not be "
+                    "put back",
+                    "use on_conflict = \"skip\", or leave keep out"});
+}
+
 }  // namespace
 
 CopyStep read_copy(Section& section, std::string name) {
   CopyStep step;
   step.name = std::move(name);
-  read_from(section, step);
-  section.require("to", "write to = \"public.users\"");
-  if (auto table = read_table(section, "to")) step.to = std::move(*table);
-  read_assignments(section, step);
+  if (section.has("tables")) {
+    read_several(section, step);
+  } else {
+    read_two_tables(section, step);
+  }
   read_on_conflict(section, step);
+  read_keep(section, step);
+  if (step.keep && !step.tables.empty())
+    section.refuse("keep",
+                   {"does not go with tables", "write a copy step for each table, or leave keep out"});
   step.follow = section.flag("follow").value_or(false);
+  if (step.follow && (step.keep || !step.tables.empty()))
+    section.refuse("follow", {step.keep ? "does not go with keep" : "does not go with tables",
+                              step.keep ? "leave keep out: until the switch, rollback removes what follows"
+                                        : "write a job for each table"});
   return step;
 }
 

@@ -103,6 +103,9 @@ class StepKind {
 
   /// What `verify` checks about it.
   virtual void prove(const StepAt& /*at*/, std::vector<VerifyResult>& /*results*/) const {}
+  /// What `verify --repair` does: the same, and mends what it can. Throws Error(kRefused) if the step is not
+  /// done.
+  virtual void mend(const StepAt& at, std::vector<VerifyResult>& results) const { prove(at, results); }
 
   /// What remains of a step that is neither done nor rolled back, in words, by the ledger alone: while
   /// anything does, its definition must not change. Empty: nothing. A kind may hide this and the next

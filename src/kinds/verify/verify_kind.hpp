@@ -1,12 +1,13 @@
 #pragma once
 
 #include "job/read/section.hpp"
+#include "kinds/compare/comparison.hpp"
 #include "kinds/kind/step_kind.hpp"
 
 namespace pgsluice::engine {
 
-/// kind = "verify": one value from a read-only transaction. Nothing can block it, and there is nothing to
-/// undo.
+/// kind = "verify": one value from a read-only transaction, or all rows of two tables. Nothing can block it,
+/// and there is nothing to undo.
 class VerifyKind final : public KindOf<VerifyStep> {
  public:
   using KindOf::KindOf;
@@ -25,6 +26,7 @@ class VerifyKind final : public KindOf<VerifyStep> {
 
  private:
   boost::asio::awaitable<void> ask(RunningStep& step) const;
+  VerifyResult result_of(const Differences& found) const;
 };
 
 }  // namespace pgsluice::engine

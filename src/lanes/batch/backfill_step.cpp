@@ -24,9 +24,10 @@ constexpr std::int64_t kRowsPerRangeMin = 2'000;
 constexpr pg::TransactionLimits kSampleLimits{std::chrono::milliseconds{1'000},
                                               std::chrono::milliseconds{60'000}, true};
 
-/// Rows that may be there already are written in two statements: into a stage, and from there.
-int long_statements_of(OnConflict on_conflict) {
-  return on_conflict == OnConflict::kError ? 1 : 2;
+/// Rows that may be there already, or are remembered, are written in two statements: into a stage, and from
+/// there.
+int long_statements_of(const Copying& copying) {
+  return copying.on_conflict == OnConflict::kError && !copying.kept ? 1 : 2;
 }
 
 /// Where the step's before-images go, created if they are wanted; nullopt: it keeps none.
@@ -69,7 +70,7 @@ double sample_percent(std::int64_t pages) {
 }
 
 int PreparedBackfill::long_statements() const {
-  return copying ? long_statements_of(copying->on_conflict) : sql.long_statements();
+  return copying ? long_statements_of(*copying) : sql.long_statements();
 }
 
 bool PreparedBackfill::may_be_split() const {

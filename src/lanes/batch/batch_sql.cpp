@@ -1,6 +1,7 @@
 #include "lanes/batch/batch_sql.hpp"
 
 #include "table/block_update.hpp"
+#include "table/copy/kept_sql.hpp"
 #include "table/images/images_sql.hpp"
 #include "table/update.hpp"
 
@@ -100,6 +101,27 @@ BatchSql restoring_sql(const Images& images, Restore restore) {
     if (fault) return quarantine_images_sql(images, predicate + only, fault->sqlstate, fault->message);
     return not_restored_sql(images, predicate + only);
   };
+  return sql;
+}
+
+BatchSql removing_sql(const Images& images, const std::vector<Referrer>& referrers, Restore restore) {
+  BatchSql sql;
+  sql.is_answering = true;
+  sql.settings = std::string(kPlanAlongKeys) + kept_settings();
+  const auto only = restore == Restore::kNamedOnly ? is_named_sql(images) : std::string();
+  sql.update = [images, referrers, restore, only](const std::string& predicate) {
+    if (restore == Restore::kNamedOnly) return remove_named_sql(images, referrers, predicate + only);
+    return remove_kept_sql(images, referrers, predicate, restore == Restore::kForced);
+  };
+  sql.naming = [images, referrers, only](const std::string& predicate, const SetAside* fault) {
+    if (fault) return quarantine_images_sql(images, predicate + only, fault->sqlstate, fault->message);
+    return not_removed_sql(images, referrers, predicate + only);
+  };
+  if (referrers.empty()) return sql;
+  sql.before = [images, only](const pg::HeapFacts* /*heap*/, const std::string& predicate) {
+    return std::vector<std::string>{hold_kept_sql(images, predicate + only)};
+  };
+  sql.before_count = 1;
   return sql;
 }
 

@@ -10,6 +10,7 @@
 #include "pg/key.hpp"
 #include "pgsluice/job.hpp"
 #include "table/images/images.hpp"
+#include "table/referrers.hpp"
 #include "table/removal.hpp"
 #include "walk/fragment.hpp"
 
@@ -69,5 +70,8 @@ enum class Restore {
 
 /// Puts old values back. Pure.
 BatchSql restoring_sql(const Images& images, Restore restore);
+
+/// Removes the rows that a copy has inserted. Pure.
+BatchSql removing_sql(const Images& images, const std::vector<Referrer>& referrers, Restore restore);
 
 }  // namespace pgsluice::engine

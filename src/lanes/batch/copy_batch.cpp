@@ -50,11 +50,13 @@ bool may_meet_rows(pg::Session& session, const Copying& copying, const SourceBat
 std::int64_t write_staged(pg::Session& session, const Copying& copying, const SourceBatch& batch) {
   session.exec(make_stage_sql(copying));
   session.copy_in(copy_into_stage_sql(copying), batch.lines);
-  return session.exec_cancellable(insert_staged_sql(copying), {}).affected();
+  const auto answer = session.exec_cancellable(insert_staged_sql(copying), {});
+  return copying.kept ? answer.integer(0, 0) : answer.affected();
 }
 
 std::int64_t write_by_rule(pg::Session& session, const Copying& copying, const SourceBatch& batch) {
   const auto plain = [&] { return session.copy_in(copy_in_sql(copying, copying.to.sql()), batch.lines); };
+  if (copying.kept) return write_staged(session, copying, batch);  // COPY does not tell what it stored
   if (copying.on_conflict == OnConflict::kError) return plain();
   if (may_meet_rows(session, copying, batch)) return write_staged(session, copying, batch);
   std::int64_t rows = 0;

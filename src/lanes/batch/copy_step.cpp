@@ -4,20 +4,26 @@
 #include "lanes/batch/source_batch.hpp"
 #include "pg/catalog/heap.hpp"
 #include "table/copy/copy_facts.hpp"
+#include "table/copy/kept_rows.hpp"
+#include "table/copy/kept_sql.hpp"
 
 namespace pgsluice::engine {
 
-void with_source(pg::Session& target, const CopyStep& step, const std::function<void(pg::Session&)>& work) {
+std::unique_ptr<pg::Session> open_source(const CopyStep& step) {
   const auto from = source_of(step);
-  if (!from) return work(target);
-  std::optional<pg::Session> source;
+  if (!from) return nullptr;
   try {
-    source.emplace(*from, kSourceLook);
+    auto source = std::make_unique<pg::Session>(*from, kSourceLook);
+    source->give_up_after(kSourceSilence);
+    return source;
   } catch (const pg::Failure& f) {
     throw SourceFailure(f, std::nullopt);
   }
-  source->give_up_after(kSourceSilence);
-  work(*source);
+}
+
+void with_source(pg::Session& target, const CopyStep& step, const std::function<void(pg::Session&)>& work) {
+  const auto source = open_source(step);
+  work(source ? *source : target);
 }
 
 PreparedBackfill prepare_copy(pg::Session& session, const CopyStep& step, std::int64_t step_id,
@@ -31,6 +37,10 @@ PreparedBackfill prepare_copy(pg::Session& session, const CopyStep& step, std::i
   with_source(session, step, [&](pg::Session& source) {
     auto copying = read_copy_facts(source, session, step).copying;
     copying.queue_sql = queue_sql;
+    if (step.keep) {
+      copying.kept = kept_rows(session, copying.to, step, step_id);
+      create_images_as(session, *copying.kept, step.keep_for, create_kept_sql(*copying.kept));
+    }
     try_copy(source, session, copying);
     prepared.table = copying.from;
     prepared.table.rows_estimate = count_rows(source, prepared.table);

@@ -1,12 +1,17 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 
 #include "lanes/batch/backfill_step.hpp"
 #include "pg/connection/session.hpp"
 #include "pgsluice/job.hpp"
 
 namespace pgsluice::engine {
+
+/// A session at the source of the step; nullptr: it names no other database than the target's. Blocks. Throws
+/// Error(kUsage) for a dsn that cannot be read, SourceFailure.
+std::unique_ptr<pg::Session> open_source(const CopyStep& step);
 
 /// Runs `work` with a session at the source of the step: one opened for it, or `target` if the step names no
 /// other database. Blocks. Throws Error(kUsage) for a dsn that cannot be read, Failure.

@@ -15,4 +15,8 @@ PreparedBackfill prepare_restore(pg::Session& session, const Images& images, std
 /// Puts the old values back.
 Prepare restoring(Images images, Restore restore);
 
+/// Removes the rows that a copy has inserted: the same along its images. A row that is not as it was copied,
+/// or that another table refers to, is quarantined under the copy's step; forced, only the latter.
+Prepare removing(Images images, Restore restore);
+
 }  // namespace pgsluice::engine

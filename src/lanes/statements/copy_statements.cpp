@@ -65,11 +65,13 @@ void add_writing(const Copying& copying, const pg::TransactionLimits& limits, st
   out.push_back({pg::begin_sql(limits) + target_settings(copying), "none", true, ""});
   out.push_back({ledger::advance_sql(), kRangeLock, true, ""});
   const bool is_around = copying.on_conflict != OnConflict::kError;
-  if (is_around && !copying.target_key.empty()) add_probe(copying, out);
-  out.push_back({copy_in_sql(copying, copying.to.sql()), writes, true,
-                 is_around ? "when no row of the batch is there yet" : ""});
-  if (is_around) {
-    const std::string when = "when a row of the batch may be there already, instead of it";
+  if (is_around && !copying.target_key.empty() && !copying.kept) add_probe(copying, out);
+  if (!copying.kept)
+    out.push_back({copy_in_sql(copying, copying.to.sql()), writes, true,
+                   is_around ? "when no row of the batch is there yet" : ""});
+  if (is_around || copying.kept) {
+    const std::string when =
+        copying.kept ? "" : "when a row of the batch may be there already, instead of it";
     out.push_back({make_stage_sql(copying), "none, a temporary table", true, when});
     out.push_back({copy_into_stage_sql(copying), "none, a temporary table", true, when});
     out.push_back({insert_staged_sql(copying), writes, true, when});

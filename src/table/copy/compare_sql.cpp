@@ -53,12 +53,23 @@ std::string sums_sql(const Copying& copying, CopySide side, const std::string& h
          table_of(copying, side).sql() + "\n" + where(copying, side, predicate) + ") AS s";
 }
 
-std::string keyed_hashes_sql(const Copying& copying, const std::string& hash, const std::string& predicate) {
-  return "SELECT " + key_texts(copying) + hash + " FROM " + copying.from.sql() + "\n" +
-         where(copying, CopySide::kSource, predicate);
+std::string keyed_hashes_sql(const Copying& copying, CopySide side, const std::string& hash,
+                             const std::string& predicate) {
+  return "SELECT " + key_texts(copying) + hash + " FROM " + table_of(copying, side).sql() + "\n" +
+         where(copying, side, predicate);
+}
+
+std::string count_sql(const Copying& copying) {
+  return "SELECT count(*) FROM " + copying.to.sql();
 }
 
 std::string hashes_of_keys_sql(const Copying& copying, CopySide side, const std::string& hash) {
+  std::vector<std::string> arrays;
+  for (std::size_t i = 0; i < copying.key.size(); ++i) arrays.push_back("$" + std::to_string(i + 1));
+  return "SELECT " + key_texts(copying) + hash + "\n" + from_keys_sql(copying, side, arrays);
+}
+
+std::string from_keys_sql(const Copying& copying, CopySide side, const std::vector<std::string>& keys) {
   const auto& table = table_of(copying, side);
   std::string arrays;
   std::string names;
@@ -67,13 +78,20 @@ std::string hashes_of_keys_sql(const Copying& copying, CopySide side, const std:
     const auto number = std::to_string(i + 1);
     const auto* column = table.find(copying.key[i].name);
     const std::string comma = i == 0 ? "" : ", ";
-    arrays += comma + "pg_catalog.unnest($" + number + "::text[])";
+    arrays += comma + "pg_catalog.unnest(" + keys.at(i) + "::text[])";
     names += comma + "\"pgsluice " + number + "\"";
     equal += (i == 0 ? "" : " AND ") + quoted(column->name) + " = wanted.\"pgsluice " + number +
              "\"::" + column->type;
   }
-  return "SELECT " + key_texts(copying) + hash + " FROM ROWS FROM (" + arrays + ") AS wanted(" + names +
-         ")\nJOIN " + table.sql() + " ON " + equal + "\n" + where(copying, side, "true");
+  return "FROM ROWS FROM (" + arrays + ") AS wanted(" + names + ")\nJOIN " + table.sql() + " ON " + equal +
+         "\n" + where(copying, side, "true");
+}
+
+std::string row_size_sql(const Copying& copying) {
+  std::string texts;
+  for (const auto& column : copying.columns)
+    texts += (texts.empty() ? "" : ", ") + text_of(column, CopySide::kSource);
+  return "pg_catalog.octet_length(ROW(" + texts + ")::text)";
 }
 
 bool is_key_copied(const Copying& copying) {

@@ -4,6 +4,7 @@
 
 #include "pg/identifier.hpp"
 #include "table/copy/copy_sql.hpp"
+#include "table/copy/kept_sql.hpp"
 
 namespace pgsluice::engine {
 namespace {
@@ -16,22 +17,50 @@ std::vector<std::string> names_of(const Copying& copying) {
   return names;
 }
 
-std::string replacing(const Copying& copying) {
+std::vector<std::string> names_beside(const Copying& copying, const std::vector<std::string>& key) {
   std::vector<std::string> others;
   for (const auto& name : names_of(copying)) {
-    const auto& key = copying.conflict_key;
     if (std::find(key.begin(), key.end(), name) == key.end()) others.push_back(name);
   }
+  return others;
+}
+
+/// "c" = other."c", …
+std::string set_from(const std::vector<std::string>& names, const std::string& other) {
+  std::string set;
+  for (const auto& name : names) {
+    const auto quoted = pg::Identifier(name).sql();
+    set += (set.empty() ? "" : ", ") + quoted + " = " + other + quoted;
+  }
+  return set;
+}
+
+/// IS DISTINCT FROM has no answer for json, and takes 1.0 for 1.00.
+std::string differs(const std::vector<std::string>& names, const std::string& other) {
+  return "ROW(" + pg::column_list(names, "present.") + ")::record OPERATOR(pg_catalog.*<>) ROW(" +
+         pg::column_list(names, other) + ")::record";
+}
+
+std::vector<std::string> key_names(const Copying& copying) {
+  std::vector<std::string> names;
+  for (const auto& column : copying.key) names.push_back(column.name);
+  return names;
+}
+
+std::string has_key_of_staged(const Copying& copying, const std::string& alias) {
+  std::string equal;
+  for (const auto& name : key_names(copying)) {
+    const auto quoted = pg::Identifier(name).sql();
+    equal += (equal.empty() ? "" : " AND ") + alias + quoted + " = staged." + quoted;
+  }
+  return equal;
+}
+
+std::string replacing(const Copying& copying) {
+  const auto others = names_beside(copying, copying.conflict_key);
   const auto conflict = "ON CONFLICT (" + pg::column_list(copying.conflict_key) + ") DO ";
   if (others.empty()) return conflict + "NOTHING";
-  std::string set;
-  for (const auto& name : others) {
-    const auto quoted = pg::Identifier(name).sql();
-    set += (set.empty() ? "" : ", ") + quoted + " = excluded." + quoted;
-  }
-  // IS DISTINCT FROM has no answer for json, and takes 1.0 for 1.00.
-  return conflict + "UPDATE SET " + set + "\nWHERE ROW(" + pg::column_list(others, "present.") +
-         ")::record OPERATOR(pg_catalog.*<>) ROW(" + pg::column_list(others, "excluded.") + ")::record";
+  return conflict + "UPDATE SET " + set_from(others, "excluded.") + "\nWHERE " + differs(others, "excluded.");
 }
 
 }  // namespace
@@ -56,9 +85,28 @@ std::string copy_into_stage_sql(const Copying& copying) {
 std::string insert_staged_sql(const Copying& copying) {
   const auto columns = pg::column_list(names_of(copying));
   // COPY writes an identity column that is GENERATED ALWAYS; an INSERT has to be told.
-  return "INSERT INTO " + copying.to.sql() + " AS present (" + columns +
-         ") OVERRIDING SYSTEM VALUE\nSELECT " + columns + " FROM " + kStage + "\n" +
-         (copying.on_conflict == OnConflict::kSkip ? "ON CONFLICT DO NOTHING" : replacing(copying));
+  auto insert = "INSERT INTO " + copying.to.sql() + " AS present (" + columns +
+                ") OVERRIDING SYSTEM VALUE\nSELECT " + columns + " FROM " + kStage;
+  if (copying.on_conflict == OnConflict::kSkip) insert += "\nON CONFLICT DO NOTHING";
+  if (copying.on_conflict == OnConflict::kUpdate) insert += "\n" + replacing(copying);
+  return copying.kept ? keeping_insert_sql(*copying.kept, insert) : insert;
+}
+
+std::string mend_staged_sql(const Copying& copying) {
+  const auto others = names_beside(copying, key_names(copying));
+  if (others.empty()) return "";
+  return "UPDATE " + copying.to.sql() + " AS present SET " + set_from(others, "staged.") + "\nFROM " +
+         kStage + " AS staged\nWHERE " + has_key_of_staged(copying, "present.") + " AND " +
+         differs(others, "staged.");
+}
+
+std::string insert_missing_sql(const Copying& copying) {
+  const auto columns = pg::column_list(names_of(copying));
+  const auto insert = "INSERT INTO " + copying.to.sql() + " AS present (" + columns +
+                      ") OVERRIDING SYSTEM VALUE\nSELECT " + columns + " FROM " + kStage +
+                      " AS staged\nWHERE NOT EXISTS (SELECT FROM " + copying.to.sql() + " AS there WHERE " +
+                      has_key_of_staged(copying, "there.") + ")\nON CONFLICT DO NOTHING";
+  return copying.kept ? keeping_insert_sql(*copying.kept, insert) : insert;
 }
 
 }  // namespace pgsluice::engine

@@ -19,7 +19,13 @@ std::string make_stage_sql(const Copying& copying);
 std::string copy_into_stage_sql(const Copying& copying);
 
 /// kSkip: without naming a key, so that a second unique one counts too. kUpdate: only a row that is not, byte
-/// for byte, what it becomes. Its tag counts rows written. REQUIRES: not kError.
+/// for byte, what it becomes. Its tag counts rows written; with copying.kept it answers how many.
 std::string insert_staged_sql(const Copying& copying);
+
+/// Mending: rows of the target with a staged row's key become what that is, and those that are missing are
+/// inserted, unless another unique key stands against it. The first is empty if only the key is copied.
+/// REQUIRES: the key is copied under its own name.
+std::string mend_staged_sql(const Copying& copying);
+std::string insert_missing_sql(const Copying& copying);
 
 }  // namespace pgsluice::engine

@@ -103,6 +103,21 @@ void refuse_old(pg::Session& source) {
               "upgrade it to 12 or later");
 }
 
+/// Bytes of a whole number's type; 0: it is none.
+int integer_width(const std::string& type) {
+  if (type == "pg_catalog.int2") return 2;
+  if (type == "pg_catalog.int4") return 4;
+  return type == "pg_catalog.int8" ? 8 : 0;
+}
+
+/// Whether the target can be asked for a slice of the source's key: a value of the source has the same place
+/// in the same order there.
+bool orders_alike(const pg::Column& source, const pg::Column& target) {
+  const int width = integer_width(source.type);
+  if (width > 0 && integer_width(target.type) >= width) return true;
+  return target.type == source.type && source.collation.empty() && source.type.starts_with("pg_catalog.");
+}
+
 /// A collation may order texts differently on another server, and a type of the same name may be another one.
 std::vector<pg::Column> key_at_target(const Copying& copying) {
   std::vector<pg::Column> key;
@@ -113,9 +128,7 @@ std::vector<pg::Column> key_at_target(const Copying& copying) {
         });
     if (same == copying.columns.end()) return {};
     const auto* there = copying.to.find(same->name);
-    const bool is_alike = there != nullptr && there->type == column.type && column.collation.empty() &&
-                          column.type.starts_with("pg_catalog.");
-    if (!is_alike) return {};
+    if (there == nullptr || !orders_alike(column, *there)) return {};
     key.push_back(*there);
   }
   return key;

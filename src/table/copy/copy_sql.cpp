@@ -2,6 +2,8 @@
 
 #include "pg/connection/transaction.hpp"
 #include "pg/identifier.hpp"
+#include "table/copy/compare_sql.hpp"
+#include "table/copy/kept_sql.hpp"
 
 namespace pgsluice::engine {
 namespace {
@@ -14,6 +16,16 @@ constexpr std::chrono::milliseconds kSourceLock{1'000};  // behind DDL at the so
 // are.
 std::string encoding(bool is_without) {
   return is_without ? "" : "; SET LOCAL client_encoding = 'UTF8'";
+}
+
+/// The key, then the copied columns.
+std::string selected_sql(const Copying& copying) {
+  std::string selected;
+  for (const auto& column : copying.key)
+    selected += (selected.empty() ? "" : ", ") + pg::Identifier(column.name).sql();
+  for (const auto& column : copying.columns)
+    selected += ", " + (column.is_plain ? column.expression : "(" + column.expression + "\n)");
+  return selected;
 }
 
 std::string column_names(const Copying& copying) {
@@ -42,19 +54,22 @@ std::string begin_source_sql(const Copying& copying) {
 
 std::string copy_out_sql(const Copying& copying, const std::string& predicate, std::size_t rows_most) {
   const auto table = copying.from.sql();
-  std::string selected;
+  const auto selected = selected_sql(copying);
   std::string order;
   for (const auto& column : copying.key) {
-    const auto name = pg::Identifier(column.name).sql();
-    selected += (selected.empty() ? "" : ", ") + name;
     // A bare name could be that of an output column here.
-    order += (order.empty() ? "" : ", ") + table + "." + name;
+    order += (order.empty() ? "" : ", ") + table + "." + pg::Identifier(column.name).sql();
   }
-  for (const auto& column : copying.columns)
-    selected += ", " + (column.is_plain ? column.expression : "(" + column.expression + "\n)");
   const auto where = copying.where.empty() ? "" : "\n  AND CASE WHEN (" + copying.where + "\n) THEN true END";
   return "COPY (SELECT " + selected + "\nFROM " + table + "\nWHERE " + predicate + where + "\nORDER BY " +
          order + (rows_most > 0 ? " LIMIT " + std::to_string(rows_most) : "") + ") TO STDOUT";
+}
+
+std::string copy_keys_out_sql(const Copying& copying, const pg::Params& key_arrays) {
+  std::vector<std::string> arrays;
+  for (const auto& array : key_arrays) arrays.push_back(pg::literal(array.value()));
+  return "COPY (SELECT " + selected_sql(copying) + "\n" + from_keys_sql(copying, CopySide::kSource, arrays) +
+         ") TO STDOUT";
 }
 
 std::string read_tried_sql(const Copying& copying) {
@@ -71,8 +86,8 @@ std::string copy_into_tried_sql(const Copying& copying) {
 }
 
 std::string target_settings(const Copying& copying) {
-  return "; SET LOCAL lc_monetary = 'C'; SET LOCAL xmloption = content" +
-         encoding(copying.is_target_without_encoding);
+  return std::string("; SET LOCAL lc_monetary = 'C'; SET LOCAL xmloption = content") +
+         (copying.kept ? kept_settings() : "") + encoding(copying.is_target_without_encoding);
 }
 
 std::string copy_in_sql(const Copying& copying, const std::string& into_sql) {

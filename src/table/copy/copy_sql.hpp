@@ -23,6 +23,8 @@ std::string begin_reading_sql(bool is_without_encoding);
 std::string begin_source_sql(const Copying& copying);
 /// A line for each row, in key order: the key, then the copied columns. `rows_most` 0: all rows.
 std::string copy_out_sql(const Copying& copying, const std::string& predicate, std::size_t rows_most = 0);
+/// The same of the rows with these keys, in no order: key_arrays() of them.
+std::string copy_keys_out_sql(const Copying& copying, const pg::Params& key_arrays);
 /// Beforehand: a few rows, and a temporary table that they must fit into.
 std::string read_tried_sql(const Copying& copying);
 std::string make_tried_sql(const Copying& copying);

@@ -8,6 +8,7 @@
 #include "pg/catalog/catalog.hpp"
 #include "pg/connection/connection_target.hpp"
 #include "pgsluice/job.hpp"
+#include "table/images/images.hpp"
 
 namespace pgsluice::engine {
 
@@ -45,6 +46,7 @@ struct Copying {
   std::string queue_sql{};
   bool is_source_without_encoding = false;  // SQL_ASCII: its bytes are taken as they are
   bool is_target_without_encoding = false;
+  std::optional<Images> kept{};  // where the step notes which rows it inserts
 
   /// `table "public"."t" of database "app" on db1:5432 as alice`: without secrets.
   std::string source_in_words() const {

@@ -75,11 +75,14 @@ void refuse_rules(pg::Session& session, const pg::Table& table, const BackfillSt
               "drop the rule, or leave keep out");
 }
 
-void copy_storage(pg::Session& session, const Images& images) {
+std::vector<std::string> storage_sql(pg::Session& session, const Images& images) {
   const auto rows = session.exec(kStorages, {std::to_string(images.table.oid)});
+  std::vector<std::string> out;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    for (const auto& alter : set_storage_sql(images, rows.text(i, 0), rows.text(i, 1))) session.exec(alter);
+    for (auto& alter : set_storage_sql(images, rows.text(i, 0), rows.text(i, 1)))
+      out.push_back(std::move(alter));
   }
+  return out;
 }
 
 /// By number, in this order; types with modifiers and collations.
@@ -192,14 +195,19 @@ Images images_to_restore(pg::Session& session, std::int64_t step_id) {
   return images;
 }
 
-void create_images(pg::Session& session, const Images& images,
-                   std::optional<std::chrono::hours> kept_for) try {
+void create_images(pg::Session& session, const Images& images, std::optional<std::chrono::hours> kept_for) {
+  auto sql = create_images_sql(images);
+  for (const auto& alter : storage_sql(session, images)) sql += ";\n" + alter;
+  create_images_as(session, images, kept_for, sql);
+}
+
+void create_images_as(pg::Session& session, const Images& images, std::optional<std::chrono::hours> kept_for,
+                      const std::string& sql) try {
   pg::in_transaction(session, {}, [&] {
     ledger::lock_step(session, images.step_id);
     if (stored_images(session, images.step_id).is_there) return true;
-    session.exec(create_images_sql(images));
+    session.exec(sql);
     ledger::note_images(session, images.step_id, kept_for, shape_of(session, images));
-    copy_storage(session, images);
     return true;
   });
 } catch (const pg::Failure& f) {

@@ -39,6 +39,9 @@ Images images_of(pg::Session& session, const pg::Table& table, const BackfillSte
 /// Creates their table unless it is there. Commits by itself; two runs may do it at once. `kept_for`: how
 /// long after the step's end; nothing: until they are freed. Throws Error(kPrivileges), Failure.
 void create_images(pg::Session& session, const Images& images, std::optional<std::chrono::hours> kept_for);
+/// The same with a table that `sql` makes.
+void create_images_as(pg::Session& session, const Images& images, std::optional<std::chrono::hours> kept_for,
+                      const std::string& sql);
 /// The images that are there, with today's names of their table and columns. Throws Error(kRefused) if these
 /// are gone or have other types, Failure. REQUIRES: they are there.
 Images images_to_restore(pg::Session& session, std::int64_t step_id);

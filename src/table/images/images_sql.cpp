@@ -136,33 +136,8 @@ std::string old_rows_first(const Images& images, const BackfillStep& step, const
          returned("o", images.changed.size()) + ", " + stored + ", " + still_sql(step) + "),\n";
 }
 
-std::string images_where(const Images& images, const std::string& predicate) {
-  return "WITH image AS MATERIALIZED (\nSELECT * FROM " + images.table_sql() + " WHERE " + predicate + ")";
-}
-
-std::string same_row(const Images& images) {
-  return is_same_key(images, "target", [](std::size_t i) { return "image." + numbered("k", i); });
-}
-
 std::string holds(const Images& images, const char* letter) {
   return is_identical(columns_of_table(images, "target"), columns(letter, images.changed.size(), "image."));
-}
-
-/// The key as the quarantine has it, whose collation is the database's: another one would hash it otherwise.
-std::string named_key(const Images& images, const std::string& prefix) {
-  const auto text = [&](std::size_t i) {
-    return prefix + numbered("k", i) + "::text COLLATE pg_catalog.\"default\"";
-  };
-  return "ARRAY[" + listed(images.key.size(), text) + "]";
-}
-
-std::string quarantine_sql(const Images& images, const std::string& predicate, const std::string& sqlstate,
-                           const std::string& reason, const std::string& condition) {
-  return images_where(images, predicate) +
-         "\nINSERT INTO pgsluice.quarantine (step_id, key, sqlstate, message)\nSELECT " +
-         std::to_string(images.step_id) + ", " + named_key(images, "image.") + ", " + sqlstate + ", " +
-         reason + "\nFROM image LEFT JOIN " + images.table.sql() + " AS target ON " + same_row(images) +
-         condition + ledger::renew_quarantined_sql();
 }
 
 /// The UPDATE as a WITH query that tells of each row whether its old value is there now.
@@ -179,6 +154,30 @@ std::string restoring(const Images& images, const std::string& predicate, const 
 constexpr const char* kCountRestored = "\nSELECT count(*) FILTER (WHERE is_exact), 0 FROM restored";
 
 }  // namespace
+
+std::string images_where(const Images& images, const std::string& predicate) {
+  return "WITH image AS MATERIALIZED (\nSELECT * FROM " + images.table_sql() + " WHERE " + predicate + ")";
+}
+
+std::string same_row(const Images& images) {
+  return is_same_key(images, "target", [](std::size_t i) { return "image." + numbered("k", i); });
+}
+
+std::string named_key(const Images& images, const std::string& prefix) {
+  const auto text = [&](std::size_t i) {
+    return prefix + numbered("k", i) + "::text COLLATE pg_catalog.\"default\"";
+  };
+  return "ARRAY[" + listed(images.key.size(), text) + "]";
+}
+
+std::string quarantine_sql(const Images& images, const std::string& predicate, const std::string& sqlstate,
+                           const std::string& reason, const std::string& condition) {
+  return images_where(images, predicate) +
+         "\nINSERT INTO pgsluice.quarantine (step_id, key, sqlstate, message)\nSELECT " +
+         std::to_string(images.step_id) + ", " + named_key(images, "image.") + ", " + sqlstate + ", " +
+         reason + "\nFROM image LEFT JOIN " + images.table.sql() + " AS target ON " + same_row(images) +
+         condition + ledger::renew_quarantined_sql();
+}
 
 bool is_name_of_images(const std::string& name) {
   return name.starts_with(kOurs);

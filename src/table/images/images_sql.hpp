@@ -48,6 +48,17 @@ std::string join_images_sql(const Images& images);
 /// The index along which images are walked.
 std::string index_images_sql(const Images& images);
 
+/// "WITH image AS (…)": the images of `predicate`.
+std::string images_where(const Images& images, const std::string& predicate);
+/// The condition that row `target` of the table is that of row `image`, by the key.
+std::string same_row(const Images& images);
+/// The key as the quarantine has it, whose collation is the database's: another one would hash it otherwise.
+std::string named_key(const Images& images, const std::string& prefix);
+/// Quarantines images of `predicate`: `image LEFT JOIN target`, with SQL for error and reason, and a
+/// "WHERE …" over both.
+std::string quarantine_sql(const Images& images, const std::string& predicate, const std::string& sqlstate,
+                           const std::string& reason, const std::string& condition);
+
 /// The UPDATE that puts the old values back where the new ones still stand, of the images of `predicate`;
 /// with `is_forced` also where others changed them since. One row: how many rows have their old value now,
 /// and 0.

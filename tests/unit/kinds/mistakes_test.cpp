@@ -193,7 +193,7 @@ TEST(Mistakes, InBackfillStepsAreFound) {
           {"set = { a = 1 }\nkeep = \"30\"",
            "7:8 step \"s\": keep must be true, false, or a time of at least 1h, not a string | write keep = "
            "true, or "
-           "keep = \"30d\" to free old values 30 days after the fill"},
+           "keep = \"30d\" to free what it keeps 30 days after its end"},
           {"set = { a = 1 }\nwalk = \"keyst\"",
            "7:8 step \"s\": walk \"keyst\" is not known | did you mean \"keyset\"?"},
           {"set = { a = 1 }\nwheer = \"x\"",

@@ -1,20 +1,16 @@
-#include "kinds/backfill/restore_images.hpp"
+#include "kinds/kind/restore_images.hpp"
 
 #include <algorithm>
 
 #include "base/failpoint.hpp"
-#include "base/units.hpp"
 #include "kinds/acts/run_acts.hpp"
-#include "lanes/batch/restore_step.hpp"
 #include "ledger/acts.hpp"
 #include "ledger/images.hpp"
 #include "ledger/undo.hpp"
-#include "pg/catalog/swallowers.hpp"
 #include "pg/connection/transaction.hpp"
 #include "pg/sqlstate.hpp"
-#include "table/backfill_facts.hpp"
+#include "pgsluice/error.hpp"
 #include "table/images/images.hpp"
-#include "table/update.hpp"
 #include "telling/failure/outage.hpp"
 
 namespace pgsluice::engine {
@@ -22,14 +18,6 @@ namespace pgsluice::engine {
 namespace asio = boost::asio;
 
 namespace {
-
-/// Lets the server plan what will be sent: a missing right, a policy or a collation shows before anything is
-/// touched. Throws Error(kRefused or kPrivileges).
-void try_statements(pg::Session& session, const Images& images) {
-  const auto sql = restoring_sql(images, Restore::kStillOurs);
-  steps::explain(session, sql.update("false"));
-  steps::explain(session, sql.naming("false", nullptr));
-}
 
 Act restoring_act(const std::string& name, const std::string& part, Prepare prepare) {
   Act act;
@@ -47,17 +35,15 @@ bool is_restore_begun(pg::Session& session, std::int64_t step_id) {
 
 /// Empty: another rollback has done it. Rows that a rollback without --force has named already lie behind its
 /// position: with --force, an act of its own comes back to them.
-std::vector<OpenedAct> open_restore(pg::Session& session, const BackfillStep& step, const RollbackAct& undo) {
+std::vector<OpenedAct> open_restore(pg::Session& session, const ImageUse& use, const RollbackAct& undo) {
   if (ledger::is_undone(session, undo.step_id)) return {};
   const auto images = images_to_restore(session, undo.step_id);
-  std::vector<Act> acts{
-      restoring_act("put old values back", "restore",
-                    restoring(images, undo.is_forced ? Restore::kForced : Restore::kStillOurs))};
+  std::vector<Act> acts{restoring_act(
+      use.act, "restore", use.prepare(images, undo.is_forced ? Restore::kForced : Restore::kStillOurs))};
   if (undo.is_forced && is_restore_begun(session, undo.step_id) &&
       ledger::has_quarantined(session, undo.step_id))
-    acts.push_back(
-        restoring_act("overwrite rows that were named", "overwrite", restoring(images, Restore::kNamedOnly)));
-  return open_acts(session, step.name, undo.step_id, std::move(acts));
+    acts.push_back(restoring_act(use.act_if_named, "overwrite", use.prepare(images, Restore::kNamedOnly)));
+  return open_acts(session, use.step, undo.step_id, std::move(acts));
 }
 
 /// In one transaction: forgets the acts, so that nobody takes the restore up again, and records the step as
@@ -84,33 +70,23 @@ bool free_used_images(pg::Session& session, std::int64_t step_id) try {
 
 }  // namespace
 
-void survey_images(const StepAt& at, const BackfillStep& step, RollbackAct& act, RollbackSurvey& survey) {
-  const auto subject = "backfill step \"" + step.name + "\"";
+void survey_images(const StepAt& at, const ImageUse& use, RollbackAct& act, RollbackSurvey& survey) {
   const auto stored = stored_images(at.session, act.step_id);
   if (!stored.is_there) {
-    survey.obstacles.push_back(subject + " has changed rows, and its before-images were freed");
+    survey.obstacles.push_back(use.subject + " has changed rows, and its before-images were freed");
     return;
   }
   try {
-    const auto images = images_to_restore(at.session, act.step_id);
-    try_statements(at.session, images);
+    use.survey(at.session, images_to_restore(at.session, act.step_id), stored.bytes, act, survey);
     act.has_images = true;
-    act.words = {"the old values of " + images.table.sql() + " are put back from " + images.table_sql() +
-                 " (" + base::format_bytes(static_cast<double>(stored.bytes)) +
-                 ") where the new ones still stand"};
-    const auto triggers = pg::fired_triggers(at.session, images.table.oid, names_of(images.changed));
-    if (!triggers.empty())
-      survey.remarks.push_back("putting old values back into " + images.table.sql() + " fires trigger " +
-                               listed(triggers) + ": what they write stays");
   } catch (const Error& e) {
-    survey.obstacles.push_back(subject + ": " + e.what());
+    survey.obstacles.push_back(use.subject + ": " + e.what());
   }
 }
 
-asio::awaitable<void> restore_images(RunningStep& step, const BackfillStep& definition,
-                                     const RollbackAct& act) {
+asio::awaitable<void> restore_images(RunningStep& step, const ImageUse& use, const RollbackAct& act) {
   std::function<std::vector<OpenedAct>(pg::Session&)> open = [&](pg::Session& session) {
-    return open_restore(session, definition, act);
+    return open_restore(session, use, act);
   };
   auto acts = co_await keep_trying<std::vector<OpenedAct>>(step.connection, open, step.journal, step.stop);
   if (acts.empty()) co_return;
@@ -128,9 +104,8 @@ asio::awaitable<void> restore_images(RunningStep& step, const BackfillStep& defi
   };
   const bool is_free = co_await keep_trying<bool>(step.connection, free, step.journal, step.stop);
   if (!is_free)
-    step.journal.warn(
-        "the before-images of step \"" + definition.name + "\" are being read, and stay for now",
-        "the next run frees them");
+    step.journal.warn("the before-images of step \"" + use.step + "\" are being read, and stay for now",
+                      "the next run frees them");
 }
 
 void forget_images(OperatorAct& act, const RollbackAct& undo) {
