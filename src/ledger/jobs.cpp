@@ -120,8 +120,8 @@ void settle_job_state(pg::Session& session, std::int64_t job_id) {
   session.exec(kSettleJob, {std::to_string(job_id)});
 }
 
-void set_step_state(pg::Session& session, std::int64_t step_id, StepState state, const std::string& error) {
-  of_present_step(session.exec(kStepState, {std::to_string(step_id), name_of(state), error}));
+bool set_step_state(pg::Session& session, std::int64_t step_id, StepState state, const std::string& error) {
+  return session.exec(kStepState, {std::to_string(step_id), name_of(state), error}).affected() > 0;
 }
 
 bool has_range_done(pg::Session& session, std::int64_t step_id) {

@@ -64,7 +64,8 @@ bool settle_rollback(pg::Session& session, std::int64_t job_id);
 /// Sets kDone if every step is done; else does nothing. For an act outside of a run that may have been the
 /// last one.
 void settle_job_state(pg::Session& session, std::int64_t job_id);
-void set_step_state(pg::Session& session, std::int64_t step_id, StepState state,
+/// False: the ledger has no such step any more.
+bool set_step_state(pg::Session& session, std::int64_t step_id, StepState state,
                     const std::string& error = {});
 /// Whether the work of a step without keys is committed, whatever its state says: a killed run has not
 /// written that.

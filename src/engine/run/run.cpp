@@ -70,7 +70,7 @@ Run::Run(pg::ConnectionTarget target, Job job, RunOptions options, Direction dir
       own_(direct_target(job_, target_), application_prefix_),
       row_(control_, job_, run_id_, journal_, stop_),
       sampler_(monitor_, application_prefix_, tunables_, {gate_, journal_, tally_, blockers_}),
-      states_({journal_, stop_, in_work_, failure_, [this] { return store_log(); }}),
+      states_({journal_, stop_, in_work_, failure_, [this] { return store_log(); }, direction_.is_back}),
       ranges_({job_.name, run_id_, options_.wait, steps_, journal_, stop_}),
       fills_({io_,
               {target_, application_prefix_},

@@ -70,12 +70,6 @@ pg::Value number(std::int64_t n) {
   return std::to_string(n);
 }
 
-/// Locks the step, so that one caller at a time writes its ranges. Throws Error(kRangesHeld) if the job has
-/// begun anew.
-bool are_cut_when_locked(pg::Session& session, std::int64_t step_id) {
-  return of_present_step(session.exec(kLockStep, {number(step_id)})).boolean(0, 0);
-}
-
 std::int64_t insert_one(pg::Session& session, std::int64_t step_id, const NewRange& range) {
   return session
       .exec(kInsert, {number(step_id), pg::to_value(range.lower), pg::to_value(range.upper),
@@ -92,7 +86,10 @@ void insert(pg::Session& session, std::int64_t step_id, const std::vector<NewRan
 void cut(pg::Session& session, std::int64_t step_id, std::int64_t rows_expected,
          const std::vector<NewRange>& ranges) {
   pg::in_transaction(session, kSplitLimits, [&] {
-    if (are_cut_when_locked(session, step_id)) return false;
+    const auto step = session.exec(kLockStep, {number(step_id)});
+    // One that is gone has no ranges: another rollback forgot it, or the job has begun anew, which shows
+    // next.
+    if (step.empty() || step.boolean(0, 0)) return false;
     insert(session, step_id, ranges);
     session.exec(kMarkCut, {number(step_id), number(rows_expected)});
     return true;
@@ -102,7 +99,7 @@ void cut(pg::Session& session, std::int64_t step_id, std::int64_t rows_expected,
 bool recut(pg::Session& session, std::int64_t step_id, const pg::Key& heap,
            const std::vector<NewRange>& ranges) {
   return pg::in_transaction(session, kSplitLimits, [&] {
-    are_cut_when_locked(session, step_id);
+    of_present_step(session.exec(kLockStep, {number(step_id)}));
     // A run that splits a range right now holds its row, and the half that it writes is invisible to our
     // statement that waited for it. The next statement sees it, and then no range is left that can be cut.
     std::int64_t ended = 0;
@@ -117,7 +114,7 @@ bool recut(pg::Session& session, std::int64_t step_id, const pg::Key& heap,
 bool extend(pg::Session& session, std::int64_t step_id, std::int64_t known,
             const std::vector<NewRange>& ranges) {
   return pg::in_transaction(session, kSplitLimits, [&] {
-    are_cut_when_locked(session, step_id);
+    of_present_step(session.exec(kLockStep, {number(step_id)}));
     if (!session.exec(kCountRanges, {number(step_id), number(known)}).boolean(0, 0)) return false;
     insert(session, step_id, ranges);
     return true;

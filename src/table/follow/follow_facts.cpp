@@ -75,12 +75,6 @@ std::vector<pg::Column> key_at(const Copying& copying) {
   return key;
 }
 
-std::vector<std::string> names_of(const std::vector<pg::Column>& key) {
-  std::vector<std::string> names;
-  for (const auto& column : key) names.push_back(column.name);
-  return names;
-}
-
 void require_unique(const Copying& copying, const std::vector<std::string>& names) {
   const std::set<std::string> wanted(names.begin(), names.end());
   const bool is_there = std::any_of(copying.to.keys.begin(), copying.to.keys.end(), [&](const auto& key) {

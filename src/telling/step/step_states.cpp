@@ -2,6 +2,7 @@
 
 #include "base/failpoint.hpp"
 #include "ledger/overview.hpp"
+#include "ledger/step/gone_step.hpp"
 #include "ledger/undo.hpp"
 #include "telling/failure/interruption.hpp"
 #include "telling/failure/outage.hpp"
@@ -28,9 +29,10 @@ void StepStates::show(const std::string& name, const std::string& kind) {
 asio::awaitable<StepInWork> StepStates::begin(pg::Connection& connection, ledger::StepRecord record) {
   show(record.name, record.kind);
   const auto began = SteadyClock::now();
-  std::function<RowCounts(pg::Session&)> begin = [id = record.step_id, state = record.state](pg::Session& s) {
+  std::function<RowCounts(pg::Session&)> begin = [id = record.step_id, state = record.state,
+                                                  is_rollback = at_.is_rollback](pg::Session& s) {
     if (state == StepState::kRolledBack) ledger::forget_rollback(s, id);
-    ledger::set_step_state(s, id, StepState::kRunning);
+    if (!ledger::set_step_state(s, id, StepState::kRunning) && !is_rollback) ledger::end_overtaken();
     return ledger::step_counts(s, id);
   };
   const auto already_done = co_await keep_trying<RowCounts>(connection, begin, at_.journal, at_.stop);
@@ -41,9 +43,10 @@ asio::awaitable<std::exception_ptr> StepStates::end(pg::Connection& connection, 
                                                     std::string outcome, std::exception_ptr error) {
   if (outcome == "failed") at_.failure.note(error);
   if (outcome == "done" || outcome == "failed") {
-    std::function<bool(pg::Session&)> end = [=, id = step.record.step_id,
+    std::function<bool(pg::Session&)> end = [=, id = step.record.step_id, is_rollback = at_.is_rollback,
                                              message = message_of(error)](pg::Session& s) {
-      ledger::set_step_state(s, id, outcome == "done" ? StepState::kDone : StepState::kFailed, message);
+      const auto state = outcome == "done" ? StepState::kDone : StepState::kFailed;
+      if (!ledger::set_step_state(s, id, state, message) && !is_rollback) ledger::end_overtaken();
       return true;
     };
     try {

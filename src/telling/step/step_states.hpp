@@ -26,6 +26,7 @@ class StepStates {
     InWork& in_work;
     FirstFailure& failure;
     std::function<boost::asio::awaitable<void>()> store_log;  // pending events, into the ledger
+    bool is_rollback = false;  // its acts may have been ended and forgotten by another rollback
   };
   explicit StepStates(Told told) : at_(std::move(told)) {}
 
