@@ -229,7 +229,7 @@ TEST_F(RollbackTest, VerifyCountsWhatIsLeftAndAllowsForQuarantine) {
   const auto job = pretend_onboarded();
   const auto results = [&] {
     std::vector<std::string> out;
-    for (const auto& r : verify_job(session_, job))
+    for (const auto& r : verify_job(session_, job, {}))
       out.push_back(r.step + " " + r.expected + " " + r.actual + (r.matches ? " ok" : " differs"));
     return out;
   };
