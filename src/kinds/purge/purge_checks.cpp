@@ -78,7 +78,8 @@ void check_subqueries(pg::Session& session, const PurgeStep& step, const Removal
   std::string names;
   for (const auto& name : others) names += (names.empty() ? "" : ", ") + name;
   findings.warn(
-      "where", "step \"" + step.name + "\": each batch asks a subquery of `where` anew, which reads " + names,
+      "expressions",
+      "step \"" + step.name + "\": each batch asks a subquery of `where` anew, which reads " + names,
       "a row goes if it matches when its batch runs: see that what is read there stays as it is");
 }
 
