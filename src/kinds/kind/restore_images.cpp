@@ -71,16 +71,20 @@ bool free_used_images(pg::Session& session, std::int64_t step_id) try {
 }  // namespace
 
 void survey_images(const StepAt& at, const ImageUse& use, RollbackAct& act, RollbackSurvey& survey) {
+  std::string obstacle = use.subject + " has changed rows, and its before-images were freed";
   const auto stored = stored_images(at.session, act.step_id);
-  if (!stored.is_there) {
-    survey.obstacles.push_back(use.subject + " has changed rows, and its before-images were freed");
-    return;
-  }
   try {
-    use.survey(at.session, images_to_restore(at.session, act.step_id), stored.bytes, act, survey);
-    act.has_images = true;
+    if (stored.is_there) {
+      use.survey(at.session, images_to_restore(at.session, act.step_id), stored.bytes, act, survey);
+      obstacle.clear();
+    }
   } catch (const Error& e) {
-    survey.obstacles.push_back(use.subject + ": " + e.what());
+    obstacle = use.subject + ": " + e.what();
+  }
+  if (obstacle.empty() || ledger::is_undone(at.session, act.step_id)) {
+    act.has_images = true;  // or another rollback has just used and freed them: then nothing is left to do
+  } else {
+    survey.obstacles.push_back(obstacle);
   }
 }
 
