@@ -52,7 +52,8 @@ std::set<std::string> failpoints() {
                   return name.starts_with("rollback_") || name.starts_with("retype_") ||
                          name.starts_with("cutover_") || name.starts_with("blocks_") ||
                          name.starts_with("way_back_") || name.starts_with("copy_") ||
-                         name.starts_with("purge_");
+                         name.starts_with("purge_") || name.starts_with("follow_") ||
+                         name.starts_with("switch_") || name.starts_with("mend_");
                 });
   return names;
 }
