@@ -192,6 +192,20 @@ void expect_once_under(const std::vector<std::string>& settings, const std::stri
   EXPECT_EQ(trial.db().text("SELECT format('n from %s to %s', min(n), max(n)) FROM t"), "n from 1 to 1");
 }
 
+TEST(Once, HoldsUnderAnyDefaultIsolation) {
+  for (const std::string level : {"repeatable read", "serializable"}) {
+    SCOPED_TRACE(level);
+    // A batch in such a transaction would fail beside whoever changes its rows, and find itself retried.
+    expect_once_under({"default_transaction_isolation = '" + level + "'"},
+                      "CREATE TABLE t (id int PRIMARY KEY, n int NOT NULL DEFAULT 0);"
+                      "INSERT INTO t SELECT generate_series(1, 5000);"
+                      "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN IF "
+                      "current_setting('transaction_isolation') <> 'read committed' THEN RAISE '%', "
+                      "current_setting('transaction_isolation'); END IF; RETURN NEW; END$$;"
+                      "CREATE TRIGGER refuse BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION refuse()");
+  }
+}
+
 // Dublin's summer time and Israel's time are both "IST" in such texts: the last hour would be left out.
 TEST(Once, HoldsForTimestampsUnderAnyDateStyleAndTimeZone) {
   expect_once_under({"datestyle = 'SQL, DMY'", "timezone = 'Europe/Dublin'"},

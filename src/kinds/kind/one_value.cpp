@@ -7,8 +7,10 @@ namespace pgsluice::steps {
 
 std::string verify_value(pg::Session& session, const std::string& step, const std::string& query) {
   // A count over the whole table may take long; it holds no lock that anybody waits for.
-  session.exec("BEGIN READ ONLY; SET LOCAL statement_timeout = 0; SET LOCAL row_security = off" +
-               session.client_check());
+  session.exec(
+      "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; SET LOCAL statement_timeout = 0; SET LOCAL "
+      "row_security = off" +
+      session.client_check());
   try {
     const auto rows = session.exec(query, pg::Params{});
     pg::commit(session);

@@ -28,7 +28,7 @@ constexpr milliseconds kTarget{50};
 constexpr milliseconds kWaitMost{500};
 
 // No statement_timeout: a piece is as short as its target, unless an expression is slow.
-constexpr pg::TransactionLimits kLookLimits{milliseconds{1'000}, milliseconds{0}, true};
+constexpr pg::TransactionLimits kLookLimits{milliseconds{1'000}, milliseconds{0}, true, true};
 
 /// A piece is sized like a batch, but in pages.
 BatchLimits piece_limits(milliseconds target) {
@@ -42,8 +42,7 @@ milliseconds milliseconds_since(SteadyClock::time_point then) {
 }  // namespace
 
 std::string begin_look_sql(const pg::Table& table) {
-  return pg::begin_sql(kLookLimits) + "; SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; LOCK TABLE " +
-         table.sql() + " IN ACCESS SHARE MODE";
+  return pg::begin_sql(kLookLimits) + "; LOCK TABLE " + table.sql() + " IN ACCESS SHARE MODE";
 }
 
 std::string any_left_sql(const pg::Table& table, const BackfillStep& step, const pg::HeapFacts& heap) {

@@ -3,7 +3,8 @@
 namespace pgsluice::pg {
 
 std::string begin_sql(const TransactionLimits& limits) {
-  std::string sql = "BEGIN";
+  std::string sql =
+      std::string("BEGIN ISOLATION LEVEL ") + (limits.is_one_snapshot ? "REPEATABLE READ" : "READ COMMITTED");
   const auto set = [&sql](const char* name, const std::string& value) {
     sql += std::string("; SET LOCAL ") + name + " = " + value;
   };

@@ -16,6 +16,9 @@ struct TransactionLimits {
   std::chrono::milliseconds lock_timeout{1'000};       // 0: none
   std::chrono::milliseconds statement_timeout{5'000};  // 0: none
   bool is_synchronous = true;                          // false: synchronous_commit = off
+  /// Every statement sees the same rows (REPEATABLE READ). Otherwise each sees what was committed before it
+  /// (READ COMMITTED), whatever the server's default is.
+  bool is_one_snapshot = false;
 };
 
 /// BEGIN and every SET LOCAL in one round trip. DateStyle, TimeZone and digits make key texts exact; with

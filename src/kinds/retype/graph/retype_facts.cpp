@@ -35,8 +35,9 @@ rt::Retype read_retype_inside(pg::Session& session, const RetypeStep& step, cons
 }
 
 rt::Retype read_retype(pg::Session& session, const RetypeStep& step, const rt::Owner& owner) {
-  return pg::in_transaction(session, kCatalogLimits,
-                            [&] { return read_retype_inside(session, step, owner); });
+  auto limits = kCatalogLimits;
+  limits.is_one_snapshot = true;  // a cut-over may be committed between two of the questions
+  return pg::in_transaction(session, limits, [&] { return read_retype_inside(session, step, owner); });
 }
 
 }  // namespace pgsluice::engine
