@@ -18,7 +18,7 @@ void ReplayWindow::observe(TimePoint at, Lsn replay, double behind, double limit
     bytes_ = std::max(bytes_ * (1 + kGrowsEachSecond * passed), kGrows * shown);
     bytes_ = std::min(bytes_, std::max(kStartBytes, kMost * shown));
   } else if (busy + 1 < marks_.size()) {
-    bytes_ = kShare * limit_s * rate_since(busy);
+    bytes_ = std::max(kBusyBytes, kShare * limit_s * rate_since(busy));
   }
 }
 

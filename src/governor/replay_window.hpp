@@ -16,7 +16,8 @@ class ReplayWindow {
   /// The rate is a mean over about this long: one slow flush of the replica's disk must not look like a slow
   /// replica, and it is as short as the smallest useful limit.
   static constexpr std::chrono::milliseconds kOver{1'000};
-  /// Less than this behind, a replica may have been idle.
+  /// Less than this behind, a replica may have been idle; and no window is smaller, or nothing would ever
+  /// show what a replica can do that was found standing still.
   static constexpr double kBusyBytes = 256.0 * 1024;
   /// Of the limit. The clock overstates a lag by up to one poll, and the rest is for a replica that slows
   /// down.

@@ -23,10 +23,11 @@ class WalRoom {
   void read(TimePoint asked, std::optional<Lsn> insert, std::optional<double> bytes);
 
   /// How many of `rows` a batch may have now, so that it passes no limit; 0: it waits. Fewer than half of
-  /// them are not worth a batch, unless no batch is in work: then as many as there is room for, or where that
-  /// is less, kRowsLeast, so that work always goes on.
+  /// them are not worth a batch, unless no batch is in work: then as many as there is room for, and at least
+  /// kRowsLeast, as long as there is any room.
   std::int64_t rows_that_fit(std::int64_t rows) const;
 
+  /// REQUIRES: rows > 0. A batch that only reads needs no room.
   Batch started(std::int64_t rows);
   /// `rows`: that it really walked; 0 if it did not commit. REQUIRES: started().
   void ended(TimePoint now, Batch batch, std::int64_t rows);

@@ -16,10 +16,12 @@ constexpr std::chrono::milliseconds kWaitLeast{1};  // a timer's resolution
 class Gate::Waiting {
  public:
   Waiting(Gate& gate, std::int64_t rows) : gate_(gate), rows_(rows), ticket_(gate.next_ticket_++) {
+    gate_.count_time(SteadyClock::now());
     gate_.waiting_.insert(ticket_);
   }
   ~Waiting() {
     note_room(true);
+    gate_.count_time(SteadyClock::now());
     gate_.waiting_.erase(ticket_);
     gate_.changed_.notify();
   }
@@ -38,7 +40,7 @@ class Gate::Waiting {
  private:
   void note_room(bool has_room) {
     if (is_without_room_ != has_room) return;
-    gate_.add_waited(SteadyClock::now());
+    gate_.count_time(SteadyClock::now());
     is_without_room_ = !has_room;
     gate_.waiting_for_room_ += has_room ? -1 : 1;
   }
@@ -107,23 +109,25 @@ boost::asio::awaitable<void> Gate::pass_pause(const Stop& stop) {
 void Gate::end_turn(const Turn& turn) {
   const auto now = SteadyClock::now();
   const auto worked = std::chrono::duration_cast<std::chrono::milliseconds>(turn.worked_);
-  room_.ended(now, turn.batch_, turn.walked_);
+  count_time(now);
+  --in_work_;
+  if (turn.batch_) room_.ended(now, *turn.batch_, turn.walked_);
   turns_.ended(now, worked, is_open(now) ? decision_.pace * turn.lanes_ : 1);
   changed_.notify();
 }
 
-void Gate::add_waited(TimePoint now) {
-  waited_ += waiting_for_room_ * (now - waited_to_);
-  waited_to_ = now;
+void Gate::count_time(TimePoint now) {
+  const auto passed = now - counted_to_;
+  waited_ += waiting_for_room_ * passed;
+  there_ += (in_work_ + static_cast<int>(waiting_.size())) * passed;
+  counted_to_ = now;
 }
 
-double Gate::take_waited(TimePoint now, int lanes) {
-  add_waited(now);
-  const auto time = std::chrono::duration<double>(now - waited_from_).count() * std::max(1, lanes);
-  const auto waited = std::chrono::duration<double>(waited_).count();
-  waited_ = {};
-  waited_from_ = now;
-  return time > 0 ? std::min(1.0, waited / time) : 0;
+double Gate::take_waited(TimePoint now) {
+  count_time(now);
+  const std::chrono::duration<double> waited = std::exchange(waited_, {});
+  const std::chrono::duration<double> there = std::exchange(there_, {});
+  return there.count() > 0 ? std::min(1.0, waited / there) : 0;
 }
 
 std::optional<Gate::TimePoint> Gate::due(Waiting& waiting, TimePoint paused_until, double share) const {
@@ -147,7 +151,11 @@ boost::asio::awaitable<Gate::Turn> Gate::pass(std::chrono::milliseconds batch_ti
     if (may_start && now >= *may_start) {
       const auto fit = std::min(rows, waiting.rows_that_fit());
       turns_.started(now, share);
-      co_return Turn(*this, lanes, room_.started(fit), fit);
+      count_time(now);
+      ++in_work_;
+      std::optional<governor::WalRoom::Batch> batch;
+      if (fit > 0) batch = room_.started(fit);
+      co_return Turn(*this, lanes, batch, fit);
     }
     const auto next = std::min({may_start.value_or(TimePoint::max()), until, now + kWaitMost});
     const auto wait = std::max(std::chrono::ceil<std::chrono::milliseconds>(next - now), kWaitLeast);

@@ -34,8 +34,8 @@ class Gate {
   }
   /// A lane is ready and waits for room: a new reading is worth its cost.
   bool is_waiting_for_room() const { return waiting_for_room_ > 0; }
-  /// The share of the time of `lanes` that they have waited for room since the last call.
-  double take_waited(TimePoint now, int lanes);
+  /// Of the time that lanes have worked or waited since the last call, the share that they waited for room.
+  double take_waited(TimePoint now);
   void pause(const std::string& reason);
   void resume();
   /// No batch starts while it is set: the sampler observes others without us. Too short to be reported.
@@ -60,7 +60,7 @@ class Gate {
   class Turn {
    public:
     Turn() = default;  // no turn: the gate was left because of a stop
-    Turn(Gate& gate, int lanes, governor::WalRoom::Batch batch, std::int64_t rows)
+    Turn(Gate& gate, int lanes, std::optional<governor::WalRoom::Batch> batch, std::int64_t rows)
         : gate_(&gate), lanes_(lanes), batch_(batch), rows_(rows) {}
     Turn(Turn&& other) noexcept
         : gate_(std::exchange(other.gate_, nullptr)),
@@ -88,7 +88,7 @@ class Gate {
     friend class Gate;
     Gate* gate_ = nullptr;
     int lanes_ = 1;
-    governor::WalRoom::Batch batch_ = 0;
+    std::optional<governor::WalRoom::Batch> batch_;  // nullopt: it only reads
     std::int64_t rows_ = 0;
     std::chrono::nanoseconds worked_{0};
     std::int64_t walked_ = 0;
@@ -106,7 +106,8 @@ class Gate {
   bool is_stale(TimePoint now) const;
   /// When the lane may start, if nothing changes; nullopt: something has to change first, which is notified.
   std::optional<TimePoint> due(Waiting& waiting, TimePoint paused_until, double share) const;
-  void add_waited(TimePoint now);
+  /// To be called before anything changes that it counts.
+  void count_time(TimePoint now);
   void end_turn(const Turn& turn);
 
   governor::Decision decision_;  // starts as a hold: nothing has been sampled yet
@@ -119,9 +120,10 @@ class Gate {
   governor::Turns turns_;
   governor::WalRoom room_;
   int waiting_for_room_ = 0;
-  TimePoint waited_to_;                 // counted as far as this
-  TimePoint waited_from_;               // since the last call of take_waited()
-  std::chrono::nanoseconds waited_{0};  // of all lanes together
+  int in_work_ = 0;                     // turns that have not ended
+  TimePoint counted_to_;                // of the times below
+  std::chrono::nanoseconds waited_{0};  // for room, of all lanes together, since the last take_waited()
+  std::chrono::nanoseconds there_{0};   // that lanes worked or waited for anything
   Wakeup changed_;                      // a lane that waits may be allowed to start
 };
 

@@ -164,7 +164,7 @@ std::string Sampler::commit_wait(governor::TimePoint now) const {
 }
 
 void Sampler::decide(governor::TimePoint now) {
-  auto decision = governor::decide(samples_, pace_, now, gate_.take_waited(now, tunables_.lanes));
+  auto decision = governor::decide(samples_, pace_, now, gate_.take_waited(now));
   pace_ = decision.next;
   gate_.read_room(read_at_, insert_, decision.room_bytes);
   gate_.decide(decision, now);

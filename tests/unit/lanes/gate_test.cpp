@@ -156,7 +156,7 @@ TEST_F(Room, HoldsWhatWouldPassTheLimitUntilTheNextReading) {
   run_for(milliseconds{200});
   EXPECT_EQ(granted_.size(), 5U);
   EXPECT_TRUE(street_.gate.is_waiting_for_room());
-  EXPECT_GT(street_.gate.take_waited(now(), 1), 0);
+  EXPECT_GT(street_.gate.take_waited(now()), 0);
   street_.gate.read_room(now(), governor::Lsn{2'100'000}, kRoom);
   run_for(std::chrono::seconds{10});
   EXPECT_EQ(granted_.size(), 6U);
@@ -175,6 +175,23 @@ TEST_F(Room, LetsNothingThroughAtTheLimitButWhatOnlyReads) {
   start(0);
   run_for(milliseconds{50});
   EXPECT_EQ(granted_, std::vector<std::int64_t>{0});
+}
+
+TEST_F(Room, CountsALaneThatWaitsAloneAsOneThatWaitsAllTheTime) {
+  street_.gate.read_room(now(), governor::Lsn{2'100'000}, -1);
+  start(10);
+  run_for(milliseconds{1});
+  street_.gate.take_waited(now());
+  run_for(milliseconds{50});
+  EXPECT_GT(street_.gate.take_waited(now()), 0.9);
+}
+
+TEST_F(Room, TakesABatchThatOnlyReadsForNoneInWork) {
+  street_.gate.read_room(now(), governor::Lsn{1'100'000}, 20'000.0);
+  start(0, milliseconds{100});
+  start(5'000);
+  run_for(milliseconds{50});
+  EXPECT_EQ(granted_, (std::vector<std::int64_t>{0, governor::WalRoom::kRowsLeast}));
 }
 
 TEST_F(Room, CountsBatchesThatAreInWorkAtTheReading) {
