@@ -1,6 +1,7 @@
 #include "kinds/kind/restore_images.hpp"
 
 #include <algorithm>
+#include <exception>
 
 #include "base/failpoint.hpp"
 #include "kinds/acts/run_acts.hpp"
@@ -94,9 +95,22 @@ asio::awaitable<void> restore_images(RunningStep& step, const ImageUse& use, con
   };
   auto acts = co_await keep_trying<std::vector<OpenedAct>>(step.connection, open, step.journal, step.stop);
   if (acts.empty()) co_return;
+  std::function<bool(pg::Session&)> look = [id = act.step_id](pg::Session& s) {
+    return ledger::is_undone(s, id);
+  };
   for (auto& opened : acts) {  // one after the other: fills given together run side by side
     std::vector<OpenedAct> one{std::move(opened)};
-    co_await run_acts(step, std::move(one));
+    std::exception_ptr error;
+    try {
+      co_await run_acts(step, std::move(one));
+    } catch (...) {
+      error = std::current_exception();
+    }
+    if (error) {  // another rollback that ends the step forgets its acts
+      const bool is_over = co_await keep_trying<bool>(step.connection, look, step.journal, step.stop);
+      if (!is_over) std::rethrow_exception(error);
+      co_return;
+    }
     if (step.stop.is_requested()) co_return;
   }
   std::function<bool(pg::Session&)> end = [id = act.step_id](pg::Session& s) {
