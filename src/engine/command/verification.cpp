@@ -24,6 +24,8 @@ ledger::JobRecord record_of(pg::Session& session, const Job& job) {
 std::vector<VerifyResult> verify_job(pg::Session& session, const Job& job, const VerifyOptions& options) {
   StepsOfJob steps(session, job, record_of(session, job));
   std::vector<VerifyResult> results;
+  for (std::size_t i = 0; options.repair && i < steps.size(); ++i)
+    steps.kind(i).require_mendable(steps.at(i));
   for (std::size_t i = 0; i < steps.size(); ++i) {
     if (options.repair) {
       steps.kind(i).mend(steps.at(i), results);

@@ -103,8 +103,9 @@ class StepKind {
 
   /// What `verify` checks about it.
   virtual void prove(const StepAt& /*at*/, std::vector<VerifyResult>& /*results*/) const {}
-  /// What `verify --repair` does: the same, and mends what it can. Throws Error(kRefused) if the step is not
-  /// done.
+  /// Before `verify --repair` mends any step: throws Error(kRefused) if this one cannot be mended yet.
+  virtual void require_mendable(const StepAt& /*at*/) const {}
+  /// What `verify --repair` does: the same, and mends what it can. REQUIRES: require_mendable().
   virtual void mend(const StepAt& at, std::vector<VerifyResult>& results) const { prove(at, results); }
 
   /// What remains of a step that is neither done nor rolled back, in words, by the ledger alone: while
