@@ -45,6 +45,44 @@ TEST(FollowRules, NotesChangesBeforeItReadsWhereTheCopyEnds) {
   follow.copy().expect_same("TABLE t");
 }
 
+/// A source that loses what it has committed gives the same numbers once more.
+TEST(FollowRules, ForgetsNoOtherEntryOfTheSameNumber) {
+  FollowTrial follow;
+  follow.make();
+  const auto run = follow.start();
+  follow.await_caught_up(*run);
+  Db blocker(follow.copy().trial().dsn());
+  blocker.exec("BEGIN; SELECT FROM t WHERE id = 2 FOR UPDATE");
+  follow.source().exec("UPDATE t SET note = 'lost' WHERE id = 2");
+  await_blocked(follow.target(), *run);
+  const auto queue = follow.source().text(
+      "SELECT oid::regclass::text FROM pg_class WHERE relname LIKE 'changes%' AND relkind = 'r'");
+  follow.source().exec("BEGIN; CREATE TEMP TABLE lost ON COMMIT DROP AS SELECT change_id FROM " + queue +
+                       "; UPDATE t SET note = 'under the same number' WHERE id = 3; DELETE FROM " + queue +
+                       "; INSERT INTO " + queue +
+                       " (change_id, key_1) OVERRIDING SYSTEM VALUE SELECT change_id, 3 FROM lost; COMMIT");
+  blocker.exec("COMMIT");
+  follow.await_caught_up(*run);
+  EXPECT_EQ(follow.target().text("SELECT note FROM t WHERE id = 3"), "under the same number");
+  follow.expect_switch(*run);
+  follow.copy().expect_same("TABLE t");
+}
+
+TEST(FollowRules, RefusesAQueueWhoseTriggersWereDroppedBeforeItWasRead) {
+  for (const std::string change : {"DROP TRIGGER %I ON t", "ALTER TABLE t DISABLE TRIGGER %I"}) {
+    SCOPED_TRACE(change);
+    FollowTrial follow;
+    follow.make();
+    const auto died = follow.start("follow_installed");
+    EXPECT_EQ(died->wait(2 * kPatience).signal, SIGKILL);
+    follow.source().exec("DO $$BEGIN EXECUTE (SELECT format('" + change +
+                         "', tgname) FROM pg_trigger WHERE tgname LIKE 'pgsluice_note%'); END$$");
+    const auto run = follow.copy().trial().verb("run");
+    EXPECT_EQ(run.code(), 5) << run.out << run.err;
+    EXPECT_THAT(refusal_of(run).message, HasSubstr("trigger"));
+  }
+}
+
 TEST(FollowRules, ForgetsExactlyTheEntriesThatItHasRead) {
   FollowTrial follow;
   follow.make();

@@ -94,6 +94,59 @@ TEST(Switch, IsMadeOrUndoneWhereverTheProgramDies) {
   }
 }
 
+TEST(Switch, IsNotTakenBackByARollbackThatTheRunCouldNotTell) {
+  FollowTrial follow;
+  follow.make();
+  const auto run = follow.start("switch_committed");
+  follow.await_following(*run);
+  follow.ask_switch("30s");
+  EXPECT_EQ(run->wait(2 * kPatience).signal, SIGKILL);
+  const auto back = follow.copy().trial().verb("rollback");
+  EXPECT_EQ(back.code(), 5) << back.out << back.err;
+  EXPECT_THAT(refusal_of(back).message, HasSubstr("is switched"));
+  EXPECT_THROW(follow.source().exec("DELETE FROM t WHERE id = 3"), std::exception);
+  follow.copy().expect("run", 0);
+  follow.copy().expect_same("TABLE t");
+  follow.expect_removed(false);
+}
+
+TEST(Switch, CanBeMadeWhereverAnEarlierRunDied) {
+  for (const std::string place : {"after_step:1", "after_step:2", "after_step:3"}) {
+    SCOPED_TRACE(place);
+    FollowTrial follow;
+    follow.make();
+    const bool is_while_switching = place == "after_step:3";
+    const auto died = follow.start(place);
+    if (is_while_switching) {
+      follow.await_following(*died);
+      follow.ask_switch("30s");
+    }
+    EXPECT_EQ(died->wait(2 * kPatience).signal, SIGKILL) << died->out() << died->err();
+    if (is_while_switching) {
+      follow.copy().expect("run", 0);
+    } else {
+      const auto run = follow.start();
+      follow.await_following(*run);
+      follow.expect_switch(*run);
+    }
+    follow.copy().expect_same("TABLE t");
+    follow.expect_removed(false);
+  }
+}
+
+TEST(Switch, OutlivesACrashOfASourceThatCommitsAsynchronously) {
+  PrivateServer there({.settings = {{"synchronous_commit", "off"}, {"wal_writer_delay", "10s"}}});
+  PrivateServer here;
+  FollowTrial follow(there, here);
+  follow.make();
+  const auto run = follow.start();
+  follow.await_following(*run);
+  follow.expect_switch(*run);
+  there.crash_and_restart();
+  Db source(follow.copy().source_dsn());
+  EXPECT_THROW(source.exec("DELETE FROM t WHERE id = 3"), std::exception);
+}
+
 TEST(Switch, NeedsALiveRunThatFollows) {
   FollowTrial follow;
   follow.make();

@@ -264,8 +264,10 @@ void Comparison::count_surplus(Sides sides) {
 }
 
 Differences compare_all(Comparison::Sides sides, const CopyStep& step, Comparison::Surplus surplus,
-                        const std::function<std::unique_ptr<Mender>(Comparison&)>& mender) {
+                        const std::function<std::unique_ptr<Mender>(Comparison&)>& mender,
+                        const OnTheirWay& on_their_way) {
   Comparison comparison(sides, step, surplus);
+  comparison.leave_out(on_their_way);
   const auto with = mender ? mender(comparison) : nullptr;
   while (comparison.next(sides, with.get())) {
   }

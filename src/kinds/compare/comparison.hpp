@@ -43,6 +43,9 @@ struct WrongRows {
   RowHashes ours;    // as the target had those that it has
 };
 
+/// Of these keys, those whose rows are known to be on their way: they do not count.
+using OnTheirWay = std::function<std::set<pg::Key>(const std::vector<pg::Key>& keys)>;
+
 class Comparison;
 
 /// Makes wrong rows of the target what the source has.
@@ -74,9 +77,7 @@ class Comparison {
   bool next(Sides sides, Mender* mender = nullptr);
   const Differences& found() const { return found_; }
 
-  /// Of these keys, those whose rows are known to be on their way: they do not count.
-  using OnTheirWay = std::function<std::set<pg::Key>(const std::vector<pg::Key>& keys)>;
-  void excuse(OnTheirWay on_their_way) { on_their_way_ = std::move(on_their_way); }
+  void leave_out(OnTheirWay on_their_way) { on_their_way_ = std::move(on_their_way); }
 
   const Copying& copying() const { return copying_; }
   /// The hash of a row at the target, in SQL.
@@ -120,6 +121,7 @@ class Comparison {
 
 /// All of it at once. Blocks. Throws Error, Failure.
 Differences compare_all(Comparison::Sides sides, const CopyStep& step, Comparison::Surplus surplus,
-                        const std::function<std::unique_ptr<Mender>(Comparison&)>& mender = {});
+                        const std::function<std::unique_ptr<Mender>(Comparison&)>& mender = {},
+                        const OnTheirWay& on_their_way = {});
 
 }  // namespace pgsluice::engine

@@ -10,6 +10,7 @@
 #include "kinds/copy/dropped_with.hpp"
 #include "kinds/copy/follow/remove_follow.hpp"
 #include "kinds/copy/follow/run_follow.hpp"
+#include "kinds/copy/follow/switch_over.hpp"
 #include "kinds/copy/plan_copy.hpp"
 #include "kinds/copy/read_copy.hpp"
 #include "kinds/copy/several_tables.hpp"
@@ -20,21 +21,13 @@
 #include "ledger/jobs.hpp"
 #include "ledger/overview.hpp"
 #include "pg/connection/transaction.hpp"
+#include "pg/identifier.hpp"
 #include "pgsluice/error.hpp"
 #include "table/copy/kept_rows.hpp"
 #include "table/follow/follow_facts.hpp"
 
 namespace pgsluice::engine {
 namespace {
-
-Compared compare_sides(pg::Session& source, pg::Session& target, const CopyStep& step, const Queued& queued) {
-  const Comparison::Sides sides{source, target};
-  Comparison comparison(sides, step, Comparison::Surplus::kIgnored);
-  comparison.excuse(queued);
-  while (comparison.next(sides)) {
-  }
-  return {comparison.found().wrong(), comparison.found().in_words()};
-}
 
 // Of a transaction that mends rows: into a stage, an UPDATE, an INSERT.
 constexpr int kMendingStatements = 3;
@@ -85,10 +78,7 @@ void CopyKind::plan(const StepAt& at, PlannedStep& planned) const {
 }
 
 boost::asio::awaitable<void> CopyKind::run(RunningStep& step) const {
-  if (step_.follow) {
-    CompareSides compare = compare_sides;
-    co_return co_await run_follow(step, step_, std::move(compare));
-  }
+  if (step_.follow) co_return co_await run_follow(step, step_);
   if (!step_.tables.empty()) {
     const Story story = [&] { return run_tables(step, step_); };
     co_await run_told(step, story);
@@ -160,9 +150,17 @@ void CopyKind::survey_follow(const StepAt& at, const Traces& traces, RollbackAct
                              RollbackSurvey& survey) const {
   const auto follow = ledger::read_follow(at.session, traces.at(at.place).step_id);
   if (!follow) return;
-  if (follow->is_switched) {
+  bool is_switched = follow->is_switched;
+  // A run that died may have switched, and have said so to nobody.
+  if (!is_switched)
+    with_source(at.session, step_, [&](pg::Session& source) {
+      is_switched = is_switched_at_source(source, pg::Identifier(step_.from.schema, step_.from.name).sql(),
+                                          FollowNames(follow->queue));
+    });
+  if (is_switched) {
     survey.obstacles.push_back("copy step \"" + step_.name + "\" is switched: what has been written to " +
-                               job::written(step_.to) + " since is nowhere else");
+                               job::written(step_.to) + " since is nowhere else" +
+                               (follow->is_switched ? "" : "; run the job, which finishes the switch"));
     return;
   }
   act.words.push_back("its triggers and its queue at the source are removed");
@@ -218,16 +216,16 @@ void CopyKind::prove(const StepAt& at, std::vector<VerifyResult>& results) const
   }
 }
 
+void CopyKind::require_mendable(const StepAt& at) const {
+  if (step_.follow || at.record().state == StepState::kDone) return;
+  throw Error(ExitCode::kRefused, "copy step \"" + step_.name + "\" is not done, so nothing is mended yet",
+              "run the job to its end first: it copies what is missing");
+}
+
+/// What follows is not mended: the run brings what is missing, and after the switch the target goes on.
 void CopyKind::mend(const StepAt& at, std::vector<VerifyResult>& results) const {
-  if (step_.follow)
-    throw Error(ExitCode::kRefused,
-                "copy step \"" + step_.name + "\" follows its source, so its rows are not mended by hand",
-                "before the switch the next run brings what is missing; after it the target has gone on");
-  const auto job =
-      at.record().state == StepState::kDone ? ledger::find_job(at.session, at.job.name) : std::nullopt;
-  if (!job)
-    throw Error(ExitCode::kRefused, "copy step \"" + step_.name + "\" is not done, so nothing is mended yet",
-                "run the job to its end first: it copies what is missing");
+  const auto job = ledger::find_job(at.session, at.job.name);
+  if (step_.follow || !job) return prove(at, results);
   auto copies = this->copies();
   if (!step_.tables.empty()) {  // a row that is mended may refer to another one
     copies.clear();

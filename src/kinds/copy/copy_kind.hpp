@@ -25,6 +25,7 @@ class CopyKind final : public KindOf<CopyStep> {
   boost::asio::awaitable<void> undo(RunningStep& step, const RollbackAct& act) const override;
   void take_back(OperatorAct& act, const Job& job, const RollbackAct& undo) const override;
   void prove(const StepAt& at, std::vector<VerifyResult>& results) const override;
+  void require_mendable(const StepAt& at) const override;
   void mend(const StepAt& at, std::vector<VerifyResult>& results) const override;
 
  private:

@@ -110,8 +110,10 @@ void SourceReader::requeue(const SourceBatch& batch) {
   try {
     const auto source = session();
     const auto again = engine::requeue(*copying_, keyset_, {batch.wanted.from, batch.end, 0});
-    pg::in_transaction(*source, {std::chrono::milliseconds{1'000}, kSourceStatement, true},
-                       [&] { return source->exec(again.sql, again.params); });
+    pg::in_transaction(*source, {std::chrono::milliseconds{1'000}, kSourceStatement, true}, [&] {
+      source->exec(synchronous_sql());
+      return source->exec(again.sql, again.params);
+    });
   } catch (const pg::Failure& f) {
     throw SourceFailure(f, std::nullopt);
   }

@@ -18,11 +18,12 @@ std::string encoding(bool is_without) {
   return is_without ? "" : "; SET LOCAL client_encoding = 'UTF8'";
 }
 
-/// The key, then the copied columns.
+/// The key, then the copied columns. COPY writes some types in another way than their ::text (inet, boolean,
+/// char(n)), and it is by that text that every other statement knows a key.
 std::string selected_sql(const Copying& copying) {
   std::string selected;
   for (const auto& column : copying.key)
-    selected += (selected.empty() ? "" : ", ") + pg::Identifier(column.name).sql();
+    selected += (selected.empty() ? "" : ", ") + pg::Identifier(column.name).sql() + "::text";
   for (const auto& column : copying.columns)
     selected += ", " + (column.is_plain ? column.expression : "(" + column.expression + "\n)");
   return selected;
@@ -37,7 +38,8 @@ std::string column_names(const Copying& copying) {
 }  // namespace
 
 std::string begin_reading_sql(bool is_without_encoding) {
-  return "BEGIN READ ONLY; SET LOCAL lock_timeout = " + std::to_string(kSourceLock.count()) +
+  return "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; SET LOCAL lock_timeout = " +
+         std::to_string(kSourceLock.count()) +
          "; SET LOCAL statement_timeout = " + std::to_string(kSourceStatement.count()) +
          "; SET LOCAL idle_in_transaction_session_timeout = " +
          std::to_string(pg::kIdleInTransaction.count()) +

@@ -37,8 +37,12 @@ std::string make_queue(const Following& f) {
   std::string columns;
   for (std::size_t i = 0; i < f.copying.key.size(); ++i)
     columns += ", " + queued(i) + " " + f.copying.key[i].type + " NOT NULL";
+  // A source that lost what it had committed may give a change_id once more: `drawn` tells the two apart.
   return "CREATE TABLE " + f.names.queue_sql() +
-         " (change_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY" + columns + ")";
+         " (change_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, drawn double precision NOT NULL "
+         "DEFAULT "
+         "pg_catalog.random()" +
+         columns + ")";
 }
 
 /// A trigger's function: owned by us, whoever writes, and blind to the writer's search_path.
@@ -168,8 +172,7 @@ std::vector<SourceDdl> refuse_statements(const Following& f) {
   return statements;
 }
 
-std::vector<SourceDdl> removal_statements(const std::string& table_sql, const FollowNames& names,
-                                          bool with_refusal) {
+std::vector<SourceDdl> removal_statements(const std::string& table_sql, const FollowNames& names) {
   std::vector<SourceDdl> statements;
   const auto drop = [&](const std::string& trigger) {
     statements.push_back(
@@ -177,17 +180,12 @@ std::vector<SourceDdl> removal_statements(const std::string& table_sql, const Fo
   };
   drop(names.note());
   drop(names.truncate());
-  if (with_refusal) {
-    drop(names.refuse());
-    drop(names.refuse_row());
-  }
   // CASCADE: the triggers go with their functions if the table has another name by now.
   const auto drop_function = [&](const std::string& function_sql) {
     statements.push_back({"DROP FUNCTION IF EXISTS " + function_sql + "() CASCADE"});
   };
   drop_function(names.note_sql());
   drop_function(names.truncate_sql());
-  if (with_refusal) drop_function(names.refuse_sql());
   statements.push_back({"DROP TABLE IF EXISTS " + names.queue_sql()});
   return statements;
 }
@@ -197,6 +195,14 @@ walk::Fragment marks_of(const Following& f) {
           {f.copying.from.sql(), pg::to_array({f.names.note(), f.names.truncate()}), f.names.queue_sql()}};
 }
 
+walk::Fragment awake_triggers(const Following& f) {
+  return {
+      "SELECT count(*) FROM pg_catalog.pg_trigger WHERE tgrelid = pg_catalog.to_regclass($1) AND tgenabled = "
+      "'A' "
+      "AND tgname = ANY ($2::name[])",
+      {f.copying.from.sql(), pg::to_array({f.names.note(), f.names.truncate()})}};
+}
+
 std::string hold_table_sql(const Following& f) {
   return "LOCK TABLE " + f.copying.from.sql() + " IN ACCESS SHARE MODE";
 }
@@ -204,7 +210,7 @@ std::string hold_table_sql(const Following& f) {
 std::string read_entries_sql(const Following& f, std::int64_t entries) {
   std::string keys;
   for (std::size_t i = 0; i < f.copying.key.size(); ++i) keys += ", " + queued(i) + "::text";
-  return "SELECT change_id" + keys + " FROM " + f.names.queue_sql() + " ORDER BY change_id LIMIT " +
+  return "SELECT change_id, drawn" + keys + " FROM " + f.names.queue_sql() + " ORDER BY change_id LIMIT " +
          std::to_string(entries);
 }
 
@@ -225,7 +231,11 @@ std::string count_entries_sql(const Following& f) {
 }
 
 std::string acknowledge_sql(const Following& f) {
-  return "DELETE FROM " + f.names.queue_sql() + " WHERE change_id = ANY ($1::bigint[])";
+  return "DELETE FROM " + f.names.queue_sql() +
+         " AS entry USING ROWS FROM (pg_catalog.unnest($1::bigint[]), pg_catalog.unnest($2::double "
+         "precision[])) "
+         "AS applied(change_id, drawn)\nWHERE entry.change_id = applied.change_id AND entry.drawn = "
+         "applied.drawn";
 }
 
 std::string copy_out_of_keys_sql(const Following& f, const std::vector<pg::Key>& keys) {

@@ -24,23 +24,24 @@ struct SourceDdl {
 std::vector<SourceDdl> install_statements(const Following& following);
 /// What refuses every write from now on: the switch.
 std::vector<SourceDdl> refuse_statements(const Following& following);
-/// The queue and its triggers go; `with_refusal`: what the switch has made, too.
-std::vector<SourceDdl> removal_statements(const std::string& table_sql, const FollowNames& names,
-                                          bool with_refusal);
+/// The queue and its triggers go; what the switch has made stays.
+std::vector<SourceDdl> removal_statements(const std::string& table_sql, const FollowNames& names);
 
 /// What tells that nobody has truncated, rewritten, exchanged or partitioned the table, or touched the
 /// triggers or the queue: one text, the same as long as nobody has.
 walk::Fragment marks_of(const Following& following);
+/// How many of the triggers that fill the queue and refuse TRUNCATE are there and always fire: 2.
+walk::Fragment awake_triggers(const Following& following);
 
 /// Keeps the table as it is until the transaction ends: a snapshot taken after it sees no rewrite.
 std::string hold_table_sql(const Following& following);
-/// (change_id, key …) of the oldest entries.
+/// (change_id, drawn, key …) of the oldest entries.
 std::string read_entries_sql(const Following& following, std::int64_t entries);
 /// Those of these keys that are in the queue, each column as text. REQUIRES: keys is not empty.
 walk::Fragment queued_keys(const Following& following, const std::vector<pg::Key>& keys);
 /// How many entries there are at most; 0: none.
 std::string count_entries_sql(const Following& following);
-/// Forgets entries that are applied: $1 bigint[].
+/// Forgets entries that are applied: $1 bigint[] of change_id, $2 double precision[] of drawn.
 std::string acknowledge_sql(const Following& following);
 /// The rows of these keys, as a copy reads them. REQUIRES: keys is not empty.
 std::string copy_out_of_keys_sql(const Following& following, const std::vector<pg::Key>& keys);
@@ -57,8 +58,8 @@ std::string replace_staged_sql(const Following& following);
 std::string count_source_sql(const Copying& copying);
 std::string count_target_sql(const Copying& copying);
 
-/// At the start of a transaction at the target: its COMMIT is on disk, and wherever else the server's
-/// settings want it, before the source forgets anything.
+/// At the start of a transaction on which the other side relies: its COMMIT is on disk, and wherever else the
+/// server's settings want it.
 const char* synchronous_sql();
 
 /// The last number that the sequence behind a column of the source has given: one row, or none. $1: the

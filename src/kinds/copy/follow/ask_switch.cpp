@@ -57,12 +57,16 @@ ExitCode told(const std::string& answer, const std::string& step,
     tell(event::State{"following", "switched", "step \"" + step + "\": " + words});
     return code;
   }
-  throw Error(code, "step \"" + step + "\": " + words,
-              code == ExitCode::kMismatch ? "find out who else writes to the target, or mend these rows"
-                                          : "ask again when less is written, or with a longer --pause");
+  throw Error(code, "step \"" + step + "\": " + words, hint_after_switch(code));
 }
 
 }  // namespace
+
+const char* hint_after_switch(ExitCode code) {
+  return code == ExitCode::kMismatch ? "find out who else writes to the target; a row that is written again "
+                                       "at the source is brought again"
+                                     : "ask again when less is written, or with a longer --pause";
+}
 
 ExitCode ask_switch(pg::Session& session, const std::string& job, const SwitchWish& wish,
                     const std::function<void(EventBody)>& tell) {

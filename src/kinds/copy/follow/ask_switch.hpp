@@ -23,6 +23,9 @@ struct SwitchWish {
 ExitCode ask_switch(pg::Session& session, const std::string& job, const SwitchWish& wish,
                     const std::function<void(EventBody)>& tell);
 
+/// What to do after a switch that was answered with this code.
+const char* hint_after_switch(ExitCode code);
+
 /// What a switch will do, in words; empty: nothing follows.
 std::vector<std::string> switch_notice(pg::Session& session, const std::string& job);
 

@@ -24,8 +24,9 @@ Keys read_entries(pg::Session& source, const Following& f, std::int64_t entries,
   Keys keys;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     changes.ids.push_back(rows.text(i, 0));
+    changes.drawn.push_back(rows.text(i, 1));
     pg::Key key;
-    for (std::size_t k = 0; k < f.copying.key.size(); ++k) key.push_back(rows.text(i, k + 1));
+    for (std::size_t k = 0; k < f.copying.key.size(); ++k) key.push_back(rows.text(i, k + 2));
     if (i == 0) changes.first = key;
     keys.insert(std::move(key));
   }
@@ -133,8 +134,9 @@ Applied apply_changes(pg::Session& target, const Following& f, const Changes& ch
 
 void acknowledge(pg::Session& source, const Following& f, const Changes& changes) {
   try {
-    pg::in_transaction(source, kAcknowledge,
-                       [&] { return source.exec(acknowledge_sql(f), {pg::to_array(changes.ids)}); });
+    pg::in_transaction(source, kAcknowledge, [&] {
+      return source.exec(acknowledge_sql(f), {pg::to_array(changes.ids), pg::to_array(changes.drawn)});
+    });
   } catch (const pg::Failure& failure) {
     throw SourceFailure(failure, std::nullopt);
   }

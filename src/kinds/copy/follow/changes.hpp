@@ -14,9 +14,10 @@ namespace pgsluice::engine {
 
 /// What one look at the queue found: entries, and the rows of their keys as one snapshot has them. A value.
 struct Changes {
-  std::vector<std::string> ids;  // of the entries: exactly these are forgotten once they are applied
-  std::vector<pg::Key> absent;   // keys that the source has no row for, or none that `where` wants
-  std::string lines;             // the rows, as COPY takes them
+  std::vector<std::string> ids;    // of the entries: exactly these are forgotten once they are applied
+  std::vector<std::string> drawn;  // beside each: what tells it from another of the same id
+  std::vector<pg::Key> absent;     // keys that the source has no row for, or none that `where` wants
+  std::string lines;               // the rows, as COPY takes them
   std::int64_t rows = 0;
   std::vector<std::optional<std::int64_t>> highest;  // of Copying::sequences, in these rows
   pg::Key first;                                     // the oldest entry's key, for messages

@@ -64,7 +64,7 @@ void plan_follow(const FollowAt& at, const CopyStep& step, PlannedStep& planned)
   planned.statements.push_back(
       {acknowledge_sql(following), "", true, "at the source, once they are on disk"});
   add(refuse_statements(following), "switch: writers wait until COMMIT", planned);
-  add(removal_statements(following.copying.from.sql(), following.names, false), "after the switch", planned);
+  add(removal_statements(following.copying.from.sql(), following.names), "after the switch", planned);
   planned.notes.push_back(std::string("follows the source until pgsluice switch: ") + kPrice);
   planned.notes.push_back(
       "while it is copied the queue grows by one entry, some 100 B, for each row written");

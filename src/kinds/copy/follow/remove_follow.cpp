@@ -13,7 +13,7 @@ namespace {
 
 /// Without the triggers where the table is gone: they went with it.
 std::vector<SourceDdl> removal_here(pg::Session& source, const std::string& table, const FollowNames& names) {
-  auto statements = removal_statements(table, names, true);
+  auto statements = removal_statements(table, names);
   const bool is_there = !source.exec("SELECT pg_catalog.to_regclass($1) IS NULL", {table}).boolean(0, 0);
   if (!is_there) std::erase_if(statements, [](const SourceDdl& s) { return !s.lock.empty(); });
   return statements;

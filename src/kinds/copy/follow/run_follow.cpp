@@ -6,6 +6,7 @@
 
 #include "base/failpoint.hpp"
 #include "base/uuid.hpp"
+#include "kinds/copy/follow/ask_switch.hpp"
 #include "kinds/copy/follow/at_source.hpp"
 #include "lanes/batch/copy_step.hpp"
 #include "lanes/batch/source_batch.hpp"
@@ -66,6 +67,18 @@ Opened open(pg::Session& session, const CopyStep& copy, std::int64_t step_id, co
   return opened;
 }
 
+/// A queue that was there before: without its triggers it has not got every change.
+void require_triggers(pg::Session& source, const Following& following) {
+  const auto ask = awake_triggers(following);
+  if (source.exec(ask.sql, ask.params).integer(0, 0) == 2) return;
+  throw Error(
+      ExitCode::kRefused,
+      "the queue of " + following.copying.source_in_words() +
+          " is there, but a trigger that fills it was dropped or switched off: changes may have passed "
+          "unnoticed",
+      "pgsluice rollback removes the queue; then run again");
+}
+
 /// The marks of what is installed now, or was before.
 std::string install(pg::Session& source, const Following& following) {
   const auto ask = marks_of(following);
@@ -74,6 +87,7 @@ std::string install(pg::Session& source, const Following& following) {
         .boolean(0, 0);
   };
   if (!is_there()) send_ddl_alone(source, following.copying.from.sql(), install_statements(following));
+  require_triggers(source, following);
   return source.exec(ask.sql, ask.params).text(0, 0);
 }
 
@@ -112,12 +126,8 @@ asio::awaitable<void> look_again(RunningStep& step, Opened& opened) {
 /// Follows until it is switched, or a stop is requested.
 class FollowStory {
  public:
-  FollowStory(RunningStep& step, const Opened& opened, CopyStep copy, CompareSides compare)
-      : step_(step),
-        opened_(opened),
-        copy_(std::move(copy)),
-        compare_(std::move(compare)),
-        source_(open_source(step, copy_, "follow")) {}
+  FollowStory(RunningStep& step, const Opened& opened, CopyStep copy)
+      : step_(step), opened_(opened), copy_(std::move(copy)), source_(open_source(step, copy_, "follow")) {}
 
   asio::awaitable<void> run() {
     step_.journal.write(event::StepStarted{step_.record.name, step_.record.kind, false, 0});
@@ -136,7 +146,7 @@ class FollowStory {
   /// A run that died may have switched, and have said so to nobody.
   asio::awaitable<bool> is_switched() {
     std::function<bool(pg::Session&)> look = [following = opened_.following](pg::Session& s) {
-      return is_switched_at_source(s, *following);
+      return is_switched_at_source(s, following->copying.from.sql(), following->names);
     };
     co_return co_await keep_trying<bool>(*source_, look, step_.journal, step_.stop);
   }
@@ -193,7 +203,10 @@ class FollowStory {
     SwitchAnswer answer;
     std::exception_ptr error;
     try {
-      answer = co_await switch_over(step_, drain, copy_, *pause, compare_);
+      answer = co_await switch_over(step_, drain, copy_, *pause);
+    } catch (const SwitchUnknown& e) {
+      error = std::current_exception();
+      answer.words = e.what();
     } catch (const std::exception& e) {
       error = std::current_exception();
       answer.words = std::string("not switched, writers go on: ") + e.what();
@@ -208,9 +221,7 @@ class FollowStory {
   }
 
   asio::awaitable<void> reply(SwitchAnswer answer) {
-    step_.journal.warn(answer.words, answer.code == ExitCode::kMismatch
-                                         ? "find out who else writes to the target, or mend these rows"
-                                         : "ask again when less is written, or with a longer --pause");
+    step_.journal.warn(answer.words, hint_after_switch(answer.code));
     const auto text = std::to_string(static_cast<int>(answer.code)) + " " + answer.words;
     std::function<bool(pg::Session&)> say = [id = follow_id(), text](pg::Session& s) {
       ledger::answer_switch(s, id, text);
@@ -235,7 +246,6 @@ class FollowStory {
   RunningStep& step_;
   const Opened& opened_;
   CopyStep copy_;
-  CompareSides compare_;
   std::shared_ptr<pg::Connection> source_;
   std::optional<Clock::time_point> told_at_;
   std::optional<Clock::time_point> asked_at_;
@@ -247,7 +257,7 @@ asio::awaitable<void> run_remove(RunningStep& step, const Opened& opened, CopySt
   if (!range) co_return;
   const auto source = open_source(step, copy, "follow");
   const auto& table = opened.following->copying.from.sql();
-  const auto statements = removal_statements(table, opened.following->names, false);
+  const auto statements = removal_statements(table, opened.following->names);
   SourceWork work{table, statements, [table, statements](pg::Session& s) {
                     send_ddl_alone(s, table, statements);
                     return true;
@@ -267,7 +277,10 @@ asio::awaitable<void> copy_rows(RunningStep& step, const Opened& opened, CopySte
   std::vector<Filling> alone;
   alone.push_back({copying_of(as_followed(copy), opened.following->names.queue_sql()), opened.acts[1]});
   co_await step.fills.run(std::move(alone));
-  if (step.stop.is_requested()) co_return;
+}
+
+/// What was there is copied. By every run: the one that copied it may have died before it could say so.
+asio::awaitable<void> note_following(RunningStep& step, const Opened& opened) {
   std::function<bool(pg::Session&)> note = [id = opened.follow.step_id](pg::Session& s) {
     ledger::note_following(s, id);
     return true;
@@ -275,7 +288,7 @@ asio::awaitable<void> copy_rows(RunningStep& step, const Opened& opened, CopySte
   co_await keep_trying<bool>(step.connection, note, step.journal, step.stop);
 }
 
-asio::awaitable<void> run_all(RunningStep& step, CopyStep copy, CompareSides compare) {
+asio::awaitable<void> run_all(RunningStep& step, CopyStep copy) {
   step.journal.write(
       event::StepStarted{step.record.name, step.record.kind, step.record.state == StepState::kRunning, 0});
   std::function<Opened(pg::Session&)> work =
@@ -294,8 +307,9 @@ asio::awaitable<void> run_all(RunningStep& step, CopyStep copy, CompareSides com
   }
   if (is_left(1)) co_await copy_rows(step, opened, copy);
   if (is_left(2)) {
+    co_await note_following(step, opened);
     auto one = act_of(step, opened.acts[2]);
-    FollowStory following(one, opened, copy, compare);
+    FollowStory following(one, opened, copy);
     const Story story = [&] { return following.run(); };
     co_await run_told(one, story);
   }
@@ -313,8 +327,8 @@ std::string owner_in_words(const std::string& job, const std::string& step) {
   return "job \"" + job + "\", step \"" + step + "\"";
 }
 
-asio::awaitable<void> run_follow(RunningStep& step, CopyStep copy, CompareSides compare) {
-  const Story story = [&] { return run_all(step, copy, compare); };
+asio::awaitable<void> run_follow(RunningStep& step, CopyStep copy) {
+  const Story story = [&] { return run_all(step, copy); };
   co_await run_told(step, story);
 }
 

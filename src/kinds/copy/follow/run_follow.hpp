@@ -21,6 +21,6 @@ std::string owner_in_words(const std::string& job, const std::string& step);
 
 /// Installs the queue at the source, copies what is there, and brings what changes until an operator asks to
 /// switch; then removes the queue. Goes on where an earlier run stopped. Throws Error.
-boost::asio::awaitable<void> run_follow(RunningStep& step, CopyStep copy, CompareSides compare);
+boost::asio::awaitable<void> run_follow(RunningStep& step, CopyStep copy);
 
 }  // namespace pgsluice::engine

@@ -10,6 +10,7 @@
 #include "base/backoff.hpp"
 #include "base/failpoint.hpp"
 #include "base/units.hpp"
+#include "kinds/compare/comparison.hpp"
 #include "kinds/copy/follow/at_source.hpp"
 #include "kinds/ddl/ddl.hpp"
 #include "lanes/batch/copy_step.hpp"
@@ -38,6 +39,12 @@ constexpr milliseconds kSettle{5'000};  // for a backend that is committing the 
 std::string text_of(milliseconds duration) {
   return base::format_duration(duration);
 }
+
+/// What a comparison of both sides found.
+struct Compared {
+  std::int64_t wrong = 0;
+  std::string words;  // "2 of 5,000 rows missing or different: …"
+};
 
 /// Rows that the target has and the source has not. REQUIRES: neither is written meanwhile.
 Compared count_surplus(pg::Session& source, pg::Session& target, const Copying& copying) {
@@ -88,6 +95,7 @@ class Hold {
         s.exec(pg::begin_sql({steps::kDdlLockTimeout, milliseconds{10'000}, true}) +
                "; SET LOCAL idle_in_transaction_session_timeout = " +
                std::to_string((pause + kHoldGrace).count()));
+        s.exec(synchronous_sql());
         send_ddl(s, table, refuse_statements(*following));
         return std::string();
       } catch (const pg::Failure& f) {
@@ -140,8 +148,8 @@ class Hold {
 /// One switch, from the request to the answer.
 class Switching {
  public:
-  Switching(RunningStep& step, Drain& drain, CopyStep copy, milliseconds pause, CompareSides compare)
-      : step_(step), drain_(drain), copy_(std::move(copy)), pause_(pause), compare_(std::move(compare)) {}
+  Switching(RunningStep& step, Drain& drain, CopyStep copy, milliseconds pause)
+      : step_(step), drain_(drain), copy_(std::move(copy)), pause_(pause) {}
 
   asio::awaitable<SwitchAnswer> run() {
     const auto wrong = co_await compare_beside_writers();
@@ -193,14 +201,15 @@ class Switching {
   asio::awaitable<Compared> compare(bool are_writers_held) {
     const auto began = Clock::now();
     const bool is_counted = are_writers_held && copy_.on_conflict != OnConflict::kUpdate;
-    std::function<Compared(pg::Session&)> work = [copy = as_followed(copy_), compare = compare_, is_counted,
+    std::function<Compared(pg::Session&)> work = [copy = as_followed(copy_), is_counted,
                                                   following = drain_.following()](pg::Session& s) {
       Compared found;
       with_source(s, copy, [&](pg::Session& source) {
-        const Queued queued = [&](const std::vector<pg::Key>& keys) {
-          return queued_among(source, following, keys);
-        };
-        found = compare(source, s, copy, queued);
+        const Comparison::Sides sides{source, s};
+        const auto differences = compare_all(
+            sides, copy, Comparison::Surplus::kIgnored, {},
+            [&](const std::vector<pg::Key>& keys) { return queued_among(source, following, keys); });
+        found = {differences.wrong(), differences.in_words()};
         if (is_counted && found.wrong == 0) found = count_surplus(source, s, following.copying);
       });
       return found;
@@ -262,13 +271,26 @@ class Switching {
       if (!f.is_connection_lost()) throw;
       co_return std::string("the source ended the transaction that held the writers: ") + f.what();
     }
-    const auto source = open_source(step_, copy_, "settle");
-    std::function<bool(pg::Session&)> look = [following = drain_.following()](pg::Session& s) {
-      return is_switched_at_source(s, following);
-    };
-    const bool is_committed = co_await keep_trying<bool>(*source, look, step_.journal, step_.stop);
+    const bool is_committed = co_await settle();
     if (is_committed) failed.clear();
     co_return failed;
+  }
+
+  /// Whether the COMMIT without an answer has been made.
+  asio::awaitable<bool> settle() {
+    const auto source = open_source(step_, copy_, "settle");
+    std::function<bool(pg::Session&)> look = [following = drain_.following()](pg::Session& s) {
+      return is_switched_at_source(s, following.copying.from.sql(), following.names);
+    };
+    std::string unknown;
+    try {
+      co_return co_await keep_trying<bool>(*source, look, step_.journal, step_.stop);
+    } catch (const std::exception& e) {
+      unknown = e.what();
+    }
+    throw SwitchUnknown(ExitCode::kWorkLeft,
+                        "it is not known whether the source has switched, for it does not answer: " + unknown,
+                        "run the job again: it finds out, and finishes what was switched");
   }
 
   /// What the source gave last, though no row of it may be left, is not given again.
@@ -308,23 +330,19 @@ class Switching {
   Drain& drain_;
   CopyStep copy_;
   milliseconds pause_;
-  CompareSides compare_;
   milliseconds compared_in_{0};
 };
 
 }  // namespace
 
-bool is_switched_at_source(pg::Session& source, const Following& f) {
+bool is_switched_at_source(pg::Session& source, const std::string& table_sql, const FollowNames& names) {
   source.give_up_after(kSourceSilence);
   try {
     return pg::in_transaction(source, {kSettle, milliseconds{0}, true}, [&] {
       // Waits for the transaction that holds the writers, which an orphan backend may be about to commit.
-      source.exec("LOCK TABLE " + f.copying.from.sql() + " IN ROW EXCLUSIVE MODE");
-      return source
-          .exec(
-              "SELECT EXISTS (SELECT FROM pg_catalog.pg_trigger WHERE tgrelid = "
-              "pg_catalog.to_regclass($1) AND tgname = $2)",
-              {f.copying.from.sql(), f.names.refuse()})
+      if (source.exec("SELECT pg_catalog.to_regclass($1) IS NOT NULL", {table_sql}).boolean(0, 0))
+        source.exec("LOCK TABLE " + table_sql + " IN ROW EXCLUSIVE MODE");
+      return source.exec("SELECT pg_catalog.to_regprocedure($1) IS NOT NULL", {names.refuse_sql() + "()"})
           .boolean(0, 0);
     });
   } catch (const pg::Failure& failure) {
@@ -332,9 +350,9 @@ bool is_switched_at_source(pg::Session& source, const Following& f) {
   }
 }
 
-asio::awaitable<SwitchAnswer> switch_over(RunningStep& step, Drain& drain, CopyStep copy, milliseconds pause,
-                                          CompareSides compare) {
-  Switching switching(step, drain, std::move(copy), pause, std::move(compare));
+asio::awaitable<SwitchAnswer> switch_over(RunningStep& step, Drain& drain, CopyStep copy,
+                                          milliseconds pause) {
+  Switching switching(step, drain, std::move(copy), pause);
   co_return co_await switching.run();
 }
 
