@@ -231,7 +231,7 @@ TEST_F(Bench, ShowsWhatTheTrafficSeesBesideUsAndAlone) {
   const auto script =
       folder.write("read.sql", "\\set id random(1, 20000)\nSELECT email FROM users WHERE id = :id;\n");
   const auto finished =
-      run_with_traffic({.time = "15s", .sizes = "500", .more = {"--traffic", script.string()}});
+      run_with_traffic({.time = "30s", .sizes = "500", .more = {"--traffic", script.string()}});
   ASSERT_EQ(finished.code(), 0) << finished.out << finished.err;
   const auto report = report_of(finished);
   EXPECT_GT(report.at("others_rate").get<double>(), 0);
