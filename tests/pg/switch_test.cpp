@@ -139,9 +139,10 @@ TEST(Switch, OutlivesACrashOfASourceThatCommitsAsynchronously) {
   PrivateServer here;
   FollowTrial follow(there, here);
   follow.make();
-  const auto run = follow.start();
+  const auto run = follow.start("switch_committed");
   follow.await_following(*run);
-  follow.expect_switch(*run);
+  follow.ask_switch("30s");
+  EXPECT_EQ(run->wait(2 * kPatience).signal, SIGKILL);
   there.crash_and_restart();
   Db source(follow.copy().source_dsn());
   EXPECT_THROW(source.exec("DELETE FROM t WHERE id = 3"), std::exception);
