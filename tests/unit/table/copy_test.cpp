@@ -99,10 +99,11 @@ TEST(CopySql, OrdersByTheTablesColumnsAndNotByTheSelectedOnes) {
   copying.key = {{"id", "", "", true, false}};
   copying.columns = {{"id", "id::text -- shuffled", false}};
   copying.where = "n > 0 -- some";
-  EXPECT_EQ(copy_out_sql(copying, "true"),
-            "COPY (SELECT \"id\", (id::text -- shuffled\n)\nFROM \"s\".\"t\"\nWHERE true\n  AND CASE WHEN (n "
-            "> 0 -- "
-            "some\n) THEN true END\nORDER BY \"s\".\"t\".\"id\") TO STDOUT");
+  EXPECT_EQ(
+      copy_out_sql(copying, "true"),
+      "COPY (SELECT \"id\"::text, (id::text -- shuffled\n)\nFROM \"s\".\"t\"\nWHERE true\n  AND CASE WHEN (n "
+      "> 0 -- "
+      "some\n) THEN true END\nORDER BY \"s\".\"t\".\"id\") TO STDOUT");
 }
 
 TEST(ConflictSql, ReplacesOnlyRowsThatDiffer) {
