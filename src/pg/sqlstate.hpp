@@ -35,6 +35,7 @@ inline constexpr std::string_view kLockNotAvailable = "55P03";
 inline constexpr std::string_view kQueryCanceled = "57014";
 inline constexpr std::string_view kDiskFull = "53100";
 inline constexpr std::string_view kUniqueViolation = "23505";
+inline constexpr std::string_view kForeignKeyViolation = "23503";
 inline constexpr std::string_view kUndefinedTable = "42P01";
 inline constexpr std::string_view kNotInThisState = "55000";           // object_not_in_prerequisite_state
 inline constexpr std::string_view kDuplicateObject = "42710";          // also a constraint of that name

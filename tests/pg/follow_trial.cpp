@@ -35,15 +35,18 @@ std::unique_ptr<Process> FollowTrial::start(const std::string& failpoint) {
   return std::make_unique<Process>(command);
 }
 
-std::string FollowTrial::queue() {
-  return source().text(
-      "SELECT coalesce(max(oid::regclass::text), '') FROM pg_class WHERE relnamespace = "
-      "to_regnamespace('pgsluice') AND relkind = 'r' AND relname LIKE 'changes%'");
+std::vector<std::string> FollowTrial::queues() {
+  return source().column(
+      "SELECT oid::regclass::text FROM pg_class WHERE relnamespace = to_regnamespace('pgsluice') AND relkind "
+      "= "
+      "'r' AND relname LIKE 'changes%'");
 }
 
 std::int64_t FollowTrial::queued() {
-  const auto name = queue();
-  return name.empty() ? -1 : source().number("SELECT count(*) FROM " + name);
+  const auto names = queues();
+  std::int64_t entries = names.empty() ? -1 : 0;
+  for (const auto& name : names) entries += source().number("SELECT count(*) FROM " + name);
+  return entries;
 }
 
 void FollowTrial::await_following(Process& run) {

@@ -37,7 +37,7 @@ class FollowTrial {
   /// Switches, and expects it and the run to end well.
   void expect_switch(Process& run);
 
-  /// Entries in the queue; -1: there is none.
+  /// Entries in all queues; -1: there is none.
   std::int64_t queued();
   /// Names of our triggers at the source.
   std::vector<std::string> triggers();
@@ -45,7 +45,7 @@ class FollowTrial {
   void expect_removed(bool with_refusal);
 
  private:
-  std::string queue();
+  std::vector<std::string> queues();
 
   CopyTrial copy_;
 };

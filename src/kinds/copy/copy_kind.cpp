@@ -21,9 +21,9 @@
 #include "ledger/jobs.hpp"
 #include "ledger/overview.hpp"
 #include "pg/connection/transaction.hpp"
-#include "pg/identifier.hpp"
 #include "pgsluice/error.hpp"
 #include "table/copy/kept_rows.hpp"
+#include "table/copy/table_order.hpp"
 #include "table/follow/follow_facts.hpp"
 
 namespace pgsluice::engine {
@@ -90,10 +90,10 @@ boost::asio::awaitable<void> CopyKind::run(RunningStep& step) const {
 }
 
 std::vector<CopyStep> CopyKind::copies() const {
-  if (step_.tables.empty()) return {step_.follow ? as_followed(step_) : step_};
-  std::vector<CopyStep> out;
-  for (const auto& table : step_.tables) out.push_back(copy_of_table(step_, table));
-  return out;
+  auto copies = copies_of(step_);
+  if (!step_.follow) return copies;
+  for (auto& copy : copies) copy = as_followed(copy);
+  return copies;
 }
 
 /// nullopt: some rows would stay.
@@ -110,7 +110,7 @@ std::optional<std::vector<std::size_t>> CopyKind::takers(const StepAt& at) const
 Undo CopyKind::undo_planned(const StepAt& at) const {
   if (step_.follow)
     return {true, "until the switch: its queue and triggers at the source are removed; rows of " +
-                      job::written(step_.to) + " stay, unless an earlier step takes the table away"};
+                      targets_in_words() + " stay, unless an earlier step takes the table away"};
   if (const auto by = takers(at)) {
     std::set<std::string> names;
     for (const auto place : *by) names.insert("\"" + at.job.steps[place].name() + "\"");
@@ -154,19 +154,18 @@ void CopyKind::survey_follow(const StepAt& at, const Traces& traces, RollbackAct
   // A run that died may have switched, and have said so to nobody.
   if (!is_switched)
     with_source(at.session, step_, [&](pg::Session& source) {
-      is_switched = is_switched_at_source(source, pg::Identifier(step_.from.schema, step_.from.name).sql(),
-                                          FollowNames(follow->queue));
+      is_switched = is_switched_at_source(source, followed_sources(step_, follow->queue).front());
     });
   if (is_switched) {
     survey.obstacles.push_back("copy step \"" + step_.name + "\" is switched: what has been written to " +
-                               job::written(step_.to) + " since is nowhere else" +
+                               targets_in_words() + " since is nowhere else" +
                                (follow->is_switched ? "" : "; run the job, which finishes the switch"));
     return;
   }
   act.words.push_back("its triggers and its queue at the source are removed");
-  if (!step_that_drops(at.session, step_.to, at.place, at.downs))
+  if (!takers(at))
     survey.remarks.push_back("rows that copy step \"" + step_.name + "\" has copied stay in " +
-                             job::written(step_.to) + ": empty it before the job is run again");
+                             targets_in_words() + ": empty it before the job is run again");
 }
 
 std::vector<std::string> CopyKind::undoing_in_words(const RollbackAct& act,
@@ -229,7 +228,8 @@ void CopyKind::mend(const StepAt& at, std::vector<VerifyResult>& results) const 
   auto copies = this->copies();
   if (!step_.tables.empty()) {  // a row that is mended may refer to another one
     copies.clear();
-    for (const auto& table : in_order(at.session, step_)) copies.push_back(copy_of_table(step_, table));
+    for (const auto place : order_of_tables(at.session, step_))
+      copies.push_back(copy_of_table(step_, step_.tables[place]));
   }
   const CopyMender::Place place{job->job_id, at.record().step_id, repair_limits(at.session, at.job.tunables)};
   for (const auto& copy : copies) {

@@ -80,10 +80,9 @@ CopyStep read_copy(Section& section, std::string name) {
     section.refuse("keep",
                    {"does not go with tables", "write a copy step for each table, or leave keep out"});
   step.follow = section.flag("follow").value_or(false);
-  if (step.follow && (step.keep || !step.tables.empty()))
-    section.refuse("follow", {step.keep ? "does not go with keep" : "does not go with tables",
-                              step.keep ? "leave keep out: until the switch, rollback removes what follows"
-                                        : "write a job for each table"});
+  if (step.follow && step.keep)
+    section.refuse("follow", {"does not go with keep",
+                              "leave keep out: until the switch, rollback removes what follows"});
   return step;
 }
 

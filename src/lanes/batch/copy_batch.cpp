@@ -66,20 +66,28 @@ std::int64_t write_by_rule(pg::Session& session, const Copying& copying, const S
   return write_staged(session, copying, batch);  // another key, or a row that came after the question
 }
 
+/// Of a foreign key, also where it would be checked at COMMIT.
+constexpr const char* kCheckNow = "SET CONSTRAINTS ALL IMMEDIATE";
+
 /// While the source is followed, its rows move on: a row copied earlier may still hold a value that is unique
-/// and that the source has given to one of these. Then their keys are looked at again once all is copied.
-/// False: rows were left out for that.
+/// and that the source has given to one of these, or one of these may refer to a row that came after its table
+/// was copied. Then their keys are looked at again once all is copied. False: rows were left out for that.
 bool write_rows(pg::Session& session, const BatchWork& work, const SourceBatch& batch, std::int64_t& rows) {
   const auto& copying = work.source->copying();
-  const auto by_rule = [&] { rows = write_by_rule(session, copying, batch); };
   if (copying.queue_sql.empty()) {
-    by_rule();
+    rows = write_by_rule(session, copying, batch);
     return true;
   }
-  const auto failed = pg::attempt(session, by_rule);
+  const auto failed = pg::attempt(session, [&] {
+    rows = write_by_rule(session, copying, batch);
+    session.exec(kCheckNow);
+  });
   if (!failed) return true;
-  if (failed->sqlstate() != pg::kUniqueViolation) throw *failed;
+  const bool is_without_parent = failed->sqlstate() == pg::kForeignKeyViolation;
+  if (failed->sqlstate() != pg::kUniqueViolation && !is_without_parent) throw *failed;
   work.source->requeue(batch);
+  rows = 0;
+  if (is_without_parent) return false;
   auto around = copying;
   around.on_conflict = OnConflict::kSkip;
   rows = write_staged(session, around, batch);

@@ -8,6 +8,7 @@
 #include "pg/key.hpp"
 #include "pgsluice/error.hpp"
 #include "table/copy/copy_facts.hpp"
+#include "table/copy/table_order.hpp"
 
 namespace pgsluice::engine {
 namespace {
@@ -111,7 +112,7 @@ std::string why_unreplaceable(pg::Session& target, const CopyFacts& facts) {
 }  // namespace
 
 Following read_following(pg::Session& source, pg::Session& target, const CopyStep& step,
-                         const std::string& queue, const std::string& owner) {
+                         const FollowNames& made, const std::string& owner) {
   auto facts = read_copy_facts(source, target, as_followed(step));
   refuse_unfit_source(source, facts.copying);
   auto key = key_at(facts.copying);
@@ -131,21 +132,39 @@ Following read_following(pg::Session& source, pg::Session& target, const CopySte
   auto unreplaceable = why_unreplaceable(target, facts);
   facts.copying.on_conflict = OnConflict::kUpdate;
   facts.copying.conflict_key = names;
-  const FollowNames made(queue);
   facts.copying.queue_sql = made.queue_sql();
-  return {std::move(facts.copying), made, std::move(key), std::move(unreplaceable), owner};
+  return {step, std::move(facts.copying), made, std::move(key), std::move(unreplaceable), owner};
+}
+
+FollowedTables read_followed(pg::Session& source, pg::Session& target, const CopyStep& step,
+                             const std::string& queue, const std::string& owner) {
+  const auto copies = copies_of(step);
+  FollowedTables tables;
+  for (const auto place : order_of_tables(target, step))
+    tables.push_back(read_following(source, target, copies[place], FollowNames(queue, place), owner));
+  return tables;
+}
+
+std::vector<FollowedSource> followed_sources(const CopyStep& step, const std::string& queue) {
+  std::vector<FollowedSource> sources;
+  for (const auto& copy : copies_of(step))
+    sources.push_back(
+        {pg::Identifier(copy.from.schema, copy.from.name).sql(), FollowNames(queue, sources.size())});
+  return sources;
 }
 
 void require_own_rows(pg::Session& target, const CopyStep& step) {
   if (step.on_conflict == OnConflict::kUpdate) return;
-  const auto table = pg::Identifier(step.to.schema, step.to.name).sql();
-  if (!target.exec("SELECT EXISTS (SELECT FROM " + table + ")").boolean(0, 0)) return;
-  throw Error(
-      ExitCode::kRefused,
-      "table " + table + " has rows already, and on_conflict = \"" + on_conflict_name(step.on_conflict) +
-          "\" leaves them alone: `follow` could not tell them from copied rows, and would overwrite or "
-          "delete them",
-      "empty the table, or write on_conflict = \"update\" if its rows are the source's");
+  for (const auto& copy : copies_of(step)) {
+    const auto table = pg::Identifier(copy.to.schema, copy.to.name).sql();
+    if (!target.exec("SELECT EXISTS (SELECT FROM " + table + ")").boolean(0, 0)) continue;
+    throw Error(
+        ExitCode::kRefused,
+        "table " + table + " has rows already, and on_conflict = \"" + on_conflict_name(step.on_conflict) +
+            "\" leaves them alone: `follow` could not tell them from copied rows, and would overwrite or "
+            "delete them",
+        "empty the table, or write on_conflict = \"update\" if its rows are the source's");
+  }
 }
 
 CopyStep as_followed(const CopyStep& step) {

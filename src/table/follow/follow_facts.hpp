@@ -4,15 +4,22 @@
 
 #include "pg/connection/session.hpp"
 #include "pgsluice/job.hpp"
-#include "table/follow/following.hpp"
+#include "table/follow/follow_sql.hpp"
 
 namespace pgsluice::engine {
 
-/// The step's copy as a copy that follows. `queue`: what its objects at the source are named after. Catalog
-/// reads only, at both sides, whose sessions may be one. Throws Error if the source cannot be followed,
-/// naming why; Failure.
+/// The copy of one table as one that follows. Catalog reads only, at both sides, whose sessions may be one.
+/// Throws Error if the source cannot be followed, naming why; Failure.
 Following read_following(pg::Session& source, pg::Session& target, const CopyStep& step,
-                         const std::string& queue, const std::string& owner);
+                         const FollowNames& names, const std::string& owner);
+
+/// All tables of a step. `queue`: what its objects at the source are named after.
+FollowedTables read_followed(pg::Session& source, pg::Session& target, const CopyStep& step,
+                             const std::string& queue, const std::string& owner);
+
+/// What a follow of the step has made at the source, table by table in the order of the job file: known
+/// without asking either side.
+std::vector<FollowedSource> followed_sources(const CopyStep& step, const std::string& queue);
 
 /// Throws Error(kRefused) if rows of the target may be no copies: a followed change would overwrite or delete
 /// them. For use before anything is copied.

@@ -33,14 +33,19 @@ std::string key_of(const Copying& copying, const std::string& row) {
   return list;
 }
 
+/// A table's part of the name in schema pgsluice.
+std::string made(const std::string& what, const std::string& queue) {
+  return pg::Identifier("pgsluice", what + queue).sql();
+}
+
 std::string make_queue(const Following& f) {
   std::string columns;
   for (std::size_t i = 0; i < f.copying.key.size(); ++i)
     columns += ", " + queued(i) + " " + f.copying.key[i].type + " NOT NULL";
   // A source that lost what it had committed may give a change_id once more: `drawn` tells the two apart.
   return "CREATE TABLE " + f.names.queue_sql() +
-         " (change_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, drawn double precision NOT NULL "
-         "DEFAULT "
+         " (change_id bigint PRIMARY KEY DEFAULT pg_catalog.nextval(" + pg::literal(f.names.numbers_sql()) +
+         "), drawn double precision NOT NULL DEFAULT "
          "pg_catalog.random()" +
          columns + ")";
 }
@@ -78,8 +83,9 @@ void add_trigger(const Following& f, const std::string& name, const std::string&
   statements.push_back({"CREATE TRIGGER " + quoted(name) + " " + when.substr(0, when.find(" FOR")) + " ON " +
                             table + when.substr(when.find(" FOR")) + " EXECUTE FUNCTION " + function_sql +
                             "()",
-                        kWritersWait});
-  statements.push_back({"ALTER TABLE " + table + " ENABLE ALWAYS TRIGGER " + quoted(name), kWritersWait});
+                        kWritersWait, table});
+  statements.push_back(
+      {"ALTER TABLE " + table + " ENABLE ALWAYS TRIGGER " + quoted(name), kWritersWait, table});
 }
 
 /// "(key) = any of these" in the column types of one side.
@@ -131,62 +137,82 @@ WHERE s.relkind = 'S' AND s.oid = pg_catalog.pg_get_serial_sequence($1, $2)::pg_
 
 }  // namespace
 
-FollowNames::FollowNames(const std::string& queue)
-    : queue_sql_(pg::Identifier("pgsluice", "changes_" + queue).sql()),
-      note_sql_(pg::Identifier("pgsluice", "note_" + queue).sql()),
-      truncate_sql_(pg::Identifier("pgsluice", "refuse_truncate_" + queue).sql()),
-      refuse_sql_(pg::Identifier("pgsluice", "switched_" + queue).sql()),
-      note_("pgsluice_note_" + queue),
-      truncate_("pgsluice_refuse_truncate_" + queue),
-      refuse_("pgsluice_switched_" + queue),
-      refuse_row_("pgsluice_switched_row_" + queue) {}
+FollowNames::FollowNames(const std::string& queue, std::size_t place)
+    : numbers_sql_(made("change_ids_", queue)) {
+  const auto own = queue + "_" + std::to_string(place + 1);
+  queue_sql_ = made("changes_", own);
+  note_sql_ = made("note_", own);
+  truncate_sql_ = made("refuse_truncate_", own);
+  refuse_sql_ = made("switched_", own);
+  note_ = "pgsluice_note_" + own;
+  truncate_ = "pgsluice_refuse_truncate_" + own;
+  refuse_ = "pgsluice_switched_" + own;
+  refuse_row_ = "pgsluice_switched_row_" + own;
+}
 
-std::vector<SourceDdl> install_statements(const Following& f) {
-  const auto table = f.copying.from.sql();
-  std::vector<SourceDdl> statements{
-      {"CREATE SCHEMA IF NOT EXISTS pgsluice"},
-      {make_queue(f)},
-      {"COMMENT ON TABLE " + f.names.queue_sql() + " IS " +
-       pg::literal("keys of table " + table + " that have changed, for pgsluice: " + f.owner)},
-      {make_note(f)},
-      {make_function(f.names.truncate_sql(), raise("table " + table + " is followed by pgsluice (" + f.owner +
-                                                       "), which TRUNCATE would bypass",
-                                                   "55000", "DELETE its rows, or roll the job back first"))}};
-  add_trigger(f, f.names.note(), "AFTER INSERT OR UPDATE OR DELETE FOR EACH ROW", f.names.note_sql(),
-              statements);
-  add_trigger(f, f.names.truncate(), "BEFORE TRUNCATE FOR EACH STATEMENT", f.names.truncate_sql(),
-              statements);
+std::string sources_in_words(const FollowedTables& tables) {
+  std::string words;
+  for (const auto& f : tables) words += (words.empty() ? "" : ", ") + f.copying.source_in_words();
+  return words;
+}
+
+std::vector<FollowedSource> sources_of(const FollowedTables& tables) {
+  std::vector<FollowedSource> sources;
+  for (const auto& f : tables) sources.push_back({f.copying.from.sql(), f.names});
+  return sources;
+}
+
+std::vector<SourceDdl> install_statements(const FollowedTables& tables) {
+  std::vector<SourceDdl> statements{{"CREATE SCHEMA IF NOT EXISTS pgsluice"},
+                                    {"CREATE SEQUENCE " + tables.front().names.numbers_sql()}};
+  for (const auto& f : tables) {
+    const auto table = f.copying.from.sql();
+    statements.push_back({make_queue(f)});
+    statements.push_back({"COMMENT ON TABLE " + f.names.queue_sql() + " IS " +
+                          pg::literal("keys of table " + table + " that have changed, for pgsluice: " + f.owner)});
+    statements.push_back({make_note(f)});
+    statements.push_back({make_function(
+        f.names.truncate_sql(),
+        raise("table " + table + " is followed by pgsluice (" + f.owner + "), which TRUNCATE would bypass", "55000",
+              "DELETE its rows, or roll the job back first"))});
+  }
+  for (const auto& f : tables) {
+    add_trigger(f, f.names.note(), "AFTER INSERT OR UPDATE OR DELETE FOR EACH ROW", f.names.note_sql(), statements);
+    add_trigger(f, f.names.truncate(), "BEFORE TRUNCATE FOR EACH STATEMENT", f.names.truncate_sql(), statements);
+  }
   return statements;
 }
 
-std::vector<SourceDdl> refuse_statements(const Following& f) {
-  std::vector<SourceDdl> statements{
-      {make_function(f.names.refuse_sql(), raise("table " + f.copying.from.sql() + " has moved (pgsluice " +
-                                                     f.owner + "): it takes no more changes",
-                                                 "25006", "write to the table in its new place"))}};
-  add_trigger(f, f.names.refuse(), "BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE FOR EACH STATEMENT",
-              f.names.refuse_sql(), statements);
-  // Replication fires no triggers of statements.
-  add_trigger(f, f.names.refuse_row(), "BEFORE INSERT OR UPDATE OR DELETE FOR EACH ROW", f.names.refuse_sql(),
-              statements);
-  return statements;
-}
-
-std::vector<SourceDdl> removal_statements(const std::string& table_sql, const FollowNames& names) {
+std::vector<SourceDdl> refuse_statements(const FollowedTables& tables) {
   std::vector<SourceDdl> statements;
-  const auto drop = [&](const std::string& trigger) {
+  for (const auto& f : tables)
     statements.push_back(
-        {"DROP TRIGGER IF EXISTS " + quoted(trigger) + " ON " + table_sql, "ACCESS EXCLUSIVE"});
-  };
-  drop(names.note());
-  drop(names.truncate());
-  // CASCADE: the triggers go with their functions if the table has another name by now.
-  const auto drop_function = [&](const std::string& function_sql) {
-    statements.push_back({"DROP FUNCTION IF EXISTS " + function_sql + "() CASCADE"});
-  };
-  drop_function(names.note_sql());
-  drop_function(names.truncate_sql());
-  statements.push_back({"DROP TABLE IF EXISTS " + names.queue_sql()});
+        {make_function(f.names.refuse_sql(), raise("table " + f.copying.from.sql() + " has moved (pgsluice " +
+                                                       f.owner + "): it takes no more changes",
+                                                   "25006", "write to the table in its new place"))});
+  for (const auto& f : tables) {
+    add_trigger(f, f.names.refuse(), "BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE FOR EACH STATEMENT",
+                f.names.refuse_sql(), statements);
+    // Replication fires no triggers of statements.
+    add_trigger(f, f.names.refuse_row(), "BEFORE INSERT OR UPDATE OR DELETE FOR EACH ROW", f.names.refuse_sql(),
+                statements);
+  }
+  return statements;
+}
+
+std::vector<SourceDdl> removal_statements(const std::vector<FollowedSource>& sources) {
+  std::vector<SourceDdl> statements;
+  for (const auto& [table, names] : sources) {
+    for (const auto& trigger : {names.note(), names.truncate()})
+      statements.push_back({"DROP TRIGGER IF EXISTS " + quoted(trigger) + " ON " + table, "ACCESS EXCLUSIVE", table});
+  }
+  for (const auto& [table, names] : sources) {
+    // CASCADE: the triggers go with their functions if the table has another name by now.
+    for (const auto& function_sql : {names.note_sql(), names.truncate_sql()})
+      statements.push_back({"DROP FUNCTION IF EXISTS " + function_sql + "() CASCADE"});
+    statements.push_back({"DROP TABLE IF EXISTS " + names.queue_sql()});
+  }
+  statements.push_back({"DROP SEQUENCE IF EXISTS " + sources.front().names.numbers_sql()});
   return statements;
 }
 
@@ -207,11 +233,18 @@ std::string hold_table_sql(const Following& f) {
   return "LOCK TABLE " + f.copying.from.sql() + " IN ACCESS SHARE MODE";
 }
 
-std::string read_entries_sql(const Following& f, std::int64_t entries) {
-  std::string keys;
-  for (std::size_t i = 0; i < f.copying.key.size(); ++i) keys += ", " + queued(i) + "::text";
-  return "SELECT change_id, drawn" + keys + " FROM " + f.names.queue_sql() + " ORDER BY change_id LIMIT " +
-         std::to_string(entries);
+std::string read_entries_sql(const FollowedTables& tables, std::int64_t entries) {
+  const auto oldest = " ORDER BY change_id LIMIT " + std::to_string(entries);
+  std::string all;
+  for (std::size_t place = 0; place < tables.size(); ++place) {
+    std::string key;
+    for (std::size_t i = 0; i < tables[place].copying.key.size(); ++i)
+      key += (i == 0 ? "" : ", ") + queued(i) + "::text";
+    all += (place == 0 ? "  (SELECT " : "\n  UNION ALL (SELECT ") + std::to_string(place) +
+           " AS place, change_id, drawn, ARRAY[" + key + "] AS key FROM " + tables[place].names.queue_sql() + oldest +
+           ")";
+  }
+  return "SELECT place, change_id, drawn, key FROM (\n" + all + "\n) AS entry" + oldest;
 }
 
 walk::Fragment queued_keys(const Following& f, const std::vector<pg::Key>& keys) {
@@ -226,8 +259,12 @@ walk::Fragment queued_keys(const Following& f, const std::vector<pg::Key>& keys)
   return at;
 }
 
-std::string count_entries_sql(const Following& f) {
-  return "SELECT coalesce(max(change_id) - min(change_id) + 1, 0) FROM " + f.names.queue_sql();
+std::string count_entries_sql(const FollowedTables& tables) {
+  std::string all;
+  for (const auto& f : tables)
+    all += (all.empty() ? "" : " UNION ALL ") +
+           ("SELECT min(change_id) AS first, max(change_id) AS last FROM " + f.names.queue_sql());
+  return "SELECT coalesce(max(last) - min(first) + 1, 0) FROM (" + all + ") AS ends";
 }
 
 std::string acknowledge_sql(const Following& f) {
@@ -236,6 +273,11 @@ std::string acknowledge_sql(const Following& f) {
          "precision[])) "
          "AS applied(change_id, drawn)\nWHERE entry.change_id = applied.change_id AND entry.drawn = "
          "applied.drawn";
+}
+
+std::string put_off_sql(const Following& f) {
+  return "UPDATE " + f.names.queue_sql() +
+         " SET change_id = DEFAULT WHERE change_id = $1::bigint AND drawn = $2::double precision";
 }
 
 std::string copy_out_of_keys_sql(const Following& f, const std::vector<pg::Key>& keys) {

@@ -17,15 +17,23 @@ namespace pgsluice::engine {
 /// A statement at the source.
 struct SourceDdl {
   std::string sql;
-  std::string lock{};  // that it takes on the copied table: "SHARE ROW EXCLUSIVE"; empty: none
+  std::string lock{};       // that it takes on a copied table: "SHARE ROW EXCLUSIVE"; empty: none
+  std::string table_sql{};  // which table
 };
 
-/// The queue, what fills it, and what refuses TRUNCATE: one transaction.
-std::vector<SourceDdl> install_statements(const Following& following);
+/// A copied table at the source, and what a follow has made for it.
+struct FollowedSource {
+  std::string table_sql;
+  FollowNames names;
+};
+
+/// The queues, what fills them, and what refuses TRUNCATE: one transaction.
+std::vector<SourceDdl> install_statements(const FollowedTables& tables);
 /// What refuses every write from now on: the switch.
-std::vector<SourceDdl> refuse_statements(const Following& following);
-/// The queue and its triggers go; what the switch has made stays.
-std::vector<SourceDdl> removal_statements(const std::string& table_sql, const FollowNames& names);
+std::vector<SourceDdl> refuse_statements(const FollowedTables& tables);
+/// The queues and their triggers go; what the switch has made stays.
+std::vector<SourceDdl> removal_statements(const std::vector<FollowedSource>& sources);
+std::vector<FollowedSource> sources_of(const FollowedTables& tables);
 
 /// What tells that nobody has truncated, rewritten, exchanged or partitioned the table, or touched the
 /// triggers or the queue: one text, the same as long as nobody has.
@@ -35,14 +43,16 @@ walk::Fragment awake_triggers(const Following& following);
 
 /// Keeps the table as it is until the transaction ends: a snapshot taken after it sees no rewrite.
 std::string hold_table_sql(const Following& following);
-/// (change_id, drawn, key …) of the oldest entries.
-std::string read_entries_sql(const Following& following, std::int64_t entries);
+/// (place among the tables, change_id, drawn, key as text[]) of the oldest entries of all queues together.
+std::string read_entries_sql(const FollowedTables& tables, std::int64_t entries);
 /// Those of these keys that are in the queue, each column as text. REQUIRES: keys is not empty.
 walk::Fragment queued_keys(const Following& following, const std::vector<pg::Key>& keys);
-/// How many entries there are at most; 0: none.
-std::string count_entries_sql(const Following& following);
+/// How many entries all queues have at most; 0: none.
+std::string count_entries_sql(const FollowedTables& tables);
 /// Forgets entries that are applied: $1 bigint[] of change_id, $2 double precision[] of drawn.
 std::string acknowledge_sql(const Following& following);
+/// Makes an entry the last one of all queues: $1 change_id, $2 drawn.
+std::string put_off_sql(const Following& following);
 /// The rows of these keys, as a copy reads them. REQUIRES: keys is not empty.
 std::string copy_out_of_keys_sql(const Following& following, const std::vector<pg::Key>& keys);
 /// Puts the keys of a slice into the queue again. REQUIRES: copying.queue_sql.

@@ -3,17 +3,22 @@
 #include <string>
 #include <vector>
 
+#include "pgsluice/job.hpp"
 #include "table/copy/copying.hpp"
 
 namespace pgsluice::engine {
 
-/// What a copy that follows its source has made there, by the name that the ledger keeps. All in schema
-/// pgsluice but the triggers, which are on the copied table.
+/// What a copy that follows its source has made there for one of its tables, by the name that the ledger
+/// keeps. All in schema pgsluice but the triggers, which are on the copied table.
 class FollowNames {
  public:
-  explicit FollowNames(const std::string& queue);
+  /// `place`: of the table among those of the job file, which tells their queues apart.
+  FollowNames(const std::string& queue, std::size_t place);
 
-  const std::string& queue_sql() const { return queue_sql_; }  // quoted and qualified, as are the next three
+  /// Numbers the changes of all tables, so that the queues together have one order.
+  const std::string& numbers_sql() const { return numbers_sql_; }
+
+  const std::string& queue_sql() const { return queue_sql_; }  // quoted and qualified, as are the others
   const std::string& note_sql() const { return note_sql_; }
   const std::string& truncate_sql() const { return truncate_sql_; }
   const std::string& refuse_sql() const { return refuse_sql_; }
@@ -24,12 +29,13 @@ class FollowNames {
   const std::string& refuse_row() const { return refuse_row_; }
 
  private:
-  std::string queue_sql_, note_sql_, truncate_sql_, refuse_sql_;
+  std::string numbers_sql_, queue_sql_, note_sql_, truncate_sql_, refuse_sql_;
   std::string note_, truncate_, refuse_, refuse_row_;
 };
 
-/// A copy that follows its source, as every look at its queue needs it. Immutable once read.
+/// A table that a copy follows, as every look at its queue needs it. Immutable once read.
 struct Following {
+  CopyStep step;  // the copy of this table alone
   Copying copying;  // writes as kUpdate, by the target's form of the source's key
   FollowNames names;
   std::vector<pg::Column> target_key;  // where the source's key goes, column by column
@@ -37,5 +43,12 @@ struct Following {
   std::string unreplaceable;
   std::string owner;  // in words, for messages at the source: `job "x", step "y"`
 };
+
+/// The tables of one step, which are followed and switched together: referenced ones before those that refer
+/// to them. Never empty.
+using FollowedTables = std::vector<Following>;
+
+/// Their sources: `table "public"."a", table "public"."b"`.
+std::string sources_in_words(const FollowedTables& tables);
 
 }  // namespace pgsluice::engine

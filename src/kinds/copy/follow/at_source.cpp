@@ -1,6 +1,7 @@
 #include "kinds/copy/follow/at_source.hpp"
 
 #include <random>
+#include <set>
 
 #include "base/backoff.hpp"
 #include "kinds/ddl/ddl.hpp"
@@ -47,24 +48,22 @@ std::shared_ptr<pg::Connection> open_source(RunningStep& step, const CopyStep& c
                                           "pgsluice " + step.run_id.substr(0, 8) + " source " + purpose);
 }
 
-void send_ddl(pg::Session& source, const std::string& table_sql, const std::vector<SourceDdl>& statements) {
-  bool is_locked = false;
+void send_ddl(pg::Session& source, const std::vector<SourceDdl>& statements) {
+  std::set<std::string> locked;
   for (const auto& statement : statements) {
-    if (!statement.lock.empty() && !is_locked) {
+    if (!statement.lock.empty() && locked.insert(statement.table_sql).second) {
       source.exec(set_lock_timeout(steps::kGentleLockTimeout));
-      source.exec("LOCK TABLE " + table_sql + " IN SHARE UPDATE EXCLUSIVE MODE");
+      source.exec("LOCK TABLE " + statement.table_sql + " IN SHARE UPDATE EXCLUSIVE MODE");
       source.exec(set_lock_timeout(steps::kDdlLockTimeout));
-      is_locked = true;
     }
     source.exec(statement.sql);
   }
 }
 
-void send_ddl_alone(pg::Session& source, const std::string& table_sql,
-                    const std::vector<SourceDdl>& statements) {
+void send_ddl_alone(pg::Session& source, const std::vector<SourceDdl>& statements) {
   try {
     pg::in_transaction(source, kDdl, [&] {
-      send_ddl(source, table_sql, statements);
+      send_ddl(source, statements);
       return true;
     });
   } catch (const pg::Failure& f) {
@@ -72,10 +71,15 @@ void send_ddl_alone(pg::Session& source, const std::string& table_sql,
   }
 }
 
-std::string source_holders(pg::Session& source, const std::string& table_sql) try {
+std::string source_holders(pg::Session& source, const std::vector<SourceDdl>& statements) try {
+  std::set<std::string> tables;
+  for (const auto& statement : statements) {
+    if (!statement.lock.empty()) tables.insert(statement.table_sql);
+  }
   std::string all;
-  for (const auto& holder : pg::lock_holders(source, table_sql))
-    all += "; " + table_sql + " is held by " + holder;
+  for (const auto& table : tables) {
+    for (const auto& holder : pg::lock_holders(source, table)) all += "; " + table + " is held by " + holder;
+  }
   return all;
 } catch (const pg::Failure&) {
   return {};  // only a courtesy
@@ -95,7 +99,7 @@ asio::awaitable<void> insist_at_source(RunningStep& step, pg::Connection& source
       return std::string();
     } catch (const pg::Failure& f) {
       if (f.sqlstate() != pg::kLockNotAvailable) throw;
-      return f.what() + source_holders(s, work.table_sql);
+      return f.what() + source_holders(s, work.statements);
     }
   };
   for (int number = 1; !step.stop.is_requested(); ++number) {

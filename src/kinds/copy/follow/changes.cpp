@@ -19,47 +19,54 @@ constexpr pg::TransactionLimits kAcknowledge{std::chrono::milliseconds{1'000}, k
 
 using Keys = std::set<pg::Key>;
 
-Keys read_entries(pg::Session& source, const Following& f, std::int64_t entries, Changes& changes) {
-  const auto rows = source.exec(read_entries_sql(f, entries));
-  Keys keys;
+/// The keys by table.
+std::vector<Keys> read_entries(pg::Session& source, const FollowedTables& tables, std::int64_t entries,
+                               Changes& changes) {
+  const auto rows = source.exec(read_entries_sql(tables, entries));
+  std::vector<Keys> keys(tables.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    changes.ids.push_back(rows.text(i, 0));
-    changes.drawn.push_back(rows.text(i, 1));
-    pg::Key key;
-    for (std::size_t k = 0; k < f.copying.key.size(); ++k) key.push_back(rows.text(i, k + 2));
+    const auto place = static_cast<std::size_t>(rows.integer(i, 0));
+    auto& table = changes.tables[place];
+    table.ids.push_back(rows.text(i, 1));
+    table.drawn.push_back(rows.text(i, 2));
+    auto key = pg::from_array(rows.text(i, 3));
     if (i == 0) changes.first = key;
-    keys.insert(std::move(key));
+    if (i == 0) changes.first_table = place;
+    keys[place].insert(std::move(key));
   }
-  changes.is_all = static_cast<std::int64_t>(rows.size()) < entries;
+  changes.entries = static_cast<std::int64_t>(rows.size());
+  changes.is_all = changes.entries < entries;
   if (!changes.is_all)
     changes.behind = std::max<std::int64_t>(
-        0, source.exec(count_entries_sql(f)).integer(0, 0) - static_cast<std::int64_t>(rows.size()));
+        0, source.exec(count_entries_sql(tables)).integer(0, 0) - changes.entries);
   return keys;
 }
 
-void note_highest(const Copying& copying, std::string_view row, Changes& changes) {
+void note_highest(const Copying& copying, std::string_view row, TableChanges& changes) {
   for (std::size_t i = 0; i < copying.sequences.size(); ++i) {
     const auto value = integer_in(row, copying.sequences[i].column);
     if (value && (!changes.highest[i] || *value > *changes.highest[i])) changes.highest[i] = value;
   }
 }
 
-/// Removes from `keys` those that have a row.
-void read_rows(pg::Session& source, const Following& f, Keys& keys, Changes& changes) {
+/// Removes from `keys` those that have a row. `bytes`: of all rows taken so far. False: they are too many.
+bool read_rows(pg::Session& source, const Following& f, Keys& keys, std::size_t& bytes, TableChanges& changes) {
   const auto& copying = f.copying;
   const std::vector<pg::Key> wanted(keys.begin(), keys.end());
+  const bool is_alone = wanted.size() == 1 && bytes == 0;
   const auto take = [&](std::string_view line) {
     const auto row = after_fields(line, copying.key.size());
     keys.erase(key_at_start(line, copying.key.size()));
     changes.lines += row;
+    bytes += row.size();
     ++changes.rows;
     note_highest(copying, row, changes);
-    return changes.lines.size() < kBatchBytesMost || wanted.size() == 1;
+    return bytes < kBatchBytesMost || is_alone;
   };
-  changes.is_too_large = !source.copy_out(copy_out_of_keys_sql(f, wanted), take);
+  return source.copy_out(copy_out_of_keys_sql(f, wanted), take);
 }
 
-std::int64_t write_staged(pg::Session& target, const Following& f, const Changes& changes) {
+std::int64_t write_staged(pg::Session& target, const Following& f, const TableChanges& changes) {
   target.exec(make_stage_sql(f.copying));
   target.copy_in(copy_into_stage_sql(f.copying), changes.lines);
   std::int64_t rows = 0;
@@ -71,7 +78,20 @@ std::int64_t write_staged(pg::Session& target, const Following& f, const Changes
   return target.exec_cancellable(replace_staged_sql(f), {}).affected();
 }
 
-std::int64_t delete_absent(pg::Session& target, const Following& f, const Changes& changes) {
+std::int64_t write_table(pg::Session& target, const Following& f, const TableChanges& changes) {
+  std::int64_t rows = 0;
+  if (changes.rows > 0) {
+    rows = write_staged(target, f, changes);
+    target.exec(std::string("DROP TABLE ") + stage_sql());  // the next table's has other columns
+  }
+  for (std::size_t i = 0; i < changes.highest.size(); ++i) {
+    if (changes.highest[i])
+      target.exec(raise_sequence_sql(f.copying.sequences[i].sequence_sql, *changes.highest[i]));
+  }
+  return rows;
+}
+
+std::int64_t delete_absent(pg::Session& target, const Following& f, const TableChanges& changes) {
   if (changes.absent.empty()) return 0;
   pg::Params params;
   for (std::size_t i = 0; i < f.target_key.size(); ++i) {
@@ -84,44 +104,54 @@ std::int64_t delete_absent(pg::Session& target, const Following& f, const Change
 
 }  // namespace
 
-Changes read_changes(pg::Session& source, const Following& f, std::int64_t entries) {
+/// As one text.
+std::string read_marks(pg::Session& source, const FollowedTables& tables) {
+  std::string marks;
+  for (const auto& f : tables) {
+    const auto ask = marks_of(f);
+    const auto found = source.exec(ask.sql, ask.params);
+    marks += (marks.empty() ? "" : " | ") + (found.empty() ? "gone" : found.text(0, 0));
+  }
+  return marks;
+}
+
+Changes read_changes(pg::Session& source, const FollowedTables& tables, std::int64_t entries) {
   Changes changes;
-  changes.highest.resize(f.copying.sequences.size());
+  for (const auto& f : tables) changes.tables.emplace_back().highest.resize(f.copying.sequences.size());
   try {
-    source.exec(begin_source_sql(f.copying) + "; SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; " +
-                hold_table_sql(f));
-    const auto marks = marks_of(f);
-    const auto found = source.exec(marks.sql, marks.params);
-    if (!found.empty()) changes.marks = found.text(0, 0);
-    auto keys = read_entries(source, f, entries, changes);
-    if (!keys.empty()) read_rows(source, f, keys, changes);
+    source.exec(begin_source_sql(tables.front().copying) + "; SET TRANSACTION ISOLATION LEVEL REPEATABLE READ");
+    for (const auto& f : tables) source.exec(hold_table_sql(f));
+    changes.marks = read_marks(source, tables);
+    auto keys = read_entries(source, tables, entries, changes);
+    std::size_t bytes = 0;
+    for (std::size_t i = 0; i < tables.size() && !changes.is_too_large; ++i) {
+      if (!keys[i].empty()) changes.is_too_large = !read_rows(source, tables[i], keys[i], bytes, changes.tables[i]);
+      changes.tables[i].absent.assign(keys[i].begin(), keys[i].end());
+    }
     if (!source.must_discard()) source.exec("COMMIT");
-    changes.absent.assign(keys.begin(), keys.end());
   } catch (const pg::Failure& failure) {
     if (!failure.is_connection_lost()) pg::rollback(source);
     throw SourceFailure(failure, std::nullopt);
   }
-  if (!changes.ids.empty()) base::failpoint("follow_read");
+  if (changes.entries > 0) base::failpoint("follow_read");
   return changes;
 }
 
-Applied apply_changes(pg::Session& target, const Following& f, const Changes& changes,
+Applied apply_changes(pg::Session& target, const FollowedTables& tables, const Changes& changes,
                       const ledger::Token& token, const pg::TransactionLimits& limits) {
   Applied applied;
-  target.exec(pg::begin_sql(limits) + target_settings(f.copying));
+  target.exec(pg::begin_sql(limits) + target_settings(tables.front().copying));
   try {
     target.exec(synchronous_sql());
-    if (!ledger::hold(target, token, static_cast<std::int64_t>(changes.ids.size()))) {
+    if (!ledger::hold(target, token, changes.entries)) {
       pg::rollback(target);
       applied.is_fenced = true;
       return applied;
     }
-    applied.rows = delete_absent(target, f, changes);
-    if (changes.rows > 0) applied.rows += write_staged(target, f, changes);
-    for (std::size_t i = 0; i < changes.highest.size(); ++i) {
-      if (changes.highest[i])
-        target.exec(raise_sequence_sql(f.copying.sequences[i].sequence_sql, *changes.highest[i]));
-    }
+    for (std::size_t i = tables.size(); i-- > 0;)
+      applied.rows += delete_absent(target, tables[i], changes.tables[i]);
+    for (std::size_t i = 0; i < tables.size(); ++i)
+      applied.rows += write_table(target, tables[i], changes.tables[i]);
     base::failpoint("follow_written");
     pg::commit(target, ledger::count_and_commit(token, applied.rows));
   } catch (const pg::Failure& failure) {
@@ -132,15 +162,31 @@ Applied apply_changes(pg::Session& target, const Following& f, const Changes& ch
   return applied;
 }
 
-void acknowledge(pg::Session& source, const Following& f, const Changes& changes) {
+void acknowledge(pg::Session& source, const FollowedTables& tables, const Changes& changes) {
   try {
     pg::in_transaction(source, kAcknowledge, [&] {
-      return source.exec(acknowledge_sql(f), {pg::to_array(changes.ids), pg::to_array(changes.drawn)});
+      for (std::size_t i = 0; i < tables.size(); ++i) {
+        const auto& table = changes.tables[i];
+        if (!table.ids.empty())
+          source.exec(acknowledge_sql(tables[i]), {pg::to_array(table.ids), pg::to_array(table.drawn)});
+      }
+      return true;
     });
   } catch (const pg::Failure& failure) {
     throw SourceFailure(failure, std::nullopt);
   }
   base::failpoint("follow_acknowledged");
+}
+
+void put_off(pg::Session& source, const FollowedTables& tables, const Changes& changes) {
+  const auto& table = changes.tables[changes.first_table];
+  try {
+    pg::in_transaction(source, kAcknowledge, [&] {
+      return source.exec(put_off_sql(tables[changes.first_table]), {table.ids.front(), table.drawn.front()});
+    });
+  } catch (const pg::Failure& failure) {
+    throw SourceFailure(failure, std::nullopt);
+  }
 }
 
 }  // namespace pgsluice::engine

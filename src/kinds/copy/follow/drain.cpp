@@ -53,12 +53,12 @@ struct Drain::Brought {
 
 asio::awaitable<std::shared_ptr<const Drain::Seen>> Drain::read() {
   using Answer = std::shared_ptr<const Seen>;
-  std::function<Answer(pg::Session&)> work = [following = of_.following, entries = entries_](pg::Session& s) {
+  std::function<Answer(pg::Session&)> work = [tables = of_.tables, entries = entries_](pg::Session& s) {
     s.give_up_after(kSourceSilence);
     auto seen = std::make_shared<Seen>();
     seen->began = Clock::now();
     try {
-      seen->changes = read_changes(s, *following, entries);
+      seen->changes = read_changes(s, *tables, entries);
     } catch (const pg::Failure& f) {
       if (!is_trouble(f)) throw;
       seen->trouble = Trouble{f.sqlstate(), f.what()};
@@ -81,12 +81,11 @@ asio::awaitable<std::shared_ptr<const Drain::Brought>> Drain::apply(std::shared_
       batch_limits(tunables.batch.target, tunables.throttle.lock_wait, *deadlock_timeout_, kLongStatements);
   limits.is_synchronous = true;
   if (is_together_) limits.statement_timeout = kTogetherMost;
-  std::function<Answer(pg::Session&)> work = [following = of_.following, seen, limits,
-                                              token = token_](pg::Session& s) {
+  std::function<Answer(pg::Session&)> work = [tables = of_.tables, seen, limits, token = token_](pg::Session& s) {
     auto brought = std::make_shared<Brought>();
     const auto began = Clock::now();
     try {
-      brought->applied = apply_changes(s, *following, seen->changes, token, limits);
+      brought->applied = apply_changes(s, *tables, seen->changes, token, limits);
     } catch (const pg::Failure& f) {
       if (!is_trouble(f)) throw;
       brought->trouble = Trouble{f.sqlstate(), f.what()};
@@ -98,9 +97,18 @@ asio::awaitable<std::shared_ptr<const Drain::Brought>> Drain::apply(std::shared_
 }
 
 asio::awaitable<void> Drain::forget(std::shared_ptr<const Seen> seen) {
-  std::function<bool(pg::Session&)> work = [following = of_.following, seen](pg::Session& s) {
+  std::function<bool(pg::Session&)> work = [tables = of_.tables, seen](pg::Session& s) {
     s.give_up_after(kSourceSilence);
-    acknowledge(s, *following, seen->changes);
+    acknowledge(s, *tables, seen->changes);
+    return true;
+  };
+  co_await keep_trying<bool>(of_.source, work, of_.step.journal, of_.step.stop);
+}
+
+asio::awaitable<void> Drain::put_off_first(std::shared_ptr<const Seen> seen) {
+  std::function<bool(pg::Session&)> work = [tables = of_.tables, seen](pg::Session& s) {
+    s.give_up_after(kSourceSilence);
+    put_off(s, *tables, seen->changes);
     return true;
   };
   co_await keep_trying<bool>(of_.source, work, of_.step.journal, of_.step.stop);
@@ -109,7 +117,7 @@ asio::awaitable<void> Drain::forget(std::shared_ptr<const Seen> seen) {
 void Drain::require_marks(const Changes& changes) const {
   if (changes.marks == of_.marks) return;
   throw Error(ExitCode::kRefused,
-              of_.following->copying.source_in_words() +
+              sources_in_words(*of_.tables) +
                   " is no longer as it was when it began to be followed: it, its queue or its triggers were "
                   "truncated, rewritten, replaced, attached or switched off, so changes may have passed "
                   "unnoticed",
@@ -127,10 +135,10 @@ asio::awaitable<Drain::Look> Drain::look() {
   const auto& changes = seen->changes;
   require_marks(changes);
   if (changes.is_too_large) {
-    entries_ = std::max<std::int64_t>(1, static_cast<std::int64_t>(changes.ids.size()) / 2);
+    entries_ = std::max<std::int64_t>(1, changes.entries / 2);
     co_return Look{};
   }
-  if (!changes.ids.empty()) {
+  if (changes.entries > 0) {
     const auto brought = co_await apply(seen);
     if (brought->applied.is_fenced) co_return Look{false, false, true};
     if (brought->trouble) {
@@ -147,7 +155,7 @@ asio::awaitable<Drain::Look> Drain::look() {
   left_ = changes.behind;
   if (changes.is_all) caught_up_at_ = seen->began;
   of_.step.states.show_behind(behind());
-  co_return Look{changes.ids.empty(), changes.is_all, false};
+  co_return Look{changes.entries == 0, changes.is_all, false};
 }
 
 asio::awaitable<void> Drain::give_way(Trouble trouble, std::shared_ptr<const Seen> seen) {
@@ -164,12 +172,17 @@ asio::awaitable<void> Drain::give_way(Trouble trouble, std::shared_ptr<const See
     entries_ = std::max<std::int64_t>(1, entries_ / 2);
     co_return;
   }
-  const auto& copying = of_.following->copying;
+  if (is_patient && trouble.sqlstate == pg::kForeignKeyViolation && !seen->changes.is_all) {
+    co_await put_off_first(seen);
+    co_return;
+  }
+  const auto& first = (*of_.tables)[seen->changes.first_table];
+  const auto& copying = first.copying;
   const auto what = "the change of row " + pg::display(seen->changes.first) + " of " +
                     copying.source_in_words() + " cannot be brought to table " + copying.to.sql() + ": " +
                     trouble.message + " (SQLSTATE " + trouble.sqlstate + ")";
   if (!is_patient) {
-    const auto& why = of_.following->unreplaceable;
+    const auto& why = first.unreplaceable;
     const auto hint = "correct the cause and run again: nothing is lost, the changes wait in the queue" +
                       (is_conflict && !why.empty()
                            ? "; rows that exchange a unique value cannot be replaced here, because " + why

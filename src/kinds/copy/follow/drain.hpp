@@ -13,30 +13,30 @@
 
 namespace pgsluice::engine {
 
-/// Brings what has changed at the source to the target, entry by entry of the queue, oldest first: the one
+/// Brings what has changed at the source to the target, entry by entry of the queues, oldest first: the one
 /// owner under the ledger's token. Lives as long as the following in one run. Confined to the io thread; what
 /// it is given outlives it.
 class Drain {
  public:
   struct Of {
     RunningStep& step;  // the act that follows
-    std::shared_ptr<const Following> following;
-    std::string marks;  // of the source's table, as installed
+    std::shared_ptr<const FollowedTables> tables;
+    std::string marks;  // of them at the source, as installed
     pg::Connection& source;
   };
   Drain(Of of, ledger::Token token) : of_(std::move(of)), token_(std::move(token)) {}
 
   const ledger::Token& token() const { return token_; }
-  const Following& following() const { return *of_.following; }
+  const FollowedTables& tables() const { return *of_.tables; }
   const std::string& marks() const { return of_.marks; }
 
   /// What a look found.
   struct Look {
-    bool is_empty = false;   // the queue was
+    bool is_empty = false;   // the queues were
     bool is_all = false;     // nothing that was there is left
     bool is_fenced = false;  // another run has the follow
   };
-  /// Looks once, and brings what it finds. Throws Error if the source's table is not what was installed on,
+  /// Looks once, and brings what it finds. Throws Error if a table of the source is not what was installed on,
   /// or a change cannot be applied for good; Failure.
   boost::asio::awaitable<Look> look();
   /// Until nothing is left of what was there, a stop is requested, or until then. True: nothing is left.
@@ -59,6 +59,7 @@ class Drain {
   boost::asio::awaitable<void> forget(std::shared_ptr<const Seen> seen);
   /// Takes more or fewer entries next time, or waits; throws Error once that has gone on for too long.
   boost::asio::awaitable<void> give_way(Trouble trouble, std::shared_ptr<const Seen> seen);
+  boost::asio::awaitable<void> put_off_first(std::shared_ptr<const Seen> seen);
   void require_marks(const Changes& changes) const;
   void match(std::chrono::nanoseconds took, bool is_full);
 

@@ -19,10 +19,10 @@ constexpr const char* kPrice =
 constexpr const char* kGently = " on the source's table, lock_timeout 300 ms";
 constexpr const char* kReads = "ACCESS SHARE on the source's table";
 
-Following read(const FollowAt& at, const CopyStep& step) {
+FollowedTables read(const FollowAt& at, const CopyStep& step) {
   const auto known = ledger::read_follow(at.target, at.step_id);
   if (!known) require_own_rows(at.target, step);
-  return read_following(at.source, at.target, step, known ? known->queue : "ID",
+  return read_followed(at.source, at.target, step, known ? known->queue : "ID",
                         owner_in_words(at.job, step.name));
 }
 
@@ -31,6 +31,14 @@ void add(std::vector<SourceDdl> statements, const std::string& when, PlannedStep
     planned.statements.push_back({std::move(statement.sql),
                                   statement.lock.empty() ? "" : statement.lock + kGently, false,
                                   "at the source, " + when});
+}
+
+void plan_drain(const Following& f, PlannedStep& planned) {
+  planned.statements.push_back(
+      {delete_keys_sql(f), "ROW EXCLUSIVE on the target's table", true, "keys that are gone"});
+  planned.statements.push_back(
+      {insert_staged_sql(f.copying), "ROW EXCLUSIVE on the target's table", true, "rows that have changed"});
+  planned.statements.push_back({acknowledge_sql(f), "", true, "at the source, once they are on disk"});
 }
 
 }  // namespace
@@ -49,22 +57,17 @@ void check_follow(const FollowAt& at, const CopyStep& step, Findings& findings) 
 }
 
 void plan_follow(const FollowAt& at, const CopyStep& step, PlannedStep& planned) {
-  const auto following = read(at, step);
+  const auto tables = read(at, step);
   std::vector<PlannedStatement> copying;
   copying.swap(planned.statements);
-  add(install_statements(following), "before the copy begins", planned);
+  add(install_statements(tables), "before the copy begins", planned);
   for (auto& statement : copying) planned.statements.push_back(std::move(statement));
   const std::string look = "look at the queue, at the source";
-  planned.statements.push_back({hold_table_sql(following), kReads, true, look});
-  planned.statements.push_back({read_entries_sql(following, 500), "", true, look});
-  planned.statements.push_back(
-      {delete_keys_sql(following), "ROW EXCLUSIVE on the target's table", true, "keys that are gone"});
-  planned.statements.push_back({insert_staged_sql(following.copying), "ROW EXCLUSIVE on the target's table",
-                                true, "rows that have changed"});
-  planned.statements.push_back(
-      {acknowledge_sql(following), "", true, "at the source, once they are on disk"});
-  add(refuse_statements(following), "switch: writers wait until COMMIT", planned);
-  add(removal_statements(following.copying.from.sql(), following.names), "after the switch", planned);
+  for (const auto& f : tables) planned.statements.push_back({hold_table_sql(f), kReads, true, look});
+  planned.statements.push_back({read_entries_sql(tables, 500), "", true, look});
+  for (const auto& f : tables) plan_drain(f, planned);
+  add(refuse_statements(tables), "switch: writers wait until COMMIT", planned);
+  add(removal_statements(sources_of(tables)), "after the switch", planned);
   planned.notes.push_back(std::string("follows the source until pgsluice switch: ") + kPrice);
   planned.notes.push_back(
       "while it is copied the queue grows by one entry, some 100 B, for each row written");

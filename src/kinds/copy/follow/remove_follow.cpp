@@ -4,18 +4,19 @@
 #include "lanes/batch/copy_step.hpp"
 #include "lanes/batch/source_batch.hpp"
 #include "ledger/follow/follow.hpp"
-#include "pg/identifier.hpp"
-#include "table/follow/follow_sql.hpp"
+#include "table/follow/follow_facts.hpp"
 #include "telling/failure/outcome.hpp"
 
 namespace pgsluice::engine {
 namespace {
 
-/// Without the triggers where the table is gone: they went with it.
-std::vector<SourceDdl> removal_here(pg::Session& source, const std::string& table, const FollowNames& names) {
-  auto statements = removal_statements(table, names);
-  const bool is_there = !source.exec("SELECT pg_catalog.to_regclass($1) IS NULL", {table}).boolean(0, 0);
-  if (!is_there) std::erase_if(statements, [](const SourceDdl& s) { return !s.lock.empty(); });
+/// Without the triggers where a table is gone: they went with it.
+std::vector<SourceDdl> removal_here(pg::Session& source, const std::vector<FollowedSource>& sources) {
+  auto statements = removal_statements(sources);
+  std::erase_if(statements, [&](const SourceDdl& s) {
+    return !s.lock.empty() &&
+           source.exec("SELECT pg_catalog.to_regclass($1) IS NULL", {s.table_sql}).boolean(0, 0);
+  });
   return statements;
 }
 
@@ -24,20 +25,19 @@ std::vector<SourceDdl> removal_here(pg::Session& source, const std::string& tabl
 void remove_follow(OperatorAct& act, const CopyStep& copy, std::int64_t step_id) {
   const auto follow = ledger::read_follow(act.session(), step_id);
   if (!follow) return;
-  const auto table = pg::Identifier(copy.from.schema, copy.from.name).sql();
-  const FollowNames names(follow->queue);
+  const auto sources = followed_sources(copy, follow->queue);
   std::string holders;
   act.insist(
       failing_to_undo(copy.name),
       [&] {
         with_source(act.session(), copy, [&](pg::Session& source) {
-          const auto statements = removal_here(source, table, names);
+          const auto statements = removal_here(source, sources);
           for (const auto& s : statements) act.journal().write(event::Statement{copy.name, s.sql, s.lock});
           act.store_events();
           try {
-            send_ddl_alone(source, table, statements);
+            send_ddl_alone(source, statements);
           } catch (const pg::Failure&) {
-            holders = source_holders(source, table);
+            holders = source_holders(source, statements);
             throw;
           }
         });

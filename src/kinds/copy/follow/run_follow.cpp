@@ -6,6 +6,7 @@
 
 #include "base/failpoint.hpp"
 #include "base/uuid.hpp"
+#include "job/sql/table_name.hpp"
 #include "kinds/copy/follow/ask_switch.hpp"
 #include "kinds/copy/follow/at_source.hpp"
 #include "lanes/batch/copy_step.hpp"
@@ -31,15 +32,23 @@ constexpr std::chrono::milliseconds kTellEvery{2'000};  // how far behind it is,
 /// What every act needs; read anew by each run.
 struct Opened {
   ledger::Follow follow;
-  std::shared_ptr<const Following> following;
-  std::vector<ledger::StepRecord> acts;  // in the order of kActs
+  std::shared_ptr<const FollowedTables> tables;
+  ledger::StepRecord install;
+  std::vector<ledger::StepRecord> copies;  // beside the tables
+  ledger::StepRecord follow_on;
+  ledger::StepRecord remove;
 };
 
-std::vector<ledger::ActDefinition> act_definitions(const CopyStep& copy) {
-  return {{copy.name + ": install the queue at the source", CopyStep::kKind, FollowParts::kInstall},
-          {copy.name + ": copy rows", CopyStep::kKind, FollowParts::kCopy},
-          {copy.name + ": follow the source", CopyStep::kKind, FollowParts::kFollow},
-          {copy.name + ": remove the queue", CopyStep::kKind, FollowParts::kRemove}};
+std::vector<ledger::ActDefinition> act_definitions(const CopyStep& step, const FollowedTables& tables) {
+  std::vector<ledger::ActDefinition> acts{
+      {step.name + ": install the queue at the source", CopyStep::kKind, FollowParts::kInstall}};
+  for (const auto& f : tables) {
+    const auto of = step.tables.empty() ? std::string("rows") : job::written(f.step.to);
+    acts.push_back({step.name + ": copy " + of, CopyStep::kKind, FollowParts::kCopy});
+  }
+  acts.push_back({step.name + ": follow the source", CopyStep::kKind, FollowParts::kFollow});
+  acts.push_back({step.name + ": remove the queue", CopyStep::kKind, FollowParts::kRemove});
+  return acts;
 }
 
 /// Short, and no other's: names at the source must stay apart, whatever database follows it.
@@ -52,18 +61,16 @@ std::string new_queue() {
 Opened open(pg::Session& session, const CopyStep& copy, std::int64_t step_id, const std::string& owner) {
   Opened opened;
   if (!ledger::read_follow(session, step_id)) require_own_rows(session, copy);
-  const auto queue = new_queue();
+  opened.follow = ledger::open_follow(session, step_id, new_queue());
   with_source(session, copy, [&](pg::Session& source) {
-    opened.following = std::make_shared<const Following>(read_following(source, session, copy, queue, owner));
+    opened.tables = std::make_shared<const FollowedTables>(
+        read_followed(source, session, copy, opened.follow.queue, owner));
   });
-  opened.follow = ledger::open_follow(session, step_id, queue);
-  if (opened.follow.queue != queue) {
-    auto known = *opened.following;
-    known.names = FollowNames(opened.follow.queue);
-    known.copying.queue_sql = known.names.queue_sql();
-    opened.following = std::make_shared<const Following>(std::move(known));
-  }
-  opened.acts = ledger::open_acts(session, step_id, act_definitions(copy));
+  const auto acts = ledger::open_acts(session, step_id, act_definitions(copy, *opened.tables));
+  opened.install = acts.front();
+  opened.copies.assign(acts.begin() + 1, acts.end() - 2);
+  opened.follow_on = acts[acts.size() - 2];
+  opened.remove = acts.back();
   return opened;
 }
 
@@ -71,24 +78,22 @@ Opened open(pg::Session& session, const CopyStep& copy, std::int64_t step_id, co
 void require_triggers(pg::Session& source, const Following& following) {
   const auto ask = awake_triggers(following);
   if (source.exec(ask.sql, ask.params).integer(0, 0) == 2) return;
-  throw Error(
-      ExitCode::kRefused,
-      "the queue of " + following.copying.source_in_words() +
-          " is there, but a trigger that fills it was dropped or switched off: changes may have passed "
-          "unnoticed",
-      "pgsluice rollback removes the queue; then run again");
+  throw Error(ExitCode::kRefused,
+              "the queue of " + following.copying.source_in_words() +
+                  " is there, but a trigger that fills it was dropped or switched off: changes may have passed "
+                  "unnoticed",
+              "pgsluice rollback removes the queue; then run again");
 }
 
 /// The marks of what is installed now, or was before.
-std::string install(pg::Session& source, const Following& following) {
-  const auto ask = marks_of(following);
-  const auto is_there = [&] {
-    return source.exec("SELECT pg_catalog.to_regclass($1) IS NOT NULL", {following.names.queue_sql()})
-        .boolean(0, 0);
-  };
-  if (!is_there()) send_ddl_alone(source, following.copying.from.sql(), install_statements(following));
-  require_triggers(source, following);
-  return source.exec(ask.sql, ask.params).text(0, 0);
+std::string install(pg::Session& source, const FollowedTables& tables) {
+  const bool is_there = source
+                            .exec("SELECT pg_catalog.to_regclass($1) IS NOT NULL",
+                                  {tables.front().names.queue_sql()})
+                            .boolean(0, 0);
+  if (!is_there) send_ddl_alone(source, install_statements(tables));
+  for (const auto& following : tables) require_triggers(source, following);
+  return read_marks(source, tables);
 }
 
 asio::awaitable<void> run_install(RunningStep& step, const Opened& opened, CopyStep copy) {
@@ -97,9 +102,8 @@ asio::awaitable<void> run_install(RunningStep& step, const Opened& opened, CopyS
   if (!range) co_return;
   const auto source = open_source(step, copy, "follow");
   const auto marks = std::make_shared<std::string>();
-  SourceWork work{opened.following->copying.from.sql(), install_statements(*opened.following),
-                  [following = opened.following, marks](pg::Session& s) {
-                    *marks = install(s, *following);
+  SourceWork work{install_statements(*opened.tables), [tables = opened.tables, marks](pg::Session& s) {
+                    *marks = install(s, *tables);
                     return true;
                   }};
   co_await insist_at_source(step, *source, std::move(work));
@@ -134,7 +138,7 @@ class FollowStory {
     while (!step_.stop.is_requested()) {
       const auto range = co_await lease_single(step_, step_.connection);
       if (!range) co_return;
-      Drain drain({step_, opened_.following, opened_.follow.marks, *source_}, range->token);
+      Drain drain({step_, opened_.tables, opened_.follow.marks, *source_}, range->token);
       const bool is_over = co_await follow(drain);
       if (is_over) co_return;
     }
@@ -145,8 +149,8 @@ class FollowStory {
 
   /// A run that died may have switched, and have said so to nobody.
   asio::awaitable<bool> is_switched() {
-    std::function<bool(pg::Session&)> look = [following = opened_.following](pg::Session& s) {
-      return is_switched_at_source(s, following->copying.from.sql(), following->names);
+    std::function<bool(pg::Session&)> look = [tables = opened_.tables](pg::Session& s) {
+      return is_switched_at_source(s, sources_of(*tables).front());
     };
     co_return co_await keep_trying<bool>(*source_, look, step_.journal, step_.stop);
   }
@@ -256,10 +260,9 @@ asio::awaitable<void> run_remove(RunningStep& step, const Opened& opened, CopySt
   const auto range = co_await lease_single(step, step.connection);
   if (!range) co_return;
   const auto source = open_source(step, copy, "follow");
-  const auto& table = opened.following->copying.from.sql();
-  const auto statements = removal_statements(table, opened.following->names);
-  SourceWork work{table, statements, [table, statements](pg::Session& s) {
-                    send_ddl_alone(s, table, statements);
+  const auto statements = removal_statements(sources_of(*opened.tables));
+  SourceWork work{statements, [statements](pg::Session& s) {
+                    send_ddl_alone(s, statements);
                     return true;
                   }};
   co_await insist_at_source(step, *source, std::move(work));
@@ -273,10 +276,15 @@ RunningStep act_of(const RunningStep& step, const ledger::StepRecord& record) {
   return one;
 }
 
-asio::awaitable<void> copy_rows(RunningStep& step, const Opened& opened, CopyStep copy) {
-  std::vector<Filling> alone;
-  alone.push_back({copying_of(as_followed(copy), opened.following->names.queue_sql()), opened.acts[1]});
-  co_await step.fills.run(std::move(alone));
+/// One after the other: a row must find what it refers to.
+asio::awaitable<void> copy_rows(RunningStep& step, const Opened& opened) {
+  for (std::size_t i = 0; i < opened.copies.size() && !step.stop.is_requested(); ++i) {
+    if (opened.copies[i].state == StepState::kDone) continue;
+    const auto& following = (*opened.tables)[i];
+    std::vector<Filling> alone;
+    alone.push_back({copying_of(as_followed(following.step), following.names.queue_sql()), opened.copies[i]});
+    co_await step.fills.run(std::move(alone));
+  }
 }
 
 /// What was there is copied. By every run: the one that copied it may have died before it could say so.
@@ -296,25 +304,25 @@ asio::awaitable<void> run_all(RunningStep& step, CopyStep copy) {
         return open(s, copy, id, owner);
       };
   auto opened = co_await keep_trying<Opened>(step.connection, work, step.journal, step.stop);
-  const auto is_left = [&](std::size_t act) {
-    return !step.stop.is_requested() && opened.acts[act].state != StepState::kDone;
+  const auto is_left = [&](const ledger::StepRecord& act) {
+    return !step.stop.is_requested() && act.state != StepState::kDone;
   };
-  if (is_left(0)) {
-    auto one = act_of(step, opened.acts[0]);
+  if (is_left(opened.install)) {
+    auto one = act_of(step, opened.install);
     const Story story = [&] { return run_install(one, opened, copy); };
     co_await run_told(one, story);
     if (!step.stop.is_requested()) co_await look_again(step, opened);
   }
-  if (is_left(1)) co_await copy_rows(step, opened, copy);
-  if (is_left(2)) {
+  co_await copy_rows(step, opened);
+  if (is_left(opened.follow_on)) {
     co_await note_following(step, opened);
-    auto one = act_of(step, opened.acts[2]);
+    auto one = act_of(step, opened.follow_on);
     FollowStory following(one, opened, copy);
     const Story story = [&] { return following.run(); };
     co_await run_told(one, story);
   }
-  if (is_left(3)) {
-    auto one = act_of(step, opened.acts[3]);
+  if (is_left(opened.remove)) {
+    auto one = act_of(step, opened.remove);
     const Story story = [&] { return run_remove(one, opened, copy); };
     co_await run_told(one, story);
   }

@@ -43,7 +43,13 @@ std::string text_of(milliseconds duration) {
 /// What a comparison of both sides found.
 struct Compared {
   std::int64_t wrong = 0;
-  std::string words;  // "2 of 5,000 rows missing or different: …"
+  std::string words;  // of what is wrong: "2 of 5,000 rows missing or different: …"
+
+  void add(const Compared& other) {
+    if (other.wrong == 0) return;
+    wrong += other.wrong;
+    words += (words.empty() ? "" : "; ") + other.words;
+  }
 };
 
 /// Rows that the target has and the source has not. REQUIRES: neither is written meanwhile.
@@ -78,31 +84,48 @@ std::set<pg::Key> queued_among(pg::Session& source, const Following& following,
   return queued;
 }
 
+/// `are_writers_held`: rows that only the target has are found too, unless they may be its own.
+Compared compare_table(pg::Session& target, const Following& following, bool are_writers_held) {
+  const auto copy = as_followed(following.step);
+  Compared found;
+  with_source(target, copy, [&](pg::Session& source) {
+    const auto on_their_way = [&](const std::vector<pg::Key>& keys) {
+      return queued_among(source, following, keys);
+    };
+    const auto differences =
+        compare_all({source, target}, copy, Comparison::Surplus::kIgnored, {}, on_their_way);
+    found = {differences.wrong(), "table " + following.copying.to.sql() + ": " + differences.in_words()};
+    if (are_writers_held && copy.on_conflict != OnConflict::kUpdate && found.wrong == 0)
+      found = count_surplus(source, target, following.copying);
+  });
+  return found;
+}
+
 /// The transaction that holds the writers, on a connection of its own: gone with it.
 class Hold {
  public:
   Hold(RunningStep& step, const CopyStep& copy, const Drain& drain)
       : connection_(open_source(step, copy, "switch")),
-        following_(std::make_shared<const Following>(drain.following())),
+        tables_(std::make_shared<const FollowedTables>(drain.tables())),
         marks_(drain.marks()) {}
 
   /// Empty: the writers are held. Else why not: somebody is in the way.
   asio::awaitable<std::string> take(milliseconds pause) {
-    std::function<std::string(pg::Session&)> work = [following = following_, pause](pg::Session& s) {
-      const auto& table = following->copying.from.sql();
+    std::function<std::string(pg::Session&)> work = [statements = refuse_statements(*tables_),
+                                                     pause](pg::Session& s) {
       s.give_up_after(kSourceSilence);
       try {
         s.exec(pg::begin_sql({steps::kDdlLockTimeout, milliseconds{10'000}, true}) +
                "; SET LOCAL idle_in_transaction_session_timeout = " +
                std::to_string((pause + kHoldGrace).count()));
         s.exec(synchronous_sql());
-        send_ddl(s, table, refuse_statements(*following));
+        send_ddl(s, statements);
         return std::string();
       } catch (const pg::Failure& f) {
         if (f.is_connection_lost()) return std::string(f.what());
         pg::rollback(s);
         if (f.sqlstate() != pg::kLockNotAvailable) throw SourceFailure(f, std::nullopt);
-        return f.what() + source_holders(s, table);
+        return f.what() + source_holders(s, statements);
       }
     };
     std::string lost;
@@ -117,11 +140,9 @@ class Hold {
 
   /// Commits if the queue is empty and the table as it was. False: not empty. Throws pg::InDoubt.
   asio::awaitable<bool> commit_if_empty() {
-    std::function<bool(pg::Session&)> work = [following = following_, marks = marks_](pg::Session& s) {
-      const auto ask = marks_of(*following);
-      const auto found = s.exec(ask.sql, ask.params);
-      if (found.empty() || found.text(0, 0) != marks) return false;
-      if (s.exec(count_entries_sql(*following)).integer(0, 0) > 0) return false;
+    std::function<bool(pg::Session&)> work = [tables = tables_, marks = marks_](pg::Session& s) {
+      if (read_marks(s, *tables) != marks) return false;
+      if (s.exec(count_entries_sql(*tables)).integer(0, 0) > 0) return false;
       base::failpoint("switch_before_commit");
       pg::commit(s);
       base::failpoint("switch_committed");
@@ -141,9 +162,42 @@ class Hold {
 
  private:
   std::shared_ptr<pg::Connection> connection_;
-  std::shared_ptr<const Following> following_;
+  std::shared_ptr<const FollowedTables> tables_;
   std::string marks_;
 };
+
+/// The column of the source that a plain expression names.
+std::string name_of(const CopiedColumn& column) {
+  std::string name;
+  for (std::size_t i = 1; i + 1 < column.expression.size(); ++i) {
+    name += column.expression[i];
+    if (column.expression[i] == '"') ++i;
+  }
+  return name;
+}
+
+/// The last number that the source's sequence has given; nullopt: none, or this role may not ask, and then the
+/// highest value copied counts.
+std::optional<std::int64_t> last_given(pg::Session& source, const Copying& copying, const CopiedColumn& column) try {
+  const auto last = source.exec(source_sequence_sql(), {copying.from.sql(), name_of(column)});
+  if (last.empty() || last.is_null(0, 0)) return std::nullopt;
+  return last.integer(0, 0);
+} catch (const pg::Failure& f) {
+  if (f.is_connection_lost()) throw;
+  return std::nullopt;
+}
+
+/// What the source gave last, though no row of it may be left, is not given again.
+void raise_sequences(pg::Session& target, const Following& following) {
+  const auto& copying = following.copying;
+  with_source(target, following.step, [&](pg::Session& source) {
+    for (const auto& sequence : copying.sequences) {
+      const auto& column = copying.columns[sequence.column];
+      const auto last = column.is_plain ? last_given(source, copying, column) : std::nullopt;
+      if (last) target.exec(raise_sequence_sql(sequence.sequence_sql, *last));
+    }
+  });
+}
 
 /// One switch, from the request to the answer.
 class Switching {
@@ -173,7 +227,7 @@ class Switching {
         co_return answer;
       }
       const auto wait = backoff.next(attempt);
-      if (!wait) co_return refusal("the source's table could not be locked: " + blocked);
+      if (!wait) co_return refusal("a table of the source could not be locked: " + blocked);
       const auto seconds = std::chrono::duration<double>(*wait).count();
       step_.journal.write(
           event::BatchFailed{0, 0, std::string(pg::kLockNotAvailable), blocked, attempt, "retry", seconds});
@@ -197,22 +251,12 @@ class Switching {
     co_return is_done && !step_.stop.is_requested();
   }
 
-  /// `are_writers_held`: rows that only the target has are found too, unless they may be its own.
   asio::awaitable<Compared> compare(bool are_writers_held) {
     const auto began = Clock::now();
-    const bool is_counted = are_writers_held && copy_.on_conflict != OnConflict::kUpdate;
-    std::function<Compared(pg::Session&)> work = [copy = as_followed(copy_), is_counted,
-                                                  following = drain_.following()](pg::Session& s) {
-      Compared found;
-      with_source(s, copy, [&](pg::Session& source) {
-        const Comparison::Sides sides{source, s};
-        const auto differences = compare_all(
-            sides, copy, Comparison::Surplus::kIgnored, {},
-            [&](const std::vector<pg::Key>& keys) { return queued_among(source, following, keys); });
-        found = {differences.wrong(), differences.in_words()};
-        if (is_counted && found.wrong == 0) found = count_surplus(source, s, following.copying);
-      });
-      return found;
+    std::function<Compared(pg::Session&)> work = [tables = drain_.tables(), are_writers_held](pg::Session& s) {
+      Compared all;
+      for (const auto& following : tables) all.add(compare_table(s, following, are_writers_held));
+      return all;
     };
     const auto found = co_await keep_trying<Compared>(step_.connection, work, step_.journal, step_.stop);
     compared_in_ = std::chrono::duration_cast<milliseconds>(Clock::now() - began);
@@ -264,7 +308,7 @@ class Switching {
     try {
       const bool is_committed = co_await hold.commit_if_empty();
       if (is_committed) co_return failed;
-      co_return "the source's table or queue was changed just now";
+      co_return "a table of the source, or its queue, was changed just now";
     } catch (const pg::InDoubt& f) {
       failed = f.what();
     } catch (const pg::Failure& f) {
@@ -279,8 +323,8 @@ class Switching {
   /// Whether the COMMIT without an answer has been made.
   asio::awaitable<bool> settle() {
     const auto source = open_source(step_, copy_, "settle");
-    std::function<bool(pg::Session&)> look = [following = drain_.following()](pg::Session& s) {
-      return is_switched_at_source(s, following.copying.from.sql(), following.names);
+    std::function<bool(pg::Session&)> look = [first = sources_of(drain_.tables()).front()](pg::Session& s) {
+      return is_switched_at_source(s, first);
     };
     std::string unknown;
     try {
@@ -293,37 +337,12 @@ class Switching {
                         "run the job again: it finds out, and finishes what was switched");
   }
 
-  /// What the source gave last, though no row of it may be left, is not given again.
   asio::awaitable<void> set_sequences() {
-    std::function<bool(pg::Session&)> work = [following = drain_.following(), copy = copy_](pg::Session& s) {
-      with_source(s, copy, [&](pg::Session& source) {
-        for (const auto& sequence : following.copying.sequences) {
-          const auto& column = following.copying.columns[sequence.column];
-          if (!column.is_plain) continue;
-          pg::Rows last;
-          try {
-            last = source.exec(source_sequence_sql(), {following.copying.from.sql(), name_of(column)});
-          } catch (const pg::Failure& f) {
-            if (f.is_connection_lost()) throw;
-            continue;  // this role may not ask: the highest value copied counts
-          }
-          if (!last.empty() && !last.is_null(0, 0))
-            s.exec(raise_sequence_sql(sequence.sequence_sql, last.integer(0, 0)));
-        }
-      });
+    std::function<bool(pg::Session&)> work = [tables = drain_.tables()](pg::Session& s) {
+      for (const auto& following : tables) raise_sequences(s, following);
       return true;
     };
     co_await keep_trying<bool>(step_.connection, work, step_.journal, step_.stop);
-  }
-
-  /// The column of the source that a plain expression names.
-  static std::string name_of(const CopiedColumn& column) {
-    std::string name;
-    for (std::size_t i = 1; i + 1 < column.expression.size(); ++i) {
-      name += column.expression[i];
-      if (column.expression[i] == '"') ++i;
-    }
-    return name;
   }
 
   RunningStep& step_;
@@ -335,14 +354,14 @@ class Switching {
 
 }  // namespace
 
-bool is_switched_at_source(pg::Session& source, const std::string& table_sql, const FollowNames& names) {
+bool is_switched_at_source(pg::Session& source, const FollowedSource& first) {
   source.give_up_after(kSourceSilence);
   try {
     return pg::in_transaction(source, {kSettle, milliseconds{0}, true}, [&] {
       // Waits for the transaction that holds the writers, which an orphan backend may be about to commit.
-      if (source.exec("SELECT pg_catalog.to_regclass($1) IS NOT NULL", {table_sql}).boolean(0, 0))
-        source.exec("LOCK TABLE " + table_sql + " IN ROW EXCLUSIVE MODE");
-      return source.exec("SELECT pg_catalog.to_regprocedure($1) IS NOT NULL", {names.refuse_sql() + "()"})
+      if (source.exec("SELECT pg_catalog.to_regclass($1) IS NOT NULL", {first.table_sql}).boolean(0, 0))
+        source.exec("LOCK TABLE " + first.table_sql + " IN ROW EXCLUSIVE MODE");
+      return source.exec("SELECT pg_catalog.to_regprocedure($1) IS NOT NULL", {first.names.refuse_sql() + "()"})
           .boolean(0, 0);
     });
   } catch (const pg::Failure& failure) {
