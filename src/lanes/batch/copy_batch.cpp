@@ -66,12 +66,34 @@ std::int64_t write_by_rule(pg::Session& session, const Copying& copying, const S
   return write_staged(session, copying, batch);  // another key, or a row that came after the question
 }
 
+/// Rows that find what they refer to. The others are looked at again, as are all if one of them meets a
+/// unique value that another row still holds.
+std::int64_t write_with_parents(pg::Session& session, const BatchWork& work, const SourceBatch& batch) {
+  const auto& copying = work.source->copying();
+  session.exec(make_stage_sql(copying));
+  session.copy_in(copy_into_stage_sql(copying), batch.lines);
+  const auto orphans = session.exec_cancellable(keys_without_parents_sql(copying), {});
+  const auto rows = session.exec_cancellable(insert_with_parents_sql(copying), {}).affected();
+  if (rows + static_cast<std::int64_t>(orphans.size()) < batch.rows) {
+    work.source->requeue(batch);
+    return rows;
+  }
+  std::vector<pg::Key> keys;
+  for (std::size_t i = 0; i < orphans.size(); ++i) {
+    auto& key = keys.emplace_back();
+    for (std::size_t k = 0; k < copying.conflict_key.size(); ++k) key.push_back(orphans.text(i, k));
+  }
+  work.source->requeue(keys);
+  return rows;
+}
+
 /// Of a foreign key, also where it would be checked at COMMIT.
 constexpr const char* kCheckNow = "SET CONSTRAINTS ALL IMMEDIATE";
 
 /// While the source is followed, its rows move on: a row copied earlier may still hold a value that is unique
-/// and that the source has given to one of these, or one of these may refer to a row that came after its table
-/// was copied. Then their keys are looked at again once all is copied. False: rows were left out for that.
+/// and that the source has given to one of these, or one of these may refer to a row that came after its
+/// table was copied. Then their keys are looked at again once all is copied. False: rows were left out for
+/// that.
 bool write_rows(pg::Session& session, const BatchWork& work, const SourceBatch& batch, std::int64_t& rows) {
   const auto& copying = work.source->copying();
   if (copying.queue_sql.empty()) {
@@ -83,11 +105,12 @@ bool write_rows(pg::Session& session, const BatchWork& work, const SourceBatch& 
     session.exec(kCheckNow);
   });
   if (!failed) return true;
-  const bool is_without_parent = failed->sqlstate() == pg::kForeignKeyViolation;
-  if (failed->sqlstate() != pg::kUniqueViolation && !is_without_parent) throw *failed;
+  if (failed->sqlstate() == pg::kForeignKeyViolation) {
+    rows = write_with_parents(session, work, batch);
+    return false;
+  }
+  if (failed->sqlstate() != pg::kUniqueViolation) throw *failed;
   work.source->requeue(batch);
-  rows = 0;
-  if (is_without_parent) return false;
   auto around = copying;
   around.on_conflict = OnConflict::kSkip;
   rows = write_staged(session, around, batch);

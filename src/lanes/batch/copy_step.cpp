@@ -6,6 +6,7 @@
 #include "table/copy/copy_facts.hpp"
 #include "table/copy/kept_rows.hpp"
 #include "table/copy/kept_sql.hpp"
+#include "table/follow/follow_facts.hpp"
 
 namespace pgsluice::engine {
 
@@ -36,7 +37,7 @@ PreparedBackfill prepare_copy(pg::Session& session, const CopyStep& step, std::i
   prepared.choice.walk = Walk::kKeyset;
   with_source(session, step, [&](pg::Session& source) {
     auto copying = read_copy_facts(source, session, step).copying;
-    copying.queue_sql = queue_sql;
+    if (!queue_sql.empty()) add_follow(session, queue_sql, copying);
     if (step.keep) {
       copying.kept = kept_rows(session, copying.to, step, step_id);
       create_images_as(session, *copying.kept, step.keep_for, create_kept_sql(*copying.kept));

@@ -106,10 +106,17 @@ SourceBatch SourceReader::take(const SourceWanted& asked, const pg::Session& bes
 }
 
 void SourceReader::requeue(const SourceBatch& batch) {
+  send_requeue(engine::requeue(*copying_, keyset_, {batch.wanted.from, batch.end, 0}));
+}
+
+void SourceReader::requeue(const std::vector<pg::Key>& keys) {
+  if (!keys.empty()) send_requeue(requeue_keys(*copying_, keys));
+}
+
+void SourceReader::send_requeue(const walk::Fragment& again) {
   if (ahead_.valid()) ahead_.wait();  // it uses the same session
   try {
     const auto source = session();
-    const auto again = engine::requeue(*copying_, keyset_, {batch.wanted.from, batch.end, 0});
     pg::in_transaction(*source, {std::chrono::milliseconds{1'000}, kSourceStatement, true}, [&] {
       source->exec(synchronous_sql());
       return source->exec(again.sql, again.params);

@@ -34,14 +34,16 @@ class SourceReader {
   /// Error(kUnreachable) once the source has been away for longer than a run waits for a server.
   SourceBatch take(const SourceWanted& wanted, const pg::Session& beside);
 
-  /// Of a copy that follows its source: puts the keys of the batch's slice into the queue again. Committed
-  /// when it returns. Throws SourceFailure.
+  /// Of a copy that follows its source: puts the keys of the batch's slice into the queue again, or only
+  /// these. Committed when it returns. Throws SourceFailure.
   void requeue(const SourceBatch& batch);
+  void requeue(const std::vector<pg::Key>& keys);
 
   /// Begins to read what follows `batch`, while that is written.
   void read_ahead(const SourceBatch& batch, std::int64_t rows);
 
  private:
+  void send_requeue(const walk::Fragment& again);
   SourceBatch read(const SourceWanted& wanted);
   void await(const pg::Session& beside) const;
   SourceBatch finish();

@@ -63,6 +63,28 @@ std::string replacing(const Copying& copying) {
   return conflict + "UPDATE SET " + set_from(others, "excluded.") + "\nWHERE " + differs(others, "excluded.");
 }
 
+/// Whether a staged row finds all that it refers to.
+std::string has_parents(const Copying& copying) {
+  std::string all;
+  for (const auto& reference : copying.references) {
+    std::string one;
+    std::string equal;
+    for (std::size_t i = 0; i < reference.columns.size(); ++i) {
+      const auto column = "staged." + pg::Identifier(reference.columns[i]).sql();
+      one += column + " IS NULL OR ";
+      equal +=
+          (i == 0 ? "" : " AND ") + ("parent." + pg::Identifier(reference.keys[i]).sql() + " = " + column);
+    }
+    const auto exists = "EXISTS (SELECT FROM ";
+    all += (all.empty() ? "" : "\n  AND ") +
+           ("(" + one + exists + reference.table_sql + " AS parent WHERE " + equal + ")");
+    if (reference.table_sql == copying.to.sql())
+      all += std::string(" OR ") + exists + kStage + " AS parent WHERE " + equal + ")";
+    all += ")";
+  }
+  return all.empty() ? "true" : all;
+}
+
 }  // namespace
 
 std::string is_any_there_sql(const Copying& copying, const std::string& predicate) {
@@ -90,6 +112,24 @@ std::string insert_staged_sql(const Copying& copying) {
   if (copying.on_conflict == OnConflict::kSkip) insert += "\nON CONFLICT DO NOTHING";
   if (copying.on_conflict == OnConflict::kUpdate) insert += "\n" + replacing(copying);
   return copying.kept ? keeping_insert_sql(*copying.kept, insert) : insert;
+}
+
+std::string insert_with_parents_sql(const Copying& copying) {
+  const auto columns = pg::column_list(names_of(copying));
+  return "INSERT INTO " + copying.to.sql() + " AS present (" + columns +
+         ") OVERRIDING SYSTEM VALUE\nSELECT " + columns + " FROM " + kStage + " AS staged\nWHERE " +
+         has_parents(copying) + "\nON CONFLICT DO NOTHING";
+}
+
+std::string keys_without_parents_sql(const Copying& copying) {
+  std::string texts;
+  for (const auto& name : copying.conflict_key)
+    texts += (texts.empty() ? "staged." : ", staged.") + pg::Identifier(name).sql() + "::text";
+  return "SELECT " + texts + " FROM " + kStage + " AS staged\nWHERE NOT (" + has_parents(copying) + ")";
+}
+
+std::string forget_without_parents_sql(const Copying& copying) {
+  return std::string("DELETE FROM ") + kStage + " AS staged WHERE NOT (" + has_parents(copying) + ")";
 }
 
 std::string mend_staged_sql(const Copying& copying) {

@@ -28,6 +28,13 @@ struct CopiedSequence {
   std::size_t column = 0;    // which of the copied columns
 };
 
+/// A foreign key of the target.
+struct CopiedReference {
+  std::vector<std::string> columns;
+  std::string table_sql;          // that they refer to, as Table::sql()
+  std::vector<std::string> keys;  // its columns, beside `columns`
+};
+
 /// A copy as every batch of it needs it. Immutable once read, so lanes share it.
 struct Copying {
   std::optional<pg::ConnectionTarget> source;  // nullopt: the target's own database
@@ -44,7 +51,8 @@ struct Copying {
   std::vector<std::string> conflict_key;  // of the target, for kUpdate: which row a copied one replaces
   /// Of a copy that follows its source: where keys go whose rows must be looked at again; empty: nowhere.
   std::string queue_sql{};
-  bool is_source_without_encoding = false;  // SQL_ASCII: its bytes are taken as they are
+  std::vector<CopiedReference> references{};  // and what its rows must find at the target
+  bool is_source_without_encoding = false;    // SQL_ASCII: its bytes are taken as they are
   bool is_target_without_encoding = false;
   std::optional<Images> kept{};  // where the step notes which rows it inserts
 

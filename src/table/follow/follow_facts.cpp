@@ -30,6 +30,35 @@ SELECT pg_catalog.quote_ident(c.conname) || ' of ' || c.conrelid::regclass::text
 WHERE c.confrelid = $1::oid AND c.contype = 'f' AND c.confdeltype <> 'a' ORDER BY 1 LIMIT 1
 )sql";
 
+constexpr const char* kParents = R"sql(
+SELECT n.nspname, r.relname,
+  (SELECT array_agg(a.attname ORDER BY k.number) FROM unnest(c.conkey) WITH ORDINALITY AS k(attnum, number)
+   JOIN pg_catalog.pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.attnum),
+  (SELECT array_agg(a.attname ORDER BY k.number) FROM unnest(c.confkey) WITH ORDINALITY AS k(attnum, number)
+   JOIN pg_catalog.pg_attribute a ON a.attrelid = c.confrelid AND a.attnum = k.attnum)
+FROM pg_catalog.pg_constraint c
+JOIN pg_catalog.pg_class r ON r.oid = c.confrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace
+WHERE c.conrelid = $1::oid AND c.contype = 'f' AND c.conparentid = 0 ORDER BY c.oid
+)sql";
+
+/// Only those whose columns are all copied: the others refer by their defaults.
+std::vector<CopiedReference> read_references(pg::Session& target, const Copying& copying) {
+  std::vector<CopiedReference> out;
+  const auto rows = target.exec(kParents, {std::to_string(copying.to.oid)});
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    CopiedReference one{pg::from_array(rows.text(i, 2)),
+                        pg::Identifier(rows.text(i, 0), rows.text(i, 1)).sql(),
+                        pg::from_array(rows.text(i, 3))};
+    const bool is_copied = std::all_of(one.columns.begin(), one.columns.end(), [&](const std::string& name) {
+      return std::any_of(copying.columns.begin(), copying.columns.end(),
+                         [&](const CopiedColumn& column) { return column.name == name; });
+    });
+    if (is_copied) out.push_back(std::move(one));
+  }
+  return out;
+}
+
 void refuse_unfit_source(pg::Session& source, const Copying& copying) {
   const auto subject = copying.source_in_words() + " cannot be followed: ";
   if (copying.from.kind != "r" || source.exec(kIsInherited, {std::to_string(copying.from.oid)}).boolean(0, 0))
@@ -131,9 +160,14 @@ Following read_following(pg::Session& source, pg::Session& target, const CopySte
   }
   auto unreplaceable = why_unreplaceable(target, facts);
   facts.copying.on_conflict = OnConflict::kUpdate;
-  facts.copying.conflict_key = names;
-  facts.copying.queue_sql = made.queue_sql();
+  add_follow(target, made.queue_sql(), facts.copying);
   return {step, std::move(facts.copying), made, std::move(key), std::move(unreplaceable), owner};
+}
+
+void add_follow(pg::Session& target, const std::string& queue_sql, Copying& copying) {
+  copying.queue_sql = queue_sql;
+  copying.conflict_key = names_of(key_at(copying));
+  copying.references = read_references(target, copying);
 }
 
 FollowedTables read_followed(pg::Session& source, pg::Session& target, const CopyStep& step,

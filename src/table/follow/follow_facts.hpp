@@ -13,6 +13,10 @@ namespace pgsluice::engine {
 Following read_following(pg::Session& source, pg::Session& target, const CopyStep& step,
                          const FollowNames& names, const std::string& owner);
 
+/// Adds what a copy needs whose source is followed: the queue, by which key its rows are found again, what
+/// they refer to. Throws Error, Failure.
+void add_follow(pg::Session& target, const std::string& queue_sql, Copying& copying);
+
 /// All tables of a step. `queue`: what its objects at the source are named after.
 FollowedTables read_followed(pg::Session& source, pg::Session& target, const CopyStep& step,
                              const std::string& queue, const std::string& owner);

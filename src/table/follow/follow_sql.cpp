@@ -88,14 +88,21 @@ void add_trigger(const Following& f, const std::string& name, const std::string&
       {"ALTER TABLE " + table + " ENABLE ALWAYS TRIGGER " + quoted(name), kWritersWait, table});
 }
 
+/// The keys by column, as text[].
+pg::Params columns_of(const std::vector<pg::Key>& keys, std::size_t columns) {
+  pg::Params params;
+  for (std::size_t i = 0; i < columns; ++i) {
+    pg::Key values;
+    for (const auto& one : keys) values.push_back(one[i]);
+    params.emplace_back(pg::to_array(values));
+  }
+  return params;
+}
+
 /// "(key) = any of these" in the column types of one side.
 walk::Fragment is_one_of(const std::vector<pg::Column>& key, const std::vector<pg::Key>& keys) {
   walk::Fragment out;
-  for (std::size_t i = 0; i < key.size(); ++i) {
-    pg::Key values;
-    for (const auto& one : keys) values.push_back(one[i]);
-    out.params.emplace_back(pg::to_array(values));
-  }
+  out.params = columns_of(keys, key.size());
   if (key.size() == 1) {
     out.sql = quoted(key[0].name) + " = ANY ($1::" + key[0].type + "[])";
     return out;
@@ -114,6 +121,11 @@ walk::Fragment is_one_of(const std::vector<pg::Column>& key, const std::vector<p
   return out;
 }
 
+// $1 bigint[] of change_id, $2 double precision[] of drawn.
+constexpr const char* kEntries =
+    "ROWS FROM (pg_catalog.unnest($1::bigint[]), pg_catalog.unnest($2::double precision[])) AS "
+    "these(change_id, drawn)\nWHERE entry.change_id = these.change_id AND entry.drawn = these.drawn";
+
 constexpr const char* kMarks = R"sql(
 SELECT pg_catalog.concat_ws(' ', c.oid, c.relfilenode, c.relkind,
   (SELECT pg_catalog.string_agg(pg_catalog.concat_ws(':', t.oid, t.xmin, t.tgenabled), ',' ORDER BY t.oid)
@@ -123,6 +135,26 @@ SELECT pg_catalog.concat_ws(' ', c.oid, c.relfilenode, c.relkind,
    WHERE q.oid = pg_catalog.to_regclass($3)))
 FROM pg_catalog.pg_class c WHERE c.oid = pg_catalog.to_regclass($1)
 )sql";
+
+/// "gone(…) AS (…)": the target's form of keys, one text[] parameter a column.
+std::string gone(const Following& f) {
+  std::string arrays;
+  std::string names;
+  for (std::size_t i = 0; i < f.target_key.size(); ++i) {
+    const std::string comma = i == 0 ? "" : ", ";
+    arrays += comma + "pg_catalog.unnest($" + std::to_string(i + 1) + "::" + f.target_key[i].type + "[])";
+    names += comma + "\"pgsluice " + std::to_string(i + 1) + "\"";
+  }
+  return "gone(" + names + ") AS (SELECT * FROM ROWS FROM (" + arrays + ") AS keys)";
+}
+
+std::string is_gone(const Following& f, const std::string& alias) {
+  std::string equal;
+  for (std::size_t i = 0; i < f.target_key.size(); ++i)
+    equal += (i == 0 ? "" : " AND ") + alias + "." + quoted(f.target_key[i].name) + " = gone.\"pgsluice " +
+             std::to_string(i + 1) + "\"";
+  return equal;
+}
 
 constexpr const char* kSynchronous = R"sql(
 SELECT pg_catalog.set_config('synchronous_commit',
@@ -168,17 +200,20 @@ std::vector<SourceDdl> install_statements(const FollowedTables& tables) {
   for (const auto& f : tables) {
     const auto table = f.copying.from.sql();
     statements.push_back({make_queue(f)});
-    statements.push_back({"COMMENT ON TABLE " + f.names.queue_sql() + " IS " +
-                          pg::literal("keys of table " + table + " that have changed, for pgsluice: " + f.owner)});
+    statements.push_back(
+        {"COMMENT ON TABLE " + f.names.queue_sql() + " IS " +
+         pg::literal("keys of table " + table + " that have changed, for pgsluice: " + f.owner)});
     statements.push_back({make_note(f)});
     statements.push_back({make_function(
         f.names.truncate_sql(),
-        raise("table " + table + " is followed by pgsluice (" + f.owner + "), which TRUNCATE would bypass", "55000",
-              "DELETE its rows, or roll the job back first"))});
+        raise("table " + table + " is followed by pgsluice (" + f.owner + "), which TRUNCATE would bypass",
+              "55000", "DELETE its rows, or roll the job back first"))});
   }
   for (const auto& f : tables) {
-    add_trigger(f, f.names.note(), "AFTER INSERT OR UPDATE OR DELETE FOR EACH ROW", f.names.note_sql(), statements);
-    add_trigger(f, f.names.truncate(), "BEFORE TRUNCATE FOR EACH STATEMENT", f.names.truncate_sql(), statements);
+    add_trigger(f, f.names.note(), "AFTER INSERT OR UPDATE OR DELETE FOR EACH ROW", f.names.note_sql(),
+                statements);
+    add_trigger(f, f.names.truncate(), "BEFORE TRUNCATE FOR EACH STATEMENT", f.names.truncate_sql(),
+                statements);
   }
   return statements;
 }
@@ -194,8 +229,8 @@ std::vector<SourceDdl> refuse_statements(const FollowedTables& tables) {
     add_trigger(f, f.names.refuse(), "BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE FOR EACH STATEMENT",
                 f.names.refuse_sql(), statements);
     // Replication fires no triggers of statements.
-    add_trigger(f, f.names.refuse_row(), "BEFORE INSERT OR UPDATE OR DELETE FOR EACH ROW", f.names.refuse_sql(),
-                statements);
+    add_trigger(f, f.names.refuse_row(), "BEFORE INSERT OR UPDATE OR DELETE FOR EACH ROW",
+                f.names.refuse_sql(), statements);
   }
   return statements;
 }
@@ -204,7 +239,8 @@ std::vector<SourceDdl> removal_statements(const std::vector<FollowedSource>& sou
   std::vector<SourceDdl> statements;
   for (const auto& [table, names] : sources) {
     for (const auto& trigger : {names.note(), names.truncate()})
-      statements.push_back({"DROP TRIGGER IF EXISTS " + quoted(trigger) + " ON " + table, "ACCESS EXCLUSIVE", table});
+      statements.push_back(
+          {"DROP TRIGGER IF EXISTS " + quoted(trigger) + " ON " + table, "ACCESS EXCLUSIVE", table});
   }
   for (const auto& [table, names] : sources) {
     // CASCADE: the triggers go with their functions if the table has another name by now.
@@ -241,8 +277,8 @@ std::string read_entries_sql(const FollowedTables& tables, std::int64_t entries)
     for (std::size_t i = 0; i < tables[place].copying.key.size(); ++i)
       key += (i == 0 ? "" : ", ") + queued(i) + "::text";
     all += (place == 0 ? "  (SELECT " : "\n  UNION ALL (SELECT ") + std::to_string(place) +
-           " AS place, change_id, drawn, ARRAY[" + key + "] AS key FROM " + tables[place].names.queue_sql() + oldest +
-           ")";
+           " AS place, change_id, drawn, ARRAY[" + key + "] AS key FROM " + tables[place].names.queue_sql() +
+           oldest + ")";
   }
   return "SELECT place, change_id, drawn, key FROM (\n" + all + "\n) AS entry" + oldest;
 }
@@ -268,16 +304,11 @@ std::string count_entries_sql(const FollowedTables& tables) {
 }
 
 std::string acknowledge_sql(const Following& f) {
-  return "DELETE FROM " + f.names.queue_sql() +
-         " AS entry USING ROWS FROM (pg_catalog.unnest($1::bigint[]), pg_catalog.unnest($2::double "
-         "precision[])) "
-         "AS applied(change_id, drawn)\nWHERE entry.change_id = applied.change_id AND entry.drawn = "
-         "applied.drawn";
+  return "DELETE FROM " + f.names.queue_sql() + " AS entry USING " + kEntries;
 }
 
 std::string put_off_sql(const Following& f) {
-  return "UPDATE " + f.names.queue_sql() +
-         " SET change_id = DEFAULT WHERE change_id = $1::bigint AND drawn = $2::double precision";
+  return "UPDATE " + f.names.queue_sql() + " AS entry SET change_id = DEFAULT FROM " + kEntries;
 }
 
 std::string copy_out_of_keys_sql(const Following& f, const std::vector<pg::Key>& keys) {
@@ -293,20 +324,44 @@ walk::Fragment requeue(const Copying& copying, const walk::Keyset& keyset, const
   return at;
 }
 
-std::string delete_keys_sql(const Following& f) {
+walk::Fragment requeue_keys(const Copying& copying, const std::vector<pg::Key>& keys) {
+  walk::Fragment out;
+  out.params = columns_of(keys, copying.key.size());
   std::string arrays;
-  std::string names;
-  std::string equal;
-  for (std::size_t i = 0; i < f.target_key.size(); ++i) {
-    const auto number = std::to_string(i + 1);
-    const std::string comma = i == 0 ? "" : ", ";
-    arrays += comma + "pg_catalog.unnest($" + number + "::" + f.target_key[i].type + "[])";
-    names += comma + "\"pgsluice " + number + "\"";
-    equal += (i == 0 ? "" : " AND ") + std::string("present.") + quoted(f.target_key[i].name) +
-             " = gone.\"pgsluice " + number + "\"";
+  for (std::size_t i = 0; i < copying.key.size(); ++i)
+    arrays += (i == 0 ? "" : ", ") +
+              ("pg_catalog.unnest($" + std::to_string(i + 1) + "::" + copying.key[i].type + "[])");
+  out.sql = "INSERT INTO " + copying.queue_sql + " (" + queued_columns(copying) +
+            ") SELECT * FROM ROWS FROM (" + arrays + ") AS again";
+  return out;
+}
+
+std::string delete_keys_sql(const FollowedTables& tables, std::size_t place) {
+  const auto& f = tables[place];
+  std::string kept;
+  for (const auto& child : tables) {
+    const bool is_itself = &child == &f;
+    for (const auto& reference : child.copying.references) {
+      if (reference.table_sql != f.copying.to.sql()) continue;
+      std::string refers;
+      for (std::size_t i = 0; i < reference.columns.size(); ++i)
+        refers += (i == 0 ? "" : " AND ") +
+                  ("child." + quoted(reference.columns[i]) + " = present." + quoted(reference.keys[i]));
+      kept += "\n  AND NOT EXISTS (SELECT FROM " + child.copying.to.sql() + " AS child WHERE " + refers;
+      if (is_itself) kept += " AND NOT EXISTS (SELECT FROM gone WHERE " + is_gone(f, "child") + ")";
+      kept += ")";
+    }
   }
-  return "DELETE FROM " + f.copying.to.sql() + " AS present USING ROWS FROM (" + arrays + ") AS gone(" +
-         names + ")\nWHERE " + equal;
+  return "WITH " + gone(f) + "\nDELETE FROM " + f.copying.to.sql() + " AS present USING gone WHERE " +
+         is_gone(f, "present") + kept;
+}
+
+std::string present_keys_sql(const Following& f) {
+  std::string texts;
+  for (const auto& column : f.target_key)
+    texts += (texts.empty() ? "present." : ", present.") + quoted(column.name) + "::text";
+  return "WITH " + gone(f) + "\nSELECT " + texts + " FROM " + f.copying.to.sql() +
+         " AS present JOIN gone ON " + is_gone(f, "present");
 }
 
 std::string replace_staged_sql(const Following& f) {

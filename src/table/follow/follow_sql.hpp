@@ -51,15 +51,19 @@ walk::Fragment queued_keys(const Following& following, const std::vector<pg::Key
 std::string count_entries_sql(const FollowedTables& tables);
 /// Forgets entries that are applied: $1 bigint[] of change_id, $2 double precision[] of drawn.
 std::string acknowledge_sql(const Following& following);
-/// Makes an entry the last one of all queues: $1 change_id, $2 drawn.
+/// Makes entries the last ones of all queues: parameters as for acknowledge_sql().
 std::string put_off_sql(const Following& following);
 /// The rows of these keys, as a copy reads them. REQUIRES: keys is not empty.
 std::string copy_out_of_keys_sql(const Following& following, const std::vector<pg::Key>& keys);
-/// Puts the keys of a slice into the queue again. REQUIRES: copying.queue_sql.
+/// Puts the keys of a slice into the queue again, or these: one text[] a column. REQUIRES: copying.queue_sql.
 walk::Fragment requeue(const Copying& copying, const walk::Keyset& keyset, const walk::KeySlice& slice);
+walk::Fragment requeue_keys(const Copying& copying, const std::vector<pg::Key>& keys);
 
-/// Deletes the target's rows of these keys: one text[] parameter a key column.
-std::string delete_keys_sql(const Following& following);
+/// Deletes the target's rows of these keys, one text[] parameter a key column, but for those to which a row
+/// of a followed table still refers: it would be changed or go too, or stand against it.
+std::string delete_keys_sql(const FollowedTables& tables, std::size_t place);
+/// Which of these keys the target has: one text[] parameter a key column; the key's columns as text.
+std::string present_keys_sql(const Following& following);
 /// Instead of an upsert that a unique key of others refuses: the stage's rows in place of those of the same
 /// keys, in one statement.
 std::string replace_staged_sql(const Following& following);

@@ -1,5 +1,6 @@
 #include "kinds/copy/follow/changes.hpp"
 
+#include <algorithm>
 #include <set>
 
 #include "base/failpoint.hpp"
@@ -32,13 +33,14 @@ std::vector<Keys> read_entries(pg::Session& source, const FollowedTables& tables
     auto key = pg::from_array(rows.text(i, 3));
     if (i == 0) changes.first = key;
     if (i == 0) changes.first_table = place;
+    table.keys.push_back(key);
     keys[place].insert(std::move(key));
   }
   changes.entries = static_cast<std::int64_t>(rows.size());
   changes.is_all = changes.entries < entries;
   if (!changes.is_all)
-    changes.behind = std::max<std::int64_t>(
-        0, source.exec(count_entries_sql(tables)).integer(0, 0) - changes.entries);
+    changes.behind =
+        std::max<std::int64_t>(0, source.exec(count_entries_sql(tables)).integer(0, 0) - changes.entries);
   return keys;
 }
 
@@ -50,7 +52,8 @@ void note_highest(const Copying& copying, std::string_view row, TableChanges& ch
 }
 
 /// Removes from `keys` those that have a row. `bytes`: of all rows taken so far. False: they are too many.
-bool read_rows(pg::Session& source, const Following& f, Keys& keys, std::size_t& bytes, TableChanges& changes) {
+bool read_rows(pg::Session& source, const Following& f, Keys& keys, std::size_t& bytes,
+               TableChanges& changes) {
   const auto& copying = f.copying;
   const std::vector<pg::Key> wanted(keys.begin(), keys.end());
   const bool is_alone = wanted.size() == 1 && bytes == 0;
@@ -66,9 +69,7 @@ bool read_rows(pg::Session& source, const Following& f, Keys& keys, std::size_t&
   return source.copy_out(copy_out_of_keys_sql(f, wanted), take);
 }
 
-std::int64_t write_staged(pg::Session& target, const Following& f, const TableChanges& changes) {
-  target.exec(make_stage_sql(f.copying));
-  target.copy_in(copy_into_stage_sql(f.copying), changes.lines);
+std::int64_t write_staged(pg::Session& target, const Following& f) {
   std::int64_t rows = 0;
   const auto failed = pg::attempt(
       target, [&] { rows = target.exec_cancellable(insert_staged_sql(f.copying), {}).affected(); });
@@ -78,10 +79,26 @@ std::int64_t write_staged(pg::Session& target, const Following& f, const TableCh
   return target.exec_cancellable(replace_staged_sql(f), {}).affected();
 }
 
-std::int64_t write_table(pg::Session& target, const Following& f, const TableChanges& changes) {
+std::vector<pg::Key> keys_in(const pg::Rows& rows, std::size_t columns) {
+  std::vector<pg::Key> keys(rows.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    for (std::size_t k = 0; k < columns; ++k) keys[i].push_back(rows.text(i, k));
+  }
+  return keys;
+}
+
+/// Rows that find what they refer to; the others are noted in `left`.
+std::int64_t write_table(pg::Session& target, const Following& f, const TableChanges& changes,
+                         std::vector<pg::Key>& left) {
   std::int64_t rows = 0;
   if (changes.rows > 0) {
-    rows = write_staged(target, f, changes);
+    target.exec(make_stage_sql(f.copying));
+    target.copy_in(copy_into_stage_sql(f.copying), changes.lines);
+    if (!f.copying.references.empty()) {
+      left = keys_in(target.exec_cancellable(keys_without_parents_sql(f.copying), {}), f.target_key.size());
+      if (!left.empty()) target.exec_cancellable(forget_without_parents_sql(f.copying), {});
+    }
+    rows = write_staged(target, f);
     target.exec(std::string("DROP TABLE ") + stage_sql());  // the next table's has other columns
   }
   for (std::size_t i = 0; i < changes.highest.size(); ++i) {
@@ -91,15 +108,75 @@ std::int64_t write_table(pg::Session& target, const Following& f, const TableCha
   return rows;
 }
 
-std::int64_t delete_absent(pg::Session& target, const Following& f, const TableChanges& changes) {
-  if (changes.absent.empty()) return 0;
+pg::Params absent_columns(const Following& f, const TableChanges& changes) {
   pg::Params params;
   for (std::size_t i = 0; i < f.target_key.size(); ++i) {
     pg::Key values;
     for (const auto& key : changes.absent) values.push_back(key[i]);
     params.emplace_back(pg::to_array(values));
   }
-  return target.exec_cancellable(delete_keys_sql(f), params).affected();
+  return params;
+}
+
+/// Referring rows first.
+std::int64_t delete_absent(pg::Session& target, const FollowedTables& tables, const Changes& changes) {
+  std::int64_t rows = 0;
+  for (std::size_t i = tables.size(); i-- > 0;) {
+    if (changes.tables[i].absent.empty()) continue;
+    rows += target.exec_cancellable(delete_keys_sql(tables, i), absent_columns(tables[i], changes.tables[i]))
+                .affected();
+  }
+  return rows;
+}
+
+/// Rows that should be gone, and are still referred to.
+void note_undeleted(pg::Session& target, const FollowedTables& tables, const Changes& changes,
+                    Applied& applied) {
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    if (changes.tables[i].absent.empty()) continue;
+    const auto there = keys_in(
+        target.exec_cancellable(present_keys_sql(tables[i]), absent_columns(tables[i], changes.tables[i])),
+        tables[i].target_key.size());
+    applied.left[i].insert(applied.left[i].end(), there.begin(), there.end());
+  }
+}
+
+/// Whether any row may be referred to by another one that is followed.
+bool has_families(const FollowedTables& tables) {
+  for (const auto& child : tables) {
+    for (const auto& reference : child.copying.references) {
+      for (const auto& parent : tables) {
+        if (reference.table_sql == parent.copying.to.sql()) return true;
+      }
+    }
+  }
+  return false;
+}
+
+/// Which of the entries are of rows that were left. A key that either side writes in another way is not found
+/// again by its text: then all of the table's are.
+std::vector<bool> entries_left(const TableChanges& changes, const std::vector<pg::Key>& left) {
+  const Keys wanted(left.begin(), left.end());
+  Keys found;
+  std::vector<bool> is_left;
+  for (const auto& key : changes.keys) {
+    is_left.push_back(wanted.contains(key));
+    if (is_left.back()) found.insert(key);
+  }
+  if (found.size() < wanted.size()) is_left.assign(is_left.size(), true);
+  return is_left;
+}
+
+void forget_or_put_off(pg::Session& source, const Following& f, const TableChanges& changes,
+                       const std::vector<pg::Key>& left, bool is_all) {
+  const auto is_left = entries_left(changes, left);
+  pg::Key ids[2], drawn[2];  // of those that are applied, and of those that are left
+  for (std::size_t i = 0; i < changes.ids.size(); ++i) {
+    ids[is_left[i] ? 1 : 0].push_back(changes.ids[i]);
+    drawn[is_left[i] ? 1 : 0].push_back(changes.drawn[i]);
+  }
+  if (!ids[0].empty()) source.exec(acknowledge_sql(f), {pg::to_array(ids[0]), pg::to_array(drawn[0])});
+  if (!ids[1].empty() && !is_all) source.exec(put_off_sql(f), {pg::to_array(ids[1]), pg::to_array(drawn[1])});
 }
 
 }  // namespace
@@ -119,13 +196,15 @@ Changes read_changes(pg::Session& source, const FollowedTables& tables, std::int
   Changes changes;
   for (const auto& f : tables) changes.tables.emplace_back().highest.resize(f.copying.sequences.size());
   try {
-    source.exec(begin_source_sql(tables.front().copying) + "; SET TRANSACTION ISOLATION LEVEL REPEATABLE READ");
+    source.exec(begin_source_sql(tables.front().copying) +
+                "; SET TRANSACTION ISOLATION LEVEL REPEATABLE READ");
     for (const auto& f : tables) source.exec(hold_table_sql(f));
     changes.marks = read_marks(source, tables);
     auto keys = read_entries(source, tables, entries, changes);
     std::size_t bytes = 0;
     for (std::size_t i = 0; i < tables.size() && !changes.is_too_large; ++i) {
-      if (!keys[i].empty()) changes.is_too_large = !read_rows(source, tables[i], keys[i], bytes, changes.tables[i]);
+      if (!keys[i].empty())
+        changes.is_too_large = !read_rows(source, tables[i], keys[i], bytes, changes.tables[i]);
       changes.tables[i].absent.assign(keys[i].begin(), keys[i].end());
     }
     if (!source.must_discard()) source.exec("COMMIT");
@@ -148,10 +227,16 @@ Applied apply_changes(pg::Session& target, const FollowedTables& tables, const C
       applied.is_fenced = true;
       return applied;
     }
-    for (std::size_t i = tables.size(); i-- > 0;)
-      applied.rows += delete_absent(target, tables[i], changes.tables[i]);
+    // Before the rows are written, for what they held may be given to others; and again after it, for rows
+    // may no longer refer to them.
+    applied.left.resize(tables.size());
+    applied.rows = delete_absent(target, tables, changes);
     for (std::size_t i = 0; i < tables.size(); ++i)
-      applied.rows += write_table(target, tables[i], changes.tables[i]);
+      applied.rows += write_table(target, tables[i], changes.tables[i], applied.left[i]);
+    if (has_families(tables)) {
+      applied.rows += delete_absent(target, tables, changes);
+      note_undeleted(target, tables, changes, applied);
+    }
     base::failpoint("follow_written");
     pg::commit(target, ledger::count_and_commit(token, applied.rows));
   } catch (const pg::Failure& failure) {
@@ -162,31 +247,22 @@ Applied apply_changes(pg::Session& target, const FollowedTables& tables, const C
   return applied;
 }
 
-void acknowledge(pg::Session& source, const FollowedTables& tables, const Changes& changes) {
+bool Applied::is_whole() const {
+  return std::all_of(left.begin(), left.end(), [](const auto& keys) { return keys.empty(); });
+}
+
+void acknowledge(pg::Session& source, const FollowedTables& tables, const Changes& changes,
+                 const Applied& applied) {
   try {
     pg::in_transaction(source, kAcknowledge, [&] {
-      for (std::size_t i = 0; i < tables.size(); ++i) {
-        const auto& table = changes.tables[i];
-        if (!table.ids.empty())
-          source.exec(acknowledge_sql(tables[i]), {pg::to_array(table.ids), pg::to_array(table.drawn)});
-      }
+      for (std::size_t i = 0; i < tables.size(); ++i)
+        forget_or_put_off(source, tables[i], changes.tables[i], applied.left[i], changes.is_all);
       return true;
     });
   } catch (const pg::Failure& failure) {
     throw SourceFailure(failure, std::nullopt);
   }
   base::failpoint("follow_acknowledged");
-}
-
-void put_off(pg::Session& source, const FollowedTables& tables, const Changes& changes) {
-  const auto& table = changes.tables[changes.first_table];
-  try {
-    pg::in_transaction(source, kAcknowledge, [&] {
-      return source.exec(put_off_sql(tables[changes.first_table]), {table.ids.front(), table.drawn.front()});
-    });
-  } catch (const pg::Failure& failure) {
-    throw SourceFailure(failure, std::nullopt);
-  }
 }
 
 }  // namespace pgsluice::engine

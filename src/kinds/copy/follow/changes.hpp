@@ -16,6 +16,7 @@ namespace pgsluice::engine {
 struct TableChanges {
   std::vector<std::string> ids;    // of the entries: exactly these are forgotten once they are applied
   std::vector<std::string> drawn;  // beside each: what tells it from another of the same id
+  std::vector<pg::Key> keys;       // and its key
   std::vector<pg::Key> absent;     // keys that the source has no row for, or none that `where` wants
   std::string lines;               // the rows, as COPY takes them
   std::int64_t rows = 0;
@@ -44,6 +45,11 @@ Changes read_changes(pg::Session& source, const FollowedTables& tables, std::int
 struct Applied {
   bool is_fenced = false;  // rolled back: another run has the follow
   std::int64_t rows = 0;   // written or deleted
+  /// By table: rows left as they were, because what they refer to is not there, or rows refer to them that
+  /// are left too.
+  std::vector<std::vector<pg::Key>> left;
+
+  bool is_whole() const;
 };
 
 /// Makes the target's rows of these keys what the source's are, in one transaction under the token, which is
@@ -52,11 +58,10 @@ struct Applied {
 Applied apply_changes(pg::Session& target, const FollowedTables& tables, const Changes& changes,
                       const ledger::Token& token, const pg::TransactionLimits& limits);
 
-/// Forgets the entries. REQUIRES: they are applied, and that is on disk. Throws SourceFailure.
-void acknowledge(pg::Session& source, const FollowedTables& tables, const Changes& changes);
-
-/// Puts the oldest entry off until after all others: what its row refers to may come with one of them. Throws
-/// SourceFailure.
-void put_off(pg::Session& source, const FollowedTables& tables, const Changes& changes);
+/// Forgets the entries but for those of rows that were left: they are put off until after all others, with
+/// which what they need may come, or stay where they are if there are no others. REQUIRES: what was applied
+/// is on disk. Throws SourceFailure.
+void acknowledge(pg::Session& source, const FollowedTables& tables, const Changes& changes,
+                 const Applied& applied);
 
 }  // namespace pgsluice::engine

@@ -19,15 +19,14 @@ using std::chrono::milliseconds;
 
 namespace {
 
-// Entries of one look. Measured: 500 are brought at 75,000 entries a second, and more gain little; a unique
-// value that rows exchange is looked for among so many.
-constexpr std::int64_t kEntriesMost = 10'000;
 constexpr std::int64_t kGrowth = 4;  // when a unique key shows that entries belong together
 // A statement that writes rows which belong together: it cannot be made smaller.
 constexpr milliseconds kTogetherMost{10'000};
 // How long a change that the target refuses is tried again: what it needs there may be on its way.
 constexpr std::chrono::seconds kRefusedMost{30};
 constexpr milliseconds kRefusedWait{500};
+// How long rows are put off without ever coming to the end of the queue: one of them may refer to nothing.
+constexpr std::chrono::minutes kPutOffMost{10};
 // Statements of one batch that may take long: DELETE, COPY, INSERT.
 constexpr int kLongStatements = 3;
 
@@ -81,7 +80,8 @@ asio::awaitable<std::shared_ptr<const Drain::Brought>> Drain::apply(std::shared_
       batch_limits(tunables.batch.target, tunables.throttle.lock_wait, *deadlock_timeout_, kLongStatements);
   limits.is_synchronous = true;
   if (is_together_) limits.statement_timeout = kTogetherMost;
-  std::function<Answer(pg::Session&)> work = [tables = of_.tables, seen, limits, token = token_](pg::Session& s) {
+  std::function<Answer(pg::Session&)> work = [tables = of_.tables, seen, limits,
+                                              token = token_](pg::Session& s) {
     auto brought = std::make_shared<Brought>();
     const auto began = Clock::now();
     try {
@@ -96,19 +96,11 @@ asio::awaitable<std::shared_ptr<const Drain::Brought>> Drain::apply(std::shared_
   co_return co_await keep_trying<Answer>(of_.step.connection, work, of_.step.journal, of_.step.stop);
 }
 
-asio::awaitable<void> Drain::forget(std::shared_ptr<const Seen> seen) {
-  std::function<bool(pg::Session&)> work = [tables = of_.tables, seen](pg::Session& s) {
+asio::awaitable<void> Drain::forget(std::shared_ptr<const Seen> seen,
+                                    std::shared_ptr<const Brought> brought) {
+  std::function<bool(pg::Session&)> work = [tables = of_.tables, seen, brought](pg::Session& s) {
     s.give_up_after(kSourceSilence);
-    acknowledge(s, *tables, seen->changes);
-    return true;
-  };
-  co_await keep_trying<bool>(of_.source, work, of_.step.journal, of_.step.stop);
-}
-
-asio::awaitable<void> Drain::put_off_first(std::shared_ptr<const Seen> seen) {
-  std::function<bool(pg::Session&)> work = [tables = of_.tables, seen](pg::Session& s) {
-    s.give_up_after(kSourceSilence);
-    put_off(s, *tables, seen->changes);
+    acknowledge(s, *tables, seen->changes, brought->applied);
     return true;
   };
   co_await keep_trying<bool>(of_.source, work, of_.step.journal, of_.step.stop);
@@ -146,16 +138,43 @@ asio::awaitable<Drain::Look> Drain::look() {
       co_await give_way(std::move(trouble), seen);
       co_return Look{};
     }
-    co_await forget(seen);
+    co_await forget(seen, brought);
     match(brought->took, !changes.is_all);
     of_.step.tally.batch_committed({brought->applied.rows, 0, 0, 0}, brought->took, Clock::now());
+    if (!brought->applied.is_whole()) {
+      co_await wait_for_families(*seen, *brought);
+      co_return Look{};
+    }
   }
   failing_since_.reset();
   is_told_ = is_together_ = false;
+  if (changes.is_all) putting_off_since_.reset();
   left_ = changes.behind;
   if (changes.is_all) caught_up_at_ = seen->began;
   of_.step.states.show_behind(behind());
   co_return Look{changes.entries == 0, changes.is_all, false};
+}
+
+asio::awaitable<void> Drain::wait_for_families(const Seen& seen, const Brought& brought) {
+  const auto now = Clock::now();
+  // Among all that there is, in one snapshot of the source, what a row needs is not found.
+  const bool is_missing = seen.changes.is_all;
+  auto& since = is_missing ? failing_since_ : putting_off_since_;
+  if (!since) since = now;
+  const auto waited = now - *since;
+  if (waited < (is_missing ? Clock::duration(kRefusedMost) : Clock::duration(kPutOffMost))) {
+    if (is_missing) co_await sleep_unless_stopped(kRefusedWait, of_.step.stop);
+    co_return;
+  }
+  const auto& left = brought.applied.left;
+  const auto place = static_cast<std::size_t>(
+      std::find_if(left.begin(), left.end(), [](const auto& keys) { return !keys.empty(); }) - left.begin());
+  const auto& copying = (*of_.tables)[place].copying;
+  throw Error(ExitCode::kFailed,
+              "the change of row " + pg::display(left[place].front()) + " of " + copying.source_in_words() +
+                  " cannot be brought to table " + copying.to.sql() +
+                  ": it refers to a row that is not there, or a row that stays refers to it",
+              "correct the cause and run again: nothing is lost, the changes wait in the queue");
 }
 
 asio::awaitable<void> Drain::give_way(Trouble trouble, std::shared_ptr<const Seen> seen) {
@@ -170,10 +189,6 @@ asio::awaitable<void> Drain::give_way(Trouble trouble, std::shared_ptr<const See
   }
   if (is_patient && !is_conflict && entries_ > 1) {
     entries_ = std::max<std::int64_t>(1, entries_ / 2);
-    co_return;
-  }
-  if (is_patient && trouble.sqlstate == pg::kForeignKeyViolation && !seen->changes.is_all) {
-    co_await put_off_first(seen);
     co_return;
   }
   const auto& first = (*of_.tables)[seen->changes.first_table];

@@ -23,7 +23,7 @@ FollowedTables read(const FollowAt& at, const CopyStep& step) {
   const auto known = ledger::read_follow(at.target, at.step_id);
   if (!known) require_own_rows(at.target, step);
   return read_followed(at.source, at.target, step, known ? known->queue : "ID",
-                        owner_in_words(at.job, step.name));
+                       owner_in_words(at.job, step.name));
 }
 
 void add(std::vector<SourceDdl> statements, const std::string& when, PlannedStep& planned) {
@@ -33,9 +33,10 @@ void add(std::vector<SourceDdl> statements, const std::string& when, PlannedStep
                                   "at the source, " + when});
 }
 
-void plan_drain(const Following& f, PlannedStep& planned) {
+void plan_drain(const FollowedTables& tables, std::size_t place, PlannedStep& planned) {
+  const auto& f = tables[place];
   planned.statements.push_back(
-      {delete_keys_sql(f), "ROW EXCLUSIVE on the target's table", true, "keys that are gone"});
+      {delete_keys_sql(tables, place), "ROW EXCLUSIVE on the target's table", true, "keys that are gone"});
   planned.statements.push_back(
       {insert_staged_sql(f.copying), "ROW EXCLUSIVE on the target's table", true, "rows that have changed"});
   planned.statements.push_back({acknowledge_sql(f), "", true, "at the source, once they are on disk"});
@@ -65,7 +66,7 @@ void plan_follow(const FollowAt& at, const CopyStep& step, PlannedStep& planned)
   const std::string look = "look at the queue, at the source";
   for (const auto& f : tables) planned.statements.push_back({hold_table_sql(f), kReads, true, look});
   planned.statements.push_back({read_entries_sql(tables, 500), "", true, look});
-  for (const auto& f : tables) plan_drain(f, planned);
+  for (std::size_t i = 0; i < tables.size(); ++i) plan_drain(tables, i, planned);
   add(refuse_statements(tables), "switch: writers wait until COMMIT", planned);
   add(removal_statements(sources_of(tables)), "after the switch", planned);
   planned.notes.push_back(std::string("follows the source until pgsluice switch: ") + kPrice);
