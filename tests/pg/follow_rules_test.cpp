@@ -83,6 +83,43 @@ TEST(FollowRules, RefusesAQueueWhoseTriggersWereDroppedBeforeItWasRead) {
   }
 }
 
+TEST(FollowRules, BringsRowsThatReferToLaterOnes) {
+  FollowTrial follow;
+  follow.copy().both("CREATE TABLE t (id int PRIMARY KEY, next int REFERENCES t, note text)");
+  follow.source().exec(
+      "INSERT INTO t SELECT g, NULLIF(g + 1, 401), 'row' FROM generate_series(400, 1, -1) g; ANALYZE t");
+  follow.job();
+  const auto run = follow.start();
+  follow.await_caught_up(*run);
+  follow.copy().expect_same("TABLE t");
+  follow.source().exec("UPDATE t SET next = 401 - id; UPDATE t SET next = NULL WHERE next BETWEEN 50 AND 80");
+  follow.source().exec("DELETE FROM t WHERE id BETWEEN 50 AND 80; INSERT INTO t VALUES (50, 50, 'itself')");
+  follow.await_caught_up(*run);
+  follow.expect_switch(*run);
+  follow.copy().expect_same("TABLE t");
+}
+
+TEST(FollowRules, EndsWhereARowRefersToNothing) {
+  FollowTrial follow;
+  follow.copy().both("CREATE TABLE t (id int PRIMARY KEY, n int, note text)");
+  follow.target().exec(
+      "CREATE TABLE users (id int PRIMARY KEY); INSERT INTO users VALUES (1); "
+      "ALTER TABLE t ADD FOREIGN KEY (n) REFERENCES users");
+  follow.source().exec("INSERT INTO t SELECT g, 1, '' FROM generate_series(1, 100) g; ANALYZE t");
+  follow.job();
+  const auto run = follow.start();
+  follow.await_caught_up(*run);
+  follow.source().exec("UPDATE t SET n = 2 WHERE id = 7; UPDATE t SET note = 'brought' WHERE id = 8");
+  EXPECT_EQ(run->wait(2 * kPatience).code, 1) << run->out() << run->err();
+  EXPECT_THAT(run->err(), HasSubstr("row 7 of table"));
+  EXPECT_EQ(follow.target().text("SELECT note FROM t WHERE id = 8"), "brought");
+  follow.target().exec("INSERT INTO users VALUES (2)");
+  const auto next = follow.start();
+  follow.await_caught_up(*next);
+  follow.expect_switch(*next);
+  follow.copy().expect_same("TABLE t");
+}
+
 TEST(FollowRules, ForgetsExactlyTheEntriesThatItHasRead) {
   FollowTrial follow;
   follow.make();

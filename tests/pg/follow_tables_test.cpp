@@ -110,10 +110,16 @@ TEST_F(FollowTables, BringsFamiliesTogetherWhereForeignKeysAreDeferred) {
   follow_and_switch_beside_writers();
 }
 
+TEST_F(FollowTables, BringsFamiliesTogetherWhereRowsGoWithTheirParents) {
+  make("ON DELETE CASCADE");
+  follow_and_switch_beside_writers();
+}
+
 TEST_F(FollowTables, BringsFamiliesOnceWhereverTheProgramDies) {
   make();
   auto traffic = families();
-  std::vector<std::string> places{"follow_installed", "copy_read:7", "copy_read:40", "after_step:3"};
+  std::vector<std::string> places{"follow_installed", "copy_read:7", "after_step:1", "copy_read:9",
+                                  "after_step:1",     "copy_read:3", "after_step:1"};
   for (const std::string place : {"follow_read", "follow_written", "follow_applied", "follow_acknowledged"})
     places.push_back(place + ":2");
   for (const auto& place : places) {
@@ -130,18 +136,21 @@ TEST_F(FollowTables, BringsFamiliesOnceWhereverTheProgramDies) {
   expect_same();
 }
 
-// What the oldest entry's row refers to by now comes with one of the last.
+// What the oldest entry's row refers to by now comes with one of the last; and what it referred to before may
+// not take it along.
 TEST_F(FollowTables, PutsARowOffUntilWhatItRefersToHasCome) {
-  make();
+  make("ON DELETE CASCADE");
   {
     const auto run = follow_.start();
     follow_.await_caught_up(*run);
     follow_.stop(*run);
   }
-  follow_.source().exec("UPDATE orders SET note = 'first' WHERE id = 1");
-  follow_.source().exec("UPDATE customers SET name = 'one of many'");
   follow_.source().exec(
-      "INSERT INTO customers VALUES (5000, 'last'); UPDATE orders SET customer_id = 5000 WHERE id = 1");
+      "UPDATE orders SET note = 'first' WHERE id = 1; UPDATE customers SET name = '' WHERE id = 1");
+  follow_.source().exec("UPDATE customers SET name = 'one of many'");
+  follow_.source().exec("INSERT INTO customers VALUES (5000, 'last')");
+  follow_.source().exec(
+      "UPDATE orders SET customer_id = 5000 WHERE id = 1; DELETE FROM customers WHERE id = 1");
   const auto run = follow_.start();
   follow_.await_caught_up(*run);
   expect_same();
