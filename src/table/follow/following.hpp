@@ -35,7 +35,7 @@ class FollowNames {
 
 /// A table that a copy follows, as every look at its queue needs it. Immutable once read.
 struct Following {
-  CopyStep step;  // the copy of this table alone
+  CopyStep step;    // the copy of this table alone
   Copying copying;  // writes as kUpdate, by the target's form of the source's key
   FollowNames names;
   std::vector<pg::Column> target_key;  // where the source's key goes, column by column

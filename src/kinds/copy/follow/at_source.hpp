@@ -18,15 +18,15 @@ namespace pgsluice::engine {
 std::shared_ptr<pg::Connection> open_source(RunningStep& step, const CopyStep& copy,
                                             const std::string& purpose);
 
-/// Sends DDL in the caller's transaction: locks each table gently before its first statement, and never queues
-/// for longer than other DDL of the project. Blocks. Throws Failure 55P03 if it does not get its lock.
+/// Sends DDL in the caller's transaction: locks each table gently before its first statement, and never
+/// queues for longer than other DDL of the project. Blocks. Throws Failure 55P03 if it does not get its lock.
 void send_ddl(pg::Session& source, const std::vector<SourceDdl>& statements);
 
 /// The same in a transaction of its own. Throws Failure.
 void send_ddl_alone(pg::Session& source, const std::vector<SourceDdl>& statements);
 
-/// Who holds locks at the source on the tables of these statements: "; … is held by …"; empty: nobody, or that
-/// cannot be said.
+/// Who holds locks at the source on the tables of these statements: "; … is held by …"; empty: nobody, or
+/// that cannot be said.
 std::string source_holders(pg::Session& source, const std::vector<SourceDdl>& statements);
 
 /// What is sent to the source, and what each is for.

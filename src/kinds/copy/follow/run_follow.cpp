@@ -78,19 +78,19 @@ Opened open(pg::Session& session, const CopyStep& copy, std::int64_t step_id, co
 void require_triggers(pg::Session& source, const Following& following) {
   const auto ask = awake_triggers(following);
   if (source.exec(ask.sql, ask.params).integer(0, 0) == 2) return;
-  throw Error(ExitCode::kRefused,
-              "the queue of " + following.copying.source_in_words() +
-                  " is there, but a trigger that fills it was dropped or switched off: changes may have passed "
-                  "unnoticed",
-              "pgsluice rollback removes the queue; then run again");
+  throw Error(
+      ExitCode::kRefused,
+      "the queue of " + following.copying.source_in_words() +
+          " is there, but a trigger that fills it was dropped or switched off: changes may have passed "
+          "unnoticed",
+      "pgsluice rollback removes the queue; then run again");
 }
 
 /// The marks of what is installed now, or was before.
 std::string install(pg::Session& source, const FollowedTables& tables) {
-  const bool is_there = source
-                            .exec("SELECT pg_catalog.to_regclass($1) IS NOT NULL",
-                                  {tables.front().names.queue_sql()})
-                            .boolean(0, 0);
+  const bool is_there =
+      source.exec("SELECT pg_catalog.to_regclass($1) IS NOT NULL", {tables.front().names.queue_sql()})
+          .boolean(0, 0);
   if (!is_there) send_ddl_alone(source, install_statements(tables));
   for (const auto& following : tables) require_triggers(source, following);
   return read_marks(source, tables);

@@ -176,9 +176,10 @@ std::string name_of(const CopiedColumn& column) {
   return name;
 }
 
-/// The last number that the source's sequence has given; nullopt: none, or this role may not ask, and then the
-/// highest value copied counts.
-std::optional<std::int64_t> last_given(pg::Session& source, const Copying& copying, const CopiedColumn& column) try {
+/// The last number that the source's sequence has given; nullopt: none, or this role may not ask, and then
+/// the highest value copied counts.
+std::optional<std::int64_t> last_given(pg::Session& source, const Copying& copying,
+                                       const CopiedColumn& column) try {
   const auto last = source.exec(source_sequence_sql(), {copying.from.sql(), name_of(column)});
   if (last.empty() || last.is_null(0, 0)) return std::nullopt;
   return last.integer(0, 0);
@@ -253,7 +254,8 @@ class Switching {
 
   asio::awaitable<Compared> compare(bool are_writers_held) {
     const auto began = Clock::now();
-    std::function<Compared(pg::Session&)> work = [tables = drain_.tables(), are_writers_held](pg::Session& s) {
+    std::function<Compared(pg::Session&)> work = [tables = drain_.tables(),
+                                                  are_writers_held](pg::Session& s) {
       Compared all;
       for (const auto& following : tables) all.add(compare_table(s, following, are_writers_held));
       return all;
@@ -361,7 +363,8 @@ bool is_switched_at_source(pg::Session& source, const FollowedSource& first) {
       // Waits for the transaction that holds the writers, which an orphan backend may be about to commit.
       if (source.exec("SELECT pg_catalog.to_regclass($1) IS NOT NULL", {first.table_sql}).boolean(0, 0))
         source.exec("LOCK TABLE " + first.table_sql + " IN ROW EXCLUSIVE MODE");
-      return source.exec("SELECT pg_catalog.to_regprocedure($1) IS NOT NULL", {first.names.refuse_sql() + "()"})
+      return source
+          .exec("SELECT pg_catalog.to_regprocedure($1) IS NOT NULL", {first.names.refuse_sql() + "()"})
           .boolean(0, 0);
     });
   } catch (const pg::Failure& failure) {

@@ -6,9 +6,9 @@
 
 #include "kinds/copy/follow/drain.hpp"
 #include "kinds/step_run/running_step.hpp"
-#include "table/follow/follow_sql.hpp"
 #include "pgsluice/error.hpp"
 #include "pgsluice/job.hpp"
+#include "table/follow/follow_sql.hpp"
 
 namespace pgsluice::engine {
 
@@ -24,9 +24,9 @@ struct SwitchAnswer {
   std::string words;
 };
 
-/// Whether the switch has been committed at the source, by this run or one that died after it: by `first`, for
-/// all tables are switched in one transaction. Waits for a
-/// backend that is about to commit it. Blocks. Throws SourceFailure.
+/// Whether the switch has been committed at the source, by this run or one that died after it: by `first`,
+/// for all tables are switched in one transaction. Waits for a backend that is about to commit it. Blocks.
+/// Throws SourceFailure.
 bool is_switched_at_source(pg::Session& source, const FollowedSource& first);
 
 /// Switches: compares both sides; then, in one transaction at the source that holds its writers, brings what
