@@ -39,7 +39,13 @@ ShippedJob::ShippedJob() {
 }
 
 Finished ShippedJob::verb(const std::string& verb, const std::vector<std::string>& args) {
-  return test::run(trial_.command(verb, args), kJobPatience);
+  return test::run(command(verb, args), kJobPatience);
+}
+
+Command ShippedJob::command(const std::string& verb, const std::vector<std::string>& args) {
+  auto command = trial_.command(verb, args);
+  command.env.insert(environment_.begin(), environment_.end());
+  return command;
 }
 
 void ShippedJob::sign_up(const std::string& name) {
@@ -51,7 +57,7 @@ void ShippedJob::sign_up(const std::string& name) {
 }
 
 void ShippedJob::die_at(const std::string& verb, const std::string& place) {
-  auto command = trial_.command(verb);
+  auto command = this->command(verb);
   command.env["PGSLUICE_FAILPOINT"] = place;
   const auto finished = test::run(command, kJobPatience);
   EXPECT_EQ(finished.exit, (Exit{-1, SIGKILL})) << verb << place << finished.out << finished.err;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -30,6 +31,8 @@ class ShippedJob : public testing::Test {
   Finished run_job(const std::vector<std::string>& args = {}) { return verb("run", args); }
   /// Like Trial::verb, with time enough for a million rows.
   Finished verb(const std::string& verb, const std::vector<std::string>& args = {});
+
+  Command command(const std::string& verb, const std::vector<std::string>& args = {});
 
   /// Runs it with a SIGKILL at this place, and asks that it did happen.
   void run_and_die_at(const std::string& place) { die_at("run", place); }
@@ -59,6 +62,7 @@ class ShippedJob : public testing::Test {
 
   Trial trial_;
   std::string shape_before_;
+  std::map<std::string, std::string> environment_;  // of the program
 
  private:
   void die_at(const std::string& verb, const std::string& place);
