@@ -99,6 +99,25 @@ TEST(FollowRules, BringsRowsThatReferToLaterOnes) {
   follow.copy().expect_same("TABLE t");
 }
 
+TEST(FollowRules, MovesABranchBeforeItsTrunkGoes) {
+  FollowTrial follow;
+  follow.copy().both(
+      "CREATE TABLE t (id numeric PRIMARY KEY, parent numeric REFERENCES t ON DELETE CASCADE, note text)");
+  follow.source().exec(
+      "INSERT INTO t VALUES (1, NULL, ''), (2, 1, ''), (3, 2, ''), (4, 3, ''), (5.0, NULL, ''); ANALYZE t");
+  follow.job();
+  const auto run = follow.start();
+  follow.await_caught_up(*run);
+  follow.source().exec(
+      "BEGIN; UPDATE t SET parent = NULL WHERE id = 3; DELETE FROM t WHERE id = 2; DELETE FROM t WHERE id = "
+      "1; "
+      "UPDATE t SET id = 5.00 WHERE id = 5; COMMIT");
+  follow.await_caught_up(*run);
+  follow.copy().expect_same("TABLE t");
+  follow.expect_switch(*run);
+  follow.copy().expect_same("TABLE t");
+}
+
 TEST(FollowRules, EndsWhereARowRefersToNothing) {
   FollowTrial follow;
   follow.copy().both("CREATE TABLE t (id int PRIMARY KEY, n int, note text)");

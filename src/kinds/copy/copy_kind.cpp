@@ -50,6 +50,7 @@ std::vector<std::string> CopyKind::definition() const {
   for (const auto& table : step_.tables) lines.add("tables", job::written(table));
   if (!step_.tables.empty()) {
     lines.add("on_conflict", on_conflict_name(step_.on_conflict));
+    if (step_.follow) lines.add("follow", "true");
     return lines.take();
   }
   lines.add("from.table", job::written(step_.from));

@@ -72,9 +72,17 @@ std::int64_t write_with_parents(pg::Session& session, const BatchWork& work, con
   const auto& copying = work.source->copying();
   session.exec(make_stage_sql(copying));
   session.copy_in(copy_into_stage_sql(copying), batch.lines);
-  const auto orphans = session.exec_cancellable(keys_without_parents_sql(copying), {});
-  const auto rows = session.exec_cancellable(insert_with_parents_sql(copying), {}).affected();
-  if (rows + static_cast<std::int64_t>(orphans.size()) < batch.rows) {
+  const auto orphans = session.exec_cancellable(take_out_orphans_sql(copying), {});
+  auto around = copying;
+  around.on_conflict = OnConflict::kSkip;
+  const auto rows = session.exec_cancellable(insert_staged_sql(around), {}).affected();
+  // The target may write a key in another way than the source knows it by.
+  bool is_same_key = true;
+  for (std::size_t i = 0; i < copying.key.size(); ++i) {
+    const auto* column = copying.to.find(copying.conflict_key[i]);
+    is_same_key = is_same_key && column != nullptr && column->type == copying.key[i].type;
+  }
+  if (!is_same_key || rows + static_cast<std::int64_t>(orphans.size()) < batch.rows) {
     work.source->requeue(batch);
     return rows;
   }

@@ -114,22 +114,12 @@ std::string insert_staged_sql(const Copying& copying) {
   return copying.kept ? keeping_insert_sql(*copying.kept, insert) : insert;
 }
 
-std::string insert_with_parents_sql(const Copying& copying) {
-  const auto columns = pg::column_list(names_of(copying));
-  return "INSERT INTO " + copying.to.sql() + " AS present (" + columns +
-         ") OVERRIDING SYSTEM VALUE\nSELECT " + columns + " FROM " + kStage + " AS staged\nWHERE " +
-         has_parents(copying) + "\nON CONFLICT DO NOTHING";
-}
-
-std::string keys_without_parents_sql(const Copying& copying) {
+std::string take_out_orphans_sql(const Copying& copying) {
   std::string texts;
   for (const auto& name : copying.conflict_key)
     texts += (texts.empty() ? "staged." : ", staged.") + pg::Identifier(name).sql() + "::text";
-  return "SELECT " + texts + " FROM " + kStage + " AS staged\nWHERE NOT (" + has_parents(copying) + ")";
-}
-
-std::string forget_without_parents_sql(const Copying& copying) {
-  return std::string("DELETE FROM ") + kStage + " AS staged WHERE NOT (" + has_parents(copying) + ")";
+  return std::string("DELETE FROM ") + kStage + " AS staged WHERE NOT (" + has_parents(copying) +
+         ")\nRETURNING " + texts;
 }
 
 std::string mend_staged_sql(const Copying& copying) {

@@ -22,12 +22,9 @@ std::string copy_into_stage_sql(const Copying& copying);
 /// for byte, what it becomes. Its tag counts rows written; with copying.kept it answers how many.
 std::string insert_staged_sql(const Copying& copying);
 
-/// Of a copy that follows its source: staged rows that find what they refer to, around those that are there;
-/// and the keys of the others, by the columns of conflict_key as text.
-std::string insert_with_parents_sql(const Copying& copying);
-std::string keys_without_parents_sql(const Copying& copying);
-/// Takes the others out of the stage.
-std::string forget_without_parents_sql(const Copying& copying);
+/// Of a copy that follows its source: takes staged rows out of the stage that do not find what they refer to.
+/// Their keys, by the columns of conflict_key as text.
+std::string take_out_orphans_sql(const Copying& copying);
 
 /// Mending: rows of the target with a staged row's key become what that is, and those that are missing are
 /// inserted, unless another unique key stands against it. The first is empty if only the key is copied.

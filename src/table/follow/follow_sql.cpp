@@ -348,12 +348,31 @@ std::string delete_keys_sql(const FollowedTables& tables, std::size_t place) {
         refers += (i == 0 ? "" : " AND ") +
                   ("child." + quoted(reference.columns[i]) + " = present." + quoted(reference.keys[i]));
       kept += "\n  AND NOT EXISTS (SELECT FROM " + child.copying.to.sql() + " AS child WHERE " + refers;
-      if (is_itself) kept += " AND NOT EXISTS (SELECT FROM gone WHERE " + is_gone(f, "child") + ")";
+      if (is_itself) kept += " AND NOT (" + is_gone(f, "child") + ")";
       kept += ")";
     }
   }
   return "WITH " + gone(f) + "\nDELETE FROM " + f.copying.to.sql() + " AS present USING gone WHERE " +
          is_gone(f, "present") + kept;
+}
+
+std::string absent_keys_sql(const Following& f) {
+  const auto columns = f.target_key.size();
+  std::string lists[2];
+  std::string names[2];
+  std::string equal;
+  for (std::size_t i = 0; i < 2 * columns; ++i) {
+    const auto side = i / columns;
+    const auto& column = f.target_key[i % columns];
+    const std::string comma = i % columns == 0 ? "" : ", ";
+    lists[side] += comma + "pg_catalog.unnest($" + std::to_string(i + 1) + "::" + column.type + "[])";
+    names[side] += comma + queued(i % columns);
+  }
+  for (std::size_t i = 0; i < columns; ++i)
+    equal += (i == 0 ? "live." : " AND live.") + queued(i) + " = gone." + queued(i);
+  return "SELECT gone.place - 1 FROM ROWS FROM (" + lists[0] + ") WITH ORDINALITY AS gone(" + names[0] +
+         ", place)\nWHERE NOT EXISTS (SELECT FROM ROWS FROM (" + lists[1] + ") AS live(" + names[1] +
+         ") WHERE " + equal + ")";
 }
 
 std::string present_keys_sql(const Following& f) {

@@ -1,6 +1,7 @@
 #include "kinds/copy/follow/changes.hpp"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "base/failpoint.hpp"
@@ -95,8 +96,7 @@ std::int64_t write_table(pg::Session& target, const Following& f, const TableCha
     target.exec(make_stage_sql(f.copying));
     target.copy_in(copy_into_stage_sql(f.copying), changes.lines);
     if (!f.copying.references.empty()) {
-      left = keys_in(target.exec_cancellable(keys_without_parents_sql(f.copying), {}), f.target_key.size());
-      if (!left.empty()) target.exec_cancellable(forget_without_parents_sql(f.copying), {});
+      left = keys_in(target.exec_cancellable(take_out_orphans_sql(f.copying), {}), f.target_key.size());
     }
     rows = write_staged(target, f);
     target.exec(std::string("DROP TABLE ") + stage_sql());  // the next table's has other columns
@@ -106,39 +106,6 @@ std::int64_t write_table(pg::Session& target, const Following& f, const TableCha
       target.exec(raise_sequence_sql(f.copying.sequences[i].sequence_sql, *changes.highest[i]));
   }
   return rows;
-}
-
-pg::Params absent_columns(const Following& f, const TableChanges& changes) {
-  pg::Params params;
-  for (std::size_t i = 0; i < f.target_key.size(); ++i) {
-    pg::Key values;
-    for (const auto& key : changes.absent) values.push_back(key[i]);
-    params.emplace_back(pg::to_array(values));
-  }
-  return params;
-}
-
-/// Referring rows first.
-std::int64_t delete_absent(pg::Session& target, const FollowedTables& tables, const Changes& changes) {
-  std::int64_t rows = 0;
-  for (std::size_t i = tables.size(); i-- > 0;) {
-    if (changes.tables[i].absent.empty()) continue;
-    rows += target.exec_cancellable(delete_keys_sql(tables, i), absent_columns(tables[i], changes.tables[i]))
-                .affected();
-  }
-  return rows;
-}
-
-/// Rows that should be gone, and are still referred to.
-void note_undeleted(pg::Session& target, const FollowedTables& tables, const Changes& changes,
-                    Applied& applied) {
-  for (std::size_t i = 0; i < tables.size(); ++i) {
-    if (changes.tables[i].absent.empty()) continue;
-    const auto there = keys_in(
-        target.exec_cancellable(present_keys_sql(tables[i]), absent_columns(tables[i], changes.tables[i])),
-        tables[i].target_key.size());
-    applied.left[i].insert(applied.left[i].end(), there.begin(), there.end());
-  }
 }
 
 /// Whether any row may be referred to by another one that is followed.
@@ -151,6 +118,67 @@ bool has_families(const FollowedTables& tables) {
     }
   }
   return false;
+}
+
+pg::Params columns_of(const Following& f, const std::vector<pg::Key>& keys) {
+  pg::Params params;
+  for (std::size_t i = 0; i < f.target_key.size(); ++i) {
+    pg::Key values;
+    for (const auto& key : keys) values.push_back(key[i]);
+    params.emplace_back(pg::to_array(values));
+  }
+  return params;
+}
+
+using KeysByTable = std::vector<std::vector<pg::Key>>;
+
+/// Referring rows first, until none goes any more: rows of one table may refer to each other.
+std::int64_t delete_keys(pg::Session& target, const FollowedTables& tables, const KeysByTable& keys) {
+  std::int64_t all = 0;
+  for (bool is_over = false; !is_over;) {
+    const auto before = all;
+    for (std::size_t i = tables.size(); i-- > 0;) {
+      if (keys[i].empty()) continue;
+      all += target.exec_cancellable(delete_keys_sql(tables, i), columns_of(tables[i], keys[i])).affected();
+    }
+    is_over = all == before || !has_families(tables);
+  }
+  return all;
+}
+
+KeysByTable absent_of(const Changes& changes) {
+  KeysByTable keys;
+  for (const auto& table : changes.tables) keys.push_back(table.absent);
+  return keys;
+}
+
+/// Without keys that the target takes for one that has a row, such as 1.0 for 1.00.
+KeysByTable absent_to_target(pg::Session& target, const FollowedTables& tables, const Changes& changes) {
+  KeysByTable keys(tables.size());
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    const auto& table = changes.tables[i];
+    if (table.absent.empty()) continue;
+    Keys live(table.keys.begin(), table.keys.end());
+    for (const auto& key : table.absent) live.erase(key);
+    auto params = columns_of(tables[i], table.absent);
+    for (auto& param : columns_of(tables[i], {live.begin(), live.end()})) params.push_back(std::move(param));
+    const auto rows = target.exec_cancellable(absent_keys_sql(tables[i]), params);
+    for (std::size_t k = 0; k < rows.size(); ++k)
+      keys[i].push_back(table.absent[static_cast<std::size_t>(rows.integer(k, 0))]);
+  }
+  return keys;
+}
+
+/// Rows that should be gone, and are still referred to.
+void note_undeleted(pg::Session& target, const FollowedTables& tables, const KeysByTable& absent,
+                    Applied& applied) {
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    if (absent[i].empty()) continue;
+    const auto there =
+        keys_in(target.exec_cancellable(present_keys_sql(tables[i]), columns_of(tables[i], absent[i])),
+                tables[i].target_key.size());
+    applied.left[i].insert(applied.left[i].end(), there.begin(), there.end());
+  }
 }
 
 /// Which of the entries are of rows that were left. A key that either side writes in another way is not found
@@ -183,12 +211,15 @@ void forget_or_put_off(pg::Session& source, const Following& f, const TableChang
 
 /// As one text.
 std::string read_marks(pg::Session& source, const FollowedTables& tables) {
-  std::string marks;
+  // By name: the order of the tables follows foreign keys, which may come and go.
+  std::map<std::string, std::string> by_table;
   for (const auto& f : tables) {
     const auto ask = marks_of(f);
     const auto found = source.exec(ask.sql, ask.params);
-    marks += (marks.empty() ? "" : " | ") + (found.empty() ? "gone" : found.text(0, 0));
+    by_table[f.names.queue_sql()] = found.empty() ? "gone" : found.text(0, 0);
   }
+  std::string marks;
+  for (const auto& [queue, one] : by_table) marks += (marks.empty() ? "" : " | ") + one;
   return marks;
 }
 
@@ -230,12 +261,13 @@ Applied apply_changes(pg::Session& target, const FollowedTables& tables, const C
     // Before the rows are written, for what they held may be given to others; and again after it, for rows
     // may no longer refer to them.
     applied.left.resize(tables.size());
-    applied.rows = delete_absent(target, tables, changes);
+    applied.rows = delete_keys(target, tables, absent_of(changes));
     for (std::size_t i = 0; i < tables.size(); ++i)
       applied.rows += write_table(target, tables[i], changes.tables[i], applied.left[i]);
     if (has_families(tables)) {
-      applied.rows += delete_absent(target, tables, changes);
-      note_undeleted(target, tables, changes, applied);
+      const auto absent = absent_to_target(target, tables, changes);
+      applied.rows += delete_keys(target, tables, absent);
+      note_undeleted(target, tables, absent, applied);
     }
     base::failpoint("follow_written");
     pg::commit(target, ledger::count_and_commit(token, applied.rows));
