@@ -11,6 +11,7 @@
 #include "table/copy/conflict_sql.hpp"
 #include "table/copy/copy_line.hpp"
 #include "table/copy/copy_sql.hpp"
+#include "table/follow/apply_sql.hpp"
 #include "table/follow/follow_sql.hpp"
 
 namespace pgsluice::engine {

@@ -4,6 +4,7 @@
 #include "ledger/follow/follow.hpp"
 #include "table/copy/conflict_sql.hpp"
 #include "table/copy/copy_sql.hpp"
+#include "table/follow/apply_sql.hpp"
 #include "table/follow/follow_facts.hpp"
 #include "table/follow/follow_sql.hpp"
 
