@@ -3,8 +3,10 @@
 #include "job/sql/table_name.hpp"
 #include "kinds/acts/run_acts.hpp"
 #include "kinds/copy/copy_checks.hpp"
+#include "kinds/copy/follow/foresee_follow.hpp"
 #include "kinds/copy/plan_copy.hpp"
 #include "lanes/batch/copy_step.hpp"
+#include "lanes/batch/source_batch.hpp"
 #include "ledger/acts.hpp"
 #include "pgsluice/error.hpp"
 #include "table/copy/table_order.hpp"
@@ -60,11 +62,15 @@ void check_tables(const StepAt& at, const CopyStep& step, Findings& findings) {
 }
 
 void plan_tables(const StepAt& at, const CopyStep& step, PlannedStep& planned) {
+  bool is_known = true;  // every table is there already
   try {
     for (const auto place : order_of_tables(at.session, step)) {
       const auto& table = step.tables[place];
+      auto copy = copy_of_table(step, table);
+      copy.follow = false;  // that is planned for all of them together
+      is_known = is_known && made_before(at, copy).empty();
       PlannedStep one;
-      plan_copy(at, copy_of_table(step, table), one);
+      plan_copy(at, copy, one);
       planned.notes.push_back("table " + job::written(table) + ":");
       planned.notes.insert(planned.notes.end(), one.notes.begin(), one.notes.end());
       planned.statements.insert(planned.statements.end(), one.statements.begin(), one.statements.end());
@@ -72,6 +78,12 @@ void plan_tables(const StepAt& at, const CopyStep& step, PlannedStep& planned) {
       planned.walk = one.walk.empty() ? planned.walk : "keyset along each table's key, of the source";
       planned.walk_reason = one.walk.empty() ? planned.walk_reason : one.walk_reason;
     }
+    if (step.follow && is_known)
+      with_source(at.session, step, [&](pg::Session& source) {
+        plan_follow({source, at.session, at.job.name, at.record().step_id}, step, planned);
+      });
+  } catch (const SourceFailure& f) {
+    planned.notes.push_back(std::string("run will wait, and give up: ") + f.what());
   } catch (const Error& e) {
     planned.notes.push_back(std::string("run will refuse: ") + e.what());
   }

@@ -87,21 +87,10 @@ void add_trigger(const Following& f, const std::string& name, const std::string&
       {"ALTER TABLE " + table + " ENABLE ALWAYS TRIGGER " + quoted(name), kWritersWait, table});
 }
 
-/// The keys by column, as text[].
-pg::Params columns_of(const std::vector<pg::Key>& keys, std::size_t columns) {
-  pg::Params params;
-  for (std::size_t i = 0; i < columns; ++i) {
-    pg::Key values;
-    for (const auto& one : keys) values.push_back(one[i]);
-    params.emplace_back(pg::to_array(values));
-  }
-  return params;
-}
-
 /// "(key) = any of these" in the column types of one side.
 walk::Fragment is_one_of(const std::vector<pg::Column>& key, const std::vector<pg::Key>& keys) {
   walk::Fragment out;
-  out.params = columns_of(keys, key.size());
+  out.params = key_columns(keys, key.size());
   if (key.size() == 1) {
     out.sql = quoted(key[0].name) + " = ANY ($1::" + key[0].type + "[])";
     return out;
@@ -147,6 +136,16 @@ WHERE s.relkind = 'S' AND s.oid = pg_catalog.pg_get_serial_sequence($1, $2)::pg_
 )sql";
 
 }  // namespace
+
+pg::Params key_columns(const std::vector<pg::Key>& keys, std::size_t columns) {
+  pg::Params params;
+  for (std::size_t i = 0; i < columns; ++i) {
+    pg::Key values;
+    for (const auto& one : keys) values.push_back(one[i]);
+    params.emplace_back(pg::to_array(values));
+  }
+  return params;
+}
 
 FollowNames::FollowNames(const std::string& queue, std::size_t place)
     : numbers_sql_(made("change_ids_", queue)) {
@@ -305,7 +304,7 @@ walk::Fragment requeue(const Copying& copying, const walk::Keyset& keyset, const
 
 walk::Fragment requeue_keys(const Copying& copying, const std::vector<pg::Key>& keys) {
   walk::Fragment out;
-  out.params = columns_of(keys, copying.key.size());
+  out.params = key_columns(keys, copying.key.size());
   std::string arrays;
   for (std::size_t i = 0; i < copying.key.size(); ++i)
     arrays += (i == 0 ? "" : ", ") +

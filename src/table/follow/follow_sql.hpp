@@ -41,6 +41,9 @@ walk::Fragment marks_of(const Following& following);
 /// How many of the triggers that fill the queue and refuse TRUNCATE are there and always fire: 2.
 walk::Fragment awake_triggers(const Following& following);
 
+/// Keys by column, as parameters of type text[].
+pg::Params key_columns(const std::vector<pg::Key>& keys, std::size_t columns);
+
 /// Keeps the table as it is until the transaction ends: a snapshot taken after it sees no rewrite.
 std::string hold_table_sql(const Following& following);
 /// (place among the tables, change_id, drawn, key as text[]) of the oldest entries of all queues together.

@@ -33,8 +33,10 @@ std::vector<Keys> read_entries(pg::Session& source, const FollowedTables& tables
     table.ids.push_back(rows.text(i, 1));
     table.drawn.push_back(rows.text(i, 2));
     auto key = pg::from_array(rows.text(i, 3));
-    if (i == 0) changes.first = key;
-    if (i == 0) changes.first_table = place;
+    if (i == 0) {
+      changes.first = key;
+      changes.first_table = place;
+    }
     table.keys.push_back(key);
     keys[place].insert(std::move(key));
   }
@@ -96,9 +98,8 @@ std::int64_t write_table(pg::Session& target, const Following& f, const TableCha
   if (changes.rows > 0) {
     target.exec(make_stage_sql(f.copying));
     target.copy_in(copy_into_stage_sql(f.copying), changes.lines);
-    if (!f.copying.references.empty()) {
+    if (!f.copying.references.empty())
       left = keys_in(target.exec_cancellable(take_out_orphans_sql(f.copying), {}), f.target_key.size());
-    }
     rows = write_staged(target, f);
     target.exec(std::string("DROP TABLE ") + stage_sql());  // the next table's has other columns
   }
@@ -121,16 +122,6 @@ bool has_families(const FollowedTables& tables) {
   return false;
 }
 
-pg::Params columns_of(const Following& f, const std::vector<pg::Key>& keys) {
-  pg::Params params;
-  for (std::size_t i = 0; i < f.target_key.size(); ++i) {
-    pg::Key values;
-    for (const auto& key : keys) values.push_back(key[i]);
-    params.emplace_back(pg::to_array(values));
-  }
-  return params;
-}
-
 using KeysByTable = std::vector<std::vector<pg::Key>>;
 
 /// Referring rows first, until none goes any more: rows of one table may refer to each other.
@@ -140,7 +131,10 @@ std::int64_t delete_keys(pg::Session& target, const FollowedTables& tables, cons
     const auto before = all;
     for (std::size_t i = tables.size(); i-- > 0;) {
       if (keys[i].empty()) continue;
-      all += target.exec_cancellable(delete_keys_sql(tables, i), columns_of(tables[i], keys[i])).affected();
+      all +=
+          target
+              .exec_cancellable(delete_keys_sql(tables, i), key_columns(keys[i], tables[i].target_key.size()))
+              .affected();
     }
     is_over = all == before || !has_families(tables);
   }
@@ -161,8 +155,9 @@ KeysByTable absent_to_target(pg::Session& target, const FollowedTables& tables, 
     if (table.absent.empty()) continue;
     Keys live(table.keys.begin(), table.keys.end());
     for (const auto& key : table.absent) live.erase(key);
-    auto params = columns_of(tables[i], table.absent);
-    for (auto& param : columns_of(tables[i], {live.begin(), live.end()})) params.push_back(std::move(param));
+    const auto columns = tables[i].target_key.size();
+    auto params = key_columns(table.absent, columns);
+    for (auto& param : key_columns({live.begin(), live.end()}, columns)) params.push_back(std::move(param));
     const auto rows = target.exec_cancellable(absent_keys_sql(tables[i]), params);
     for (std::size_t k = 0; k < rows.size(); ++k)
       keys[i].push_back(table.absent[static_cast<std::size_t>(rows.integer(k, 0))]);
@@ -175,9 +170,9 @@ void note_undeleted(pg::Session& target, const FollowedTables& tables, const Key
                     Applied& applied) {
   for (std::size_t i = 0; i < tables.size(); ++i) {
     if (absent[i].empty()) continue;
-    const auto there =
-        keys_in(target.exec_cancellable(present_keys_sql(tables[i]), columns_of(tables[i], absent[i])),
-                tables[i].target_key.size());
+    const auto columns = tables[i].target_key.size();
+    const auto there = keys_in(
+        target.exec_cancellable(present_keys_sql(tables[i]), key_columns(absent[i], columns)), columns);
     applied.left[i].insert(applied.left[i].end(), there.begin(), there.end());
   }
 }
@@ -210,7 +205,6 @@ void forget_or_put_off(pg::Session& source, const Following& f, const TableChang
 
 }  // namespace
 
-/// As one text.
 std::string read_marks(pg::Session& source, const FollowedTables& tables) {
   // By name: the order of the tables follows foreign keys, which may come and go.
   std::map<std::string, std::string> by_table;

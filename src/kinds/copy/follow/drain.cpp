@@ -159,6 +159,9 @@ asio::awaitable<void> Drain::wait_for_families(const Seen& seen, const Brought& 
   const auto now = Clock::now();
   // Among all that there is, in one snapshot of the source, what a row needs is not found.
   const bool is_missing = seen.changes.is_all;
+  if (!is_missing) failing_since_.reset();  // others were brought
+  left_ = seen.changes.behind;
+  of_.step.states.show_behind(behind());
   auto& since = is_missing ? failing_since_ : putting_off_since_;
   if (!since) since = now;
   const auto waited = now - *since;

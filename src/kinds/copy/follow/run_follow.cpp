@@ -60,12 +60,16 @@ std::string new_queue() {
 
 Opened open(pg::Session& session, const CopyStep& copy, std::int64_t step_id, const std::string& owner) {
   Opened opened;
-  if (!ledger::read_follow(session, step_id)) require_own_rows(session, copy);
-  opened.follow = ledger::open_follow(session, step_id, new_queue());
+  const auto known = ledger::read_follow(session, step_id);
+  if (!known) require_own_rows(session, copy);
+  const auto queue = known ? known->queue : new_queue();
   with_source(session, copy, [&](pg::Session& source) {
-    opened.tables = std::make_shared<const FollowedTables>(
-        read_followed(source, session, copy, opened.follow.queue, owner));
+    opened.tables =
+        std::make_shared<const FollowedTables>(read_followed(source, session, copy, queue, owner));
   });
+  // Only now: what is refused leaves nothing in the ledger, or the next run would take all rows for copies.
+  opened.follow = ledger::open_follow(session, step_id, queue);
+  if (opened.follow.queue != queue) return open(session, copy, step_id, owner);  // another run was first
   const auto acts = ledger::open_acts(session, step_id, act_definitions(copy, *opened.tables));
   opened.install = acts.front();
   opened.copies.assign(acts.begin() + 1, acts.end() - 2);
